@@ -1,0 +1,88 @@
+/** Which test file runs on which runtime, and in which order. A test's place and name say it; there are no lists. */
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+export const runtimes = ['node', 'bun', 'deno'] as const;
+export type Runtime = (typeof runtimes)[number];
+
+/** Test files that one runner runs, each in a process of its own. */
+export interface Stage {
+  readonly name: string;
+  readonly runner: Runtime;
+  /** Which gateway the end-to-end tests start; they read it as GATEWAY_RUNTIME. */
+  readonly gateway?: Runtime | 'binary';
+  readonly files: readonly string[];
+  /** Files at a time. */
+  readonly parallel: number;
+  /** How long one file may take. */
+  readonly deadlineMs: number;
+}
+
+/** Something that must succeed and counts no tests. */
+export interface Step {
+  readonly name: 'check' | 'build';
+  /** From the root of the repository. */
+  readonly command: readonly string[];
+  readonly deadlineMs: number;
+}
+
+/** Folders of test/ whose tests run on all three runtimes; the others run on Node. */
+const portable = /^test\/(?:cluster|probe|route|session|plane|runtime)\//;
+const endToEnd = /^test\/(?:e2e|acceptance)\//;
+const conformance = /^test\/runtime\//;
+/** `node.test.ts` or `native.bun.test.ts`: for this runtime only. */
+const oneRuntime = /[/.](node|bun|deno)\.test\.ts$/;
+
+const minuteMs = 60_000;
+
+export const steps: readonly Step[] = [
+  { name: 'check', command: ['scripts/check'], deadlineMs: 10 * minuteMs },
+  { name: 'build', command: ['scripts/build'], deadlineMs: 10 * minuteMs },
+];
+
+/** Every test file, from the root of the repository. */
+export function findTests(root: string): string[] {
+  if (!existsSync(join(root, 'test'))) return [];
+  return readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `test/${name.replaceAll('\\', '/')}`)
+    .sort();
+}
+
+/** In the order in which they run; `build` comes before the first end-to-end stage. */
+export function stagesOf(files: readonly string[]): Stage[] {
+  const unit = files.filter((file) => !endToEnd.test(file));
+  // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
+  const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+  return [
+    ...runtimes.map((runner): Stage => ({
+      name: `unit-${runner}`,
+      runner,
+      files: unit.filter((file) => !conformance.test(file) && runsOn(file, runner)),
+      parallel,
+      deadlineMs: 5 * minuteMs,
+    })),
+    ...runtimes.map((runner): Stage => ({
+      name: `runtime-${runner}`,
+      runner,
+      files: unit.filter((file) => conformance.test(file) && runsOn(file, runner)),
+      parallel: 1,
+      deadlineMs: 10 * minuteMs,
+    })),
+    ...[...runtimes, 'binary' as const].map((gateway): Stage => ({
+      name: `e2e-${gateway}`,
+      runner: 'node',
+      gateway,
+      files: files.filter((file) => endToEnd.test(file)),
+      parallel: 1,
+      deadlineMs: 10 * minuteMs,
+    })),
+  ];
+}
+
+function runsOn(file: string, runner: Runtime): boolean {
+  const only = oneRuntime.exec(file)?.[1];
+  if (only !== undefined) return only === runner;
+  return runner === 'node' || portable.test(file);
+}

@@ -1,0 +1,65 @@
+/** The HTTP port: `/metrics`, `/live`, `/ready`. It only reads. */
+import { createServer, type Server } from 'node:http';
+import { codeOf, messageOf, StartError } from '../errors.ts';
+
+export interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** A path of the HTTP port, and what it shows when it is asked. */
+export type Pages = Readonly<Record<string, () => Page>>;
+
+export interface HttpServer {
+  readonly port: number;
+  close(): void;
+}
+
+/** What a scraper may hold open or be slow with. */
+const limits = { connections: 100, requestMs: 5_000, keepAliveMs: 5_000 } as const;
+
+export function page(body: string, status = 200, type = 'text/plain; charset=utf-8'): Page {
+  return { status, type, body };
+}
+
+/** Rejects with StartError if the port cannot be had. */
+export function serveHttp(host: string, port: number, pages: Pages): Promise<HttpServer> {
+  const server: Server = createServer((request, response) => {
+    const { status, type, body } = answer(request.method ?? '', request.url ?? '', pages);
+    response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  });
+  server.maxConnections = limits.connections;
+  server.requestTimeout = limits.requestMs;
+  server.headersTimeout = limits.requestMs;
+  server.keepAliveTimeout = limits.keepAliveMs;
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(cannotServe(host, port, error)));
+    server.listen(port, host, () => {
+      resolve({
+        port: (server.address() as { port: number }).port,
+        close: () => {
+          server.close();
+          server.closeAllConnections();
+        },
+      });
+    });
+  });
+}
+
+function answer(method: string, url: string, pages: Pages): Page {
+  if (method !== 'GET' && method !== 'HEAD') return page('This port only reads: use GET.\n', 405);
+  const path = url.split('?')[0] ?? '';
+  const show = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  return show ? show() : page(`There is no ${path} here; there is ${Object.keys(pages).join(', ')}.\n`, 404);
+}
+
+function cannotServe(host: string, port: number, error: unknown): StartError {
+  const what = `cannot serve metrics on ${host}:${port}`;
+  return new StartError(
+    codeOf(error) === 'EADDRINUSE'
+      ? `${what}: another program uses this port (EADDRINUSE). Stop it, set METRICS_PORT to another, or to "off".`
+      : `${what}: ${messageOf(error)}. Check METRICS_HOST and METRICS_PORT.`,
+  );
+}

@@ -1,0 +1,157 @@
+/**
+ * The text of `/metrics`, in Prometheus' exposition format 0.0.4. Every metric's name stands here and nowhere else.
+ * The first seven have the names and types of the program that this one replaces.
+ */
+import type { Standing, Verdict } from '../cluster/election.ts';
+import type { Observation } from '../cluster/observation.ts';
+import { closeReasons, type Counters, total } from '../plane/counters.ts';
+import type { Route } from '../plane/messages.ts';
+import type { ProbeTimes } from './probe-times.ts';
+
+/** What there is to tell, read at the moment of asking. */
+export interface Snapshot {
+  readonly counters: readonly Counters[];
+  readonly observations: readonly Observation[];
+  readonly verdict: Verdict | undefined;
+  readonly route: Route;
+  readonly probes: ProbeTimes;
+  /** Verdicts that differed from the one before. */
+  readonly verdicts: number;
+  readonly startedAt: Date;
+  readonly version: string;
+  readonly runtime: string;
+}
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [Labels, number];
+
+const refusals = [
+  'refused',
+  'holdTimeout',
+  'connectTimeout',
+  'connectRefused',
+  'startupTimeout',
+  'limit',
+] as const;
+
+export function renderMetrics(of: Snapshot): string {
+  const sum = (name: Parameters<typeof total>[1]): Sample[] => [[{}, total(of.counters, name)]];
+  const count = (value: number): Sample[] => [[{}, value]];
+  const healthy = of.verdict?.findings.filter(({ standing }) => isHealthy(standing)).length ?? 0;
+  const servers = of.observations.length;
+  return [
+    gauge('connections_active', 'Clients connected now.', sum('active')),
+    counter('connections_total', 'Clients accepted.', sum('accepted')),
+    counter('bytes_client_to_backend_total', 'Bytes from clients to servers.', sum('upstreamBytes')),
+    counter('bytes_backend_to_client_total', 'Bytes from servers to clients.', sum('downstreamBytes')),
+    gauge('servers_total', 'Candidates.', count(servers)),
+    gauge('servers_healthy', 'Candidates that are primary or standby of our cluster.', count(healthy)),
+    gauge('servers_unhealthy', 'Candidates that are neither.', count(servers - healthy)),
+    gauge(
+      'epoch',
+      'Grows by one whenever the primary changes, to another server or to none.',
+      count(of.route.epoch),
+    ),
+    gauge('primary', '1 for the candidate that clients are sent to.', perCandidate(of, isPrimary)),
+    gauge('candidate_up', '1 if the last probe of the candidate was answered.', perCandidate(of, isUp)),
+    gauge('candidate_timeline', 'Its timeline, as last heard.', answered(of, ({ timeline }) => timeline)),
+    gauge(
+      'candidate_lsn_bytes',
+      'Its position in the write-ahead log, as last heard.',
+      answered(of, ({ lsn }) => Number(lsn)),
+    ),
+    gauge('candidate_standing', 'Where the last election put it.', standings(of)),
+    gauge(
+      'split_brain',
+      '1 while several servers claim to be the primary of one timeline.',
+      count(of.verdict?.splitBrain ? 1 : 0),
+    ),
+    counter('verdicts_total', 'Verdicts that differed from the one before.', count(of.verdicts)),
+    gauge(
+      'probe_duration_seconds_last',
+      'How long the last answered probe took.',
+      answered(of, ({ tookMs }) => tookMs / 1000),
+    ),
+    histogram('probe_duration_seconds', 'How long answered probes took.', of.probes),
+    counter('probe_failures_total', 'Probes that brought no answer.', failures(of.probes)),
+    gauge('held', 'Clients that wait for a primary now.', sum('held')),
+    counter('holds_total', 'Clients that had to wait for a primary.', sum('holds')),
+    counter('refusals_total', 'Clients refused, by reason.', byReason(of, refusals)),
+    counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
+    counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
+    gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),
+    gauge('build_info', 'Always 1.', [[{ version: of.version, runtime: of.runtime }, 1]]),
+  ].join('');
+}
+
+function isHealthy(standing: Standing): boolean {
+  return standing === 'primary' || standing === 'standby';
+}
+
+function isPrimary(observation: Observation, { verdict }: Snapshot): boolean {
+  return verdict?.primary?.candidate.name === observation.candidate.name;
+}
+
+function isUp({ answer, failures }: Observation): boolean {
+  return answer !== undefined && failures === 0;
+}
+
+function perCandidate(of: Snapshot, test: (observation: Observation, of: Snapshot) => boolean): Sample[] {
+  return of.observations.map((
+    observation,
+  ) => [{ candidate: observation.candidate.name }, test(observation, of) ? 1 : 0]);
+}
+
+function answered(of: Snapshot, value: (answer: NonNullable<Observation['answer']>) => number): Sample[] {
+  return of.observations.flatMap(({ candidate, answer }): Sample[] =>
+    answer ? [[{ candidate: candidate.name }, value(answer)]] : []
+  );
+}
+
+function standings({ verdict }: Snapshot): Sample[] {
+  return verdict?.findings.map((
+    { candidate, standing },
+  ): Sample => [{ candidate: candidate.name, standing }, 1]) ?? [];
+}
+
+function byReason(of: Snapshot, reasons: readonly (typeof closeReasons)[number][]): Sample[] {
+  return reasons.map((reason) => [{ reason }, total(of.counters, reason)]);
+}
+
+function failures(probes: ProbeTimes): Sample[] {
+  return probes.all.map(({ candidate, failures }) => [{ candidate }, failures]);
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): string {
+  return family(name, 'gauge', help, samples);
+}
+
+function counter(name: string, help: string, samples: readonly Sample[]): string {
+  return family(name, 'counter', help, samples);
+}
+
+function histogram(name: string, help: string, probes: ProbeTimes): string {
+  let text = head(name, 'histogram', help);
+  for (const { candidate, buckets, sumSeconds, count } of probes.all) {
+    for (const { le, count } of buckets) text += line(`${name}_bucket`, { candidate, le }, count);
+    text += line(`${name}_sum`, { candidate }, sumSeconds) + line(`${name}_count`, { candidate }, count);
+  }
+  return text;
+}
+
+function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
+  return head(name, type, help) + samples.map(([labels, value]) => line(name, labels, value)).join('');
+}
+
+function head(name: string, type: string, help: string): string {
+  return `# HELP pg_gateway_${name} ${help}\n# TYPE pg_gateway_${name} ${type}\n`;
+}
+
+function line(name: string, labels: Labels, value: number): string {
+  const text = Object.entries(labels).map(([key, value]) => `${key}="${escape(value)}"`).join(',');
+  return `pg_gateway_${name}${text && `{${text}}`} ${value}\n`;
+}
+
+function escape(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}

@@ -1,0 +1,70 @@
+/** How long probes take and how many fail, by candidate: a histogram of Prometheus' kind. */
+import type { Observation } from '../cluster/observation.ts';
+
+/** Upper bounds in seconds. A probe of a healthy server nearby takes a millisecond. */
+const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const;
+
+export interface Times {
+  readonly candidate: string;
+  /** Cumulative; the last one is `+Inf`. */
+  readonly buckets: readonly { readonly le: string; readonly count: number }[];
+  readonly sumSeconds: number;
+  readonly count: number;
+  readonly failures: number;
+}
+
+interface Tally {
+  readonly counts: number[];
+  sumSeconds: number;
+  count: number;
+  failures: number;
+  /** What was counted last: an observation is seen again at each change of another one. */
+  seen: Observation | undefined;
+}
+
+export class ProbeTimes {
+  readonly #tallies = new Map<string, Tally>();
+
+  /** Counts those of `observations` that are new. */
+  note(observations: readonly Observation[]): void {
+    for (const observation of observations) {
+      const tally = this.#tally(observation.candidate.name);
+      if (tally.seen === observation) continue;
+      tally.seen = observation;
+      if (observation.failure !== undefined) tally.failures += 1;
+      else if (observation.answer !== undefined) add(tally, observation.answer.tookMs / 1000);
+    }
+  }
+
+  get all(): readonly Times[] {
+    return [...this.#tallies].map(([candidate, { counts, sumSeconds, count, failures }]) => {
+      let sofar = 0;
+      const buckets = boundsSeconds.map((bound, place) => ({
+        le: String(bound),
+        count: sofar += counts[place] ?? 0,
+      }));
+      return { candidate, buckets: [...buckets, { le: '+Inf', count }], sumSeconds, count, failures };
+    });
+  }
+
+  #tally(candidate: string): Tally {
+    const known = this.#tallies.get(candidate);
+    if (known !== undefined) return known;
+    const tally: Tally = {
+      counts: boundsSeconds.map(() => 0),
+      sumSeconds: 0,
+      count: 0,
+      failures: 0,
+      seen: undefined,
+    };
+    this.#tallies.set(candidate, tally);
+    return tally;
+  }
+}
+
+function add(tally: Tally, seconds: number): void {
+  tally.count += 1;
+  tally.sumSeconds += seconds;
+  const place = boundsSeconds.findIndex((bound) => seconds <= bound);
+  if (place >= 0) tally.counts[place]! += 1;
+}

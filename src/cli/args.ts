@@ -1,0 +1,75 @@
+/** Command line to configuration: the flags that all commands share. */
+import { readFileSync, statSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import type { ArgsDef, ParsedArgs } from 'citty';
+import { type Config, readConfig, unknownSetting } from '../config.ts';
+import { ConfigError } from '../errors.ts';
+import { flagOf, type SettingName, settingNames, settings } from '../settings.ts';
+
+/** Citty's definition of every setting as a flag. */
+export const settingArgs: ArgsDef = Object.fromEntries(
+  settingNames.map((name) => [
+    flagOf(name).slice(2),
+    { type: 'string', description: settings[name].help, valueHint: settings[name].hint },
+  ]),
+);
+
+/** Reads everything there is to read. Throws ConfigError. */
+export function configOf(args: ParsedArgs, positionals: readonly SettingName[]): Config {
+  return readConfig({
+    flags: flagsOf(args, positionals),
+    env: process.env,
+    files: {
+      read: (path) => readFileSync(path, 'utf8'),
+      // Windows has no such bits.
+      mode: (path) => process.platform === 'win32' ? undefined : statSync(path).mode,
+    },
+    account: { osUser: attempt(() => userInfo().username), home: attempt(homedir) },
+  });
+}
+
+function flagsOf(
+  args: ParsedArgs,
+  positionals: readonly SettingName[],
+): Partial<Record<SettingName, string>> {
+  const problems: string[] = [];
+  const flags: Partial<Record<SettingName, string>> = {};
+  const byFlag = new Map(settingNames.map((name) => [plain(flagOf(name)), name]));
+  for (const [key, value] of Object.entries(args)) {
+    if (key === '_') continue;
+    const name = byFlag.get(plain(key));
+    if (name === undefined) problems.push(unknownFlag(key));
+    else if (typeof value !== 'string' || value === '') {
+      problems.push(`${flagOf(name)} needs a value: ${settings[name].hint}`);
+    } else flags[name] = value;
+  }
+  args._.forEach((value, place) => {
+    const name = positionals[place];
+    if (name === undefined) problems.push(`"${value}" is one argument too many`);
+    else flags[name] ??= value;
+  });
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)]); // citty names a flag twice: hold-ms, holdMs
+  return flags;
+}
+
+function unknownFlag(key: string): string {
+  const name = key.replaceAll('-', '_').toUpperCase();
+  if (name === 'PGPASSWORD') {
+    return '--pgpassword would show the password to everybody who lists processes: set PGPASSWORD or PGPASSWORD_FILE';
+  }
+  return `--${key}: ${unknownSetting(name)}`;
+}
+
+/** Citty gives a flag under its name with dashes and in camel case. */
+function plain(flag: string): string {
+  return flag.replaceAll('-', '').toLowerCase();
+}
+
+/** Containers run under users that the system does not know. */
+function attempt(fn: () => string): string | undefined {
+  try {
+    return fn() || undefined;
+  } catch {
+    return undefined;
+  }
+}

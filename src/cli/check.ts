@@ -1,0 +1,65 @@
+/** `pg_gateway check`: asks every candidate once and prints the verdict. */
+import { defineCommand } from 'citty';
+import { elect, noMemory, type Verdict } from '../cluster/election.ts';
+import { formatLsn } from '../cluster/lsn.ts';
+import type { Observation } from '../cluster/observation.ts';
+import type { Config } from '../config.ts';
+import { Prober } from '../probe/prober.ts';
+import { pickRuntime } from '../runtime/pick.ts';
+import { configOf, settingArgs } from './args.ts';
+import { table } from './table.ts';
+
+export const check = defineCommand({
+  meta: {
+    name: 'check',
+    description:
+      'Check the configuration, ask every candidate once, print who is primary; exit code 0 only if one is.',
+  },
+  args: settingArgs,
+  async run({ args }) {
+    const config = configOf(args, []);
+    for (const warning of config.credentials.warnings) console.error(`pg_gateway: ${warning}`);
+    console.error(`Asking ${config.candidates.length} candidates as ${config.credentials.user} ...`);
+    const observations = await askOnce(config);
+    const verdict = elect(observations, noMemory, pickRuntime().now(), { ...config.rules, failAfter: 1 });
+    console.log(render(verdict));
+    return verdict.primary === undefined ? 1 : 0;
+  },
+});
+
+/** Resolves when each candidate has answered or failed once; every probe has its deadlines. */
+function askOnce(config: Config): Promise<readonly Observation[]> {
+  return new Promise((resolve) => {
+    const prober = new Prober(
+      config.candidates,
+      config.credentials,
+      config.prober,
+      pickRuntime(),
+      (observations) => {
+        if (!observations.every(({ answer, failures }) => answer !== undefined || failures > 0)) return;
+        prober.stop();
+        resolve(observations);
+      },
+    );
+    prober.start();
+  });
+}
+
+function render({ findings, primary, reason, rule }: Verdict): string {
+  const rows = findings.map(({ candidate, standing, note, answer }) => [
+    candidate.name,
+    standing,
+    answer ? String(answer.timeline) : '-',
+    answer ? formatLsn(answer.lsn) : '-',
+    answer ? `${answer.tookMs.toFixed(1)} ms` : '-',
+    note,
+  ]);
+  const lines = table(['CANDIDATE', 'STANDING', 'TIMELINE', 'LSN', 'TOOK', 'WHY'], rows);
+  return `${lines}\n\n${primary ? `Primary: ${primary.candidate.name}.` : 'No primary.'} ${
+    capital(reason)
+  }. (rule: ${rule})`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

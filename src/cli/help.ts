@@ -1,0 +1,54 @@
+/** What --help says: what a person needs to begin, then every setting by section. */
+import type { CommandDef } from 'citty';
+import { flagOf, sections, settingNames, settings } from '../settings.ts';
+import { version } from '../version.ts';
+
+// deno-lint-ignore no-explicit-any -- each command has arguments of its own
+type Commands = Readonly<Record<string, CommandDef<any>>>;
+
+/** `pg_gateway --help`. */
+export function programHelp(commands: Commands): string {
+  return `pg_gateway ${version}: one address in front of a replicated PostgreSQL.
+
+Usage: pg_gateway [<listen_addr> <listen_port>] [flags]
+       pg_gateway <command> [flags]
+
+For a start:
+  CANDIDATES=db1,db2,db3 PGUSER=gateway PGPASSWORD=... pg_gateway check
+  CANDIDATES=db1,db2,db3 PGUSER=gateway PGPASSWORD=... pg_gateway
+and then connect to port 6432 of this machine as you would to the primary.
+
+Commands:
+${Object.entries(commands).map(([name, command]) => `  ${name.padEnd(8)}${description(command)}`).join('\n')}
+
+${settingsHelp()}`;
+}
+
+/** `pg_gateway <command> --help`. */
+// deno-lint-ignore no-explicit-any -- as above
+export function commandHelp(name: string, command: CommandDef<any>): string {
+  return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${settingsHelp()}`;
+}
+
+// deno-lint-ignore no-explicit-any -- as above
+function description(command: CommandDef<any>): string {
+  const { meta } = command;
+  return (typeof meta === 'object' && 'description' in meta && meta.description) || '';
+}
+
+function settingsHelp(): string {
+  const parts = sections.map((section) => {
+    const names = settingNames.filter((name) => settings[name].section === section);
+    const lines = names.map((name) => {
+      const { hint, help, fallback } = settings[name];
+      const left = `  ${flagOf(name)} ${hint.length > 22 ? 'value' : hint}`;
+      const options = hint.length > 22 ? ` (${hint})` : '';
+      return `${left.padEnd(38)} ${help}${options}${fallback === undefined ? '' : ` [${fallback}]`}`;
+    });
+    return `${section}:\n${lines.join('\n')}`;
+  });
+  return `Every flag can also be an environment variable, or a line of CONFIG_FILE: --hold-ms 5000 is HOLD_MS=5000.
+Flags win over the environment, the environment over the file. PGPASSWORD is no flag: processes can be listed.
+
+${parts.join('\n\n')}`;
+}

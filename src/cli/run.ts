@@ -1,0 +1,50 @@
+/** Finds the command that is meant, runs it, and turns what it throws into a message and an exit code. */
+import { type CommandDef, runCommand } from 'citty';
+import { ConfigError, messageOf, StartError } from '../errors.ts';
+import { version } from '../version.ts';
+import { check } from './check.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { serve } from './serve.ts';
+
+/** Of the program: done, could not be done, was asked for in a way that makes no sense. */
+export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
+
+// deno-lint-ignore no-explicit-any -- each command has arguments of its own
+const commands: Readonly<Record<string, CommandDef<any>>> = { serve, check };
+
+/** Resolves with the exit code once the command has ended. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const [first = ''] = argv;
+  const name = Object.hasOwn(commands, first) ? first : 'serve';
+  const rawArgs = name === first ? argv.slice(1) : [...argv];
+  if (rawArgs.includes('--version') || rawArgs.includes('-v')) return print(`pg_gateway ${version}`);
+  if (rawArgs.includes('--help') || rawArgs.includes('-h')) {
+    return print(name === first ? commandHelp(name, commands[name]!) : programHelp(commands));
+  }
+  try {
+    const { result } = await runCommand(commands[name]!, { rawArgs });
+    return typeof result === 'number' ? result : exitCodes.done;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+function explain(error: unknown): number {
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) console.error(`pg_gateway: ${problem}`);
+    console.error('pg_gateway --help lists all settings.');
+    return exitCodes.misused;
+  }
+  if (error instanceof StartError) {
+    console.error(`pg_gateway: ${error.message}`);
+    return exitCodes.failed;
+  }
+  console.error(`pg_gateway: unexpected: ${messageOf(error)}`);
+  console.error(error);
+  return exitCodes.failed;
+}
+
+function print(text: string): number {
+  console.log(text);
+  return exitCodes.done;
+}

@@ -1,0 +1,77 @@
+/** `pg_gateway [serve] [<listen_addr> <listen_port>]`: runs the gateway until it is told to stop. */
+import { defineCommand } from 'citty';
+import type { Config } from '../config.ts';
+import { Gateway } from '../gateway.ts';
+import { type Log, openLog } from '../log.ts';
+import { version } from '../version.ts';
+import { configOf, settingArgs } from './args.ts';
+
+export const serve = defineCommand({
+  meta: { name: 'serve', description: 'Run the gateway: [<listen_addr> <listen_port>]. The default.' },
+  args: settingArgs,
+  async run({ args }) {
+    const config = configOf(args, ['LISTEN_HOST', 'LISTEN_PORT']);
+    const log = openLog({ level: config.values.LOG_LEVEL, format: config.values.LOG_FORMAT });
+    const signals = catchSignals();
+    const gateway = new Gateway(config, log);
+    const { listen, metricsPort } = await gateway.start();
+    log.info('listening', {
+      address: 'host' in listen ? `${bracketed(listen.host)}:${listen.port}` : listen.path,
+      metrics: metricsPort === undefined ? 'off' : `${bracketed(config.values.METRICS_HOST)}:${metricsPort}`,
+      candidates: config.candidates.map(({ name }) => name).join(','),
+      workers: config.values.NUM_THREADS,
+      version,
+    });
+    await end(gateway, config, log, signals);
+  },
+});
+
+/** Drains after the first signal, stops after the second or the deadline. */
+async function end(gateway: Gateway, config: Config, log: Log, signals: Signals): Promise<void> {
+  const signal = await signals.next();
+  const drainMs = config.values.DRAIN_MS;
+  const sessions = gateway.active;
+  if (sessions > 0 && drainMs > 0) {
+    log.info('draining: no new clients, sessions may end; a second signal ends them now', {
+      signal,
+      sessions,
+      drainMs,
+    });
+  }
+  await Promise.race([gateway.drain(drainMs), signals.next()]);
+  const ended = gateway.active;
+  await gateway.stop();
+  log.info('stopped', { signal, sessionsEnded: ended });
+  // A socket that the other side never closes must not keep the process.
+  process.exit(0);
+}
+
+interface Signals {
+  /** Resolves with the name of the next signal to stop, or of one that came before it was asked for. */
+  next(): Promise<string>;
+}
+
+function catchSignals(): Signals {
+  const arrived: string[] = [];
+  let wake: ((name: string) => void) | undefined;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (wake === undefined) arrived.push(name);
+      else wake(name);
+      wake = undefined;
+    });
+  }
+  return {
+    next: () => {
+      const early = arrived.shift();
+      if (early !== undefined) return Promise.resolve(early);
+      return new Promise((resolve) => {
+        wake = resolve;
+      });
+    },
+  };
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

@@ -1,0 +1,41 @@
+/** A server that may be the primary, as the operator named it. Its name is its identity in logs and metrics. */
+export interface Candidate {
+  /** `host:port` as configured, IPv6 in brackets. */
+  readonly name: string;
+  /** A DNS name or a numeric address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const defaultPort = 5432;
+
+/** A list of candidates, or what is wrong with it in words for the operator. */
+export type CandidateList = { readonly candidates: readonly Candidate[] } | { readonly problem: string };
+
+/** Reads `host[:port],[ipv6]:port,...`; blanks around the commas are allowed, an empty list is not. */
+export function parseCandidates(text: string): CandidateList {
+  const candidates: Candidate[] = [];
+  for (const part of text.split(',').map((part) => part.trim()).filter((part) => part !== '')) {
+    const candidate = parseCandidate(part);
+    if (typeof candidate === 'string') return { problem: candidate };
+    if (candidates.some((other) => other.name === candidate.name)) {
+      return { problem: `"${part}" is named twice` };
+    }
+    candidates.push(candidate);
+  }
+  return candidates.length === 0 ? { problem: 'it names no server' } : { candidates };
+}
+
+function parseCandidate(part: string): Candidate | string {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:\[\]]+))(?::([0-9]+))?$/.exec(part);
+  if (!match) {
+    return (part.match(/:/g)?.length ?? 0) > 1
+      ? `"${part}" looks like IPv6: write it in brackets, [${part}]:${defaultPort}`
+      : `"${part}" is not host:port`;
+  }
+  const host = match[1] ?? match[2] ?? '';
+  if (!match[1] && !/^[A-Za-z0-9._-]+$/.test(host)) return `"${host}" cannot be a host name`;
+  const port = match[3] === undefined ? defaultPort : Number(match[3]);
+  if (port < 1 || port > 65535) return `the port of "${part}" is not between 1 and 65535`;
+  return { name: `${match[1] ? `[${host}]` : host}:${port}`, host, port };
+}

@@ -1,0 +1,81 @@
+import type { Candidate } from './candidate.ts';
+import type { Lsn } from './lsn.ts';
+
+/** What a server said of itself. */
+export interface Answer {
+  /** When it arrived, in monotonic milliseconds. */
+  readonly at: number;
+  /** How long the probe took, connecting included. */
+  readonly tookMs: number;
+  /** The numeric address that answered; for a name, the one in use. */
+  readonly host: string;
+  readonly port: number;
+  /** The system identifier: the same on every server of one cluster, different everywhere else. */
+  readonly system: string;
+  /** The timeline it writes on (primary) or last checkpointed on (standby); grows by one or more at a promotion. */
+  readonly timeline: number;
+  /** When the server started, as it says; the same under every name and address of one server. */
+  readonly startedAt: string;
+  readonly inRecovery: boolean;
+  readonly readOnly: boolean;
+  /** Where it writes (primary) or the last position that it received or replayed (standby). */
+  readonly lsn: Lsn;
+  /** How far a standby has replayed; on a primary the same as `lsn`. */
+  readonly replayedLsn: Lsn;
+}
+
+/**
+ * Why a probe brought nothing. `silent` (black hole, frozen process) and `unreachable` (the network says there is no
+ * way) mean that nothing came from the server; everything else is a sign of life of it.
+ */
+export type FailureKind =
+  | 'unresolved'
+  | 'silent'
+  | 'unreachable'
+  | 'refused'
+  | 'disconnected'
+  | 'starting'
+  | 'credentials'
+  | 'notPostgres'
+  | 'error';
+
+export interface Failure {
+  readonly at: number;
+  readonly kind: FailureKind;
+  /** One sentence for people: what happened and what to do. */
+  readonly message: string;
+}
+
+/** All that is known of one candidate. A value: the prober makes a new one at each probe. */
+export interface Observation {
+  readonly candidate: Candidate;
+  /** The last answer, however old; whether it still counts is the election's business. */
+  readonly answer?: Answer | undefined;
+  /** How many probes failed since that answer. */
+  readonly failures: number;
+  /** The last failure; undefined as soon as an answer follows. */
+  readonly failure?: Failure | undefined;
+  /** Since when nothing at all has come from it, in monotonic milliseconds; undefined while there are signs of life. */
+  readonly silentSince?: number | undefined;
+}
+
+/** What is known of a candidate before its first probe. */
+export function unobserved(candidate: Candidate): Observation {
+  return { candidate, failures: 0 };
+}
+
+export function withAnswer(before: Observation, answer: Answer): Observation {
+  return { candidate: before.candidate, answer, failures: 0 };
+}
+
+export function withFailure(before: Observation, failure: Failure): Observation {
+  return {
+    candidate: before.candidate,
+    answer: before.answer,
+    failures: before.failures + 1,
+    failure,
+    silentSince: failure.kind === 'silent' || failure.kind === 'unreachable'
+      ? (before.silentSince ?? failure.at)
+      : undefined,
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * Composition and life: probes feed the router, the router feeds the data halves, the data halves' suspicions make
+ * the prober ask at once.
+ */
+import { lookup } from 'node:dns/promises';
+import { type HttpServer, serveHttp } from './admin/http.ts';
+import type { Snapshot } from './admin/metrics.ts';
+import { pagesOf } from './admin/pages.ts';
+import { ProbeTimes } from './admin/probe-times.ts';
+import { silentFor } from './cluster/burial.ts';
+import type { Verdict } from './cluster/election.ts';
+import type { Observation } from './cluster/observation.ts';
+import type { Config } from './config.ts';
+import { codeOf, messageOf, StartError } from './errors.ts';
+import type { Log } from './log.ts';
+import { total } from './plane/counters.ts';
+import type { DataSettings } from './plane/messages.ts';
+import { Plane } from './plane/plane.ts';
+import { Prober } from './probe/prober.ts';
+import type { Entry } from './route/journal.ts';
+import { type Refuser, startRefuser } from './route/refuser.ts';
+import { Router } from './route/router.ts';
+import { pickRuntime } from './runtime/pick.ts';
+import type { Address } from './runtime/runtime.ts';
+import { version } from './version.ts';
+
+// This line must stand in a file directly in src/: in the executable, paths are relative to there.
+const workerFile = new URL('./plane/worker.ts', import.meta.url);
+
+/** How often sessions are counted while draining, and old evidence is looked at. */
+const tickMs = 100;
+
+const backlog = 1024;
+
+export class Gateway {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #runtime = pickRuntime();
+  readonly #startedAt = new Date();
+  readonly #probes = new ProbeTimes();
+  readonly #pages = pagesOf({ snapshot: () => this.#snapshot(), isDraining: () => this.#isDraining });
+  readonly #router: Router;
+  readonly #prober: Prober;
+  #plane: Plane | undefined;
+  #refuser: Refuser | undefined;
+  #http: HttpServer | undefined;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #verdicts = 0;
+  #isDraining = false;
+  /** Candidates whose sessions were ended because they are silent. */
+  #buried: ReadonlySet<string> = new Set();
+
+  constructor(config: Config, log: Log) {
+    this.#config = config;
+    this.#log = log;
+    this.#router = new Router(config.rules, {
+      route: (route) => this.#plane?.publish(route),
+      verdict: (entry, verdict) => this.#explain(entry, verdict),
+    });
+    this.#prober = new Prober(
+      config.candidates,
+      config.credentials,
+      config.prober,
+      this.#runtime,
+      (observations) => {
+        this.#probes.note(observations);
+        this.#decide(observations);
+      },
+    );
+  }
+
+  /** Resolves once clients can connect; rejects with StartError, and then nothing is left. */
+  async start(): Promise<{ readonly listen: Address; readonly metricsPort: number | undefined }> {
+    const config = this.#config;
+    const log = this.#log;
+    for (const warning of config.credentials.warnings) log.warn(warning);
+    try {
+      this.#refuser = await this.#openRefuser();
+      this.#plane = new Plane({
+        workers: config.values.NUM_THREADS,
+        workerFile,
+        settings: await this.#dataSettings(this.#refuser.address),
+        runtime: this.#runtime,
+        log,
+        suspicion: (why) => this.#suspect(why),
+      });
+      const listen = await this.#plane.start();
+      if (config.metrics && 'port' in config.metrics) {
+        this.#http = await serveHttp(config.metrics.host, config.metrics.port, this.#pages);
+      }
+      this.#prober.hurry(true);
+      this.#prober.start();
+      this.#ticker = setInterval(() => this.#decide(this.#prober.observations), tickMs);
+      return { listen, metricsPort: this.#http?.port };
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Sessions that are open now. */
+  get active(): number {
+    return total(this.#plane?.counters ?? [], 'active');
+  }
+
+  /** Takes no more clients and resolves when the last session has ended, or after `ms`. */
+  async drain(ms: number): Promise<void> {
+    this.#isDraining = true;
+    this.#plane?.drain();
+    const until = performance.now() + ms;
+    while (this.active > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(tickMs, ms)));
+    }
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    this.#prober.stop();
+    this.#http?.close();
+    await this.#plane?.stop();
+    this.#refuser?.close();
+  }
+
+  #decide(observations: readonly Observation[]): void {
+    const now = this.#runtime.now();
+    this.#router.decide(observations, now);
+    const { verdict } = this.#router;
+    // Whoever is in doubt asks more often.
+    this.#prober.hurry(verdict?.primary === undefined || verdict.rule === 'incumbentInDoubt');
+    this.#bury(observations, now);
+  }
+
+  #bury(observations: readonly Observation[], now: number): void {
+    const dead = silentFor(observations, now, this.#config.values.DEAD_AFTER_MS);
+    for (const { name, server, silentMs } of dead) {
+      if (this.#buried.has(name)) continue;
+      this.#plane?.bury({ host: server.host, port: server.port });
+      this.#log.warn('a server is silent; its sessions are ended', { candidate: name, silentMs });
+    }
+    this.#buried = new Set(dead.map(({ name }) => name));
+  }
+
+  #suspect(why: string): void {
+    if (this.#isDraining) return;
+    this.#log.debug('a session suspects the primary; everybody is probed', { why });
+    this.#prober.probeNow();
+  }
+
+  #explain({ epoch, rule, primary, timeline, reason, splitBrain }: Entry, { findings }: Verdict): void {
+    this.#verdicts += 1;
+    const standings = findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(' ');
+    const fields = { primary: primary ?? 'nobody', timeline, epoch, rule, reason, candidates: standings };
+    if (splitBrain) this.#log.error('split brain', fields);
+    else if (primary === undefined && rule !== 'firstRound') this.#log.warn('no primary', fields);
+    else this.#log.info('verdict', fields);
+  }
+
+  #snapshot(): Snapshot {
+    return {
+      counters: this.#plane?.counters ?? [],
+      observations: this.#prober.observations,
+      verdict: this.#router.verdict,
+      route: this.#router.route,
+      probes: this.#probes,
+      verdicts: this.#verdicts,
+      startedAt: this.#startedAt,
+      version,
+      runtime: this.#runtime.name,
+    };
+  }
+
+  async #openRefuser(): Promise<Refuser> {
+    const { MAX_HELD, STARTUP_TIMEOUT_MS } = this.#config.values;
+    try {
+      return await startRefuser(this.#config.refusalCertificate, {
+        maxConnections: MAX_HELD + 100,
+        timeoutMs: STARTUP_TIMEOUT_MS,
+      });
+    } catch (error) {
+      throw new StartError(
+        `REFUSAL_CERT_FILE and REFUSAL_KEY_FILE cannot be used: ${messageOf(error)}. ` +
+          'They must be PEM files of a certificate and its key.',
+      );
+    }
+  }
+
+  async #dataSettings(refuser: Address): Promise<DataSettings> {
+    const { values, keepAlive, listen, prober } = this.#config;
+    return {
+      listen: 'host' in listen ? { host: await numeric(listen.host), port: listen.port } : listen,
+      reusePort: false,
+      backlog,
+      keepAlive,
+      connectTimeoutMs: prober.connectTimeoutMs,
+      startupTimeoutMs: values.STARTUP_TIMEOUT_MS,
+      holdMs: values.HOLD_MS,
+      maxHeld: values.MAX_HELD,
+      maxSessions: values.MAX_SESSIONS,
+      refuser,
+    };
+  }
+}
+
+/** The data half knows no names. */
+async function numeric(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw new StartError(
+      `cannot listen on ${host}: the name does not resolve (${
+        codeOf(error)
+      }). Set LISTEN_HOST to an address.`,
+    );
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What the data half counts, in memory that both halves see, so that reading it costs the data half nothing.
+ *
+ * One slab of doubles for each worker and one writer for each slab: no atomics are needed, and a reader at worst
+ * sees a number that is one event old. Doubles are exact up to 2^53 and, unlike BigInt, never allocate.
+ */
+
+/** Why a session ended. */
+export const closeReasons = [
+  'clientClosed',
+  'serverClosed',
+  'clientReset',
+  'serverReset',
+  'fenced',
+  'drained',
+  'refused',
+  'holdTimeout',
+  'connectTimeout',
+  'connectRefused',
+  'startupTimeout',
+  'limit',
+  'cancel',
+  'garbage',
+] as const;
+
+export type CloseReason = (typeof closeReasons)[number];
+
+const scalars = [
+  /** Clients accepted, ever. */
+  'accepted',
+  /** Clients open now, in whatever state. */
+  'active',
+  /** Clients held now. */
+  'held',
+  /** Clients that had to wait, ever. */
+  'holds',
+  /** Bytes from clients to servers. */
+  'upstreamBytes',
+  /** Bytes from servers to clients. */
+  'downstreamBytes',
+  /** Cancel requests passed on. */
+  'cancels',
+] as const;
+
+export type CounterName = (typeof scalars)[number] | CloseReason;
+
+/** One worker's slab: index it with `at`. */
+export type Counters = Float64Array;
+
+/** Places in the slab, resolved once so that counting is one indexed addition. */
+export const at: Readonly<Record<CounterName, number>> = Object.freeze(
+  Object.fromEntries([...scalars, ...closeReasons].map((name, index) => [name, index])) as Record<
+    CounterName,
+    number
+  >,
+);
+
+const length = scalars.length + closeReasons.length;
+
+/** A slab in shared memory, all zero. Send its `buffer` to the worker. */
+export function newCounters(): Counters {
+  return new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
+}
+
+/** The same slab, on the other side. */
+export function countersOver(buffer: ArrayBufferLike): Counters {
+  return new Float64Array(buffer);
+}
+
+/** The sum over all workers. */
+export function total(slabs: readonly Counters[], name: CounterName): number {
+  let sum = 0;
+  for (const slab of slabs) sum += slab[at[name]] ?? 0;
+  return sum;
+}

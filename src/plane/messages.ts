@@ -1,0 +1,61 @@
+/** What the two halves say to each other. Plain values: they cross a thread. */
+import type { Address, KeepAlive } from '../runtime/runtime.ts';
+
+/** Where sessions go. Immutable. */
+export interface Route {
+  /** Grows by one whenever the primary changes, to another server or to none. */
+  readonly epoch: number;
+  /** Sessions dialled under an older epoch than this are ended: their server has lost its role. */
+  readonly fence: number;
+  /** Undefined: there is nobody to route to, new connections are held. */
+  readonly primary?: Address | undefined;
+  readonly standbys: readonly Address[];
+  /** One sentence, for the MESSAGE of a refusal. */
+  readonly reason: string;
+  /** A line for each candidate with its last verdict, for the DETAIL of a refusal. */
+  readonly detail: string;
+}
+
+export const noRoute: Route = {
+  epoch: 0,
+  fence: 0,
+  standbys: [],
+  reason: 'the gateway has not probed its candidates yet',
+  detail: '',
+};
+
+/** The settings that the data half needs. */
+export interface DataSettings {
+  readonly listen: Address;
+  readonly reusePort: boolean;
+  readonly backlog: number;
+  readonly keepAlive: KeepAlive | undefined;
+  /** How long dialling a server may take. */
+  readonly connectTimeoutMs: number;
+  /** How long a client may take to say what it wants, and to read a refusal. */
+  readonly startupTimeoutMs: number;
+  readonly holdMs: number;
+  readonly maxHeld: number;
+  readonly maxSessions: number;
+  /** The server that reads a refusal to clients that asked for TLS. */
+  readonly refuser: Address;
+}
+
+/** From the control half. */
+export type Command =
+  | { readonly kind: 'route'; readonly route: Route }
+  /** The death verdict: ends every session on a server that gives no sign of life. */
+  | { readonly kind: 'bury'; readonly server: Address }
+  /** Stop listening; sessions live on until they end or until `stop`. */
+  | { readonly kind: 'drain' }
+  /** End everything, now. */
+  | { readonly kind: 'stop' };
+
+/** From the data half. */
+export type Report =
+  | { readonly kind: 'listening'; readonly address: Address }
+  | { readonly kind: 'listenFailed'; readonly code: string; readonly message: string }
+  /** A server refused us or went away: worth probing everybody at once. */
+  | { readonly kind: 'suspicion'; readonly epoch: number; readonly why: string }
+  /** Answers `stop`: every socket is closed. */
+  | { readonly kind: 'stopped' };

@@ -1,0 +1,193 @@
+/**
+ * The seam between the halves, seen from the control half: as many data halves as asked for, each in a worker thread
+ * or, with none asked for, one in this thread. A worker that dies is replaced; the others notice nothing.
+ */
+import { Worker } from 'node:worker_threads';
+import { messageOf, StartError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Address, Runtime } from '../runtime/runtime.ts';
+import { Sessions } from '../session/sessions.ts';
+import { at, type Counters, newCounters } from './counters.ts';
+import { type Command, type DataSettings, noRoute, type Report, type Route } from './messages.ts';
+import type { WorkerData } from './worker.ts';
+
+export interface PlaneOptions {
+  /** 0: in this thread. */
+  readonly workers: number;
+  /** The worker's entry. Built by a file in src/: in the executable only paths from there resolve. */
+  readonly workerFile: URL;
+  readonly settings: DataSettings;
+  readonly runtime: Runtime;
+  readonly log: Log;
+  /** A data half saw something that calls for a probe. */
+  suspicion(why: string): void;
+}
+
+/** One data half. */
+interface Half {
+  send(command: Command): void;
+  /** Resolves when nothing of it is left. */
+  ended: Promise<void>;
+}
+
+/** How long a worker that keeps dying is left dead. */
+const rebirthMs = 200;
+
+export class Plane {
+  readonly #options: PlaneOptions;
+  readonly #halves: Half[] = [];
+  readonly #counters: Counters[] = [];
+  #route: Route = noRoute;
+  #stopping = false;
+
+  constructor(options: PlaneOptions) {
+    this.#options = options;
+  }
+
+  /** The slabs of all data halves. */
+  get counters(): readonly Counters[] {
+    return this.#counters;
+  }
+
+  /** Starts all data halves. Resolves with the address that clients reach; rejects with StartError. */
+  async start(): Promise<Address> {
+    const { workers, settings } = this.#options;
+    const count = Math.max(1, workers);
+    let { listen } = settings;
+    // Shared ports are shared with other programs of this user too: find out first whether there is one.
+    if (count > 1) listen = await this.#tryListen(settings);
+    for (let index = 0; index < count; index++) {
+      listen = await this.#open(index, { ...settings, listen, reusePort: count > 1 });
+    }
+    return listen;
+  }
+
+  publish(route: Route): void {
+    this.#route = route;
+    this.#send({ kind: 'route', route });
+  }
+
+  bury(server: Address): void {
+    this.#send({ kind: 'bury', server });
+  }
+
+  /** Takes no more clients. */
+  drain(): void {
+    this.#stopping = true;
+    this.#send({ kind: 'drain' });
+  }
+
+  /** Ends every session and every worker. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#send({ kind: 'stop' });
+    await Promise.all(this.#halves.map(({ ended }) => ended));
+  }
+
+  #send(command: Command): void {
+    for (const half of this.#halves) half.send(command);
+  }
+
+  async #tryListen(settings: DataSettings): Promise<Address> {
+    const { runtime } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<Address>();
+    const ignore = (): void => {};
+    const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
+    const options = { noDelay: true, backlog: settings.backlog, reusePort: false };
+    runtime.listen(settings.listen, options, handlers, {
+      listening: (listener) => {
+        listener.close();
+        resolve(listener.address);
+      },
+      failed: ({ code, message }) => reject(cannotListen(settings.listen, code, message)),
+    });
+    return await promise;
+  }
+
+  /** Starts the data half number `index`, or starts it again. */
+  #open(index: number, settings: DataSettings): Promise<Address> {
+    const { promise, resolve, reject } = Promise.withResolvers<Address>();
+    const counters = this.#counters[index] ??= newCounters();
+    // The sessions of a worker that died are gone, its history is not.
+    counters[at.active] = 0;
+    counters[at.held] = 0;
+    const ended = Promise.withResolvers<void>();
+    const hear = (report: Report): void => {
+      if (report.kind === 'listening') resolve(report.address);
+      else if (report.kind === 'listenFailed') {
+        reject(cannotListen(settings.listen, report.code, report.message));
+      } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
+      else ended.resolve();
+    };
+    const send = this.#options.workers === 0
+      ? this.#openHere(settings, counters, hear)
+      : this.#openWorker(index, settings, counters, hear, ended);
+    this.#halves[index] = { send, ended: ended.promise };
+    send({ kind: 'route', route: this.#route });
+    return promise;
+  }
+
+  #openHere(settings: DataSettings, counters: Counters, hear: (report: Report) => void): Half['send'] {
+    const sessions = new Sessions(this.#options.runtime, settings, counters, hear);
+    sessions.start();
+    return (command) => sessions.command(command);
+  }
+
+  #openWorker(
+    index: number,
+    settings: DataSettings,
+    counters: Counters,
+    hear: (report: Report) => void,
+    ended: PromiseWithResolvers<void>,
+  ): Half['send'] {
+    const { workerFile, log } = this.#options;
+    const workerData: WorkerData = { settings, counters: counters.buffer as SharedArrayBuffer };
+    const worker = new Worker(workerFile, { workerData });
+    let why = 'it ended by itself';
+    worker.on('message', (report: Report) => {
+      hear(report);
+      if (report.kind === 'stopped') void worker.terminate();
+      if (report.kind === 'listenFailed') {
+        this.#stopping = true;
+        void worker.terminate();
+      }
+    });
+    worker.on('error', (error) => {
+      why = messageOf(error);
+    });
+    worker.on('exit', () => {
+      ended.resolve();
+      if (this.#stopping) return;
+      log.error('a worker died; its sessions are lost, and another takes its place', { worker: index, why });
+      setTimeout(() => this.#reopen(index, settings), rebirthMs);
+    });
+    return (command) => worker.postMessage(command);
+  }
+
+  #reopen(index: number, settings: DataSettings): void {
+    if (this.#stopping) return;
+    this.#open(index, settings).catch((error) => {
+      this.#options.log.error('the worker could not be replaced', { worker: index, why: messageOf(error) });
+    });
+  }
+}
+
+function cannotListen(address: Address, code: string, message: string): StartError {
+  const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
+  if (code === 'EADDRINUSE') {
+    return new StartError(
+      `cannot listen on ${where}: another program uses this port (EADDRINUSE). Stop it, or set LISTEN_PORT to another.`,
+    );
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    return new StartError(
+      `cannot listen on ${where}: this machine has no such address (${code}). Set LISTEN_HOST.`,
+    );
+  }
+  if (code === 'EACCES') {
+    return new StartError(
+      `cannot listen on ${where}: not permitted (${code}). Set LISTEN_PORT to one above 1023.`,
+    );
+  }
+  return new StartError(`cannot listen on ${where}: ${message}. Check LISTEN_HOST and LISTEN_PORT.`);
+}

@@ -1,0 +1,228 @@
+/**
+ * How the probe logs in: libpq's environment variables with libpq's meaning, and PGPASSWORD_FILE for secrets that
+ * are mounted as files. What libpq would overlook is an error here where the operator named a file: a gateway that
+ * cannot log in is of no use, and the start is the best moment to say so.
+ */
+import { codeOf, ConfigError } from '../errors.ts';
+import type { TlsTrust } from '../runtime/tcp.ts';
+import { findPassword } from './passfile.ts';
+
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+export type SslMode = (typeof sslModes)[number];
+
+/** The file system, as far as credentials need it. */
+export interface Files {
+  /** Throws an error with an errno code. */
+  read(path: string): string;
+  /** The permission bits; undefined where the system has none. Throws like `read`. */
+  mode(path: string): number | undefined;
+}
+
+/** What libpq takes from the system. */
+export interface Account {
+  /** The name of the operating system's user, libpq's default for PGUSER; undefined where there is none. */
+  readonly osUser?: string | undefined;
+  /** The home folder, for `.pgpass` and `.postgresql`. */
+  readonly home?: string | undefined;
+}
+
+export interface Credentials {
+  readonly user: string;
+  readonly database: string;
+  /**
+   * The password for a server, by its host as configured; undefined if there is none. Files are read again each
+   * time, so that a secret can be changed without a restart; one that has become unreadable keeps its last content.
+   */
+  password(host: string, port: number): string | undefined;
+  readonly sslMode: SslMode;
+  readonly trust: TlsTrust;
+  /** For the log: what was left out, and what to do. */
+  readonly warnings: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws ConfigError with everything that is wrong. No message ever holds a secret. */
+export function readCredentials(env: Environment, account: Account, files: Files): Credentials {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const user = env['PGUSER'] || account.osUser || '';
+  if (user === '') {
+    problems.push(
+      'PGUSER is not set and the system has no name for this user: set PGUSER to the role of the probe',
+    );
+  }
+  // libpq's default is a database named like the user; a probe's role seldom has one, and every server has this one.
+  const database = env['PGDATABASE'] || 'postgres';
+  const reader = new Reader(files, problems);
+  const password = passwordSource(env, account, database, user, reader, warnings);
+  const sslMode = readSslMode(env, problems);
+  const trust = readTrust(env, account, sslMode, reader);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { user, database, password, sslMode, trust, warnings };
+}
+
+/** Reads files that settings name and collects what is wrong with them. */
+class Reader {
+  readonly files: Files;
+  readonly problems: string[];
+
+  constructor(files: Files, problems: string[]) {
+    this.files = files;
+    this.problems = problems;
+  }
+
+  /** A file that the operator named, or undefined and a problem. */
+  named(setting: string, path: string, advice: string): string | undefined {
+    try {
+      return this.files.read(path);
+    } catch (error) {
+      this.problems.push(
+        `${setting}=${path} cannot be read (${codeOf(error) || 'unknown error'}): ${advice}`,
+      );
+      return undefined;
+    }
+  }
+
+  /** A file that may be there, or undefined. */
+  optional(path: string): string | undefined {
+    try {
+      return this.files.read(path);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+type PasswordSource = (host: string, port: number) => string | undefined;
+
+function passwordSource(
+  env: Environment,
+  account: Account,
+  database: string,
+  user: string,
+  reader: Reader,
+  warnings: string[],
+): PasswordSource {
+  const path = env['PGPASSWORD_FILE'];
+  if (path && env['PGPASSWORD']) {
+    reader.problems.push('PGPASSWORD and PGPASSWORD_FILE are both set: keep one of them');
+  }
+  if (env['PGPASSWORD']) {
+    const password = env['PGPASSWORD'];
+    return () => password;
+  }
+  if (path) {
+    let last = reader.named(
+      'PGPASSWORD_FILE',
+      path,
+      'create the file with the password in it, readable for the gateway',
+    );
+    return () => {
+      last = reader.optional(path) ?? last;
+      // Files end in a newline that nobody means.
+      return last?.replace(/\r?\n$/, '') || undefined;
+    };
+  }
+  return passfileSource(env, account, database, user, reader, warnings);
+}
+
+function passfileSource(
+  env: Environment,
+  account: Account,
+  database: string,
+  user: string,
+  reader: Reader,
+  warnings: string[],
+): PasswordSource {
+  const named = env['PGPASSFILE'];
+  const path = named || (account.home ? `${account.home}/.pgpass` : '');
+  let last = named
+    ? reader.named(
+      'PGPASSFILE',
+      named,
+      'create the file with lines of host:port:database:user:password, or unset it',
+    )
+    : path === ''
+    ? undefined
+    : reader.optional(path);
+  if (last === undefined) return () => undefined;
+  if (isOpenToOthers(reader.files, path)) {
+    warnings.push(`the password file ${path} is ignored because others may read it: chmod 600 ${path}`);
+    return () => undefined;
+  }
+  return (host, port) => {
+    last = (isOpenToOthers(reader.files, path) ? undefined : reader.optional(path)) ?? last;
+    return findPassword(last ?? '', { host, port: String(port), database, user });
+  };
+}
+
+function isOpenToOthers(files: Files, path: string): boolean {
+  try {
+    return ((files.mode(path) ?? 0) & 0o077) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+function readSslMode(env: Environment, problems: string[]): SslMode {
+  const text = env['PGSSLMODE'] || (env['PGSSLROOTCERT'] === 'system' ? 'verify-full' : 'prefer');
+  const mode = sslModes.find((mode) => mode === text);
+  if (mode === undefined) problems.push(`PGSSLMODE=${text} is unknown: use one of ${sslModes.join(', ')}`);
+  if (mode !== undefined && mode !== 'verify-full' && env['PGSSLROOTCERT'] === 'system') {
+    problems.push(
+      `PGSSLROOTCERT=system is only safe with PGSSLMODE=verify-full, not with ${mode}: change one of them`,
+    );
+  }
+  return mode ?? 'prefer';
+}
+
+function readTrust(env: Environment, account: Account, mode: SslMode, reader: Reader): TlsTrust {
+  if (mode === 'disable') return { verify: false, verifyHost: false };
+  const root = env['PGSSLROOTCERT'];
+  const standard = account.home ? `${account.home}/.postgresql/root.crt` : '';
+  const system = root === 'system';
+  const ca = system ? undefined : root
+    ? reader.named(
+      'PGSSLROOTCERT',
+      root,
+      'name a file with the certificates of the trusted authorities, or unset it',
+    )
+    : standard === ''
+    ? undefined
+    : reader.optional(standard);
+  const mustVerify = mode === 'verify-ca' || mode === 'verify-full';
+  if (mustVerify && ca === undefined && !root) {
+    reader.problems.push(
+      `PGSSLMODE=${mode} needs the authorities to trust: set PGSSLROOTCERT to a file, or to "system" for those of the system`,
+    );
+  }
+  // As in libpq: with a root certificate at hand, require checks it like verify-ca.
+  const verify = mustVerify || (mode === 'require' && ca !== undefined);
+  return {
+    verify,
+    verifyHost: mode === 'verify-full',
+    ...(verify ? { ca } : {}),
+    ...readIdentity(env, reader),
+  };
+}
+
+function readIdentity(
+  env: Environment,
+  reader: Reader,
+): { readonly cert?: string | undefined; readonly key?: string | undefined } {
+  const { PGSSLCERT: cert, PGSSLKEY: key } = env;
+  if (!cert && !key) return {};
+  if (!cert || !key) {
+    reader.problems.push('only one of PGSSLCERT and PGSSLKEY is set: a client certificate needs both');
+    return {};
+  }
+  return {
+    cert: reader.named('PGSSLCERT', cert, 'name the file of the client certificate, or unset it'),
+    key: reader.named(
+      'PGSSLKEY',
+      key,
+      'name the file of the key to the client certificate, readable for the gateway',
+    ),
+  };
+}

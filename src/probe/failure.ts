@@ -1,0 +1,126 @@
+/** Why a probe failed, in words for people. Each message is a clause that reads after the candidate's name. */
+import type { FailureKind } from '../cluster/observation.ts';
+import { codeOf, messageOf } from '../errors.ts';
+
+export class ProbeError extends Error {
+  readonly kind: FailureKind;
+  /** PostgreSQL's SQLSTATE or the system's errno name, or an empty string. */
+  readonly code: string;
+
+  constructor(kind: FailureKind, message: string, code = '') {
+    super(message);
+    this.name = 'ProbeError';
+    this.kind = kind;
+    this.code = code;
+  }
+}
+
+/** Who asked whom, for the sentences. */
+export interface Asked {
+  /** `host:port` with the numeric host. */
+  readonly address: string;
+  readonly user: string;
+  readonly database: string;
+}
+
+/** What PostgreSQL's ErrorResponse says; unknown servers may leave any of it out. */
+export interface ServerError {
+  readonly code: string;
+  readonly message: string;
+}
+
+const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'];
+
+/** For an error of the socket, before or after it was connected. */
+export function socketFailure(error: unknown, asked: Asked): ProbeError {
+  const code = codeOf(error);
+  if (code === 'ECONNREFUSED') {
+    const message =
+      `refuses connections at ${asked.address}: start PostgreSQL there, or check its listen_addresses and port`;
+    return new ProbeError('refused', message, code);
+  }
+  if (unreachable.includes(code)) {
+    const message =
+      `cannot be reached at ${asked.address} (${code}): check the address, the network and its routes`;
+    return new ProbeError('unreachable', message, code);
+  }
+  if (code === 'ETIMEDOUT') {
+    return new ProbeError(
+      'silent',
+      `gave no sign of life at ${asked.address} (${code}): check the host and the firewalls`,
+      code,
+    );
+  }
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') return disconnected(asked, code);
+  return new ProbeError('error', `could not be asked at ${asked.address}: ${messageOf(error)}`, code);
+}
+
+export function disconnected(asked: Asked, code = ''): ProbeError {
+  const how = code === '' ? '' : ` (${code})`;
+  return new ProbeError(
+    'disconnected',
+    `closed the connection at ${asked.address} without a word${how}: see its log`,
+    code,
+  );
+}
+
+/** For whatever does not speak PostgreSQL's protocol. */
+export function notPostgres(what: string, asked: Asked): ProbeError {
+  return new ProbeError(
+    'notPostgres',
+    `does not speak PostgreSQL at ${asked.address} (${what}): check the host and the port`,
+  );
+}
+
+/** For a handshake that failed after the server agreed to TLS. */
+export function tlsFailure(error: unknown, asked: Asked): ProbeError {
+  const message = `was not trusted at ${asked.address}, TLS failed (${
+    messageOf(error)
+  }): check PGSSLMODE, PGSSLROOTCERT and its certificate`;
+  return new ProbeError('credentials', message, codeOf(error));
+}
+
+/** For an answer that PostgreSQL gave as an error. */
+export function serverFailure(error: ServerError, asked: Asked): ProbeError {
+  const [kind, advice] = judgement(error.code, asked);
+  return new ProbeError(
+    kind,
+    `says "${oneLine(error.message)}" (${oneLine(error.code)}): ${advice}`,
+    error.code,
+  );
+}
+
+/** Whoever answers on the port decides on this text, and it goes into logs. */
+function oneLine(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').slice(0, 200);
+}
+
+function judgement(code: string, asked: Asked): readonly [FailureKind, string] {
+  switch (code) {
+    case '28P01':
+      return [
+        'credentials',
+        `correct the password of user ${asked.user} in PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`,
+      ];
+    case '28000':
+      return [
+        'credentials',
+        `let user ${asked.user} in with pg_hba.conf and CREATE ROLE ... LOGIN, or correct PGUSER and PGSSLMODE`,
+      ];
+    case '3D000':
+      return ['credentials', `set PGDATABASE to a database that exists there, it is ${asked.database} now`];
+    case '42501':
+      return ['credentials', `grant user ${asked.user} what the message names, or correct PGUSER`];
+    case '42883':
+      return ['error', 'PostgreSQL 10 or newer is needed'];
+    case '57P03':
+      return ['starting', 'wait until it accepts connections, or see its log'];
+    case '57P01':
+    case '57P02':
+      return ['disconnected', 'its administrator or a crash ended the session'];
+    case '53300':
+      return ['error', 'raise max_connections there, or end sessions'];
+    default:
+      return ['error', 'see the log of that server'];
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Reads over the server's messages before postgres.js does, and lets only those through that it can digest.
+ *
+ * postgres.js trusts its server. A length of 2 GB makes it collect 2 GB; an unterminated name in a RowDescription
+ * makes it loop for ever; a malformed authentication message is an unhandled rejection, which ends the process;
+ * a message of an unknown type is printed to the console. A probe talks to whatever answers on a port, so every
+ * such message is turned into one exception here, and no more than one message is ever kept in memory.
+ */
+
+/** No message that a probe can cause is longer; most are under 400 bytes. */
+export const maxMessageBytes = 64 * 1024;
+
+/**
+ * PBKDF2 runs on the main thread, about 0.4 s for a million rounds. PostgreSQL's default is 4096, but the number
+ * is whatever the server sends.
+ */
+const maxScramRounds = 1_000_000;
+
+/** What a guard sees on the way through. */
+export interface GuardEvents {
+  /** ReadyForQuery. */
+  ready(): void;
+  /** ErrorResponse. The fields by their one-letter names, see the protocol's "Error and Notice Message Fields". */
+  error(fields: ReadonlyMap<string, string>): void;
+  /** The server wants to be logged in to in this way; throw to refuse. */
+  authentication(wants: Authentication): void;
+}
+
+/** `password` covers clear text, MD5 and SCRAM-SHA-256: those that postgres.js can do. */
+export type Authentication = 'none' | 'password' | 'unsupported';
+
+/** The bytes are not PostgreSQL's; the message says why. */
+export class ProtocolError extends Error {}
+
+export class Guard {
+  #events: GuardEvents;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(events: GuardEvents) {
+    this.#events = events;
+  }
+
+  /** Takes what has arrived and returns the whole messages so far. Throws ProtocolError; then nothing more may be pushed. */
+  push(chunk: Buffer): Buffer {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let at = 0;
+    while (at < bytes.length) {
+      const type = String.fromCharCode(bytes[at] ?? 0);
+      if (!known.includes(type)) {
+        throw new ProtocolError(`it began a message with ${quote(bytes.subarray(at))}`);
+      }
+      if (bytes.length - at < 5) break;
+      const length = bytes.readUInt32BE(at + 1);
+      if (length < 4 || length > maxMessageBytes) {
+        throw new ProtocolError(`it announced a message of ${length} bytes`);
+      }
+      if (bytes.length - at <= length) break;
+      this.#look(type, bytes.subarray(at + 5, at + 1 + length));
+      at += 1 + length;
+    }
+    // A copy, so that a small rest does not keep a large chunk alive.
+    this.#rest = Buffer.from(bytes.subarray(at));
+    return bytes.subarray(0, at);
+  }
+
+  #look(type: string, body: Buffer): void {
+    if (type === 'R') this.#events.authentication(readAuthentication(body));
+    else if (type === 'Z') this.#events.ready();
+    else if (type === 'E') this.#events.error(readFields(body));
+    else if (type === 'T') checkRowDescription(body);
+    else if (type === 'K' && body.length < 8) throw new ProtocolError('its BackendKeyData is too short');
+  }
+}
+
+/** Authentication, key, parameters, readiness, results, errors, notices; nothing of COPY, functions or replication. */
+const known = 'RKSZ12tTDCnENA';
+
+function readAuthentication(body: Buffer): Authentication {
+  if (body.length < 4) throw new ProtocolError('its Authentication message is too short');
+  switch (body.readUInt32BE(0)) {
+    case 0:
+    case 12:
+      return 'none';
+    case 3:
+      return 'password';
+    case 5:
+      if (body.length !== 8) throw new ProtocolError('its MD5 salt is not 4 bytes long');
+      return 'password';
+    case 10:
+      return body.toString('latin1', 4).split('\0').includes('SCRAM-SHA-256') ? 'password' : 'unsupported';
+    case 11:
+      checkScram(body.toString('latin1', 4));
+      return 'password';
+    default:
+      return 'unsupported';
+  }
+}
+
+function checkScram(text: string): void {
+  const match = /^r=[^,]+,s=[A-Za-z0-9+/]+=*,i=([1-9][0-9]{0,9})(?:,|$)/.exec(text);
+  if (!match) throw new ProtocolError('its SCRAM challenge is malformed');
+  if (Number(match[1]) > maxScramRounds) throw new ProtocolError(`it asks for ${match[1]} rounds of SCRAM`);
+}
+
+/** Each column is a terminated name and 18 bytes. */
+function checkRowDescription(body: Buffer): void {
+  const problem = 'its RowDescription is malformed';
+  if (body.length < 2) throw new ProtocolError(problem);
+  let at = 2;
+  for (let left = body.readUInt16BE(0); left > 0; left -= 1) {
+    const end = body.indexOf(0, at);
+    if (end < 0 || end + 19 > body.length) throw new ProtocolError(problem);
+    at = end + 19;
+  }
+}
+
+function readFields(body: Buffer): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const part of body.toString('utf8').split('\0')) {
+    if (part !== '') fields.set(part.slice(0, 1), part.slice(1));
+  }
+  return fields;
+}
+
+function quote(bytes: Buffer): string {
+  return JSON.stringify(bytes.toString('latin1', 0, 20).replace(/[^\x20-\x7e]/g, '.'));
+}

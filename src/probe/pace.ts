@@ -1,0 +1,42 @@
+/** When to ask next. Pure: the caller brings the randomness. All times in milliseconds. */
+import type { FailureKind } from '../cluster/observation.ts';
+
+export interface Pace {
+  /** Between the starts of two probes of a server that answers. */
+  readonly probeIntervalMs: number;
+  /** The same while there is no primary, or while one is suspected. */
+  readonly probeFastMs: number;
+}
+
+/** No server is left alone for longer than this, however long it has been dead. */
+export const maxBackoffMs = 1000;
+
+/** Probes asked for at once still keep this distance: a storm of suspicions must not become one of connects. */
+export const minGapMs = 10;
+
+/** From the start of a probe that was answered to the next one: the pace, 10 % more or less. */
+export function nextInterval(pace: Pace, hurried: boolean, random: number): number {
+  return (hurried ? Math.min(pace.probeFastMs, pace.probeIntervalMs) : pace.probeIntervalMs) *
+    (0.9 + 0.2 * random);
+}
+
+/**
+ * From the end of the `failures`th failed probe in a row to the next one.
+ *
+ * It doubles from the fast pace up to a second. In a hurry it stops at twice the fast pace: the server that comes
+ * back now may be the next primary. A hurry does not help against a wrong password or a wrong port, and each such
+ * try is a line in a server's log, so those keep to the second.
+ */
+export function nextRetry(
+  pace: Pace,
+  hurried: boolean,
+  failures: number,
+  kind: FailureKind,
+  random: number,
+): number {
+  const hopeless = kind === 'credentials' || kind === 'notPostgres';
+  const limit = hurried && !hopeless ? Math.min(maxBackoffMs, 2 * pace.probeFastMs) : maxBackoffMs;
+  // Beyond 2^10 it is above any limit anyhow.
+  const delay = pace.probeFastMs * 2 ** Math.min(failures - 1, 10);
+  return Math.min(limit, delay * (0.9 + 0.2 * random));
+}

@@ -1,0 +1,47 @@
+/** The last verdicts with their reasons: what a person reads after a failover. */
+import type { Rule, Standing, Verdict } from '../cluster/election.ts';
+
+export interface Entry {
+  /** Wall-clock time, ISO 8601. */
+  readonly time: string;
+  readonly epoch: number;
+  readonly rule: Rule;
+  /** The elected candidate's name. */
+  readonly primary?: string | undefined;
+  readonly timeline?: number | undefined;
+  readonly reason: string;
+  readonly splitBrain: boolean;
+  readonly candidates: readonly {
+    readonly name: string;
+    readonly standing: Standing;
+    readonly note: string;
+  }[];
+}
+
+const kept = 100;
+
+export class Journal {
+  readonly #entries: Entry[] = [];
+
+  /** Oldest first, at most 100. */
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  add(verdict: Verdict, epoch: number): Entry {
+    const { rule, primary, reason, splitBrain, findings } = verdict;
+    const entry: Entry = {
+      time: new Date().toISOString(),
+      epoch,
+      rule,
+      primary: primary?.candidate.name,
+      timeline: primary?.answer.timeline,
+      reason,
+      splitBrain,
+      candidates: findings.map(({ candidate, standing, note }) => ({ name: candidate.name, standing, note })),
+    };
+    this.#entries.push(entry);
+    if (this.#entries.length > kept) this.#entries.shift();
+    return entry;
+  }
+}

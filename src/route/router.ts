@@ -1,0 +1,101 @@
+/**
+ * Turns what is known of the candidates into the route, and keeps the journal of why. It decides nothing itself: the
+ * election does. It never withdraws a session; it only says which epochs have lost their server.
+ */
+import { elect, type Memory, noMemory, type Rules, type Verdict } from '../cluster/election.ts';
+import type { Answer, Observation } from '../cluster/observation.ts';
+import { noRoute, type Route } from '../plane/messages.ts';
+import { type Entry, Journal } from './journal.ts';
+
+export interface RouterEvents {
+  /** A new route. Its epoch is new only if the primary is. */
+  route(route: Route): void;
+  /** A verdict that differs from the one before. */
+  verdict(entry: Entry, verdict: Verdict): void;
+}
+
+export class Router {
+  readonly journal = new Journal();
+  #route: Route = noRoute;
+  #verdict: Verdict | undefined;
+  #memory: Memory = noMemory;
+  /** The server of the present route; undefined if it has none. */
+  #server: string | undefined;
+  /** The server of the last route that had one: its sessions live on while there is none. */
+  #lastServer: string | undefined;
+  readonly #rules: Rules;
+  readonly #events: RouterEvents;
+
+  constructor(rules: Rules, events: RouterEvents) {
+    this.#rules = rules;
+    this.#events = events;
+  }
+
+  get route(): Route {
+    return this.#route;
+  }
+
+  /** Undefined before the first observation. */
+  get verdict(): Verdict | undefined {
+    return this.#verdict;
+  }
+
+  /** Holds an election over `observations` at `now`, in monotonic milliseconds. Cheap: call it at every change. */
+  decide(observations: readonly Observation[], now: number): void {
+    const verdict = elect(observations, this.#memory, now, this.#rules);
+    const before = this.#verdict;
+    this.#verdict = verdict;
+    this.#memory = verdict.memory;
+    const route = this.#next(verdict);
+    if (!sameRoute(route, this.#route)) {
+      this.#route = route;
+      this.#events.route(route);
+    }
+    if (before !== undefined && signature(before) === signature(verdict)) return;
+    this.#events.verdict(this.journal.add(verdict, route.epoch), verdict);
+  }
+
+  #next(verdict: Verdict): Route {
+    const answer = verdict.primary?.answer;
+    const primary = answer && { host: answer.host, port: answer.port };
+    const server = answer && identity(answer);
+    const isSame = server === this.#server && sameText(primary, this.#route.primary);
+    const epoch = isSame ? this.#route.epoch : this.#route.epoch + 1;
+    const isOther = server !== undefined && this.#lastServer !== undefined && server !== this.#lastServer;
+    this.#server = server;
+    this.#lastServer = server ?? this.#lastServer;
+    return {
+      epoch,
+      fence: isOther ? epoch : this.#route.fence,
+      primary,
+      standbys: verdict.findings
+        .flatMap(({ standing, answer }) => standing === 'standby' && answer ? [answer] : [])
+        .map(({ host, port }) => ({ host, port })),
+      reason: verdict.reason,
+      detail: verdict.findings.map(({ candidate, note }) => `${candidate.name} ${note}`).join('\n'),
+    };
+  }
+}
+
+/**
+ * A server as sessions see it: whoever is promoted or started again is another one, and its old sessions are lost;
+ * a name that resolves to another address of the same server is not.
+ */
+function identity({ system, timeline, startedAt }: Answer): string {
+  return `${system} ${timeline} ${startedAt}`;
+}
+
+/** What makes a verdict news: texts with figures in them may change at every probe. */
+function signature({ rule, primary, findings }: Verdict): string {
+  const standings = findings.map(({ candidate, standing }) => `${candidate.name} ${standing}`);
+  return [rule, primary && `${primary.candidate.name} ${primary.answer.timeline}`, ...standings].join('|');
+}
+
+function sameRoute(a: Route, b: Route): boolean {
+  return a.epoch === b.epoch && a.fence === b.fence && a.reason === b.reason && a.detail === b.detail &&
+    sameText(a.primary, b.primary) && sameText(a.standbys, b.standbys);
+}
+
+function sameText(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

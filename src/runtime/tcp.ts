@@ -1,0 +1,53 @@
+/**
+ * A plain TCP socket for the control half, from `node:net`, which all three runtimes have. The data half never
+ * uses it; the probe does, because it must own the socket to be able to destroy it in every state.
+ */
+import { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+export type TcpSocket = Socket;
+
+/** Trust and identity for one TLS connection; PEM texts. */
+export interface TlsTrust {
+  /** Whether the certificate must come from a trusted authority. */
+  readonly verify: boolean;
+  /** Whether the certificate must also name the host. Only together with `verify`. */
+  readonly verifyHost: boolean;
+  /** The trusted authorities; undefined means those of the runtime. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** Starts connecting to a numeric address; `connect`, or `error` and `close`, follow on the socket. */
+export function openTcp(address: { readonly host: string; readonly port: number }): TcpSocket {
+  const socket = new Socket();
+  socket.setNoDelay(true);
+  // Without a listener of its own a late error, after the user's listeners are gone, would end the process.
+  socket.on('error', ignore);
+  socket.connect({ host: address.host, port: address.port });
+  return socket;
+}
+
+/**
+ * Shakes hands over a connected socket. `secureConnect`, or `error` and `close`, follow on the socket that is
+ * returned. `host` is the name that the certificate must bear. Destroy both sockets to end it: not every runtime
+ * passes the end on.
+ */
+export function startTls(socket: TcpSocket, host: string, trust: TlsTrust): TcpSocket {
+  const numeric = /^[0-9.]+$|:/.test(host);
+  const secured = connectTls({
+    socket,
+    host,
+    ...(numeric ? {} : { servername: host }),
+    rejectUnauthorized: trust.verify,
+    ...(trust.verifyHost ? {} : { checkServerIdentity: () => undefined }),
+    ...(trust.ca === undefined ? {} : { ca: trust.ca }),
+    ...(trust.cert === undefined ? {} : { cert: trust.cert }),
+    ...(trust.key === undefined ? {} : { key: trust.key }),
+  });
+  secured.on('error', ignore);
+  return secured;
+}
+
+function ignore(): void {}

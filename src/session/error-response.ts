@@ -1,0 +1,52 @@
+/**
+ * A refusal on the wire: an ErrorResponse, and the preamble for the server that says it under TLS.
+ *
+ * Fields from PostgreSQL's "Error and Notice Message Fields" (protocol-error-fields).
+ */
+import type { CloseReason } from '../plane/counters.ts';
+
+export interface Refusal {
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  /** What the session counts as. */
+  readonly reason: CloseReason;
+}
+
+// libpq gives up on an error before authentication that is longer than 30,000 bytes (fe-connect.c, MAX_ERRLEN).
+const maxFieldChars = 4_000;
+
+const encoder = new TextEncoder();
+
+/** The bytes of a FATAL ErrorResponse. */
+export function errorResponse({ sqlstate, message, detail, hint }: Refusal): Uint8Array {
+  const fields = [`SFATAL`, `VFATAL`, `C${sqlstate}`, `M${printable(message)}`];
+  if (detail) fields.push(`D${printable(detail)}`);
+  if (hint) fields.push(`H${printable(hint)}`);
+  const body = encoder.encode(fields.join('\0') + '\0\0');
+  const bytes = new Uint8Array(5 + body.length);
+  bytes[0] = 'E'.charCodeAt(0);
+  new DataView(bytes.buffer).setUint32(1, 4 + body.length);
+  bytes.set(body, 5);
+  return bytes;
+}
+
+/**
+ * What a session says to the refuser before it passes on the client's TLS: a 32-bit length, the ErrorResponse to
+ * say, then the client's bytes.
+ */
+export function refuserPreamble(refusal: Refusal, clientBytes: Uint8Array): Uint8Array {
+  const error = errorResponse(refusal);
+  const bytes = new Uint8Array(4 + error.length + clientBytes.length);
+  new DataView(bytes.buffer).setUint32(0, error.length);
+  bytes.set(error, 4);
+  bytes.set(clientBytes, 4 + error.length);
+  return bytes;
+}
+
+/** A zero byte would end the field early. */
+function printable(text: string): string {
+  const clean = text.replaceAll('\0', '?');
+  return clean.length <= maxFieldChars ? clean : `${clean.slice(0, maxFieldChars)} ...`;
+}

@@ -1,0 +1,83 @@
+/**
+ * Why a client is refused, in words that say what happened and what to do: one place for every sentence and every
+ * SQLSTATE. 57P03 makes libpq try the next host of its list, where 08006 would make it stop.
+ */
+import type { Route } from '../plane/messages.ts';
+import type { NetError } from '../runtime/runtime.ts';
+import type { Refusal } from './error-response.ts';
+
+const sqlstates = {
+  cannotConnectNow: '57P03',
+  tooManyConnections: '53300',
+  protocolViolation: '08P01',
+  queryCanceled: '57014',
+} as const;
+
+/** The first packet is none of PostgreSQL's; `why` is a clause of `readOpening`. */
+export function notUnderstood(why: string): Refusal {
+  return {
+    sqlstate: sqlstates.protocolViolation,
+    message: `pg_gateway does not understand this client: ${why}`,
+    hint: 'This is the address of a PostgreSQL server.',
+    reason: 'refused',
+  };
+}
+
+export function halfPacket(waitedMs: number): Refusal {
+  return {
+    sqlstate: sqlstates.queryCanceled,
+    message: `pg_gateway waited ${waitedMs / 1000} s for the rest of the first packet`,
+    hint: 'STARTUP_TIMEOUT_MS sets this limit.',
+    reason: 'startupTimeout',
+  };
+}
+
+export function noPrimary(route: Route, holdMs: number): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: `pg_gateway has no primary to connect to${waited(holdMs)}: ${route.reason}`,
+    detail: route.detail,
+    hint: 'Try again when a primary is up; HOLD_MS sets how long the gateway waits for one.',
+    reason: holdMs > 0 ? 'holdTimeout' : 'refused',
+  };
+}
+
+/** There is a primary, but it could not be dialled until the hold was over. */
+export function primaryUnreachable(route: Route, holdMs: number, error: NetError): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: `pg_gateway cannot connect to the primary${waited(holdMs)}: ${error.message}`,
+    detail: route.detail,
+    reason: error.code === 'ETIMEDOUT' ? 'connectTimeout' : 'connectRefused',
+  };
+}
+
+export function tooManyHeld(route: Route, held: number): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: `pg_gateway has no primary to connect to, and ${held} clients wait for one already`,
+    detail: route.detail,
+    hint: 'MAX_HELD sets how many may wait.',
+    reason: 'limit',
+  };
+}
+
+export function tooManySessions(maxSessions: number): Refusal {
+  return {
+    sqlstate: sqlstates.tooManyConnections,
+    message: `pg_gateway holds ${maxSessions} sessions already`,
+    hint: 'MAX_SESSIONS sets how many it takes.',
+    reason: 'limit',
+  };
+}
+
+export const shuttingDown: Refusal = {
+  sqlstate: sqlstates.cannotConnectNow,
+  message: 'pg_gateway is shutting down',
+  hint: 'Connect again: another gateway, or this one after its restart, will take you.',
+  reason: 'drained',
+};
+
+function waited(holdMs: number): string {
+  return holdMs > 0 ? ` (waited ${holdMs / 1000} s)` : '';
+}

@@ -1,0 +1,256 @@
+/**
+ * The data half: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
+ * the world only by the routes that it is given.
+ */
+import { at, type CloseReason, type Counters } from '../plane/counters.ts';
+import { type Command, type DataSettings, noRoute, type Report, type Route } from '../plane/messages.ts';
+import type {
+  Address,
+  Conn,
+  ConnectOptions,
+  Handlers,
+  Listener,
+  NetError,
+  Runtime,
+  Timer,
+} from '../runtime/runtime.ts';
+import type { Refusal } from './error-response.ts';
+import { noPrimary, primaryUnreachable, shuttingDown, tooManyHeld, tooManySessions } from './refusal.ts';
+import { Session, type SessionHost } from './session.ts';
+
+/** How soon a failed dial is tried again while the route stands. */
+const redialMs = 100;
+
+/** Held clients are let go in steps, so that a new primary is not stormed. */
+const release = { count: 100, everyMs: 10 } as const;
+
+/** One report of suspicion is enough for everything that happens within this time. */
+const suspicionMs = 50;
+
+export class Sessions implements SessionHost {
+  readonly runtime: Runtime;
+  readonly settings: DataSettings;
+  readonly counters: Counters;
+  readonly connectOptions: ConnectOptions;
+
+  private readonly report: (report: Report) => void;
+  private readonly all = new Set<Session>();
+  /** Those that wait for a primary, in the order of their arrival. */
+  private readonly held = new Set<Session>();
+  private route: Route = noRoute;
+  /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
+  private lastPrimary: Address | undefined;
+  private listener: Listener | undefined;
+  private draining = false;
+  private releaseTimer: Timer | undefined;
+  private lastSuspicion = -Infinity;
+
+  constructor(
+    runtime: Runtime,
+    settings: DataSettings,
+    counters: Counters,
+    report: (report: Report) => void,
+  ) {
+    this.runtime = runtime;
+    this.settings = settings;
+    this.counters = counters;
+    this.report = report;
+    const { keepAlive, connectTimeoutMs } = settings;
+    this.connectOptions = { noDelay: true, keepAlive, timeoutMs: connectTimeoutMs };
+  }
+
+  /** Begins to listen; `listening` or `listenFailed` is reported. */
+  start(): void {
+    const { listen, reusePort, backlog, keepAlive } = this.settings;
+    const options = { noDelay: true, keepAlive, backlog, reusePort };
+    this.listener = this.runtime.listen(listen, options, this.clientHandlers, {
+      listening: ({ address }) => this.report({ kind: 'listening', address }),
+      failed: ({ code, message }) => this.report({ kind: 'listenFailed', code, message }),
+    });
+  }
+
+  /** Obeys the control half. */
+  command(command: Command): void {
+    switch (command.kind) {
+      case 'route':
+        return this.take(command.route);
+      case 'bury':
+        return this.bury(command.server);
+      case 'drain':
+        return this.drain();
+      case 'stop':
+        return this.stop();
+    }
+  }
+
+  // What the control half decides
+
+  private take(route: Route): void {
+    this.route = route;
+    for (const session of this.all) {
+      if (session.epoch >= route.fence || session.serverAddress === undefined) continue;
+      // A client whose server has not answered yet has lost nothing: it goes to the new one.
+      if (session.phase === 'dialling' && !session.isCancel) this.admit(session);
+      else if (session.phase === 'open') session.end('fenced');
+    }
+    if (route.primary === undefined) return;
+    this.lastPrimary = route.primary;
+    this.releaseHeld();
+  }
+
+  private bury(server: Address): void {
+    for (const session of this.all) {
+      if (session.phase === 'open' && sameAddress(session.serverAddress, server)) session.end('fenced');
+    }
+  }
+
+  private drain(): void {
+    this.draining = true;
+    this.listener?.close();
+    for (const session of this.held) session.refuse(shuttingDown);
+    this.held.clear();
+    this.countHeld();
+  }
+
+  private stop(): void {
+    if (!this.draining) this.drain();
+    this.releaseTimer?.cancel();
+    for (const session of this.all) session.endQuietly('drained');
+    this.report({ kind: 'stopped' });
+  }
+
+  // What sessions ask for
+
+  admit(session: Session): void {
+    if (session.isCancel) return this.passCancel(session);
+    if (this.draining) return session.refuse(shuttingDown);
+    if (this.all.size > this.settings.maxSessions) {
+      return session.refuse(tooManySessions(this.settings.maxSessions));
+    }
+    // Those who came first are let go first.
+    if (this.route.primary === undefined || this.held.size > 0) return this.hold(session);
+    session.dial(this.route.primary, this.route.epoch);
+  }
+
+  dialFailed(session: Session, error: NetError): void {
+    if (session.isCancel) return session.end('refused');
+    session.dialFailure = error;
+    this.suspect(`dialling the primary failed with ${error.code}`);
+    this.hold(session);
+    this.releaseLater(redialMs);
+  }
+
+  holdTimedOut(session: Session): void {
+    this.unhold(session);
+    session.refuse(this.noPrimary(session));
+  }
+
+  suspect(why: string): void {
+    const now = this.runtime.now();
+    if (now - this.lastSuspicion < suspicionMs) return;
+    this.lastSuspicion = now;
+    this.report({ kind: 'suspicion', epoch: this.route.epoch, why });
+  }
+
+  ended(session: Session): void {
+    this.unhold(session);
+    this.all.delete(session);
+  }
+
+  left(_session: Session, reason: CloseReason): void {
+    this.counters[at.active]! -= 1;
+    this.counters[at[reason]]! += 1;
+  }
+
+  // Holding
+
+  private hold(session: Session): void {
+    const now = this.runtime.now();
+    session.holdUntil ??= now + this.settings.holdMs;
+    const leftMs = session.holdUntil - now;
+    if (leftMs <= 0) return session.refuse(this.noPrimary(session));
+    if (this.held.size >= this.settings.maxHeld) {
+      return session.refuse(tooManyHeld(this.route, this.held.size));
+    }
+    if (session.dialFailure === undefined) this.counters[at.holds]! += 1;
+    this.held.add(session);
+    this.countHeld();
+    session.hold(leftMs);
+  }
+
+  private unhold(session: Session): void {
+    if (this.held.delete(session)) this.countHeld();
+  }
+
+  private releaseHeld(): void {
+    this.releaseTimer?.cancel();
+    this.releaseTimer = undefined;
+    const { primary, epoch } = this.route;
+    if (primary === undefined) return;
+    let count = 0;
+    for (const session of this.held) {
+      if (count++ === release.count) return this.releaseLater(release.everyMs);
+      this.held.delete(session);
+      session.dial(primary, epoch);
+    }
+    this.countHeld();
+  }
+
+  private releaseLater(ms: number): void {
+    this.releaseTimer ??= this.runtime.after(ms, () => this.releaseHeld());
+  }
+
+  private countHeld(): void {
+    this.counters[at.held] = this.held.size;
+  }
+
+  private passCancel(session: Session): void {
+    const server = this.route.primary ?? this.lastPrimary;
+    // PostgreSQL answers a cancel request by closing, whether it did something or not.
+    if (server === undefined) return session.end('refused');
+    this.counters[at.cancels]! += 1;
+    session.dial(server, this.route.epoch);
+  }
+
+  private noPrimary(session: Session): Refusal {
+    const { dialFailure } = session;
+    const { holdMs } = this.settings;
+    return this.route.primary !== undefined && dialFailure !== undefined
+      ? primaryUnreachable(this.route, holdMs, dialFailure)
+      : noPrimary(this.route, holdMs);
+  }
+
+  // Handlers
+
+  private readonly clientHandlers: Handlers<Session> = {
+    open: (conn) => this.accepted(conn),
+    data: (conn, bytes) => conn.data.clientData(bytes),
+    drain: (conn) => conn.data.clientDrain(),
+    end: (conn) => conn.data.clientEnd(),
+    close: (conn, error) => conn.data.clientClosed(error),
+  };
+
+  readonly serverHandlers: Handlers<Session> = {
+    open: (conn) => conn.data.serverOpen(conn),
+    data: (conn, bytes) => conn.data.serverData(bytes),
+    drain: (conn) => conn.data.serverDrain(),
+    end: (conn) => conn.data.serverEnd(),
+    close: (conn, error) => conn.data.serverClosed(conn, error),
+  };
+
+  private accepted(conn: Conn<Session>): void {
+    const session = new Session(conn, this);
+    conn.data = session;
+    this.counters[at.accepted]! += 1;
+    this.counters[at.active]! += 1;
+    this.all.add(session);
+    // A refusal takes descriptors too, so there is a bound to those that get one.
+    if (this.all.size > this.settings.maxSessions + this.settings.maxHeld) session.end('limit');
+  }
+}
+
+function sameAddress(a: Address | undefined, b: Address): boolean {
+  if (a === undefined) return false;
+  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
+  return a.host === b.host && a.port === b.port;
+}

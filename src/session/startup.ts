@@ -1,0 +1,89 @@
+/**
+ * What a client's first bytes say. Pure: bytes in, a reading out.
+ *
+ * Facts from PostgreSQL's "Message Formats" (protocol-message-formats) and "SSL Session Encryption"
+ * (protocol-flow): the first packet has no type byte, only a length word that counts itself, then a code. A
+ * server takes at most 10,000 bytes after the length word (MAX_STARTUP_PACKET_LENGTH in pqcomm.h). Keys of a
+ * CancelRequest are 4 bytes long up to protocol 3.0 and 4 to 256 since 3.2. PostgreSQL 17 added TLS without
+ * SSLRequest: then the first byte is that of a TLS handshake record.
+ */
+
+export type Opening =
+  /** Too little to say. */
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'ssl' }
+  | { readonly kind: 'gss' }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'startup'; readonly protocol: number }
+  | { readonly kind: 'directTls' }
+  /** Nothing that a PostgreSQL client would say; `why` is a clause for the client. */
+  | { readonly kind: 'garbage'; readonly why: string };
+
+/** SSLRequest and GSSENCRequest are a length word and a code; the client then waits for one byte. */
+export const requestBytes = 8;
+
+/** The longest first packet, length word included; nobody needs to keep more than that. */
+export const maxStartupBytes = 10_004;
+
+const codes = { cancel: 80877102, ssl: 80877103, gss: 80877104 } as const;
+const cancelBytes = { least: 16, most: 268 } as const;
+const tlsHandshake = 0x16;
+const tlsMajor = 0x03;
+
+const incomplete: Opening = { kind: 'incomplete' };
+
+/** Reads the first packet from the start of `bytes`. What follows it is not looked at. */
+export function readOpening(bytes: Uint8Array): Opening {
+  if (bytes.length === 0) return incomplete;
+  if (bytes[0] === tlsHandshake) return readTls(bytes);
+  if (bytes.length < 4) return bytes[0] === 0 ? incomplete : notPostgres();
+  const length = word(bytes, 0);
+  if (length < 8 || length > maxStartupBytes) return bytes[0] === 0 ? badLength(length) : notPostgres();
+  if (bytes.length < 8) return incomplete;
+  const code = word(bytes, 4);
+  if (code === codes.ssl) return exactly(length, requestBytes, 'SSLRequest', { kind: 'ssl' });
+  if (code === codes.gss) return exactly(length, requestBytes, 'GSSENCRequest', { kind: 'gss' });
+  if (code === codes.cancel) return readCancel(bytes, length);
+  if (code >>> 16 !== 3) {
+    return garbage(
+      `it asks for protocol ${code >>> 16}.${code & 0xffff}, and PostgreSQL speaks 3.0 and later`,
+    );
+  }
+  return bytes.length < length ? incomplete : { kind: 'startup', protocol: code };
+}
+
+function readCancel(bytes: Uint8Array, length: number): Opening {
+  if (length < cancelBytes.least || length > cancelBytes.most) return badLength(length);
+  return bytes.length < length ? incomplete : { kind: 'cancel' };
+}
+
+/** A handshake record: type, version 3.x, length, and a ClientHello (1) in it. */
+function readTls(bytes: Uint8Array): Opening {
+  if (bytes.length > 1 && bytes[1] !== tlsMajor) return notPostgres();
+  if (bytes.length < 6) return incomplete;
+  return bytes[5] === 1 ? { kind: 'directTls' } : garbage('it starts like TLS, but not with a ClientHello');
+}
+
+function exactly(length: number, expected: number, name: string, opening: Opening): Opening {
+  return length === expected ? opening : garbage(`its ${name} says ${length} bytes instead of ${expected}`);
+}
+
+function badLength(length: number): Opening {
+  return garbage(
+    `its first packet says it is ${length} bytes long, and PostgreSQL takes 8 to ${maxStartupBytes}`,
+  );
+}
+
+function notPostgres(): Opening {
+  return garbage('it does not speak the PostgreSQL protocol (HTTP, perhaps?)');
+}
+
+function garbage(why: string): Opening {
+  return { kind: 'garbage', why };
+}
+
+/** An unsigned 32-bit big-endian word. */
+function word(bytes: Uint8Array, offset: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(offset, offset + 4);
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { ConfigError } from '../../src/errors.ts';
+import { readCredentials } from '../../src/probe/credentials.ts';
+import type { Files } from '../../src/probe/credentials.ts';
+import { check } from './support.ts';
+
+/** Files in memory, as `path: [mode, text]`. */
+function memory(files: Record<string, readonly [number, string]>): Files {
+  const find = (path: string) => {
+    const file = files[path];
+    if (!file) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
+    return file;
+  };
+  return { read: (path) => find(path)[1], mode: (path) => find(path)[0] };
+}
+
+const account = { osUser: 'anna', home: '/home/anna' };
+const read = (env: Record<string, string>, files: Record<string, readonly [number, string]> = {}) =>
+  readCredentials(env, account, memory(files));
+
+function problemsOf(
+  env: Record<string, string>,
+  files: Record<string, readonly [number, string]> = {},
+): string {
+  try {
+    read(env, files);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.problems.join('\n');
+  }
+  throw new assert.AssertionError({ message: 'there was no ConfigError' });
+}
+
+describe('who logs in', () => {
+  test('without settings: the user of the system, the database postgres, TLS if there is any, no password', () => {
+    const credentials = read({});
+    assert.equal(credentials.user, 'anna');
+    assert.equal(credentials.database, 'postgres');
+    assert.equal(credentials.sslMode, 'prefer');
+    assert.equal(credentials.password('db', 5432), undefined);
+    assert.deepEqual(credentials.warnings, []);
+  });
+
+  test('PGUSER and PGDATABASE win over the defaults, and empty ones do not', () => {
+    assert.equal(read({ PGUSER: 'probe', PGDATABASE: 'app' }).user, 'probe');
+    assert.equal(read({ PGUSER: 'probe', PGDATABASE: 'app' }).database, 'app');
+    assert.equal(read({ PGUSER: '', PGDATABASE: '' }).user, 'anna');
+  });
+
+  test('a system without a user name needs PGUSER', () => {
+    assert.throws(() => readCredentials({}, {}, memory({})), { name: 'ConfigError', message: /set PGUSER/ });
+  });
+
+  test('everything that is wrong is said at once', () => {
+    const problems = problemsOf({ PGSSLMODE: 'yes', PGPASSWORD_FILE: '/nope', PGSSLCERT: '/cert' });
+    assert.match(problems, /PGSSLMODE=yes is unknown: use one of disable, allow, prefer/);
+    assert.match(problems, /PGPASSWORD_FILE=\/nope cannot be read \(ENOENT\): create the file/);
+    assert.match(problems, /PGSSLCERT and PGSSLKEY/);
+  });
+});
+
+describe('the password', () => {
+  test('PGPASSWORD wins over the password file', () => {
+    const files = { '/home/anna/.pgpass': [0o600, '*:*:*:*:other'] as const };
+    assert.equal(read({ PGPASSWORD: 'secret' }, files).password('db', 5432), 'secret');
+  });
+
+  test('PGPASSWORD_FILE is read without its last newline, and again at each use', () => {
+    const files: Record<string, readonly [number, string]> = { '/run/secret': [0o444, 'one\n'] };
+    const credentials = read({ PGPASSWORD_FILE: '/run/secret' }, files);
+    assert.equal(credentials.password('db', 5432), 'one');
+    files['/run/secret'] = [0o444, 'two\r\n'];
+    assert.equal(credentials.password('db', 5432), 'two');
+    delete files['/run/secret'];
+    assert.equal(credentials.password('db', 5432), 'two');
+  });
+
+  test('PGPASSWORD and PGPASSWORD_FILE together are a mistake, and the message has no secret', () => {
+    const problems = problemsOf({ PGPASSWORD: 'hunter2', PGPASSWORD_FILE: '/f' }, {
+      '/f': [0o600, 'hunter3'],
+    });
+    assert.match(problems, /both set/);
+    assert.doesNotMatch(problems, /hunter/);
+  });
+
+  test('~/.pgpass is used where it is, for the server that is asked', () => {
+    const files = { '/home/anna/.pgpass': [0o600, 'db1:5432:postgres:anna:one\ndb2:*:*:*:two\n'] as const };
+    const { password } = read({}, files);
+    assert.equal(password('db1', 5432), 'one');
+    assert.equal(password('db2', 6000), 'two');
+    assert.equal(password('db3', 5432), undefined);
+  });
+
+  test('a password file that others may read is left out with a warning', () => {
+    for (const mode of [0o640, 0o604, 0o660]) {
+      const credentials = read({ PGPASSFILE: '/p' }, { '/p': [mode, '*:*:*:*:hunter2'] });
+      assert.equal(credentials.password('db', 5432), undefined);
+      assert.match(credentials.warnings.join(), /\/p is ignored because others may read it: chmod 600/);
+      assert.doesNotMatch(credentials.warnings.join(), /hunter2/);
+    }
+  });
+
+  test('a password file that is named and missing is a mistake, and one that is only usual is not', () => {
+    assert.match(problemsOf({ PGPASSFILE: '/nope' }), /PGPASSFILE=\/nope cannot be read \(ENOENT\)/);
+    assert.equal(read({}).password('db', 5432), undefined);
+  });
+
+  check('real files with real permissions are judged alike', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pg_gateway-test-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'pass');
+    writeFileSync(path, '*:*:*:*:one\n', { mode: 0o600 });
+    const files: Files = {
+      read: (path) => readFileSync(path, 'utf8'),
+      mode: (path) => statSync(path).mode & 0o777,
+    };
+    assert.equal(readCredentials({ PGPASSFILE: path }, account, files).password('db', 1), 'one');
+    chmodSync(path, 0o644);
+    assert.equal(readCredentials({ PGPASSFILE: path }, account, files).password('db', 1), undefined);
+  });
+});
+
+describe('TLS', () => {
+  const root = { '/root.crt': [0o644, 'PEM'] as const };
+
+  test('prefer and require alone encrypt and verify nothing', () => {
+    for (const PGSSLMODE of ['prefer', 'require']) {
+      assert.deepEqual(read({ PGSSLMODE }).trust, { verify: false, verifyHost: false });
+    }
+  });
+
+  test('require with a root certificate verifies like verify-ca, as in libpq', () => {
+    const { trust } = read({ PGSSLMODE: 'require', PGSSLROOTCERT: '/root.crt' }, root);
+    assert.deepEqual(trust, { verify: true, verifyHost: false, ca: 'PEM' });
+  });
+
+  test('verify-full checks the name too', () => {
+    const { trust } = read({ PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/root.crt' }, root);
+    assert.deepEqual(trust, { verify: true, verifyHost: true, ca: 'PEM' });
+  });
+
+  test('verify-ca without a root certificate is a mistake, unless it is in its usual place', () => {
+    assert.match(problemsOf({ PGSSLMODE: 'verify-ca' }), /PGSSLMODE=verify-ca needs.*PGSSLROOTCERT/);
+    const files = { '/home/anna/.postgresql/root.crt': [0o644, 'PEM'] as const };
+    assert.equal(read({ PGSSLMODE: 'verify-ca' }, files).trust.ca, 'PEM');
+  });
+
+  test('the authorities of the system mean verify-full', () => {
+    const credentials = read({ PGSSLROOTCERT: 'system' });
+    assert.equal(credentials.sslMode, 'verify-full');
+    assert.deepEqual(credentials.trust, { verify: true, verifyHost: true, ca: undefined });
+    assert.match(
+      problemsOf({ PGSSLROOTCERT: 'system', PGSSLMODE: 'require' }),
+      /only safe with PGSSLMODE=verify-full/,
+    );
+  });
+
+  test('a root certificate that cannot be read is a mistake', () => {
+    const problems = problemsOf({ PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/nope' });
+    assert.match(problems, /PGSSLROOTCERT=\/nope cannot be read \(ENOENT\)/);
+  });
+
+  test('a client certificate comes with its key', () => {
+    const files = { '/c': [0o644, 'CERT'] as const, '/k': [0o600, 'KEY'] as const };
+    const { trust } = read({ PGSSLCERT: '/c', PGSSLKEY: '/k' }, files);
+    assert.equal(trust.cert, 'CERT');
+    assert.equal(trust.key, 'KEY');
+    assert.match(problemsOf({ PGSSLKEY: '/k' }, files), /needs both/);
+  });
+});

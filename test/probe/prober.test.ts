@@ -1,0 +1,429 @@
+/** Pace, deadlines and back-off, with a clock that is moved by hand. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { parseCandidates } from '../../src/cluster/candidate.ts';
+import type { FailureKind, Observation } from '../../src/cluster/observation.ts';
+import { ProbeError } from '../../src/probe/failure.ts';
+import { Prober } from '../../src/probe/prober.ts';
+import type { ProberOptions, ProberTools } from '../../src/probe/prober.ts';
+import { FakeClock, type FakeProbe, FakeServers } from './fake.ts';
+import { check, type Closer, login } from './support.ts';
+
+const options: ProberOptions = {
+  probeIntervalMs: 250,
+  probeFastMs: 100,
+  connectTimeoutMs: 800,
+  queryTimeoutMs: 500,
+  dnsTtlMs: 30_000,
+};
+
+function begin(t: Closer, candidates: string, change: Partial<ProberOptions> = {}, tools: ProberTools = {}) {
+  const list = parseCandidates(candidates);
+  if ('problem' in list) throw new Error(list.problem);
+  const clock = new FakeClock();
+  const servers = new FakeServers(clock);
+  const seen: (readonly Observation[])[] = [];
+  const prober = new Prober(
+    list.candidates,
+    login(),
+    { ...options, ...change },
+    clock,
+    (observations) => seen.push(observations),
+    { open: servers.open, random: () => 0.5, ...tools },
+  );
+  t.after(() => prober.stop());
+  return { clock, servers, seen, prober, last: () => seen.at(-1) ?? [] };
+}
+
+const failure = (kind: FailureKind, code = '') => new ProbeError(kind, `fails: ${kind}`, code);
+
+/** When each of them was opened, as distances. */
+function gaps(probes: readonly FakeProbe[]): number[] {
+  return probes.slice(1).map(({ openedAt }, at) => Math.round(openedAt - (probes[at]?.openedAt ?? 0)));
+}
+
+describe('the prober', () => {
+  check('asks everybody at once and reports all in the order of the candidates', async (t) => {
+    const { clock, servers, prober, seen, last } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3');
+    servers.behaviour = ({ target }) => target.port === 2 ? failure('refused') : { timeline: target.port };
+    prober.start();
+    await clock.pass(0);
+    assert.equal(seen.length, 3);
+    assert.deepEqual(last().map(({ candidate }) => candidate.port), [1, 2, 3]);
+    assert.deepEqual(last().map(({ answer }) => answer?.timeline), [1, undefined, 3]);
+    assert.deepEqual(last().map(({ failures }) => failures), [0, 1, 0]);
+    assert.equal(last()[1]?.failure?.kind, 'refused');
+    assert.equal(last()[0]?.answer?.host, '10.0.0.1');
+    assert.deepEqual(prober.observations, last());
+  });
+
+  check('keeps one session and asks it every 250 ms', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    prober.start();
+    await clock.pass(1000);
+    assert.equal(servers.probes.length, 1);
+    assert.deepEqual(servers.last(1).asked, [1000, 1250, 1500, 1750, 2000]);
+  });
+
+  check('counts the pace from question to question, not from answer to question', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => undefined;
+    prober.start();
+    await clock.pass(80);
+    await servers.last(1).answer();
+    assert.equal(last()[0]?.answer?.tookMs, 80);
+    await clock.pass(169);
+    assert.equal(servers.last(1).asked.length, 1);
+    await clock.pass(1);
+    assert.equal(servers.last(1).asked.length, 2);
+  });
+
+  check('spreads its questions by 10 % either way', async (t) => {
+    for (const [random, expected] of [[0, 225], [0.999999, 275]] as const) {
+      const { clock, servers, prober } = begin(t, '10.0.0.1:1', {}, { random: () => random });
+      prober.start();
+      await clock.pass(300);
+      const [first = 0, second = 0] = servers.last(1).asked;
+      assert.equal(Math.round(second - first), expected);
+    }
+  });
+
+  check('a server that hangs delays nobody else', async (t) => {
+    const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+    servers.behaviour = ({ target }) => target.port === 1 ? undefined : {};
+    prober.start();
+    await clock.pass(750);
+    assert.deepEqual(servers.last(2).asked, [1000, 1250, 1500, 1750]);
+    assert.ok(seen.every(([first]) => first?.failures === 0));
+  });
+
+  check(
+    'a server that lets nobody in is silent after the connect deadline, and its socket is freed',
+    async (t) => {
+      const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+      servers.behaviour = () => undefined;
+      prober.start();
+      await clock.pass(799);
+      assert.deepEqual(last(), []);
+      await clock.pass(1);
+      assert.equal(last()[0]?.failure?.kind, 'silent');
+      assert.match(last()[0]?.failure?.message ?? '', /no sign of life within 800 ms/);
+      assert.equal(last()[0]?.silentSince, 1800);
+      assert.equal(servers.probes[0]?.isClosed, true);
+    },
+  );
+
+  check('a server that begins to talk and then hangs is slow, not silent', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => undefined;
+    prober.start();
+    await clock.pass(10);
+    servers.last(1).isHeard = true;
+    await clock.pass(800);
+    assert.equal(last()[0]?.failure?.kind, 'error');
+    assert.equal(last()[0]?.silentSince, undefined);
+  });
+
+  check('the answer has a deadline of its own, from being logged in', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => undefined;
+    prober.start();
+    await clock.pass(700);
+    servers.last(1).events.ready();
+    await clock.pass(499);
+    assert.deepEqual(last(), []);
+    await clock.pass(1);
+    assert.match(last()[0]?.failure?.message ?? '', /did not answer within 500 ms/);
+  });
+
+  check('a frozen server has failed twice after the query and the connect deadline', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    prober.start();
+    await clock.pass(100);
+    servers.behaviour = () => undefined;
+    await clock.pass(150 + 500);
+    assert.equal(last()[0]?.failures, 1);
+    await clock.pass(1 + 800);
+    assert.equal(last()[0]?.failures, 2);
+    assert.equal(last()[0]?.silentSince, 1750);
+    assert.equal(last()[0]?.answer?.at, 1000);
+    assert.deepEqual(servers.probes.map(({ isClosed }) => isClosed), [true, true]);
+  });
+
+  check('an answer after its deadline is not believed', async (t) => {
+    const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => undefined;
+    prober.start();
+    await clock.pass(800);
+    const before = seen.length;
+    await servers.probes[0]?.answer();
+    assert.equal(seen.length, before);
+  });
+
+  check('dead servers are tried less and less often, down to once a second', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => failure('refused');
+    prober.start();
+    await clock.pass(5000);
+    assert.deepEqual(gaps(servers.probes), [100, 200, 400, 800, 1000, 1000, 1000]);
+    assert.equal(last()[0]?.failures, 8);
+  });
+
+  check('the jitter never goes beyond the second', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1', {}, { random: () => 0.999999 });
+    servers.behaviour = () => failure('refused');
+    prober.start();
+    await clock.pass(8000);
+    assert.equal(Math.max(...gaps(servers.probes)), 1000);
+  });
+
+  check('in a hurry everybody is asked at the fast pace, and dead servers at twice that', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+    servers.behaviour = ({ target }) => target.port === 1 ? {} : failure('refused');
+    prober.hurry(true);
+    prober.start();
+    await clock.pass(700);
+    assert.deepEqual(servers.last(1).asked.map((at) => Math.round(at)), [
+      1000,
+      1100,
+      1200,
+      1300,
+      1400,
+      1500,
+      1600,
+      1700,
+    ]);
+    assert.deepEqual(gaps(servers.of(2)), [100, 200, 200, 200]);
+  });
+
+  check('a hurry does not wait for the back-off that was running', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => failure('refused');
+    prober.start();
+    await clock.pass(2500);
+    const before = servers.probes.length;
+    prober.hurry(true);
+    await clock.pass(100);
+    assert.equal(servers.probes.length, before + 1);
+    prober.hurry(false);
+    await clock.pass(1000);
+    assert.equal(servers.probes.length, before + 2);
+  });
+
+  check('a wrong password is not tried more than once a second, in a hurry neither', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => failure('credentials');
+    prober.hurry(true);
+    prober.start();
+    await clock.pass(5000);
+    assert.deepEqual(gaps(servers.probes).slice(-3), [1000, 1000, 1000]);
+  });
+
+  check('probeNow asks at once', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+    servers.behaviour = ({ target }) => target.port === 1 ? {} : failure('refused');
+    prober.start();
+    await clock.pass(120);
+    prober.probeNow();
+    await clock.pass(0);
+    assert.deepEqual(servers.last(1).asked, [1000, 1120]);
+    assert.equal(servers.last(2).openedAt, 1120);
+    // And the pace counts from there.
+    await clock.pass(250);
+    assert.deepEqual(servers.last(1).asked, [1000, 1120, 1370]);
+  });
+
+  check('probeNow while somebody is being asked asks once more, however often it was called', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => undefined;
+    prober.start();
+    await clock.pass(20);
+    for (let count = 0; count < 10; count += 1) prober.probeNow();
+    await clock.pass(10);
+    assert.deepEqual(servers.last(1).asked, [1000]);
+    await servers.last(1).answer();
+    await clock.pass(5);
+    await servers.last(1).answer();
+    assert.deepEqual(servers.last(1).asked, [1000, 1030]);
+    await clock.pass(200);
+    assert.deepEqual(servers.last(1).asked, [1000, 1030]);
+  });
+
+  check('a storm of suspicions does not become a storm of connects', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => failure('refused');
+    prober.start();
+    for (let ms = 0; ms < 100; ms += 1) {
+      prober.probeNow();
+      await clock.pass(1);
+    }
+    assert.ok(servers.probes.length <= 11, `${servers.probes.length} connects in 100 ms`);
+    assert.ok(servers.probes.length >= 9, `${servers.probes.length} connects in 100 ms`);
+  });
+
+  check('the end of an idle session counts as a failure and has everybody asked at once', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+    prober.start();
+    await clock.pass(600);
+    const asked = servers.last(2).asked.length;
+    servers.last(1).events.ended(failure('disconnected', '57P01'));
+    assert.equal(last()[0]?.failures, 1);
+    assert.equal(last()[0]?.failure?.kind, 'disconnected');
+    await clock.pass(0);
+    assert.equal(servers.of(1).length, 2);
+    assert.equal(servers.last(2).asked.length, asked + 1);
+    assert.equal(last()[0]?.failures, 0);
+  });
+
+  check('a server that hangs up after each answer is asked at the pace of dead servers', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+    prober.start();
+    servers.behaviour = (probe) => {
+      if (probe.target.port === 1) {
+        queueMicrotask(() => clock.after(1, () => probe.events.ended(failure('disconnected'))));
+      }
+      return {};
+    };
+    await clock.pass(1000);
+    assert.ok(servers.of(1).length <= 11, `${servers.of(1).length} connects in a second`);
+    assert.equal(servers.last(2).asked.length, 5);
+  });
+
+  check('a session that breaks under a question is opened again at once', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    prober.start();
+    await clock.pass(100);
+    servers.behaviour = () => undefined;
+    await clock.pass(150);
+    await servers.last(1).fail(failure('disconnected'));
+    assert.equal(last()[0]?.failures, 1);
+    await clock.pass(10);
+    assert.equal(servers.probes.length, 2);
+  });
+
+  check('after stop there is no timer, no socket and no report', async (t) => {
+    const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3');
+    servers.behaviour = ({ target }) =>
+      target.port === 1 ? {} : target.port === 2 ? failure('refused') : undefined;
+    prober.start();
+    await clock.pass(30);
+    prober.stop();
+    const before = seen.length;
+    assert.equal(clock.timers, 0);
+    assert.ok(servers.probes.every(({ isClosed }) => isClosed));
+    await servers.last(3).answer();
+    prober.probeNow();
+    prober.hurry(true);
+    await clock.pass(5000);
+    assert.equal(seen.length, before);
+    assert.equal(servers.probes.length, 3);
+    assert.equal(clock.timers, 0);
+  });
+});
+
+describe('a candidate with a name', () => {
+  check('uses the next address in the same probe when the first refuses', async (t) => {
+    const lookup = () => Promise.resolve(['::1', '127.0.0.1']);
+    const { clock, servers, prober, last } = begin(t, 'localhost:1', {}, { lookup });
+    servers.behaviour = ({ target }) => target.host === '::1' ? failure('refused') : {};
+    prober.start();
+    await clock.pass(600);
+    assert.deepEqual(servers.probes.map(({ target }) => target.host), ['::1', '127.0.0.1']);
+    assert.equal(servers.last(1).target.serverName, 'localhost');
+    assert.equal(last()[0]?.answer?.host, '127.0.0.1');
+    assert.equal(last()[0]?.failures, 0);
+  });
+
+  check('uses the next address in the next probe when the first is a black hole', async (t) => {
+    const lookup = () => Promise.resolve(['10.0.0.1', '10.0.0.2']);
+    const { clock, servers, prober, last } = begin(t, 'db:1', {}, { lookup });
+    servers.behaviour = ({ target }) => target.host === '10.0.0.1' ? undefined : {};
+    prober.start();
+    await clock.pass(800);
+    assert.equal(last()[0]?.failure?.kind, 'silent');
+    await clock.pass(100);
+    assert.equal(last()[0]?.answer?.host, '10.0.0.2');
+  });
+
+  check('does not go on to other addresses for a wrong password', async (t) => {
+    const lookup = () => Promise.resolve(['10.0.0.1', '10.0.0.2']);
+    const { clock, servers, prober, last } = begin(t, 'db:1', {}, { lookup });
+    servers.behaviour = () => failure('credentials');
+    prober.start();
+    await clock.pass(0);
+    assert.equal(servers.probes.length, 1);
+    assert.equal(last()[0]?.failure?.kind, 'credentials');
+  });
+
+  check('that does not resolve is a failure like others, and is tried again', async (t) => {
+    let answer: () => Promise<string[]> = () =>
+      Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }));
+    const { clock, prober, last } = begin(t, 'db:1,10.0.0.2:2', {}, { lookup: () => answer() });
+    prober.start();
+    await clock.pass(0);
+    assert.equal(last()[0]?.failure?.kind, 'unresolved');
+    assert.match(last()[0]?.failure?.message ?? '', /the name db does not resolve \(ENOTFOUND\).*CANDIDATES/);
+    assert.equal(last()[1]?.failures, 0);
+    answer = () => Promise.resolve(['10.0.0.1']);
+    await clock.pass(1000);
+    assert.equal(last()[0]?.answer?.host, '10.0.0.1');
+  });
+
+  check('whose lookup hangs delays nobody else', async (t) => {
+    let lookups = 0;
+    const lookup = () => {
+      lookups += 1;
+      return new Promise<string[]>(() => {});
+    };
+    const { clock, servers, prober, last } = begin(t, 'db:1,10.0.0.2:2', {}, { lookup });
+    prober.start();
+    await clock.pass(800);
+    assert.equal(servers.last(2).asked.length, 4);
+    assert.equal(last()[0]?.failure?.kind, 'unresolved');
+    assert.match(last()[0]?.failure?.message ?? '', /within 800 ms/);
+    await clock.pass(5000);
+    assert.equal(lookups, 1);
+  });
+
+  check('that has moved elsewhere is followed without a failure', async (t) => {
+    let address = '10.0.0.1';
+    const lookup = () => Promise.resolve([address]);
+    const { clock, servers, prober, seen, last } = begin(t, 'db:1', { dnsTtlMs: 2000 }, { lookup });
+    prober.start();
+    await clock.pass(1000);
+    address = '10.0.0.2';
+    await clock.pass(2000);
+    assert.deepEqual(servers.probes.map(({ target }) => target.host), ['10.0.0.1', '10.0.0.2']);
+    assert.equal(servers.probes[0]?.isClosed, true);
+    assert.equal(last()[0]?.answer?.host, '10.0.0.2');
+    assert.ok(seen.every(([first]) => first?.failures === 0));
+  });
+
+  check('stays where it is while the resolver is down', async (t) => {
+    let works = true;
+    const lookup = () => works ? Promise.resolve(['10.0.0.1']) : Promise.reject(new Error('down'));
+    const { clock, prober, seen } = begin(t, 'db:1', { dnsTtlMs: 500 }, { lookup });
+    prober.start();
+    await clock.pass(100);
+    works = false;
+    await clock.pass(5000);
+    assert.ok(seen.length > 15);
+    assert.ok(seen.every(([first]) => first?.failures === 0));
+  });
+
+  check('is looked up again when its address fails, though not more than once a second', async (t) => {
+    let lookups = 0;
+    const lookup = () => {
+      lookups += 1;
+      return Promise.resolve([lookups === 1 ? '10.0.0.1' : '10.0.0.2']);
+    };
+    const { clock, servers, prober, last } = begin(t, 'db:1', {}, { lookup });
+    servers.behaviour = ({ target }) => target.host === '10.0.0.1' ? failure('refused') : {};
+    prober.start();
+    await clock.pass(900);
+    assert.equal(lookups, 1);
+    await clock.pass(2000);
+    assert.equal(last()[0]?.answer?.host, '10.0.0.2');
+    assert.equal(lookups, 2);
+  });
+});

@@ -1,0 +1,252 @@
+/** What happens when the thing on the port is not PostgreSQL, or not a nice one. */
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { after, before, describe } from 'node:test';
+import { maxMessageBytes } from '../../src/probe/guard.ts';
+import type { ProbeError } from '../../src/probe/failure.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { check, fakeServer, int32, message, open } from './support.ts';
+
+const authenticationOk = message('R', 0);
+const readyForQuery = message('Z', 'I');
+const salt = Buffer.from([1, 2, 3, 4]);
+
+/** An ErrorResponse. */
+function errorResponse(code: string, text: string): Buffer {
+  return message('E', `SFATAL\0VFATAL\0C${code}\0M${text}\0\0`);
+}
+
+/** Says `bytes` as soon as it has heard something. */
+const answering = (bytes: Buffer | string) => (socket: Socket) => {
+  socket.once('data', () => socket.write(bytes));
+};
+
+describe('a stranger on the port', () => {
+  const escaped: unknown[] = [];
+  const note = (error: unknown) => escaped.push(error);
+  const { error: print, log } = console;
+  before(() => {
+    process.on('unhandledRejection', note);
+    console.error = console.log = (...line: unknown[]) => escaped.push(line);
+  });
+  after(() => {
+    process.off('unhandledRejection', note);
+    console.error = print;
+    console.log = log;
+  });
+
+  const cases: readonly (readonly [string, Buffer | string, RegExp])[] = [
+    ['a web server', 'HTTP/1.1 400 Bad Request\r\n\r\n', /does not speak PostgreSQL.*HTTP/],
+    ['a server of SSH', 'SSH-2.0-OpenSSH_9.2\r\n', /does not speak PostgreSQL/],
+    ['a message of 2 GB', Buffer.concat([Buffer.from('R'), int32(0x7fffffff)]), /2147483647 bytes/],
+    ['a message of 4 GB', Buffer.concat([Buffer.from('S'), int32(0xffffffff)]), /4294967295 bytes/],
+    ['a message shorter than its own length', Buffer.concat([Buffer.from('R'), int32(0)]), /of 0 bytes/],
+    ['zeros', Buffer.alloc(1000), /does not speak PostgreSQL/],
+    ['an authentication without a type', message('R'), /too short/],
+    ['an MD5 salt of the wrong length', message('R', 5, 'x'), /salt/],
+    ['a SCRAM challenge of nonsense', message('R', 11, 'nonsense'), /SCRAM challenge/],
+    [
+      'a SCRAM challenge that would take hours',
+      message('R', 11, 'r=a,s=AAAA,i=2147483647'),
+      /2147483647 rounds/,
+    ],
+    ['a key without a secret', Buffer.concat([authenticationOk, message('K', 1)]), /too short/],
+    [
+      'a row description whose name never ends',
+      Buffer.concat([authenticationOk, readyForQuery, message('T', Buffer.from([0, 1]), 'abc')]),
+      /RowDescription/,
+    ],
+    [
+      'rows that nobody described',
+      Buffer.concat([authenticationOk, readyForQuery, message('D', Buffer.from([0, 1])), readyForQuery]),
+      /make no sense|no in_recovery/,
+    ],
+    [
+      'readiness without an answer',
+      Buffer.concat([authenticationOk, readyForQuery, readyForQuery, readyForQuery]),
+      /no in_recovery/,
+    ],
+  ];
+
+  for (const [name, bytes, expected] of cases) {
+    for (const sslMode of ['disable', 'prefer'] as const) {
+      check(`${name} is told apart, with PGSSLMODE=${sslMode}`, async (t) => {
+        const server = await fakeServer(
+          t,
+          sslMode === 'disable' ? answering(bytes) : (socket) => {
+            socket.once('data', () => {
+              socket.once('data', () => socket.write(bytes));
+              socket.write('N');
+            });
+          },
+        );
+        const { probe } = open(t, server.port, { sslMode, password: () => 'secret' });
+        await assert.rejects(probe.ask(), { kind: 'notPostgres', message: expected });
+        await waitFor('the socket to be closed', () => server.sockets.size === 0);
+      });
+    }
+  }
+
+  for (
+    const greeting of ['SSH-2.0-OpenSSH_9.2\r\n', 'S and more', 'HTTP/1.1 400 Bad Request\r\n\r\n', '\0']
+  ) {
+    check(
+      `${JSON.stringify(greeting)} instead of an answer to the request for TLS is told apart`,
+      async (t) => {
+        const server = await fakeServer(t, (socket) => socket.write(greeting));
+        const { probe } = open(t, server.port, { sslMode: 'prefer' });
+        await assert.rejects(probe.ask(), { kind: 'notPostgres' });
+        await waitFor('the socket to be closed', () => server.sockets.size === 0);
+      },
+    );
+  }
+
+  check('random bytes never escape, whatever they are', async (t) => {
+    let seed = 1;
+    const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+    const types = 'RKSZ12tTDCnENA';
+    const server = await fakeServer(t, (socket) => {
+      socket.once('data', () => {
+        for (let count = 0; count < 20; count += 1) {
+          const body = Buffer.from(
+            Array.from({ length: Math.floor(random() * 40) }, () => Math.floor(random() * 4)),
+          );
+          socket.write(message(types[Math.floor(random() * types.length)] ?? 'R', body));
+        }
+        socket.end();
+      });
+    });
+    for (let count = 0; count < 200; count += 1) {
+      const { probe } = open(t, server.port, { password: () => 'secret' });
+      const error = await probe.ask().then(() => undefined, (error: ProbeError) => error);
+      assert.equal(error?.name, 'ProbeError');
+      probe.close();
+    }
+  });
+
+  check('an endless message is not collected', async (t) => {
+    let sent = 0;
+    const server = await fakeServer(t, (socket) => {
+      const block = Buffer.alloc(16 * 1024, 'x');
+      const more = () => {
+        while (!socket.destroyed && socket.write(block)) sent += block.length;
+      };
+      socket.on('drain', more);
+      socket.once('data', () => {
+        socket.write(Buffer.concat([Buffer.from('S'), int32(maxMessageBytes + 1)]));
+        more();
+      });
+    });
+    await assert.rejects(open(t, server.port).probe.ask(), { kind: 'notPostgres' });
+    await waitFor('the socket to be closed', () => server.sockets.size === 0);
+    assert.ok(sent < 64 * 1024 * 1024);
+  });
+
+  for (const sslMode of ['disable', 'prefer', 'require'] as const) {
+    check(`a server that hangs up at once is said to, with PGSSLMODE=${sslMode}`, async (t) => {
+      const server = await fakeServer(t, (socket) => socket.end());
+      const { probe } = open(t, server.port, { sslMode });
+      await assert.rejects(probe.ask(), { kind: 'disconnected' });
+      assert.equal(server.accepted(), 1);
+    });
+  }
+
+  check('a server that resets the connection is said to', async (t) => {
+    const server = await fakeServer(t, (socket) => socket.once('data', () => socket.resetAndDestroy()));
+    await assert.rejects(open(t, server.port).probe.ask(), { kind: 'disconnected' });
+    assert.equal(server.accepted(), 1);
+  });
+
+  check('a server that breaks off the TLS handshake does not take the probe with it', async (t) => {
+    const server = await fakeServer(t, (socket) => {
+      socket.once('data', () => {
+        socket.once('data', () => socket.end('this is no TLS, this is no TLS'));
+        socket.write('S');
+      });
+    });
+    const { probe } = open(t, server.port, { sslMode: 'require' });
+    await assert.rejects(
+      probe.ask(),
+      (error: ProbeError) => ['credentials', 'disconnected'].includes(error.kind),
+    );
+    await waitFor('the socket to be closed', () => server.sockets.size === 0);
+  });
+
+  check('a server that starts up says so', async (t) => {
+    const words = errorResponse('57P03', 'the database system is starting up');
+    const server = await fakeServer(t, (socket) => socket.once('data', () => socket.end(words)));
+    await assert.rejects(open(t, server.port).probe.ask(), { kind: 'starting', message: /is starting up/ });
+  });
+
+  check('a server without room for another session says so', async (t) => {
+    const words = errorResponse('53300', 'sorry, too many clients already');
+    const server = await fakeServer(t, (socket) => socket.once('data', () => socket.end(words)));
+    await assert.rejects(open(t, server.port).probe.ask(), { kind: 'error', message: /max_connections/ });
+  });
+
+  check('what a server says cannot break out of its line', async (t) => {
+    const server = await fakeServer(
+      t,
+      answering(errorResponse('XX000', `one\ntwo\x1b[31m${'x'.repeat(5000)}`)),
+    );
+    await assert.rejects(open(t, server.port).probe.ask(), (error: ProbeError) => {
+      assert.doesNotMatch(error.message, /[\x00-\x1f]/);
+      assert.ok(error.message.length < 500);
+      return true;
+    });
+  });
+
+  check(
+    'an error in answer to the request for TLS is answered by trying without, if the mode allows it',
+    async (t) => {
+      const serve = (socket: Socket) => {
+        socket.once('data', (first) => {
+          if (first.length === 8) socket.end('Esorry\n\0');
+          else socket.end(errorResponse('57P03', 'starting'));
+        });
+      };
+      const server = await fakeServer(t, serve);
+      await assert.rejects(open(t, server.port, { sslMode: 'prefer' }).probe.ask(), { kind: 'starting' });
+      await assert.rejects(open(t, server.port, { sslMode: 'require' }).probe.ask(), { code: 'TLS_REFUSED' });
+    },
+  );
+
+  check('no password goes to a server that asks in a way that a probe cannot', async (t) => {
+    for (const wants of [message('R', 7), message('R', 10, 'SCRAM-SHA-512\0\0')]) {
+      const server = await fakeServer(t, answering(wants));
+      const { probe } = open(t, server.port, { password: () => 'secret' });
+      await assert.rejects(probe.ask(), { kind: 'credentials', message: /pg_hba.conf/ });
+      assert.doesNotMatch(server.received().toString('latin1'), /secret/);
+    }
+  });
+
+  check('a password by MD5 is not sent in clear text', async (t) => {
+    const server = await fakeServer(t, answering(message('R', 5, salt)));
+    const { probe } = open(t, server.port, { password: () => 'secret' });
+    probe.ask().catch(() => {});
+    await waitFor('the answer', () => /md5[0-9a-f]{32}/.test(server.received().toString('latin1')));
+    assert.doesNotMatch(server.received().toString('latin1'), /secret/);
+  });
+
+  check('closing while the server is silent frees the socket in every phase', async (t) => {
+    const phases = [
+      () => {},
+      answering('N'),
+      answering('S'),
+      answering(Buffer.concat([Buffer.from('N'), Buffer.alloc(0)])),
+    ];
+    for (const serve of phases) {
+      const server = await fakeServer(t, serve);
+      const { probe } = open(t, server.port, { sslMode: 'prefer' });
+      probe.ask().catch(() => {});
+      await waitFor('the first bytes', () => server.received().length > 0);
+      probe.close();
+      await waitFor('the socket to be closed', () => server.sockets.size === 0);
+      assert.equal(server.accepted(), 1);
+    }
+  });
+
+  check('nothing of all that was printed or escaped as an unhandled rejection', () => {
+    assert.deepEqual(escaped, []);
+  });
+});

@@ -1,0 +1,4 @@
+import { bunRuntime } from '../../src/runtime/bun.ts';
+import { runtimeSuite } from './suite.ts';
+
+runtimeSuite('bun', bunRuntime);

@@ -1,0 +1,153 @@
+/** The program under test, as users run it: a process of its own, on the runtime that GATEWAY_RUNTIME names. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { until } from './wait.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const bin = `${root}node_modules/.bin`;
+const main = `${root}src/main.ts`;
+
+/** How each runtime starts the program. */
+const commands = {
+  node: [`${bin}/node`, main],
+  bun: [`${bin}/bun`, main],
+  deno: [`${bin}/deno`, 'run', '-A', '--no-check', main],
+  binary: [`${root}dist/pg_gateway`],
+} as const;
+
+export type GatewayRuntime = keyof typeof commands;
+
+/** The runtime that this run of the tests is about. */
+export const gatewayRuntime: GatewayRuntime = readRuntime(process.env['GATEWAY_RUNTIME'] ?? 'bun');
+
+export interface LogLine {
+  readonly time: string;
+  readonly level: string;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+export interface GatewayProcess {
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly pid: number;
+  /** Everything logged so far. */
+  readonly log: readonly LogLine[];
+  /** The value of a series, `name{label="value"}`; undefined if there is none. */
+  metric(series: string): Promise<number | undefined>;
+  /** GET from the metrics port. */
+  get(path: string): Promise<{ readonly status: number; readonly body: string }>;
+  /** Resolves once the log says that the candidate at `port` is primary. */
+  routesTo(port: number): Promise<void>;
+  /** SIGTERM without waiting for sessions, and resolves with the exit code. */
+  stop(): Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+  readonly exited: Promise<number | null>;
+}
+
+/** Runs the program with `args` to its end. */
+export async function runProgram(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = launch(args, env);
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.on('data', (chunk) => stdout += chunk);
+  child.stderr?.on('data', (chunk) => stderr += chunk);
+  const code = await ended(child);
+  return { code, stdout, stderr };
+}
+
+/** Starts a gateway on free ports and resolves when it listens. `env` holds its settings. */
+export async function startGateway(env: Record<string, string>): Promise<GatewayProcess> {
+  const child = launch([], {
+    LISTEN_HOST: '127.0.0.1',
+    LISTEN_PORT: '0',
+    METRICS_PORT: '0',
+    PGUSER: 'postgres',
+    LOG_FORMAT: 'json',
+    DRAIN_MS: '0',
+    ...env,
+  });
+  const exited = ended(child);
+  const log: LogLine[] = [];
+  const noise: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => {
+    if (line.startsWith('{')) log.push(JSON.parse(line));
+    else noise.push(line);
+  });
+  let gone = false;
+  void exited.then(() => gone = true);
+  const said = (): string => [...noise, ...log.map((line) => JSON.stringify(line))].join('\n');
+  await until(() => {
+    if (gone) throw new Error(`the gateway on ${gatewayRuntime} ended at its start:\n${said()}`);
+    return log.some(({ event }) => event === 'listening');
+  }, 'the gateway listens', 15_000);
+  const listening = log.find(({ event }) => event === 'listening')!;
+  const port = portOf(listening['address']);
+  const metricsPort = portOf(listening['metrics']);
+
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${metricsPort}${path}`);
+    return { status: response.status, body: await response.text() };
+  };
+  return {
+    port,
+    metricsPort,
+    pid: child.pid!,
+    log,
+    exited,
+    get,
+    metric: async (series) => {
+      const { body } = await get('/metrics');
+      const line = body.split('\n').find((line) => line.startsWith(`${series} `));
+      return line === undefined ? undefined : Number(line.slice(series.length + 1));
+    },
+    routesTo: (server) =>
+      until(
+        () => log.findLast(({ primary }) => primary !== undefined)?.['primary'] === `127.0.0.1:${server}`,
+        () => `the gateway routes to ${server}; it said:\n${said()}`,
+        20_000,
+      ),
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+    signal: (name) => void child.kill(name),
+  };
+}
+
+function launch(args: readonly string[], env: Record<string, string>): ChildProcess {
+  const [command, ...rest] = commands[gatewayRuntime];
+  if (!existsSync(command)) throw new Error(`${command} is missing: run scripts/install or scripts/build`);
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
+  const child = spawn(command, [...rest, ...args], {
+    env: { ...Object.fromEntries(inherited), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', resolve));
+}
+
+/** A test that dies leaves no gateway behind. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function portOf(address: unknown): number {
+  const port = /:([0-9]+)$/.exec(String(address))?.[1];
+  return port === undefined ? 0 : Number(port);
+}
+
+function readRuntime(name: string): GatewayRuntime {
+  if (Object.hasOwn(commands, name)) return name as GatewayRuntime;
+  throw new Error(`GATEWAY_RUNTIME=${name}: it is one of ${Object.keys(commands).join(', ')}`);
+}

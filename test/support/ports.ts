@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+/**
+ * A port of 127.0.0.1 that nobody listens on, from below the range that the kernel gives to outgoing
+ * connections. Inside that range a port is not safe while its server is down: any connection may take it, and a
+ * client that keeps trying to reach it may connect to itself.
+ */
+export async function freePort(): Promise<number> {
+  const top = Math.min(firstOutgoingPort(), 49_152);
+  const bottom = top > 20_000 ? top - 15_000 : 10_000;
+  for (let tries = 0; tries < 200; tries++) {
+    const port = bottom + Math.floor(Math.random() * (top - bottom));
+    if (!given.has(port) && await isFree(port)) {
+      given.add(port);
+      return port;
+    }
+  }
+  throw new Error(`no free port found between ${bottom} and ${top} on 127.0.0.1`);
+}
+
+/** Ports that this process was given and has perhaps not used yet. */
+const given = new Set<number>();
+
+/** Whether one could listen there now. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+function firstOutgoingPort(): number {
+  try {
+    return Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
+  } catch {
+    return 32_768;
+  }
+}

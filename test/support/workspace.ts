@@ -1,0 +1,130 @@
+/**
+ * One temporary folder for each process that starts servers, and the promise that it goes away with the process.
+ *
+ * A watchdog process keeps the promise, not an exit hook: under `deno test` neither `process.on('exit')` nor a
+ * SIGINT handler is ever called (Deno 2.9.5), and nothing at all is called after SIGKILL. The watchdog reads
+ * from a pipe that nobody writes to; the pipe ends when this process does, however it does.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Account, chownTo } from './server-files.ts';
+
+export interface Workspace {
+  readonly folder: string;
+  readonly watchdog: ChildProcess;
+}
+
+let current: Workspace | undefined;
+let numbered = 0;
+
+/** The folder of this process, made at the first call; it belongs to `account` if that is given. */
+export function workspace(account: Account | undefined): string {
+  current ??= openWorkspace(account);
+  return current.folder;
+}
+
+/** A path in the workspace that nothing else uses. */
+export function newPath(account: Account | undefined, prefix: string): string {
+  return join(workspace(account), `${prefix}${++numbered}`);
+}
+
+/**
+ * Deletes the folder now instead of at the end of the process, with whatever still runs in it. Only when nothing
+ * is being started any more: after it, the next cluster makes a new folder.
+ */
+export async function removeWorkspace(): Promise<void> {
+  const last = current;
+  current = undefined;
+  if (!last) return;
+  const { watchdog, folder } = last;
+  const ended = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
+  watchdog.ref();
+  watchdog.stdin?.end();
+  await ended;
+  if (existsSync(folder)) throw new Error(`${folder} could not be deleted`);
+}
+
+function openWorkspace(account: Account | undefined): Workspace {
+  const folder = mkdtempSync(join(realpathSync(baseFolder(account)), 'pg_gateway-'));
+  chmodSync(folder, 0o700);
+  chownTo(folder, account);
+  return { folder, watchdog: startWatchdog(folder) };
+}
+
+/** TMPDIR may lie under a folder that the other account may not enter. */
+function baseFolder(account: Account | undefined): string {
+  const bases = [
+    ...(process.env['TMPDIR'] === undefined ? memoryFolders() : []),
+    tmpdir(),
+    '/tmp',
+    '/var/tmp',
+  ];
+  const base = bases.find((path) => account === undefined ? isWritable(path) : isOpenToAll(path));
+  if (base) return base;
+  throw new Error(`none of ${bases.join(', ')} can hold the servers' folder; set TMPDIR to one that can`);
+}
+
+/**
+ * In memory a cluster starts in 0.1 s instead of 0.8 s: creating files is slow on ext4 for seconds after many
+ * were deleted. Containers often have 64 MiB there, or forbid running programs from it.
+ */
+function memoryFolders(): string[] {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    const mount = readFileSync('/proc/mounts', 'utf8').split('\n').find((line) =>
+      line.includes(' /dev/shm ')
+    );
+    return mount !== undefined && !mount.includes('noexec') && bavail * bsize > 4 * 2 ** 30
+      ? ['/dev/shm']
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isOpenToAll(path: string): boolean {
+  try {
+    for (let at = realpathSync(path);; at = dirname(at)) {
+      if ((statSync(at).mode & 0o001) === 0) return false;
+      if (at === dirname(at)) return true;
+    }
+  } catch {
+    return false;
+  }
+}
+
+function startWatchdog(folder: string): ChildProcess {
+  const script = fileURLToPath(new URL('./watchdog.ts', import.meta.url));
+  const run = process.versions['deno'] === undefined ? [script] : ['run', '-A', '--no-check', script];
+  // Detached: Ctrl-C in a terminal must end us, not the one who cleans up after us.
+  const watchdog = spawn(process.execPath, [...run, folder], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  watchdog.unref();
+  (watchdog.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+  return watchdog;
+}
