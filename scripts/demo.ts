@@ -1,10 +1,10 @@
 /** The demo: see `--help`. Run by scripts/demo, under Bun. */
-import { type Arguments, help, readArguments } from './demo-parts/arguments.ts';
-import { clock, duration } from './demo-parts/frame.ts';
-import { runLive } from './demo-parts/live.ts';
-import { Scene } from './demo-parts/scene.ts';
-import { runScript } from './demo-parts/script.ts';
-import { Terminal } from './demo-parts/terminal.ts';
+import { type Arguments, help, readArguments } from './demos/arguments.ts';
+import { clock, duration } from './demos/frame.ts';
+import { runLive } from './demos/live.ts';
+import { Scene } from './demos/scene.ts';
+import { runScript } from './demos/script.ts';
+import { Terminal } from './demos/terminal.ts';
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 

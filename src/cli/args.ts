@@ -34,10 +34,17 @@ function flagsOf(
 ): Partial<Record<SettingName, string>> {
   const problems: string[] = [];
   const flags: Partial<Record<SettingName, string>> = {};
-  const byFlag = new Map(settingNames.map((name) => [plain(flagOf(name)), name]));
+  // Citty gives a flag under its name with dashes and in camel case.
+  const byFlag = new Map(settingNames.flatMap((name) => {
+    const flag = flagOf(name).slice(2);
+    return [[flag, name], [
+      flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+      name,
+    ]] as const;
+  }));
   for (const [key, value] of Object.entries(args)) {
     if (key === '_') continue;
-    const name = byFlag.get(plain(key));
+    const name = byFlag.get(key);
     if (name === undefined) problems.push(unknownFlag(key));
     else if (typeof value !== 'string' || value === '') {
       problems.push(`${flagOf(name)} needs a value: ${settings[name].hint}`);
@@ -58,11 +65,6 @@ function unknownFlag(key: string): string {
     return '--pgpassword would show the password to everybody who lists processes: set PGPASSWORD or PGPASSWORD_FILE';
   }
   return `--${key}: ${unknownSetting(name)}`;
-}
-
-/** Citty gives a flag under its name with dashes and in camel case. */
-function plain(flag: string): string {
-  return flag.replaceAll('-', '').toLowerCase();
 }
 
 /** Containers run under users that the system does not know. */

@@ -10,7 +10,7 @@ import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import type { Discovery } from './discovery.ts';
 import { ProbeError } from './failure.ts';
-import { minGapMs, nextInterval, nextRetry } from './pace.ts';
+import { maxBackoffMs, minGapMs, nextInterval, nextRetry } from './pace.ts';
 import type { Pace } from './pace.ts';
 import type { Facts, Probe, ProbeEvents, ProbeTarget } from './query.ts';
 
@@ -32,14 +32,13 @@ export interface AskerTools {
 export interface AskerEvents {
   answered(answer: Answer): void;
   failed(failure: Failure): void;
-  /** A session that had stood for a while was ended by the other side; `failed` came before. */
+  /** An idle session was ended by the other side, for the first time in a while; `failed` came before. */
   ended(): void;
 }
 
 interface Session {
   readonly probe: Probe;
   readonly host: string;
-  readonly openedAt: number;
   isReady: boolean;
 }
 
@@ -56,6 +55,8 @@ export class Asker {
   #isStopped = true;
   #startedAt = -Infinity;
   #failures = 0;
+  /** When the other side last ended an idle session. */
+  #endedAt = -Infinity;
   /** Which of several addresses is in use. */
   #turn = 0;
   #next: Timer | undefined;
@@ -154,10 +155,10 @@ export class Asker {
         if (number === this.#number) this.#arm(number, this.#options.queryTimeoutMs);
       },
       ended: (error) => {
-        if (session === this.#session) this.#end(session, error);
+        if (session === this.#session) this.#end(error);
       },
     });
-    const session: Session = { probe, host, openedAt: this.#tools.clock.now(), isReady: false };
+    const session: Session = { probe, host, isReady: false };
     this.#session = session;
     return session;
   }
@@ -198,12 +199,14 @@ export class Asker {
   }
 
   /** The other side ended an idle session. */
-  #end(session: Session, error: ProbeError): void {
+  #end(error: ProbeError): void {
     if (this.#isAsking) return;
-    const stoodMs = this.#tools.clock.now() - session.openedAt;
-    this.#lose(error, false);
+    const now = this.#tools.clock.now();
     // A server that hangs up after each answer would otherwise have everybody asked all the time.
-    if (stoodMs >= this.#options.probeIntervalMs) this.#events.ended();
+    const isNews = now - this.#endedAt >= maxBackoffMs;
+    this.#endedAt = now;
+    this.#lose(error, false);
+    if (isNews) this.#events.ended();
   }
 
   #lose(error: unknown, atOnce: boolean): void {

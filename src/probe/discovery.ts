@@ -40,6 +40,7 @@ export class Discovery {
   #options: DiscoveryOptions;
   #lookup: Lookup;
   #entries = new Map<string, Entry>();
+  #deadlines = new Set<Timer>();
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -71,6 +72,11 @@ export class Discovery {
     const entry = this.#entries.get(host);
     // The address may be out of use already, because a lookup ended while it was tried.
     if (entry?.addresses?.includes(address)) entry.suspected = true;
+  }
+
+  /** Leaves no timer; who waits for a name waits for ever. A lookup under way cannot be stopped and ends unheard. */
+  stop(): void {
+    for (const timer of this.#deadlines) timer.cancel();
   }
 
   /** The lookup under way, or a new one. */
@@ -105,14 +111,17 @@ export class Discovery {
 
   #withDeadline(host: string, pending: Promise<readonly string[]>): Promise<readonly string[]> {
     const { clock, dnsTimeoutMs } = this.#options;
-    let timer: Timer | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = clock.after(
-        dnsTimeoutMs,
-        () => reject(unresolved(host, `no answer within ${dnsTimeoutMs} ms`)),
-      );
+    return new Promise((resolve, reject) => {
+      const timer = clock.after(dnsTimeoutMs, () => {
+        this.#deadlines.delete(timer);
+        reject(unresolved(host, `no answer within ${dnsTimeoutMs} ms`));
+      });
+      this.#deadlines.add(timer);
+      pending.then(resolve, reject).finally(() => {
+        timer.cancel();
+        this.#deadlines.delete(timer);
+      });
     });
-    return Promise.race([pending, late]).finally(() => timer?.cancel());
   }
 }
 

@@ -80,6 +80,20 @@ export function tlsFailure(error: unknown, asked: Asked): ProbeError {
   return new ProbeError('credentials', message, codeOf(error));
 }
 
+/** For a server that wants a password of somebody who has none. */
+export function passwordWanted(asked: Asked): ProbeError {
+  const message =
+    `asks for a password of user ${asked.user}, and there is none: set PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`;
+  return new ProbeError('credentials', message);
+}
+
+/** For GSSAPI, SSPI and the like. */
+export function loginUnsupported(asked: Asked): ProbeError {
+  const message =
+    `asks user ${asked.user} to log in in a way that a probe cannot: use scram-sha-256, md5, password, cert or trust in pg_hba.conf`;
+  return new ProbeError('credentials', message);
+}
+
 /** For an answer that PostgreSQL gave as an error. */
 export function serverFailure(error: ServerError, asked: Asked): ProbeError {
   const [kind, advice] = judgement(error.code, asked);
@@ -92,7 +106,7 @@ export function serverFailure(error: ServerError, asked: Asked): ProbeError {
 
 /** Whoever answers on the port decides on this text, and it goes into logs. */
 function oneLine(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').slice(0, 200);
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200);
 }
 
 function judgement(code: string, asked: Asked): readonly [FailureKind, string] {

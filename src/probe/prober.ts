@@ -27,6 +27,7 @@ export type OnObservation = (observations: readonly Observation[]) => void;
 
 export class Prober {
   #askers: readonly Asker[];
+  #discovery: Discovery;
   #observations: readonly Observation[];
 
   constructor(
@@ -42,15 +43,12 @@ export class Prober {
       this.#observations = this.#observations.map((before, at) => at === place ? change(before) : before);
       onObservation(this.#observations);
     };
+    const { dnsTtlMs, connectTimeoutMs: dnsTimeoutMs } = options;
+    this.#discovery = new Discovery({ dnsTtlMs, dnsTimeoutMs, clock, lookup: tools.lookup });
     const askerTools: AskerTools = {
       clock,
       random: tools.random ?? Math.random,
-      discovery: new Discovery({
-        dnsTtlMs: options.dnsTtlMs,
-        dnsTimeoutMs: options.connectTimeoutMs,
-        clock,
-        lookup: tools.lookup,
-      }),
+      discovery: this.#discovery,
       open: tools.open ?? ((target, events) => openProbe(target, credentials, events)),
     };
     this.#askers = candidates.map((candidate, place) =>
@@ -75,6 +73,7 @@ export class Prober {
   /** Leaves no timer and no socket, and reports nothing any more. For ever. */
   stop(): void {
     for (const asker of this.#askers) asker.stop();
+    this.#discovery.stop();
   }
 
   /** The faster pace, for as long as there is no primary or one is suspected. */

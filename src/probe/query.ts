@@ -4,7 +4,7 @@ import { parseLsn } from '../cluster/lsn.ts';
 import type { Answer } from '../cluster/observation.ts';
 import { codeOf } from '../errors.ts';
 import type { Credentials } from './credentials.ts';
-import { notPostgres, ProbeError, serverFailure } from './failure.ts';
+import { loginUnsupported, notPostgres, passwordWanted, ProbeError, serverFailure } from './failure.ts';
 import type { Asked } from './failure.ts';
 import { Line, tlsRefused } from './line.ts';
 import type { Encryption } from './line.ts';
@@ -140,7 +140,7 @@ function openSession(
       events.ready();
     },
     authentication(wants) {
-      if (wants === 'unsupported') throw unsupported(asked);
+      if (wants === 'unsupported') throw loginUnsupported(asked);
       if (wants === 'password' && password === undefined) throw passwordWanted(asked);
     },
     ended(error) {
@@ -253,16 +253,4 @@ function failure(error: unknown, asked: Asked): ProbeError {
     return serverFailure({ code: codeOf(error), message: typeof message === 'string' ? message : '' }, asked);
   }
   return notPostgres('its messages make no sense', asked);
-}
-
-function passwordWanted(asked: Asked): ProbeError {
-  const message =
-    `asks for a password of user ${asked.user}, and there is none: set PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`;
-  return new ProbeError('credentials', message);
-}
-
-function unsupported(asked: Asked): ProbeError {
-  const message =
-    `asks user ${asked.user} to log in in a way that a probe cannot: use scram-sha-256, md5, password, cert or trust in pg_hba.conf`;
-  return new ProbeError('credentials', message);
 }

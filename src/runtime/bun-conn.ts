@@ -148,6 +148,8 @@ export class BunConn<D> implements Conn<D> {
     }
     // The peer's FIN after our own is not reported as `end` but as the close.
     if (this.#error === undefined && this.#finished) this.ended();
+    // The owner has aborted in `end`: then `close` is on its way.
+    if (this.#over) return;
     // A close that nobody asked for, without a FIN and without an errno, is no clean end.
     if (!this.#ended) this.#error ??= { code: 'ECONNRESET', message: 'the connection broke' };
     const holds = this.#heldEnd || this.#heldData !== undefined;

@@ -36,9 +36,9 @@ const incomplete: Opening = { kind: 'incomplete' };
 export function readOpening(bytes: Uint8Array): Opening {
   if (bytes.length === 0) return incomplete;
   if (bytes[0] === tlsHandshake) return readTls(bytes);
-  if (bytes.length < 4) return bytes[0] === 0 ? incomplete : notPostgres();
+  if (bytes.length < 4) return incomplete;
   const length = word(bytes, 0);
-  if (length < 8 || length > maxStartupBytes) return bytes[0] === 0 ? badLength(length) : notPostgres();
+  if (length < 8 || length > maxStartupBytes) return isText(bytes) ? notPostgres() : badLength(length);
   if (bytes.length < 8) return incomplete;
   const code = word(bytes, 4);
   if (code === codes.ssl) return exactly(length, requestBytes, 'SSLRequest', { kind: 'ssl' });
@@ -72,6 +72,11 @@ function badLength(length: number): Opening {
   return garbage(
     `its first packet says it is ${length} bytes long, and PostgreSQL takes 8 to ${maxStartupBytes}`,
   );
+}
+
+/** The first word, read as characters: people and browsers begin with letters. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 4).every((byte) => byte >= 0x20 && byte < 0x7f);
 }
 
 function notPostgres(): Opening {

@@ -285,8 +285,8 @@ describe('the prober', () => {
       return {};
     };
     await clock.pass(1000);
-    assert.ok(servers.of(1).length <= 11, `${servers.of(1).length} connects in a second`);
-    assert.equal(servers.last(2).asked.length, 5);
+    assert.ok(servers.of(1).length <= 12, `${servers.of(1).length} connects in a second`);
+    assert.ok(servers.last(2).asked.length <= 6, `${servers.last(2).asked.length} questions in a second`);
   });
 
   check('a session that breaks under a question is opened again at once', async (t) => {
@@ -302,7 +302,10 @@ describe('the prober', () => {
   });
 
   check('after stop there is no timer, no socket and no report', async (t) => {
-    const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3');
+    const lookup = () => new Promise<string[]>(() => {});
+    const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3,db:4', {}, {
+      lookup,
+    });
     servers.behaviour = ({ target }) =>
       target.port === 1 ? {} : target.port === 2 ? failure('refused') : undefined;
     prober.start();

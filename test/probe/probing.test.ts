@@ -146,6 +146,7 @@ describe('the prober and real servers', () => {
     const begun = begin(t, cluster.candidates, { probeIntervalMs: 600_000 });
     await waitFor('three answers', () => begun.prober.observations.every(({ answer }) => answer));
     const first = begun.of(0).answer?.at;
+    t.after(() => cluster.server(2).start());
     await cluster.server(2).stop('fast');
     await waitFor('a failure', () => begun.of(2).failures > 0);
     assert.ok(begun.history.some((list) => list[2]?.failure?.message.includes('57P01')));

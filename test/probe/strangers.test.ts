@@ -190,7 +190,7 @@ describe('a stranger on the port', () => {
       answering(errorResponse('XX000', `one\ntwo\x1b[31m${'x'.repeat(5000)}`)),
     );
     await assert.rejects(open(t, server.port).probe.ask(), (error: ProbeError) => {
-      assert.doesNotMatch(error.message, /[\x00-\x1f]/);
+      assert.doesNotMatch(error.message, /\p{Cc}/u);
       assert.ok(error.message.length < 500);
       return true;
     });

@@ -1,8 +1,10 @@
+import { writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-// Listens, says its port, and then blocks for ever: nobody accepts, so the kernel's queue stays full once it is.
+// Listens, says its port, and blocks for ever in the same turn: nobody accepts, so the kernel's queue stays full
+// once it is. An asynchronous write would leave turns in which some connections are accepted after all.
 const server = createServer();
 server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
-  const { port } = server.address() as { port: number };
-  process.stdout.write(`${port}\n`, () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  writeSync(1, `${(server.address() as { port: number }).port}\n`);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 });

@@ -57,6 +57,19 @@ export function closeSuite(runtime: Runtime, family: Family, role: Role): void {
     },
   );
 
+  sentence(
+    'an abort when the FIN of the peer answers our own still closes once',
+    async ({ trace, peer }) => {
+      trace.call((conn) => conn.shutdown());
+      await until(() => peer.ended, 'the FIN');
+      peer.socket.end();
+      await until(() => trace.closed, 'close');
+      await loopTurns();
+      deepEqual(trace.events, ['open', 'end', 'close']);
+    },
+    { end: (trace) => trace.conn?.abort() },
+  );
+
   sentence('a FIN that arrives while paused waits for resume', async ({ trace, peer }) => {
     trace.call((conn) => conn.pause());
     peer.socket.end();

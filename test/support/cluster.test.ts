@@ -18,9 +18,12 @@ const systemOf = async (server: Server) => {
   return row?.['system'];
 };
 
+// Bun's runner ends a test after 5 s otherwise, which a busy machine may need.
+const patience = { timeout: 120_000 };
+
 const readOnly = { code: '25006' };
 
-test('a standby streams what the primary writes, and refuses writes', async () => {
+test('a standby streams what the primary writes, and refuses writes', patience, async () => {
   const cluster = await startCluster({ standbys: 2 });
   try {
     await cluster.first.query('create table t as select 42 as n');
@@ -35,31 +38,35 @@ test('a standby streams what the primary writes, and refuses writes', async () =
   }
 });
 
-test('after a kill a promoted standby writes on the next timeline, and the others follow it', async () => {
-  const cluster = await startCluster({ standbys: 2 });
-  try {
-    const [old, next, other] = [cluster.server(0), cluster.server(1), cluster.server(2)];
-    assert.equal(await next.timeline(), 1);
-    await old.kill();
-    assert.equal(old.pid, undefined);
-    await assert.rejects(old.query('select 1'), { code: 'ECONNREFUSED' });
-    await next.promote();
-    assert.equal(await next.timeline(), 2);
-    await other.follow(next);
-    await next.query('create table t as select 1 as n');
-    await other.catchUp();
-    assert.deepEqual(await other.query('select n from t'), [{ n: 1 }]);
-    await old.rebuildFrom(next);
-    assert.deepEqual(await old.query('select n from t, pg_is_in_recovery() as standby where standby'), [{
-      n: 1,
-    }]);
-    assert.equal(await old.timeline(), 2);
-  } finally {
-    await cluster.close();
-  }
-});
+test(
+  'after a kill a promoted standby writes on the next timeline, and the others follow it',
+  patience,
+  async () => {
+    const cluster = await startCluster({ standbys: 2 });
+    try {
+      const [old, next, other] = [cluster.server(0), cluster.server(1), cluster.server(2)];
+      assert.equal(await next.timeline(), 1);
+      await old.kill();
+      assert.equal(old.pid, undefined);
+      await assert.rejects(old.query('select 1'), { code: 'ECONNREFUSED' });
+      await next.promote();
+      assert.equal(await next.timeline(), 2);
+      await other.follow(next);
+      await next.query('create table t as select 1 as n');
+      await other.catchUp();
+      assert.deepEqual(await other.query('select n from t'), [{ n: 1 }]);
+      await old.rebuildFrom(next);
+      assert.deepEqual(await old.query('select n from t, pg_is_in_recovery() as standby where standby'), [{
+        n: 1,
+      }]);
+      assert.equal(await old.timeline(), 2);
+    } finally {
+      await cluster.close();
+    }
+  },
+);
 
-test('a primary that was stopped cleanly comes back as a standby without a rebuild', async () => {
+test('a primary that was stopped cleanly comes back as a standby without a rebuild', patience, async () => {
   const cluster = await startCluster({ standbys: 1 });
   try {
     const [old, next] = [cluster.server(0), cluster.server(1)];
@@ -74,7 +81,7 @@ test('a primary that was stopped cleanly comes back as a standby without a rebui
   }
 });
 
-test('a frozen server keeps its connections and says nothing until it thaws', async () => {
+test('a frozen server keeps its connections and says nothing until it thaws', patience, async () => {
   const cluster = await startCluster();
   const sql = cluster.first.connect();
   try {
@@ -97,22 +104,26 @@ function stateOf(pid: number): string | undefined {
   return listProcesses().find((process) => process.pid === pid)?.state.slice(0, 1);
 }
 
-test('a stranger has another system identifier; a twin has the same one and the same timeline', async () => {
-  const cluster = await startCluster({ standbys: 1 });
-  const stranger = await startStranger();
-  try {
-    assert.notEqual(await systemOf(stranger.first), await systemOf(cluster.first));
-    await cluster.server(1).stop();
-    const twin = await cluster.addTwin(cluster.server(1));
-    assert.equal(await systemOf(twin), await systemOf(cluster.first));
-    assert.equal(await twin.timeline(), await cluster.first.timeline());
-    assert.deepEqual(await twin.query('select pg_is_in_recovery() as standby'), [{ standby: false }]);
-  } finally {
-    await Promise.all([cluster.close(), stranger.close()]);
-  }
-});
+test(
+  'a stranger has another system identifier; a twin has the same one and the same timeline',
+  patience,
+  async () => {
+    const cluster = await startCluster({ standbys: 1 });
+    const stranger = await startStranger();
+    try {
+      assert.notEqual(await systemOf(stranger.first), await systemOf(cluster.first));
+      await cluster.server(1).stop();
+      const twin = await cluster.addTwin(cluster.server(1));
+      assert.equal(await systemOf(twin), await systemOf(cluster.first));
+      assert.equal(await twin.timeline(), await cluster.first.timeline());
+      assert.deepEqual(await twin.query('select pg_is_in_recovery() as standby'), [{ standby: false }]);
+    } finally {
+      await Promise.all([cluster.close(), stranger.close()]);
+    }
+  },
+);
 
-test('a server with a password and TLS asks for the one and offers the other', async () => {
+test('a server with a password and TLS asks for the one and offers the other', patience, async () => {
   const cluster = await startCluster({
     standbys: 1,
     password: 'secret word',
@@ -133,27 +144,31 @@ test('a server with a password and TLS asks for the one and offers the other', a
   }
 });
 
-test('a server that cannot start says which one and shows its log', async () => {
+test('a server that cannot start says which one and shows its log', patience, async () => {
   await assert.rejects(
     startCluster({ settings: { shared_buffers: 'plenty' } }),
     /server1 did not start: it ended\n[^]*invalid value for parameter "shared_buffers"/,
   );
 });
 
-test('close leaves no process, no folder and no port behind, whatever state the servers are in', async () => {
-  const cluster = await startCluster({ standbys: 2 });
-  const family = cluster.servers.flatMap(({ pid }) => familyOf(pid ?? 0));
-  assert.ok(family.length > 12);
-  cluster.server(0).freeze();
-  await cluster.server(1).kill();
-  await cluster.close();
-  assert.deepEqual(family.filter(isRunning), []);
-  assert.equal(existsSync(cluster.folder), false);
-  for (const { port } of cluster.servers) assert.equal(await isFree(port), true);
-});
+test(
+  'close leaves no process, no folder and no port behind, whatever state the servers are in',
+  patience,
+  async () => {
+    const cluster = await startCluster({ standbys: 2 });
+    const family = cluster.servers.flatMap(({ pid }) => familyOf(pid ?? 0));
+    assert.ok(family.length > 12);
+    cluster.server(0).freeze();
+    await cluster.server(1).kill();
+    await cluster.close();
+    assert.deepEqual(family.filter(isRunning), []);
+    assert.equal(existsSync(cluster.folder), false);
+    for (const { port } of cluster.servers) assert.equal(await isFree(port), true);
+  },
+);
 
 for (const end of ['SIGINT', 'SIGTERM', 'SIGKILL', 'exception'] as const) {
-  test(`a program that holds a cluster and ends by ${end} leaves nothing behind`, async () => {
+  test(`a program that holds a cluster and ends by ${end} leaves nothing behind`, patience, async () => {
     const program = new URL('./hold-cluster.ts', import.meta.url);
     const run = process.versions['deno'] === undefined ? [] : ['run', '-A', '--no-check'];
     const child = spawn(process.execPath, [...run, fileURLToPath(program), end], {
@@ -172,6 +187,7 @@ for (const end of ['SIGINT', 'SIGTERM', 'SIGKILL', 'exception'] as const) {
     else child.kill(end);
     await ended;
     await waitFor('the folder to go', () => !existsSync(dirname(held.folder)));
-    assert.deepEqual(held.pids.filter(isRunning), []);
+    // Killed, but a busy kernel may still be taking them apart.
+    await waitFor('the servers to go', () => !held.pids.some(isRunning));
   });
 }

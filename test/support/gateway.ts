@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { until } from './wait.ts';
+import { waitFor } from './wait-for.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const bin = `${root}node_modules/.bin`;
@@ -39,8 +39,8 @@ export interface GatewayProcess {
   metric(series: string): Promise<number | undefined>;
   /** GET from the metrics port. */
   get(path: string): Promise<{ readonly status: number; readonly body: string }>;
-  /** Resolves once the log says that the candidate at `port` is primary. */
-  routesTo(port: number): Promise<void>;
+  /** Resolves once the log says that the candidate at `port` is primary, or, without a port, that nobody is. */
+  routesTo(port: number | 'nobody'): Promise<void>;
   /** SIGTERM without waiting for sessions, and resolves with the exit code. */
   stop(): Promise<number | null>;
   signal(name: NodeJS.Signals): void;
@@ -81,11 +81,10 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
   let gone = false;
   void exited.then(() => gone = true);
   const said = (): string => [...noise, ...log.map((line) => JSON.stringify(line))].join('\n');
-  await until(() => {
-    if (gone) throw new Error(`the gateway on ${gatewayRuntime} ended at its start:\n${said()}`);
-    return log.some(({ event }) => event === 'listening');
-  }, 'the gateway listens', 15_000);
-  const listening = log.find(({ event }) => event === 'listening')!;
+  const listening = await waitFor('the gateway to listen, or to end', () => {
+    return gone ? null : log.find(({ event }) => event === 'listening');
+  });
+  if (listening === null) throw new Error(`the gateway on ${gatewayRuntime} ended at its start:\n${said()}`);
   const port = portOf(listening['address']);
   const metricsPort = portOf(listening['metrics']);
 
@@ -105,12 +104,12 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
       const line = body.split('\n').find((line) => line.startsWith(`${series} `));
       return line === undefined ? undefined : Number(line.slice(series.length + 1));
     },
-    routesTo: (server) =>
-      until(
-        () => log.findLast(({ primary }) => primary !== undefined)?.['primary'] === `127.0.0.1:${server}`,
-        () => `the gateway routes to ${server}; it said:\n${said()}`,
-        20_000,
-      ),
+    routesTo: async (server) => {
+      const isIt = (): boolean =>
+        log.findLast(({ primary }) => primary !== undefined)?.['primary'] ===
+          (server === 'nobody' ? server : `127.0.0.1:${server}`);
+      await waitFor(`the gateway to route to ${server}`, isIt, { evidence: said });
+    },
     stop: () => {
       child.kill('SIGTERM');
       return exited;

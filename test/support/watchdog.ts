@@ -17,6 +17,7 @@ for (let round = 0; round < 100 && existsSync(folder); round++) {
   for (const pid of serversIn(folder)) killFamily(pid);
   remove(folder);
 }
+process.exit(0);
 
 function remove(folder: string): void {
   try {

@@ -21,6 +21,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Account, chownTo } from './server-files.ts';
+import { waitFor } from './wait-for.ts';
 
 export interface Workspace {
   readonly folder: string;
@@ -50,11 +51,12 @@ export async function removeWorkspace(): Promise<void> {
   current = undefined;
   if (!last) return;
   const { watchdog, folder } = last;
-  const ended = new Promise<void>((resolve) => watchdog.once('exit', () => resolve()));
-  watchdog.ref();
   watchdog.stdin?.end();
-  await ended;
-  if (existsSync(folder)) throw new Error(`${folder} could not be deleted`);
+  await waitFor(`${folder} to be deleted`, () => !existsSync(folder) && hasEnded(watchdog));
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 function openWorkspace(account: Account | undefined): Workspace {
@@ -82,14 +84,15 @@ function baseFolder(account: Account | undefined): string {
  * were deleted. Containers often have 64 MiB there, or forbid running programs from it.
  */
 function memoryFolders(): string[] {
+  const needBytes = 4 * 2 ** 30;
   try {
     const { bavail, bsize } = statfsSync('/dev/shm');
     const mount = readFileSync('/proc/mounts', 'utf8').split('\n').find((line) =>
       line.includes(' /dev/shm ')
     );
-    return mount !== undefined && !mount.includes('noexec') && bavail * bsize > 4 * 2 ** 30
-      ? ['/dev/shm']
-      : [];
+    if (mount === undefined || mount.includes('noexec') || bavail * bsize < needBytes) return [];
+    const freeKib = /^MemAvailable: *([0-9]+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
+    return Number(freeKib) * 1024 > needBytes ? ['/dev/shm'] : [];
   } catch {
     return [];
   }
@@ -122,7 +125,8 @@ function startWatchdog(folder: string): ChildProcess {
   const watchdog = spawn(process.execPath, [...run, folder], {
     cwd: '/',
     detached: true,
-    stdio: ['pipe', 'ignore', 'inherit'],
+    // Not even our stderr: whoever waits for its end would wait for the watchdog.
+    stdio: ['pipe', 'ignore', 'ignore'],
   });
   watchdog.unref();
   (watchdog.stdin as unknown as { unref?: () => void } | null)?.unref?.();

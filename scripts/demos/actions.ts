@@ -90,7 +90,7 @@ async function switchover(cluster: Cluster, chosen: Server | undefined): Promise
   await next.promote();
   const others = states.filter(({ server, role }) => role === 'standby' && server !== next);
   await Promise.all([...others.map(({ server }) => server.follow(next)), old.follow(next)]);
-  return `switched from ${old.name} to ${next.name}; ${old.name} is its standby now`;
+  return `switched from ${old.name} to ${next.name}; ${old.name} follows it now`;
 }
 
 async function requirePrimary(cluster: Cluster): Promise<Server> {

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { ask, exchange, libpqConnect, noPsql, psql, serverBehind } from '../support/clients.ts';
+import { startCluster } from '../support/cluster.ts';
+import { freePort } from '../support/ports.ts';
+import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+
+/** Length word, code. */
+function request(code: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeInt32BE(8, 0);
+  bytes.writeInt32BE(code, 4);
+  return bytes;
+}
+
+describe(`refusals on ${gatewayRuntime}, as clients see them`, () => {
+  let gateway: GatewayProcess;
+  let conninfo: string;
+  let deadPort: number;
+
+  before(async () => {
+    deadPort = await freePort();
+    gateway = await startGateway({
+      CANDIDATES: `127.0.0.1:${deadPort}`,
+      HOLD_MS: '200',
+      STARTUP_TIMEOUT_MS: '1000',
+    });
+    await gateway.routesTo('nobody');
+    conninfo = `host=127.0.0.1 port=${gateway.port} user=postgres dbname=postgres connect_timeout=10`;
+  });
+
+  after(async () => void await gateway?.stop());
+
+  const isReadable = (text: string): void => {
+    assert.match(text, /FATAL: +pg_gateway has no primary to connect to \(waited 0\.2 s\)/);
+    assert.match(text, new RegExp(`DETAIL: +127\\.0\\.0\\.1:${deadPort} refuses connections`));
+    assert.match(text, /HINT: +Try again when a primary is up/);
+  };
+
+  for (const mode of ['disable', 'allow', 'prefer', 'require']) {
+    test(`psql with sslmode=${mode} shows the reason`, { skip: noPsql }, async () => {
+      const { code, stderr } = await psql(`${conninfo} sslmode=${mode}`, 'select 1');
+      assert.equal(code, 2);
+      isReadable(stderr);
+    });
+
+    test(`libpq 18 with sslmode=${mode} shows the reason`, async () => {
+      isReadable((await libpqConnect(`${conninfo} sslmode=${mode}`)).error);
+    });
+  }
+
+  test('libpq 18 with direct TLS shows the reason', async () => {
+    isReadable((await libpqConnect(`${conninfo} sslmode=require sslnegotiation=direct`)).error);
+  });
+
+  test('libpq 18 goes on to the next host of its list', async () => {
+    const cluster = await startCluster();
+    try {
+      const ports = `${gateway.port},${cluster.first.port}`;
+      const list = `host=127.0.0.1,127.0.0.1 port=${ports} user=postgres dbname=postgres`;
+      for (const mode of ['disable', 'prefer']) {
+        assert.deepEqual(await libpqConnect(`${list} sslmode=${mode}`), {
+          error: '',
+          port: String(cluster.first.port),
+        });
+      }
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  test('the postgres package shows the reason, with and without TLS', async () => {
+    for (const ssl of [false, { rejectUnauthorized: false }] as const) {
+      await assert.rejects(ask(gateway.port, 'select 1', { ssl }), {
+        code: '57P03',
+        message: /has no primary/,
+      });
+    }
+  });
+
+  test('GSSENCRequest is answered with N, and the client can go on', async () => {
+    const gss = request(80877104);
+    const { bytes } = await exchange(gateway.port, Buffer.concat([gss, startupMessage()]));
+    assert.equal(bytes.subarray(0, 2).toString('latin1'), 'NE');
+    assert.match(bytes.toString(), /C57P03/);
+  });
+
+  test('what comes together with SSLRequest, before TLS could protect it, ends the connection', async () => {
+    const { bytes } = await exchange(gateway.port, Buffer.concat([request(80877103), startupMessage()]));
+    assert.equal(bytes.length, 0);
+  });
+
+  for (
+    const [what, bytes, why] of [
+      [
+        'HTTP',
+        Buffer.from('GET / HTTP/1.1\r\nHost: db\r\n\r\n'),
+        /does not speak the PostgreSQL protocol \(HTTP, perhaps\?\)/,
+      ],
+      ['a length word of 2 GB', Buffer.from('7fffffff00030000', 'hex'), /2147483647 bytes long/],
+      ['a length word of nothing', Buffer.from('0000000000030000', 'hex'), /0 bytes long/],
+      ['an old protocol', Buffer.from('0000000800020000', 'hex'), /asks for protocol 2\.0/],
+      ['a broken SSLRequest', Buffer.from('0000000904d2162f00', 'hex'), /SSLRequest says 9 bytes/],
+      ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.2\r\n'), /does not speak the PostgreSQL protocol/],
+    ] as const
+  ) {
+    test(`${what} is answered with an ErrorResponse that says what is wrong`, async () => {
+      const answer = await exchange(gateway.port, bytes);
+      assert.equal(answer.bytes.subarray(0, 1).toString(), 'E');
+      assert.equal(answer.bytes.readInt32BE(1), answer.bytes.length - 1);
+      assert.match(answer.bytes.toString(), /VFATAL\0C08P01\0/);
+      assert.match(answer.bytes.toString(), why);
+      assert.equal(answer.error, undefined);
+    });
+  }
+
+  test('half a packet is answered after STARTUP_TIMEOUT_MS, with its name', async () => {
+    const answer = await exchange(gateway.port, startupMessage().subarray(0, 20));
+    assert.match(
+      answer.bytes.toString(),
+      /C57014\0Mpg_gateway waited 1 s for the rest of the first packet\0HSTARTUP_TIMEOUT_MS/,
+    );
+  });
+
+  test('a client that says nothing is let go after STARTUP_TIMEOUT_MS', async () => {
+    const isClosed = await new Promise((resolve) => {
+      const socket = connect(gateway.port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(true));
+    });
+    assert.ok(isClosed);
+    assert.ok(await gateway.metric('pg_gateway_closes_total{reason="startupTimeout"}') as number >= 1);
+  });
+
+  test('none of this disturbs the others', async () => {
+    const cluster = await startCluster();
+    const other = await startGateway({ CANDIDATES: cluster.candidates, STARTUP_TIMEOUT_MS: '2000' });
+    try {
+      await other.routesTo(cluster.first.port);
+      const good = ask(other.port, 'select pg_sleep(0.5), 42 as n');
+      await Promise.all([
+        exchange(other.port, Buffer.from('7fffffff00030000', 'hex')),
+        exchange(other.port, Buffer.alloc(100_000, 'x')),
+        exchange(other.port, startupMessage().subarray(0, 5)),
+      ]);
+      assert.equal((await good)[0]?.['n'], 42);
+      assert.equal(await serverBehind(other.port), cluster.first.port);
+    } finally {
+      await other.stop();
+      await cluster.close();
+    }
+  });
+});
+
+function startupMessage(): Buffer {
+  const text = 'user\0postgres\0database\0postgres\0\0';
+  const bytes = Buffer.alloc(8 + text.length);
+  bytes.writeInt32BE(bytes.length, 0);
+  bytes.writeInt32BE(196608, 4);
+  bytes.write(text, 8);
+  return bytes;
+}

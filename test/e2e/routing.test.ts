@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { ask, clientOf, exchange, serverBehind } from '../support/clients.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+describe(`routing on ${gatewayRuntime}`, () => {
+  let cluster: Cluster;
+  let gateway: GatewayProcess;
+
+  before(async () => {
+    cluster = await startCluster({ standbys: 2, maxConnections: 1100, settings: { log_connections: 'on' } });
+    gateway = await startGateway({ CANDIDATES: cluster.candidates });
+    await gateway.routesTo(cluster.first.port);
+  });
+
+  after(async () => {
+    await gateway?.stop();
+    await cluster?.close();
+  });
+
+  test('writes arrive on the primary and reach the standbys', async () => {
+    await ask(gateway.port, 'create table routed (n int)');
+    await ask(gateway.port, 'insert into routed select generate_series(1, 100)');
+    assert.deepEqual(await cluster.first.query('select count(*)::int as count from routed'), [{
+      count: 100,
+    }]);
+    await cluster.server(1).catchUp();
+    assert.deepEqual(await cluster.server(1).query('select count(*)::int as count from routed'), [{
+      count: 100,
+    }]);
+    assert.equal(await serverBehind(gateway.port), cluster.first.port);
+  });
+
+  test('nothing is dialled before the client has spoken', async () => {
+    const before = cluster.first.log().length;
+    for (let count = 0; count < 20; count++) {
+      await new Promise<void>((resolve, reject) => {
+        const socket = connect(gateway.port, '127.0.0.1', () => socket.destroy());
+        socket.on('close', () => resolve());
+        socket.on('error', reject);
+      });
+    }
+    await waitFor(
+      'the port checks to be over',
+      async () => await gateway.metric('pg_gateway_connections_active') === 0,
+    );
+    await cluster.first.query('select 1');
+    const lines = cluster.first.log().slice(before).split('\n');
+    // Our own question connects and says so: one connection, and none of the gateway's.
+    assert.equal(lines.filter((line) => line.includes('connection received')).length, 1, lines.join('\n'));
+  });
+
+  test('a cancel request reaches its query', async () => {
+    const sql = clientOf(gateway.port);
+    const query = sql`select pg_sleep(60)`;
+    const running = query.execute();
+    await waitFor('the query to run', async () => {
+      const rows = await cluster.first.query(
+        `select from pg_stat_activity where query like '%pg_sleep(60)%' and state = 'active' and pid <> pg_backend_pid()`,
+      );
+      return rows.length === 1;
+    });
+    query.cancel();
+    await assert.rejects(running, { code: '57014' });
+    await sql.end();
+    assert.equal(await gateway.metric('pg_gateway_cancels_total'), 1);
+  });
+
+  test('a long cancel key of protocol 3.2 goes through unharmed', async () => {
+    // An unknown key: PostgreSQL logs what it got and closes, which shows that the packet arrived whole.
+    const packet = Buffer.alloc(12 + 256, 7);
+    packet.writeInt32BE(packet.length, 0);
+    packet.writeInt32BE(80877102, 4);
+    packet.writeInt32BE(4242, 8);
+    const { bytes } = await exchange(gateway.port, packet);
+    assert.equal(bytes.length, 0);
+    await waitFor(
+      'the server to have seen the key',
+      () =>
+        /PID 4242 in cancel request did not match|wrong key in cancel request for process 4242/.test(
+          cluster.first.log(),
+        ),
+    );
+  });
+
+  test('1,000 sessions at once get their own answers', async () => {
+    const sql = clientOf(gateway.port, { max: 1000, connect_timeout: 60 });
+    try {
+      const answers = await Promise.all(
+        Array.from(
+          { length: 1000 },
+          (_, n) => sql`select ${n}::int as n, pg_backend_pid() as pid, pg_sleep(0.5)`,
+        ),
+      );
+      assert.deepEqual(answers.map(([row]) => row?.['n']), Array.from({ length: 1000 }, (_, n) => n));
+      assert.ok(new Set(answers.map(([row]) => row?.['pid'])).size > 900, 'they ran side by side');
+      assert.ok(await gateway.metric('pg_gateway_connections_active') as number > 900);
+    } finally {
+      await sql.end({ timeout: 5 });
+    }
+    await waitFor('all to be gone', async () => await gateway.metric('pg_gateway_connections_active') === 0);
+  });
+
+  test('the metrics tell what went through', async () => {
+    const { body, status } = await gateway.get('/metrics');
+    assert.equal(status, 200);
+    for (
+      const [name, type] of Object.entries({
+        connections_active: 'gauge',
+        connections_total: 'counter',
+        bytes_client_to_backend_total: 'counter',
+        bytes_backend_to_client_total: 'counter',
+        servers_total: 'gauge',
+        servers_healthy: 'gauge',
+        servers_unhealthy: 'gauge',
+      })
+    ) {
+      assert.match(body, new RegExp(`^# TYPE pg_gateway_${name} ${type}$`, 'm'));
+      assert.match(body, new RegExp(`^pg_gateway_${name} [0-9]+$`, 'm'));
+    }
+    assert.equal(await gateway.metric(`pg_gateway_primary{candidate="127.0.0.1:${cluster.first.port}"}`), 1);
+    assert.equal(await gateway.metric('pg_gateway_servers_healthy'), 3);
+    // A client says Terminate and PostgreSQL hangs up, or the client does: whoever is first.
+    const closes = await Promise.all(
+      ['clientClosed', 'serverClosed'].map((reason) =>
+        gateway.metric(`pg_gateway_closes_total{reason="${reason}"}`)
+      ),
+    );
+    assert.ok((closes[0] ?? 0) + (closes[1] ?? 0) >= 1000, String(closes));
+    assert.equal((await gateway.get('/live')).status, 200);
+    assert.equal((await gateway.get('/ready')).status, 200);
+  });
+});

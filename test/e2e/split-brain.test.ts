@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { ask, serverBehind } from '../support/clients.ts';
+import { type Cluster, startCluster, startStranger } from '../support/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, runProgram, startGateway } from '../support/gateway.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
+  const open: { close(): Promise<void> }[] = [];
+
+  afterEach(async () => {
+    for (const thing of open.splice(0).reverse()) await thing.close();
+  });
+
+  async function cluster(make: () => Promise<Cluster>): Promise<Cluster> {
+    const made = await make();
+    open.push(made);
+    return made;
+  }
+
+  async function gatewayTo(candidates: string, env: Record<string, string> = {}): Promise<GatewayProcess> {
+    const gateway = await startGateway({ CANDIDATES: candidates, HOLD_MS: '300', ...env });
+    open.push({ close: async () => void await gateway.stop() });
+    return gateway;
+  }
+
+  const standings = (gateway: GatewayProcess): string =>
+    String(
+      gateway.log.findLast(({ candidates, event }) => candidates && event !== 'listening')?.['candidates'],
+    );
+
+  test('the newer timeline wins, whatever the order of the list', async () => {
+    const { servers: [old, young] } = await cluster(() => startCluster({ standbys: 1 }));
+    await young!.promote();
+    for (const order of [[old!, young!], [young!, old!]]) {
+      const gateway = await gatewayTo(order.map(({ address }) => address).join(','));
+      await gateway.routesTo(young!.port);
+      assert.equal(await serverBehind(gateway.port), young!.port);
+      assert.match(standings(gateway), new RegExp(`${old!.address}:stale`));
+    }
+  });
+
+  test('on one timeline the incumbent stays, with an alarm', async () => {
+    const ours = await cluster(() => startCluster());
+    await ours.first.stop();
+    const twin = await ours.addTwin(ours.first);
+    await twin.stop();
+    await ours.first.start();
+    const gateway = await gatewayTo(`${twin.address},${ours.first.address}`);
+    await gateway.routesTo(ours.first.port);
+    await twin.start();
+    await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split brain'));
+    assert.equal(await gateway.metric('pg_gateway_split_brain'), 1);
+    assert.equal(await serverBehind(gateway.port), ours.first.port);
+    assert.match(standings(gateway), new RegExp(`${twin.address}:rival`));
+  });
+
+  test('on one timeline without an incumbent nobody is served, and the client reads why', async () => {
+    const ours = await cluster(() => startCluster());
+    await ours.first.stop();
+    const twin = await ours.addTwin(ours.first);
+    await ours.first.start();
+    const gateway = await gatewayTo(`${twin.address},${ours.first.address}`);
+    await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split brain'));
+    await assert.rejects(ask(gateway.port, 'select 1'), { code: '57P03', message: /split brain/ });
+  });
+
+  test('SPLIT_BRAIN=refuse refuses everybody, also with an incumbent', async () => {
+    const ours = await cluster(() => startCluster());
+    await ours.first.stop();
+    const twin = await ours.addTwin(ours.first);
+    await twin.stop();
+    await ours.first.start();
+    const gateway = await gatewayTo(`${twin.address},${ours.first.address}`, { SPLIT_BRAIN: 'refuse' });
+    await gateway.routesTo(ours.first.port);
+    await twin.start();
+    await gateway.routesTo('nobody');
+    await assert.rejects(ask(gateway.port, 'select 1'), { code: '57P03', message: /SPLIT_BRAIN=refuse/ });
+    await twin.stop();
+    await gateway.routesTo(ours.first.port);
+    assert.equal(await serverBehind(gateway.port), ours.first.port);
+  });
+
+  test('a server of another system is never elected, also when it is the only primary', async () => {
+    const ours = await cluster(() => startCluster({ standbys: 1 }));
+    const stranger = await cluster(() => startStranger());
+    const gateway = await gatewayTo(`${stranger.candidates},${ours.candidates}`);
+    await gateway.routesTo(ours.first.port);
+    assert.match(standings(gateway), new RegExp(`${stranger.first.address}:foreign`));
+    await ours.first.kill();
+    await gateway.routesTo('nobody');
+    await assert.rejects(ask(gateway.port, 'select 1'), { code: '57P03', message: /no primary/ });
+    await ours.server(1).promote();
+    await gateway.routesTo(ours.server(1).port);
+  });
+
+  test('check prints the verdict as a table and ends with 0 only if there is a primary', async () => {
+    const ours = await cluster(() => startCluster({ standbys: 1 }));
+    const stranger = await cluster(() => startStranger());
+    const env = { CANDIDATES: `${ours.candidates},${stranger.candidates}`, PGUSER: 'postgres' };
+    const good = await runProgram(['check'], env);
+    assert.equal(good.code, 0, good.stderr);
+    assert.match(good.stdout, new RegExp(`^${ours.first.address} +primary +1 `, 'm'));
+    assert.match(good.stdout, new RegExp(`^${ours.server(1).address} +standby +1 `, 'm'));
+    assert.match(good.stdout, new RegExp(`^${stranger.first.address} +foreign `, 'm'));
+    assert.match(good.stdout, new RegExp(`^Primary: ${ours.first.address}`, 'm'));
+    await ours.first.stop();
+    const bad = await runProgram(['check'], env);
+    assert.equal(bad.code, 1);
+    assert.match(bad.stdout, /^No primary/m);
+    assert.match(bad.stdout, new RegExp(`^${ours.first.address} +down .*refuse`, 'm'));
+  });
+});
