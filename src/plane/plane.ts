@@ -179,7 +179,8 @@ function cannotListen(address: Address, code: string, message: string): StartErr
       `cannot listen on ${where}: another program uses this port (EADDRINUSE). Stop it, or set LISTEN_PORT to another.`,
     );
   }
-  if (code === 'EADDRNOTAVAIL') {
+  // Deno says EINVAL.
+  if (code === 'EADDRNOTAVAIL' || code === 'EINVAL') {
     return new StartError(
       `cannot listen on ${where}: this machine has no such address (${code}). Set LISTEN_HOST.`,
     );

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { ask, exchange, libpqConnect, noPsql, psql, serverBehind } from '../support/clients.ts';
 import { startCluster } from '../support/cluster.ts';
 import { freePort } from '../support/ports.ts';
+import { startupMessage } from '../support/raw-client.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
 
 /** Length word, code. */
@@ -152,12 +153,3 @@ describe(`refusals on ${gatewayRuntime}, as clients see them`, () => {
     }
   });
 });
-
-function startupMessage(): Buffer {
-  const text = 'user\0postgres\0database\0postgres\0\0';
-  const bytes = Buffer.alloc(8 + text.length);
-  bytes.writeInt32BE(bytes.length, 0);
-  bytes.writeInt32BE(196608, 4);
-  bytes.write(text, 8);
-  return bytes;
-}
