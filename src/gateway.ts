@@ -14,12 +14,14 @@ import type { Config } from './config.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
 import { total } from './plane/counters.ts';
+import { type Budget, descriptorBudget } from './plane/descriptors.ts';
 import type { DataSettings } from './plane/messages.ts';
 import { Plane } from './plane/plane.ts';
 import { Prober } from './probe/prober.ts';
 import type { Entry } from './route/journal.ts';
 import { type Refuser, startRefuser } from './route/refuser.ts';
 import { Router } from './route/router.ts';
+import { openFileLimit } from './runtime/open-files.ts';
 import { pickRuntime } from './runtime/pick.ts';
 import type { Address } from './runtime/runtime.ts';
 import { version } from './version.ts';
@@ -37,6 +39,7 @@ export class Gateway {
   readonly #log: Log;
   readonly #runtime = pickRuntime();
   readonly #startedAt = new Date();
+  readonly #budget: Budget;
   readonly #probes = new ProbeTimes();
   readonly #pages = pagesOf({ snapshot: () => this.#snapshot(), isDraining: () => this.#isDraining });
   readonly #router: Router;
@@ -53,6 +56,12 @@ export class Gateway {
   constructor(config: Config, log: Log) {
     this.#config = config;
     this.#log = log;
+    this.#budget = descriptorBudget({
+      openFiles: openFileLimit(),
+      workers: config.values.NUM_THREADS,
+      maxSessions: config.values.MAX_SESSIONS,
+      maxHeld: config.values.MAX_HELD,
+    });
     this.#router = new Router(config.rules, {
       route: (route) => this.#plane?.publish(route),
       verdict: (entry, verdict) => this.#explain(entry, verdict),
@@ -74,6 +83,12 @@ export class Gateway {
     const config = this.#config;
     const log = this.#log;
     for (const warning of config.credentials.warnings) log.warn(warning);
+    if (this.#budget.maxSessions < config.values.MAX_SESSIONS) {
+      log.info('fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)', {
+        sessions: this.#budget.maxSessions,
+        openFiles: openFileLimit(),
+      });
+    }
     try {
       this.#refuser = await this.#openRefuser();
       this.#plane = new Plane({
@@ -171,11 +186,10 @@ export class Gateway {
   }
 
   async #openRefuser(): Promise<Refuser> {
-    const { MAX_HELD, STARTUP_TIMEOUT_MS } = this.#config.values;
     try {
       return await startRefuser(this.#config.refusalCertificate, {
-        maxConnections: MAX_HELD + 100,
-        timeoutMs: STARTUP_TIMEOUT_MS,
+        maxConnections: this.#budget.maxRefusals,
+        timeoutMs: this.#config.values.STARTUP_TIMEOUT_MS,
       });
     } catch (error) {
       throw new StartError(
@@ -196,7 +210,8 @@ export class Gateway {
       startupTimeoutMs: values.STARTUP_TIMEOUT_MS,
       holdMs: values.HOLD_MS,
       maxHeld: values.MAX_HELD,
-      maxSessions: values.MAX_SESSIONS,
+      maxSessions: this.#budget.maxSessions,
+      maxClients: this.#budget.maxClients,
       refuser,
     };
   }

@@ -26,10 +26,18 @@ export function parseCandidates(text: string): CandidateList {
   return candidates.length === 0 ? { problem: 'it names no server' } : { candidates };
 }
 
+/** IPv6 in brackets, perhaps with a zone, or a name or IPv4 without. */
+const form = /^(?:\[([0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9._-]+)?)\]|([^:\[\]]+))(?::([0-9]+))?$/;
+const bareIpv6 = /^(?=(?:[^:]*:){2})[0-9a-fA-F:]*(?:::|(?::[0-9a-fA-F]+){6})[0-9a-fA-F:.]*(?:%.+)?$/;
+
 function parseCandidate(part: string): Candidate | string {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:\[\]]+))(?::([0-9]+))?$/.exec(part);
+  // It may hold a password, so it is not repeated.
+  if (part.includes('@') || part.includes('://')) {
+    return 'a server is host:port, not a connection URL; PGUSER, PGPASSWORD and PGDATABASE hold the rest';
+  }
+  const match = form.exec(part);
   if (!match) {
-    return (part.match(/:/g)?.length ?? 0) > 1
+    return bareIpv6.test(part)
       ? `"${part}" looks like IPv6: write it in brackets, [${part}]:${defaultPort}`
       : `"${part}" is not host:port`;
   }

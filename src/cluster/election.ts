@@ -150,7 +150,7 @@ function commonSystem(observations: readonly Observation[], now: number, rules: 
   return first && first[1] > (second?.[1] ?? 0) ? first[0] : undefined;
 }
 
-/** Rules 1 to 3 for one candidate; `primary` here still means "claims to be". */
+/** Rules 1 to 3 and 5 for one candidate; `primary` here still means "claims to be". */
 function judge(
   { candidate, answer, failures, failure }: Observation,
   system: string | undefined,
@@ -165,33 +165,37 @@ function judge(
   if (now - answer.at > rules.maxAgeMs) {
     return unusable('down', failure?.message ?? `has not been heard of for ${seconds(now - answer.at)}`);
   }
-  const isIncumbent = candidate.name === memory.incumbent;
-  if (failures > 0 && !(isIncumbent && failures < rules.failAfter)) {
-    return unusable('down', failure?.message ?? 'does not answer');
-  }
-  const usable = (standing: Standing, note: string): Finding => ({ candidate, standing, note, answer });
-  if (system === undefined) return usable('unknown', `belongs to system ${answer.system}`);
+  const finding = assess(candidate, answer, system, memory);
+  if (failures === 0) return finding;
+  const message = failure?.message ?? 'does not answer';
+  // Rule 5 spares the incumbent, and only if its last word was that of a primary: nobody else can be in doubt.
+  const isSpared = finding.standing === 'primary' && candidate.name === memory.incumbent &&
+    failures < rules.failAfter;
+  return isSpared
+    ? {
+      ...finding,
+      standing: 'doubtful',
+      note: `was primary on timeline ${answer.timeline}, and now: ${message}`,
+    }
+    : unusable('down', message);
+}
+
+/** Rules 2 and 3, for an answer that counts. */
+function assess(candidate: Candidate, answer: Answer, system: string | undefined, memory: Memory): Finding {
+  const as = (standing: Standing, note: string): Finding => ({ candidate, standing, note, answer });
+  if (system === undefined) return as('unknown', `belongs to system ${answer.system}`);
   if (answer.system !== system) {
-    return usable('foreign', `belongs to system ${answer.system}, not to ${system}`);
+    return as('foreign', `belongs to system ${answer.system}, not to ${system}`);
   }
-  if (answer.inRecovery) {
-    return failures > 0
-      ? unusable('down', failure?.message ?? 'does not answer')
-      : usable('standby', `is a standby on timeline ${answer.timeline}`);
-  }
-  if (answer.readOnly) return usable('readOnly', 'is out of recovery but read-only');
+  if (answer.inRecovery) return as('standby', `is a standby on timeline ${answer.timeline}`);
+  if (answer.readOnly) return as('readOnly', 'is out of recovery but read-only');
   if (answer.timeline < memory.timeline) {
-    return usable(
+    return as(
       'stale',
       `claims to be primary on timeline ${answer.timeline}, older than timeline ${memory.timeline} that was primary before`,
     );
   }
-  return failures > 0
-    ? usable(
-      'doubtful',
-      `was primary on timeline ${answer.timeline}, and now: ${failure?.message ?? 'does not answer'}`,
-    )
-    : usable('primary', `is primary on timeline ${answer.timeline}`);
+  return as('primary', `is primary on timeline ${answer.timeline}`);
 }
 
 /**

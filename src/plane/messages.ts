@@ -37,6 +37,8 @@ export interface DataSettings {
   readonly holdMs: number;
   readonly maxHeld: number;
   readonly maxSessions: number;
+  /** Those above `maxSessions` are refused; those above this are dropped. */
+  readonly maxClients: number;
   /** The server that reads a refusal to clients that asked for TLS. */
   readonly refuser: Address;
 }

@@ -15,7 +15,8 @@ export interface Refusal {
 }
 
 // libpq gives up on an error before authentication that is longer than 30,000 bytes (fe-connect.c, MAX_ERRLEN).
-const maxFieldChars = 4_000;
+// Three fields have texts, and each may be this long.
+const maxFieldBytes = 9_000;
 
 const encoder = new TextEncoder();
 
@@ -45,8 +46,10 @@ export function refuserPreamble(refusal: Refusal, clientBytes: Uint8Array): Uint
   return bytes;
 }
 
-/** A zero byte would end the field early. */
+/** A zero byte would end the field early; half a letter would make it unreadable, so a cut is between two. */
 function printable(text: string): string {
   const clean = text.replaceAll('\0', '?');
-  return clean.length <= maxFieldChars ? clean : `${clean.slice(0, maxFieldChars)} ...`;
+  if (clean.length <= maxFieldBytes / 4) return clean;
+  const { read } = encoder.encodeInto(clean, new Uint8Array(maxFieldBytes));
+  return read === clean.length ? clean : `${clean.slice(0, read)} ...`;
 }

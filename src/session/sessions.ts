@@ -245,7 +245,7 @@ export class Sessions implements SessionHost {
     this.counters[at.active]! += 1;
     this.all.add(session);
     // A refusal takes descriptors too, so there is a bound to those that get one.
-    if (this.all.size > this.settings.maxSessions + this.settings.maxHeld) session.end('limit');
+    if (this.all.size > this.settings.maxClients) session.end('limit');
   }
 }
 

@@ -20,8 +20,6 @@ export interface FakeLoop {
 /** One buffer for everything that is received, as the native engine has it. */
 const received = new Uint8Array(64 * 1024);
 
-const reset: NetError = { code: 'ECONNRESET', message: 'the peer reset the connection' };
-
 export class FakeConn<D> implements Conn<D> {
   data: D;
   remote = '';
@@ -111,8 +109,8 @@ export class FakeConn<D> implements Conn<D> {
     this.schedule();
   }
 
-  /** Broken, from outside; `undefined` for the sender's own reset. */
-  break(error: NetError = reset): void {
+  /** Broken from outside, or never made. */
+  break(error: NetError): void {
     if (this.over) return;
     this.error = error;
     this.over = true;
@@ -122,6 +120,7 @@ export class FakeConn<D> implements Conn<D> {
 
   arrive(what: Uint8Array | 'fin'): void {
     if (this.over) return;
+    if (what !== 'fin' && what.length === 0) return;
     this.inbox.push(what);
     this.schedule();
   }

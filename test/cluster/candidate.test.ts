@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseCandidates } from '../../src/cluster/candidate.ts';
+
+function parsed(text: string): readonly string[] {
+  const list = parseCandidates(text);
+  assert.ok('candidates' in list, 'problem' in list ? list.problem : '');
+  return list.candidates.map(({ name, host, port }) => `${name} = ${host} ${port}`);
+}
+
+function problem(text: string): string {
+  const list = parseCandidates(text);
+  assert.ok('problem' in list, `"${text}" was taken`);
+  return list.problem;
+}
+
+describe('a list of candidates', () => {
+  const good: readonly [string, string, readonly string[]][] = [
+    ['IPv4 with a port', '192.0.2.1:6000', ['192.0.2.1:6000 = 192.0.2.1 6000']],
+    ['a name with a port', 'db-1.example_net.org:5433', [
+      'db-1.example_net.org:5433 = db-1.example_net.org 5433',
+    ]],
+    ['a name without a port has the port of PostgreSQL', 'db1', ['db1:5432 = db1 5432']],
+    ['IPv6 in brackets loses them in its host', '[2001:db8::1]:5433', [
+      '[2001:db8::1]:5433 = 2001:db8::1 5433',
+    ]],
+    ['IPv6 without a port has the port of PostgreSQL', '[::1]', ['[::1]:5432 = ::1 5432']],
+    ['IPv6 with IPv4 in it', '[::ffff:192.0.2.1]', ['[::ffff:192.0.2.1]:5432 = ::ffff:192.0.2.1 5432']],
+    ['IPv6 with a zone', '[fe80::1%eth0]:5433', ['[fe80::1%eth0]:5433 = fe80::1%eth0 5433']],
+    ['several, in their order', 'b:1,a:2', ['b:1 = b 1', 'a:2 = a 2']],
+    ['blanks and line ends around them are nothing', ' a:1 ,\n b:2\t', ['a:1 = a 1', 'b:2 = b 2']],
+    ['empty places are nothing', ',a:1,,b:2,', ['a:1 = a 1', 'b:2 = b 2']],
+    ['one host with two ports is two servers', 'a:1,a:2', ['a:1 = a 1', 'a:2 = a 2']],
+    ['the least and the greatest port', 'a:1,a:65535', ['a:1 = a 1', 'a:65535 = a 65535']],
+    ['zeros before a port are nothing', 'a:05432', ['a:5432 = a 5432']],
+  ];
+  for (const [sentence, text, expected] of good) {
+    test(sentence, () => assert.deepEqual(parsed(text), expected));
+  }
+
+  const bad: readonly [string, string, RegExp][] = [
+    ['an empty list names nobody', '', /^it names no server$/],
+    ['a list of blanks and commas names nobody', ' , ,', /^it names no server$/],
+    ['a name twice', 'a:1,b:1,a:1', /^"a:1" is named twice$/],
+    ['a name with and without the usual port is the same twice', 'a,a:5432', /^"a:5432" is named twice$/],
+    ['port 0', 'a:0', /^the port of "a:0" is not between 1 and 65535$/],
+    ['a port that is too great', 'a:65536', /^the port of "a:65536" is not between 1 and 65535$/],
+    ['a port that is no number', 'a:pg', /^"a:pg" is not host:port$/],
+    ['a port without a host', ':5432', /^":5432" is not host:port$/],
+    ['a host with an empty port', 'a:', /^"a:" is not host:port$/],
+    ['a blank inside a name', 'my db:5432', /^"my db" cannot be a host name$/],
+    ['a path', '/var/run/postgresql', /cannot be a host name$/],
+    [
+      'IPv6 without brackets shows how to write it',
+      '2001:db8::1',
+      /^"2001:db8::1" looks like IPv6: write it in brackets, \[2001:db8::1\]:5432$/,
+    ],
+    ['brackets that do not close', '[::1:5432', /^"\[::1:5432" is not host:port$/],
+    ['brackets around a name', '[db]:5432', /^"\[db\]:5432" is not host:port$/],
+    ['brackets around IPv4', '[192.0.2.1]:5432', /^"\[192\.0\.2\.1\]:5432" is not host:port$/],
+    ['empty brackets', '[]:5432', /^"\[\]:5432" is not host:port$/],
+    ['two ports', 'db:5432:5433', /^"db:5432:5433" is not host:port$/],
+  ];
+  for (const [sentence, text, complaint] of bad) {
+    test(`is refused: ${sentence}`, () => assert.match(problem(text), complaint));
+  }
+
+  test('a connection URL is refused without showing the password in it', () => {
+    for (const text of ['postgres://u:hunter2@db:5432/app', 'a:1,u:hunter2@db', 'u:hunter2@db:5432']) {
+      assert.match(problem(text), /host:port.*PGUSER/);
+      assert.doesNotMatch(problem(text), /hunter2/);
+    }
+  });
+});

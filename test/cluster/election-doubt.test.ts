@@ -1,0 +1,225 @@
+/** Several primaries at once, probes that fail, answers that grow old, and servers with two names. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { elect, noMemory } from '../../src/cluster/election.ts';
+import {
+  after,
+  answer,
+  failing,
+  now,
+  outcome,
+  permutations,
+  primary,
+  rules,
+  standby,
+  unasked,
+} from './scene.ts';
+import type { Memory, Rules, Verdict } from '../../src/cluster/election.ts';
+import type { Observation } from '../../src/cluster/observation.ts';
+
+/** The one verdict of every order of the candidates. */
+function inEveryOrder(given: readonly Observation[], memory: Memory, change: Partial<Rules> = {}): Verdict {
+  const verdicts = permutations(given).map((order) => elect(order, memory, now, { ...rules, ...change }));
+  for (const verdict of verdicts) assert.deepEqual(outcome(verdict), outcome(verdicts[0]!));
+  return verdicts[0]!;
+}
+
+describe('two primaries on one timeline', () => {
+  const two = [primary('a', 3), primary('b', 3), standby('c', 3)];
+
+  test('the incumbent stays and the alarm is raised', () => {
+    const verdict = inEveryOrder(two, after('b', 3));
+    assert.deepEqual(outcome(verdict), {
+      rule: 'splitBrainIncumbent',
+      primary: 'b',
+      splitBrain: true,
+      standings: { a: 'rival', b: 'primary', c: 'standby' },
+    });
+    assert.match(
+      verdict.reason,
+      /^split brain: (a, b|b, a) all claim to be primary on timeline 3; b stays because it was primary before; stop the others$/,
+    );
+    assert.match(verdict.findings.find(({ standing }) => standing === 'rival')!.note, /on timeline 3 too/);
+  });
+
+  test('without an incumbent nobody is elected', () => {
+    const verdict = inEveryOrder(two, noMemory);
+    assert.equal(verdict.primary, undefined);
+    assert.equal(verdict.rule, 'splitBrain');
+    assert.equal(verdict.splitBrain, true);
+    assert.match(
+      verdict.reason,
+      /^split brain: (a, b|b, a) all claim.*none of them was primary before; stop all/,
+    );
+  });
+
+  test('an incumbent that is not among them does not count', () => {
+    assert.equal(inEveryOrder(two, after('c', 2)).primary, undefined);
+    assert.equal(inEveryOrder([...two, primary('d', 2)], after('d', 2)).rule, 'splitBrain');
+  });
+
+  test('with SPLIT_BRAIN=refuse even the incumbent is refused, and stays the incumbent', () => {
+    const verdict = inEveryOrder(two, after('a', 3), { splitBrain: 'refuse' });
+    assert.equal(verdict.primary, undefined);
+    assert.equal(verdict.rule, 'splitBrain');
+    assert.equal(verdict.splitBrain, true);
+    assert.match(verdict.reason, /SPLIT_BRAIN=refuse; stop all but one$/);
+    assert.deepEqual(verdict.memory, after('a', 3));
+  });
+
+  test('with SPLIT_BRAIN=refuse one on a newer timeline is no split brain', () => {
+    const verdict = inEveryOrder([...two, primary('d', 4)], after('a', 3), { splitBrain: 'refuse' });
+    assert.equal(verdict.primary?.candidate.name, 'd');
+    assert.equal(verdict.splitBrain, false);
+  });
+
+  test('the alarm ends with the rival', () => {
+    assert.equal(inEveryOrder([primary('a', 3), standby('b', 3)], after('a', 3)).splitBrain, false);
+    assert.equal(inEveryOrder([primary('a', 3), failing(primary('b', 3))], after('a', 3)).splitBrain, false);
+  });
+
+  test('an older primary beside them is stale, and named in no alarm', () => {
+    const verdict = inEveryOrder([...two, primary('d', 2)], after('a', 2));
+    assert.equal(outcome(verdict).standings['d'], 'stale');
+    assert.doesNotMatch(verdict.reason, /\bd\b/);
+    assert.match(verdict.findings.find(({ standing }) => standing === 'stale')!.note, /older timeline 2$/);
+  });
+});
+
+describe('an incumbent whose probes fail', () => {
+  for (const failAfter of [1, 2, 3]) {
+    test(`with FAIL_AFTER=${failAfter} it is withdrawn by failure number ${failAfter}`, () => {
+      for (let failures = 1; failures <= failAfter + 1; failures += 1) {
+        const verdict = inEveryOrder([failing(primary('a'), failures), standby('b')], after('a'), {
+          failAfter,
+        });
+        const stays = failures < failAfter;
+        assert.equal(verdict.primary?.candidate.name, stays ? 'a' : undefined, `after ${failures} failures`);
+        assert.equal(verdict.rule, stays ? 'incumbentInDoubt' : 'noPrimary');
+        assert.equal(outcome(verdict).standings['a'], stays ? 'doubtful' : 'down');
+      }
+    });
+  }
+
+  test('in doubt, it stays with a reason', () => {
+    const verdict = inEveryOrder([failing(primary('a')), standby('b')], after('a'));
+    assert.equal(verdict.reason, 'a stays primary on timeline 1 although its last probe failed');
+    assert.equal(verdict.primary?.standing, 'doubtful');
+    assert.equal(verdict.primary?.note, 'was primary on timeline 1, and now: refuses connections');
+  });
+
+  test('a rival on the same timeline does not push it out, and raises the alarm', () => {
+    const verdict = inEveryOrder([failing(primary('a')), primary('b')], after('a'));
+    assert.deepEqual(outcome(verdict), {
+      rule: 'splitBrainIncumbent',
+      primary: 'a',
+      splitBrain: true,
+      standings: { a: 'doubtful', b: 'rival' },
+    });
+  });
+
+  test('one on a newer timeline pushes it out at once', () => {
+    const verdict = inEveryOrder([failing(primary('a', 1)), primary('b', 2)], after('a', 1));
+    assert.equal(verdict.primary?.candidate.name, 'b');
+    assert.equal(verdict.rule, 'newestTimeline');
+  });
+
+  test('nobody else has this credit', () => {
+    const verdict = inEveryOrder([failing(primary('a')), standby('b')], after('b'), { failAfter: 3 });
+    assert.equal(verdict.primary, undefined);
+    assert.equal(outcome(verdict).standings['a'], 'down');
+  });
+
+  const lapsed: readonly [string, Observation][] = [
+    ['a standby', standby('a')],
+    ['read-only', primary('a', 1, { readOnly: true })],
+    ['foreign', primary('a', 1, { system: 'another' })],
+    ['on an older timeline', primary('a', 0)],
+  ];
+  for (const [what, last] of lapsed) {
+    test(`it has no credit if it was ${what} at last: there is no primary to doubt`, () => {
+      const { findings, rule } = inEveryOrder([failing(last), standby('b')], after('a', 1), { failAfter: 3 });
+      const finding = findings.find(({ candidate }) => candidate.name === 'a');
+      assert.equal(rule, 'noPrimary');
+      assert.equal(finding?.standing, 'down');
+      assert.equal(finding?.note, 'refuses connections');
+    });
+  }
+});
+
+describe('the age of an answer', () => {
+  const old = (name: string, ageMs: number) => primary(name, 1, { at: now - ageMs });
+
+  test('it counts up to the greatest age, and not a millisecond longer', () => {
+    assert.equal(elect([old('a', 5000)], after('a'), now, rules).primary?.candidate.name, 'a');
+    assert.equal(elect([old('a', 5001)], after('a'), now, rules).primary, undefined);
+  });
+
+  test('of an old answer the finding says how old it is, and keeps nothing of it', () => {
+    const [finding] = elect([old('a', 5100)], after('a'), now, rules).findings;
+    assert.equal(finding?.note, 'has not been heard of for 5.1 s');
+    assert.equal(finding?.answer, undefined);
+    assert.equal(finding?.standing, 'down');
+  });
+
+  test('of an old answer with a failure after it the finding says the failure', () => {
+    const verdict = elect([failing(old('a', 5100))], after('a'), now, { ...rules, failAfter: 9 });
+    assert.equal(verdict.findings[0]?.note, 'refuses connections');
+    assert.equal(verdict.primary, undefined);
+  });
+
+  test('all that is left are old answers: that is no question of the system', () => {
+    assert.equal(elect([old('a', 9000)], noMemory, now, rules).rule, 'noPrimary');
+  });
+});
+
+describe('two names of one server', () => {
+  const twin = (name: string, timeline = 1) => primary(name, timeline, { startedAt: answer('a').startedAt });
+
+  test('are one claim and no split brain', () => {
+    for (const order of permutations([primary('a'), twin('b'), standby('c')])) {
+      const verdict = elect(order, noMemory, now, rules);
+      const first = order.find(({ answer }) => !answer?.inRecovery)?.candidate.name;
+      assert.equal(verdict.rule, 'onlyPrimary');
+      assert.equal(verdict.splitBrain, false);
+      assert.equal(verdict.primary?.candidate.name, first);
+      const other = verdict.findings.find(({ standing }) => standing === 'rival');
+      assert.equal(other?.note, `is another name of ${first}`);
+    }
+  });
+
+  test('the name of the incumbent wins', () => {
+    for (const incumbent of ['a', 'b']) {
+      assert.equal(
+        inEveryOrder([primary('a'), twin('b')], after(incumbent)).primary?.candidate.name,
+        incumbent,
+      );
+    }
+  });
+
+  test('the other name takes over when the first cannot be asked any more', () => {
+    const verdict = inEveryOrder([failing(primary('a'), 2), twin('b')], after('a'));
+    assert.equal(verdict.primary?.candidate.name, 'b');
+    assert.equal(verdict.splitBrain, false);
+  });
+
+  test('a third server beside them is a split brain', () => {
+    const verdict = inEveryOrder([primary('a'), twin('b'), primary('c')], after('b'));
+    assert.equal(verdict.rule, 'splitBrainIncumbent');
+    assert.equal(verdict.primary?.candidate.name, 'b');
+    assert.match(verdict.reason, /\bb\b.*\bc\b|\bc\b.*\bb\b/);
+  });
+
+  test('one start on two timelines is two servers', () => {
+    const verdict = inEveryOrder([primary('a', 1), twin('b', 2)], noMemory);
+    assert.equal(verdict.primary?.candidate.name, 'b');
+    assert.equal(verdict.rule, 'newestTimeline');
+  });
+
+  test('a candidate that was never asked has no other name', () => {
+    assert.equal(
+      outcome(elect([primary('a'), unasked('b')], after('a'), now, rules)).standings['b'],
+      'unknown',
+    );
+  });
+});
