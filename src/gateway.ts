@@ -41,7 +41,11 @@ export class Gateway {
   readonly #startedAt = new Date();
   readonly #budget: Budget;
   readonly #probes = new ProbeTimes();
-  readonly #pages = pagesOf({ snapshot: () => this.#snapshot(), isDraining: () => this.#isDraining });
+  readonly #pages = pagesOf({
+    snapshot: () => this.#snapshot(),
+    journal: () => this.#router.journal.entries,
+    isDraining: () => this.#isDraining,
+  });
   readonly #router: Router;
   readonly #prober: Prober;
   #plane: Plane | undefined;

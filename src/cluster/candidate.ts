@@ -28,7 +28,7 @@ export function parseCandidates(text: string): CandidateList {
 
 /** IPv6 in brackets, perhaps with a zone, or a name or IPv4 without. */
 const form = /^(?:\[([0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9._-]+)?)\]|([^:\[\]]+))(?::([0-9]+))?$/;
-const bareIpv6 = /^(?=(?:[^:]*:){2})[0-9a-fA-F:]*(?:::|(?::[0-9a-fA-F]+){6})[0-9a-fA-F:.]*(?:%.+)?$/;
+const bareIpv6 = /^(?:[0-9a-fA-F]*:){2,}[0-9a-fA-F:.]*(?:%.*)?$/;
 
 function parseCandidate(part: string): Candidate | string {
   // It may hold a password, so it is not repeated.

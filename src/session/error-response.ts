@@ -49,7 +49,7 @@ export function refuserPreamble(refusal: Refusal, clientBytes: Uint8Array): Uint
 /** A zero byte would end the field early; half a letter would make it unreadable, so a cut is between two. */
 function printable(text: string): string {
   const clean = text.replaceAll('\0', '?');
-  if (clean.length <= maxFieldBytes / 4) return clean;
+  if (clean.length <= maxFieldBytes / 3) return clean;
   const { read } = encoder.encodeInto(clean, new Uint8Array(maxFieldBytes));
   return read === clean.length ? clean : `${clean.slice(0, read)} ...`;
 }

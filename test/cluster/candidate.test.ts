@@ -59,7 +59,7 @@ describe('a list of candidates', () => {
     ['brackets around a name', '[db]:5432', /^"\[db\]:5432" is not host:port$/],
     ['brackets around IPv4', '[192.0.2.1]:5432', /^"\[192\.0\.2\.1\]:5432" is not host:port$/],
     ['empty brackets', '[]:5432', /^"\[\]:5432" is not host:port$/],
-    ['two ports', 'db:5432:5433', /^"db:5432:5433" is not host:port$/],
+    ['two ports', 'server:5432:5433', /^"server:5432:5433" is not host:port$/],
   ];
   for (const [sentence, text, complaint] of bad) {
     test(`is refused: ${sentence}`, () => assert.match(problem(text), complaint));

@@ -53,6 +53,16 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
     assert.equal(await gateway.metric('pg_gateway_split_brain'), 1);
     assert.equal(await serverBehind(gateway.port), ours.first.port);
     assert.match(standings(gateway), new RegExp(`${twin.address}:rival`));
+    const journal = JSON.parse((await gateway.get('/journal')).body);
+    assert.deepEqual(
+      journal.slice(-1).map(({ rule, primary, splitBrain }: Record<string, unknown>) => ({
+        rule,
+        primary,
+        splitBrain,
+      })),
+      [{ rule: 'splitBrainIncumbent', primary: ours.first.address, splitBrain: true }],
+    );
+    assert.match(journal.at(-1).reason, /split brain: .* all claim to be primary on timeline 1; .* stays/);
   });
 
   test('on one timeline without an incumbent nobody is served, and the client reads why', async () => {

@@ -32,15 +32,17 @@ test('what follows the first packet is kept and changes nothing of what was read
 
 test('a request that was answered is forgotten, and what follows it is read', () => {
   const first = new FirstBytes();
+  const kinds: string[] = [];
   first.append(bytesOf(gssRequest, sslRequest));
-  equal(first.opening.kind, 'gss');
+  kinds.push(first.opening.kind);
   first.skipRequest();
-  equal(first.opening.kind, 'ssl');
+  kinds.push(first.opening.kind);
   first.skipRequest();
-  equal(first.opening.kind, 'incomplete');
+  kinds.push(first.opening.kind);
   equal(first.length, 0);
   first.append(startup);
-  equal(first.opening.kind, 'startup');
+  kinds.push(first.opening.kind);
+  deepEqual(kinds, ['gss', 'ssl', 'incomplete', 'startup']);
 });
 
 test('taken bytes are gone, and what was read of them stays', () => {
