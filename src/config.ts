@@ -42,13 +42,15 @@ export function readConfig(sources: Sources): Config {
   const values = readValues(sources.flags, env, problems);
   const candidates = readCandidates(values.CANDIDATES, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
-  const credentials = attempt(problems, () => readCredentials(env, sources.account, sources.files));
+  // Judged once, by the table of settings: one mistake is one message.
+  const login = env['PGSSLMODE'] ? { ...env, PGSSLMODE: values.PGSSLMODE } : env;
+  const credentials = attempt(problems, () => readCredentials(login, sources.account, sources.files));
   if (credentials === undefined || problems.length > 0) throw new ConfigError(problems);
   const probeIntervalMs = values.CHECK_EVERY === undefined
     ? values.PROBE_INTERVAL_MS
     : Math.max(10, Number(values.CHECK_EVERY) * 1000);
   const { CONNECT_TIMEOUT_MS: connectTimeoutMs, QUERY_TIMEOUT_MS: queryTimeoutMs } = values;
-  return Object.freeze({
+  return frozen({
     values,
     candidates,
     credentials,
@@ -89,7 +91,8 @@ function merged({ flags, env, files }: Sources, problems: string[]): Environment
 function readFile(path: string, files: Files, problems: string[]): Record<string, string | undefined> {
   let text: string;
   try {
-    text = files.read(path);
+    // A byte order mark, which editors of Windows write, would become a part of the first name.
+    text = files.read(path).replace(/^\uFEFF/, '');
   } catch (error) {
     problems.push(
       `CONFIG_FILE=${path} cannot be read (${codeOf(error) || messageOf(error)}): check the path`,
@@ -164,7 +167,8 @@ function isSetting(name: string): name is SettingName {
 
 /** Says so, with the nearest name that there is. */
 export function unknownSetting(name: string): string {
-  const nearest = settingNames.find((known) => distance(known, name.toUpperCase()) <= 2);
+  const [nearest] = settingNames.map((known) => [known, distance(known, name.toUpperCase())] as const)
+    .filter(([, far]) => far <= 2).sort((a, b) => a[1] - b[1]).map(([known]) => known);
   return `${name} is no setting of pg_gateway${nearest ? `; did you mean ${nearest}?` : ''}`;
 }
 
@@ -180,6 +184,12 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
+}
+
+/** To the bottom: what all parts of the program read, none of them may change. */
+function frozen<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part);
+  return Object.freeze(value);
 }
 
 function attempt<T>(problems: string[], fn: () => T): T | undefined {

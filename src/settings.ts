@@ -75,10 +75,14 @@ const choice = <const T extends string>(
 /** `off` turns the port off. */
 const port = (help: string, fallback: number): Of<number | undefined> => ({
   ...integer('port', help, fallback, 0, 65_535),
-  parse: (value) => value === 'off' ? undefined : integer('', '', 0, 0, 65_535).parse(value),
+  parse: (value) => {
+    if (value.toLowerCase() === 'off') return undefined;
+    if (/^[0-9]{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+    throw new Error('is neither "off" nor a whole number from 0 to 65535');
+  },
 });
 
-/** Off, on, or on with the seconds of silence before the first probe. */
+/** Off, on, or on with the seconds of silence before the first probe; Linux takes no more (MAX_TCP_KEEPIDLE). */
 const keepAlive = (help: string, fallback: string): Of<number | undefined> => ({
   help,
   hint: 'on|off|seconds',
@@ -87,8 +91,8 @@ const keepAlive = (help: string, fallback: string): Of<number | undefined> => ({
     const word = value.toLowerCase();
     if (['0', 'off', 'false', 'no'].includes(word)) return undefined;
     if (['1', 'on', 'true', 'yes'].includes(word)) return 30;
-    if (/^[0-9]{1,5}$/.test(word)) return Number(word);
-    throw new Error('is neither on, off, nor a number of seconds');
+    if (/^[0-9]{1,5}$/.test(word) && Number(word) >= 1 && Number(word) <= 32_767) return Number(word);
+    throw new Error('is neither on, off, nor a number of seconds from 1 to 32767');
   },
 });
 
@@ -147,8 +151,8 @@ export const settings = Object.freeze({
   ...inSection('Probing', {
     PROBE_INTERVAL_MS: ms('how often each candidate is asked', 250, 10),
     CHECK_EVERY: pattern(
-      /^[0-9]{1,4}(\.[0-9]{1,3})?$/,
-      'is not a number of seconds',
+      /^(?!0+(\.0+)?$)[0-9]{1,4}(\.[0-9]{1,3})?$/,
+      'is not a number of seconds above 0',
       optional('seconds', 'the same in seconds; overrides PROBE_INTERVAL_MS'),
     ),
     PROBE_FAST_MS: ms('how often while there is no primary, or one is suspected', 100, 10),

@@ -17,7 +17,7 @@ export interface HttpServer {
 }
 
 /** What a scraper may hold open or be slow with. */
-const limits = { connections: 20, requestMs: 5_000, keepAliveMs: 5_000 } as const;
+const limits = { connections: 20, requestMs: 5_000, keepAliveMs: 5_000, checkMs: 500 } as const;
 
 export function page(body: string, status = 200, type = 'text/plain; charset=utf-8'): Page {
   return { status, type, body };
@@ -25,11 +25,19 @@ export function page(body: string, status = 200, type = 'text/plain; charset=utf
 
 /** Rejects with StartError if the port cannot be had. */
 export function serveHttp(host: string, port: number, pages: Pages): Promise<HttpServer> {
-  const server: Server = createServer((request, response) => {
-    const { status, type, body } = answer(request.method ?? '', request.url ?? '', pages);
-    response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
-    response.end(request.method === 'HEAD' ? undefined : body);
-  });
+  // Node looks for slow requests only every 30 s unless told otherwise, whatever their limits are.
+  const server: Server = createServer(
+    { connectionsCheckingInterval: limits.checkMs },
+    (request, response) => {
+      const { status, type, body } = answer(request.method ?? '', request.url ?? '', pages);
+      response.writeHead(status, {
+        'content-type': type,
+        'content-length': Buffer.byteLength(body),
+        ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+      });
+      response.end(request.method === 'HEAD' ? undefined : body);
+    },
+  );
   server.maxConnections = limits.connections;
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
@@ -56,7 +64,7 @@ function answer(method: string, url: string, pages: Pages): Page {
 }
 
 function cannotServe(host: string, port: number, error: unknown): StartError {
-  const what = `cannot serve metrics on ${host}:${port}`;
+  const what = `cannot serve metrics on ${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new StartError(
     codeOf(error) === 'EADDRINUSE'
       ? `${what}: another program uses this port (EADDRINUSE). Stop it, set METRICS_PORT to another, or to "off".`

@@ -42,11 +42,12 @@ function flagsOf(
       name,
     ]] as const;
   }));
-  for (const [key, value] of Object.entries(args)) {
+  for (const [key, value] of Object.entries<unknown>(args)) {
     if (key === '_') continue;
     const name = byFlag.get(key);
     if (name === undefined) problems.push(unknownFlag(key));
-    else if (typeof value !== 'string' || value === '') {
+    // Citty takes the next flag for the value of one that has none.
+    else if (typeof value !== 'string' || value === '' || value.startsWith('--')) {
       problems.push(`${flagOf(name)} needs a value: ${settings[name].hint}`);
     } else flags[name] = value;
   }

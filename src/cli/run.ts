@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = { serve, check };
 export async function run(argv: readonly string[]): Promise<number> {
   const [first = ''] = argv;
   const name = Object.hasOwn(commands, first) ? first : 'serve';
+  if (name !== first && /^[a-z]+$/i.test(first) && first !== 'localhost') return unknownCommand(first);
   const rawArgs = name === first ? argv.slice(1) : [...argv];
   if (rawArgs.includes('--version') || rawArgs.includes('-v')) return print(`pg_gateway ${version}`);
   if (rawArgs.includes('--help') || rawArgs.includes('-h')) {
@@ -27,6 +28,14 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return explain(error);
   }
+}
+
+function unknownCommand(name: string): number {
+  const known = Object.keys(commands).join(', ');
+  console.error(
+    `pg_gateway: "${name}" is no command (${known}) and no address to listen on; see pg_gateway --help`,
+  );
+  return exitCodes.misused;
 }
 
 function explain(error: unknown): number {

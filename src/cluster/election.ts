@@ -114,7 +114,12 @@ export function elect(
   // A rival does not push out an incumbent that only failed to answer once; its own withdrawal must come first.
   const winner = tied.length === 1 ? tied[0] : rules.splitBrain === 'incumbent' ? incumbent : undefined;
   const splitBrain = tied.length > 1;
-  if (winner === undefined) return none('splitBrain', splitBrainReason(tied, rules), true);
+  if (winner === undefined) {
+    const rivals = findings.map((finding) =>
+      isClaim(finding) && finding.answer.timeline === newest ? asRival(finding) : finding
+    );
+    return { ...none('splitBrain', splitBrainReason(tied, rules), true), findings: rivals };
+  }
 
   const rule = splitBrain
     ? 'splitBrainIncumbent'
@@ -223,11 +228,12 @@ function demote(finding: Finding, winner: Claim): Finding {
       standing: 'stale',
       note: `claims to be primary on the older timeline ${finding.answer.timeline}`,
     }
-    : {
-      ...finding,
-      standing: 'rival',
-      note: `claims to be primary on timeline ${finding.answer.timeline} too`,
-    };
+    : asRival(finding);
+}
+
+function asRival(finding: Finding): Finding {
+  const note = `claims to be primary on timeline ${finding.answer?.timeline} too`;
+  return { ...finding, standing: 'rival', note };
 }
 
 function splitBrainReason(tied: readonly Claim[], rules: Rules): string {

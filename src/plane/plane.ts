@@ -30,8 +30,9 @@ interface Half {
   ended: Promise<void>;
 }
 
-/** How long a worker that keeps dying is left dead. */
+/** How long a worker that keeps dying is left dead, and one that cannot even be replaced. */
 const rebirthMs = 200;
+const retryMs = 1_000;
 
 export class Plane {
   readonly #options: PlaneOptions;
@@ -112,16 +113,25 @@ export class Plane {
     counters[at.active] = 0;
     counters[at.held] = 0;
     const ended = Promise.withResolvers<void>();
+    let bound: Address | undefined;
     const hear = (report: Report): void => {
-      if (report.kind === 'listening') resolve(report.address);
-      else if (report.kind === 'listenFailed') {
+      if (report.kind === 'listening') {
+        bound = report.address;
+        resolve(bound);
+      } else if (report.kind === 'listenFailed') {
         reject(cannotListen(settings.listen, report.code, report.message));
       } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
       else ended.resolve();
     };
+    const lost = (why: string): void => {
+      ended.resolve();
+      // One that never listened would die again: whoever asked for it decides.
+      if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
+      else this.#replace(index, { ...settings, listen: bound }, why);
+    };
     const send = this.#options.workers === 0
       ? this.#openHere(settings, counters, hear)
-      : this.#openWorker(index, settings, counters, hear, ended);
+      : this.#openWorker(settings, counters, hear, lost);
     this.#halves[index] = { send, ended: ended.promise };
     send({ kind: 'route', route: this.#route });
     return promise;
@@ -134,40 +144,39 @@ export class Plane {
   }
 
   #openWorker(
-    index: number,
     settings: DataSettings,
     counters: Counters,
     hear: (report: Report) => void,
-    ended: PromiseWithResolvers<void>,
+    lost: (why: string) => void,
   ): Half['send'] {
-    const { workerFile, log } = this.#options;
     const workerData: WorkerData = { settings, counters: counters.buffer as SharedArrayBuffer };
-    const worker = new Worker(workerFile, { workerData });
+    const worker = new Worker(this.#options.workerFile, { workerData });
     let why = 'it ended by itself';
     worker.on('message', (report: Report) => {
       hear(report);
-      if (report.kind === 'stopped') void worker.terminate();
-      if (report.kind === 'listenFailed') {
-        this.#stopping = true;
-        void worker.terminate();
-      }
+      if (report.kind === 'stopped' || report.kind === 'listenFailed') void worker.terminate();
     });
     worker.on('error', (error) => {
       why = messageOf(error);
     });
-    worker.on('exit', () => {
-      ended.resolve();
-      if (this.#stopping) return;
-      log.error('a worker died; its sessions are lost, and another takes its place', { worker: index, why });
-      setTimeout(() => this.#reopen(index, settings), rebirthMs);
-    });
+    worker.on('exit', () => lost(why));
     return (command) => worker.postMessage(command);
+  }
+
+  #replace(index: number, settings: DataSettings, why: string): void {
+    if (this.#stopping) return;
+    const { log } = this.#options;
+    log.error('a worker died; its sessions are lost, and another takes its place', { worker: index, why });
+    setTimeout(() => this.#reopen(index, settings), rebirthMs);
   }
 
   #reopen(index: number, settings: DataSettings): void {
     if (this.#stopping) return;
     this.#open(index, settings).catch((error) => {
-      this.#options.log.error('the worker could not be replaced', { worker: index, why: messageOf(error) });
+      if (this.#stopping) return;
+      const why = messageOf(error);
+      this.#options.log.error('the worker could not be replaced yet', { worker: index, why });
+      setTimeout(() => this.#reopen(index, settings), retryMs);
     });
   }
 }

@@ -2,7 +2,7 @@
  * A throw-away certificate, for refusing clients that asked for TLS and verify nothing (sslmode prefer and require).
  * Clients that verify need REFUSAL_CERT_FILE. node-forge writes the X.509; the key comes from the runtime's crypto.
  */
-import { generateKeyPair } from 'node:crypto';
+import { createPrivateKey, generateKeyPair, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 
 /** PEM texts. */
@@ -27,6 +27,12 @@ export function makeCertificate(): Promise<Certificate> {
       else resolve({ cert: sign(publicKey, privateKey), key: privateKey });
     });
   });
+}
+
+/** Throws if the texts are no PEM or do not belong together. Deno's `node:tls` (2.9.5) takes anything without a word. */
+export function checkPair({ cert, key }: Certificate): void {
+  if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
+  throw new Error('the key does not belong to the certificate');
 }
 
 function sign(publicKey: string, privateKey: string): string {

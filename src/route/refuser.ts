@@ -6,7 +6,7 @@
 import { FirstBytes } from '../session/first-bytes.ts';
 import type { Address } from '../runtime/runtime.ts';
 import { serveTls } from '../runtime/tls-server.ts';
-import { type Certificate, makeCertificate } from './certificate.ts';
+import { type Certificate, checkPair, makeCertificate } from './certificate.ts';
 
 export interface Refuser {
   readonly address: Address;
@@ -21,6 +21,7 @@ export async function startRefuser(
   given: Certificate | undefined,
   limits: { readonly maxConnections: number; readonly timeoutMs: number },
 ): Promise<Refuser> {
+  if (given) checkPair(given);
   const { cert, key } = given ?? await makeCertificate();
   return serveTls({ cert, key, alpn: 'postgresql', ...limits }, {
     preamble(bytes) {

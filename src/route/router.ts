@@ -19,6 +19,7 @@ export class Router {
   #route: Route = noRoute;
   #verdict: Verdict | undefined;
   #memory: Memory = noMemory;
+  #signature = '';
   /** The server of the present route; undefined if it has none. */
   #server: string | undefined;
   /** The server of the last route that had one: its sessions live on while there is none. */
@@ -43,16 +44,17 @@ export class Router {
   /** Holds an election over `observations` at `now`, in monotonic milliseconds. Cheap: call it at every change. */
   decide(observations: readonly Observation[], now: number): void {
     const verdict = elect(observations, this.#memory, now, this.#rules);
-    const before = this.#verdict;
+    const route = this.#next(verdict);
+    const news = signature(verdict, route.epoch);
+    const isNews = news !== this.#signature;
     this.#verdict = verdict;
     this.#memory = verdict.memory;
-    const route = this.#next(verdict);
+    this.#signature = news;
     if (!sameRoute(route, this.#route)) {
       this.#route = route;
       this.#events.route(route);
     }
-    if (before !== undefined && signature(before) === signature(verdict)) return;
-    this.#events.verdict(this.journal.add(verdict, route.epoch), verdict);
+    if (isNews) this.#events.verdict(this.journal.add(verdict, route.epoch), verdict);
   }
 
   #next(verdict: Verdict): Route {
@@ -86,9 +88,11 @@ function identity({ system, timeline, startedAt }: Answer): string {
 }
 
 /** What makes a verdict news: texts with figures in them may change at every probe. */
-function signature({ rule, primary, findings }: Verdict): string {
+function signature({ rule, primary, findings }: Verdict, epoch: number): string {
   const standings = findings.map(({ candidate, standing }) => `${candidate.name} ${standing}`);
-  return [rule, primary && `${primary.candidate.name} ${primary.answer.timeline}`, ...standings].join('|');
+  return [epoch, rule, primary && `${primary.candidate.name} ${primary.answer.timeline}`, ...standings].join(
+    '|',
+  );
 }
 
 function sameRoute(a: Route, b: Route): boolean {

@@ -57,6 +57,8 @@ const no = Uint8Array.of('N'.charCodeAt(0));
 
 export class Session {
   phase: Phase = 'opening';
+  /** Counts against MAX_SESSIONS; its table's. */
+  admitted = false;
   /** The epoch under which the server was dialled; meaningful while there is a server. */
   epoch = 0;
   serverAddress: Address | undefined;
@@ -100,6 +102,8 @@ export class Session {
 
   clientEnd(): void {
     this.endedBy ??= 'clientClosed';
+    // The refusal and our FIN are on their way; a reset now could overtake them.
+    if (this.refusalSaid) return;
     // Nobody who speaks the protocol half-closes before the server has answered: it has left.
     if (this.up === undefined) this.end(this.endedBy);
     else this.up.end();
@@ -117,10 +121,7 @@ export class Session {
     if (server !== this.server) return;
     const refusing = this.phase === 'refusing';
     if (refusing && this.first.opening.kind === 'ssl') this.client.write(yes);
-    if (!refusing) {
-      this.phase = 'open';
-      this.cancelTimer();
-    }
+    if (!refusing) this.phase = 'open';
     const counters = refusing ? uncounted : this.host.counters;
     this.up = new Pump(this.client, server, counters, at.upstreamBytes);
     this.down = new Pump(server, this.client, counters, at.downstreamBytes);
@@ -130,7 +131,8 @@ export class Session {
   }
 
   serverData(bytes: Uint8Array): void {
-    this.down?.push(bytes);
+    // After a quiet end the server's last bytes are read and dropped: paused, it would never close.
+    if (this.phase !== 'closed') this.down?.push(bytes);
   }
 
   serverDrain(): void {
@@ -138,6 +140,7 @@ export class Session {
   }
 
   serverEnd(): void {
+    if (this.phase === 'closed') return;
     this.endedBy ??= 'serverClosed';
     this.down?.end();
     this.linger();

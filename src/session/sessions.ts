@@ -41,6 +41,8 @@ export class Sessions implements SessionHost {
   /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
   private lastPrimary: Address | undefined;
   private listener: Listener | undefined;
+  /** Sessions that have, or wait for, a server: those that only read a refusal take nobody's place. */
+  private admitted = 0;
   private draining = false;
   private releaseTimer: Timer | undefined;
   private lastSuspicion = -Infinity;
@@ -107,7 +109,7 @@ export class Sessions implements SessionHost {
   private drain(): void {
     this.draining = true;
     this.listener?.close();
-    for (const session of this.held) session.refuse(shuttingDown);
+    for (const session of this.held) this.refuse(session, shuttingDown);
     this.held.clear();
     this.countHeld();
   }
@@ -123,9 +125,12 @@ export class Sessions implements SessionHost {
 
   admit(session: Session): void {
     if (session.isCancel) return this.passCancel(session);
-    if (this.draining) return session.refuse(shuttingDown);
-    if (this.all.size > this.settings.maxSessions) {
-      return session.refuse(tooManySessions(this.settings.maxSessions));
+    if (this.draining) return this.refuse(session, shuttingDown);
+    if (!session.admitted) {
+      const { maxSessions } = this.settings;
+      if (this.admitted >= maxSessions) return session.refuse(tooManySessions(maxSessions));
+      session.admitted = true;
+      this.admitted += 1;
     }
     // Those who came first are let go first.
     if (this.route.primary === undefined || this.held.size > 0) return this.hold(session);
@@ -142,7 +147,7 @@ export class Sessions implements SessionHost {
 
   holdTimedOut(session: Session): void {
     this.unhold(session);
-    session.refuse(this.noPrimary(session));
+    this.refuse(session, this.noPrimary(session));
   }
 
   suspect(why: string): void {
@@ -154,6 +159,7 @@ export class Sessions implements SessionHost {
 
   ended(session: Session): void {
     this.unhold(session);
+    this.dismiss(session);
     this.all.delete(session);
   }
 
@@ -162,17 +168,31 @@ export class Sessions implements SessionHost {
     this.counters[at[reason]]! += 1;
   }
 
+  /** A client that is refused may take its time to read that; its place is free at once. */
+  private refuse(session: Session, refusal: Refusal): void {
+    this.dismiss(session);
+    session.refuse(refusal);
+  }
+
+  private dismiss(session: Session): void {
+    if (!session.admitted) return;
+    session.admitted = false;
+    this.admitted -= 1;
+  }
+
   // Holding
 
   private hold(session: Session): void {
     const now = this.runtime.now();
-    session.holdUntil ??= now + this.settings.holdMs;
-    const leftMs = session.holdUntil - now;
-    if (leftMs <= 0) return session.refuse(this.noPrimary(session));
+    const leftMs = (session.holdUntil ?? now + this.settings.holdMs) - now;
+    if (leftMs <= 0) return this.refuse(session, this.noPrimary(session));
     if (this.held.size >= this.settings.maxHeld) {
-      return session.refuse(tooManyHeld(this.route, this.held.size));
+      return this.refuse(session, tooManyHeld(this.route, this.held.size));
     }
-    if (session.dialFailure === undefined) this.counters[at.holds]! += 1;
+    if (session.holdUntil === undefined) {
+      session.holdUntil = now + leftMs;
+      this.counters[at.holds]! += 1;
+    }
     this.held.add(session);
     this.countHeld();
     session.hold(leftMs);
@@ -189,7 +209,10 @@ export class Sessions implements SessionHost {
     if (primary === undefined) return;
     let count = 0;
     for (const session of this.held) {
-      if (count++ === release.count) return this.releaseLater(release.everyMs);
+      if (count++ === release.count) {
+        this.releaseLater(release.everyMs);
+        break;
+      }
       this.held.delete(session);
       session.dial(primary, epoch);
     }

@@ -71,6 +71,7 @@ describe('the first election', () => {
 
   test('a later election does not wait for who was not asked', () => {
     const verdict = elect([primary('a'), unasked('b')], after('a'), now, rules);
+    assert.equal(verdict.primary?.candidate.name, 'a');
     assert.deepEqual(outcome(verdict).standings, { a: 'primary', b: 'unknown' });
     assert.equal(verdict.findings[1]?.note, 'has not been probed yet');
   });
@@ -231,6 +232,14 @@ describe('which system is ours', () => {
       rules: { system: ours },
       expected: { rule: 'noPrimary', standings: { a: 'foreign' } },
       reason: new RegExp(`a belongs to system ${theirs}, not to ${ours}`),
+    },
+    {
+      sentence: 'the configured one, against the one that was served before',
+      given: [primary('a'), foreign('b')],
+      memory: { ...after('b'), system: theirs },
+      rules: { system: ours },
+      expected: { rule: 'onlyPrimary', primary: 'a', standings: { a: 'primary', b: 'foreign' } },
+      reason: /^a is primary/,
     },
     {
       sentence: 'the one that was served before, against a later majority',

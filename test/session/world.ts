@@ -28,6 +28,7 @@ export const defaults: DataSettings = {
   holdMs: 10_000,
   maxHeld: 1_000,
   maxSessions: 1_000,
+  maxClients: 1_100,
   refuser,
 };
 

@@ -30,6 +30,7 @@ export class FakeConn<D> implements Conn<D> {
   private opened = false;
   private over = false;
   private closed = false;
+  private aborted = false;
   private error: NetError | undefined;
   private isPaused = false;
   private room = Infinity;
@@ -96,6 +97,7 @@ export class FakeConn<D> implements Conn<D> {
   abort(): void {
     if (this.over) return;
     this.over = true;
+    this.aborted = true;
     this.outbox = [];
     this.schedule();
   }
@@ -197,7 +199,7 @@ export class FakeConn<D> implements Conn<D> {
     if (this.taken.some(({ given, copy }) => given.some((byte, at) => byte !== copy[at]))) {
       this.loop.fault('bytes that were taken were changed before close');
     }
-    if (this.error === undefined && !(this.endTold && this.finOut)) this.far.aborted = true;
+    this.far.aborted = this.aborted;
     this.handlers.close(this, this.error);
   }
 }

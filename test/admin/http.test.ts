@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { type HttpServer, page, type Pages, serveHttp } from '../../src/admin/http.ts';
+import { StartError } from '../../src/errors.ts';
+import { until } from '../support/wait.ts';
+
+let shown = 0;
+const pages: Pages = {
+  '/live': () => page('alive\n'),
+  '/count': () => page(`${++shown}\n`, 503, 'text/plain; version=0.0.4'),
+  '/é': () => page('ünïcode\n'),
+};
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly type: string | undefined;
+  readonly length: string | undefined;
+  readonly allow: string | undefined;
+  readonly body: string;
+}
+
+function ask(port: number, path: string, method = 'GET', body = ''): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const { 'content-type': type, 'content-length': length, allow } = response.headers;
+        resolve({ status: response.statusCode, type, length, allow, body: Buffer.concat(chunks).toString() });
+      });
+    });
+    asked.on('error', reject);
+    asked.end(body);
+  });
+}
+
+/** A test with a server of its own. */
+function check(name: string, run: (server: HttpServer) => Promise<void>): void {
+  test(name, { timeout: 60_000 }, async () => {
+    const server = await serveHttp('127.0.0.1', 0, pages);
+    try {
+      await run(server);
+    } finally {
+      server.close();
+    }
+  });
+}
+
+interface Visitor {
+  readonly socket: Socket;
+  heard: string;
+  isClosed: boolean;
+}
+
+async function visit(port: number, words = ''): Promise<Visitor> {
+  const socket = connect(port, '127.0.0.1');
+  const visitor: Visitor = { socket, heard: '', isClosed: false };
+  socket.on('data', (bytes) => visitor.heard += bytes);
+  socket.on('error', () => {});
+  socket.on('close', () => visitor.isClosed = true);
+  await once(socket, 'connect');
+  socket.write(words);
+  return visitor;
+}
+
+describe('the HTTP port', () => {
+  check('shows a page with its status and its type', async ({ port }) => {
+    const before = shown;
+    const answer = await ask(port, '/count');
+    assert.deepEqual(answer, {
+      status: 503,
+      type: 'text/plain; version=0.0.4',
+      length: '2',
+      allow: undefined,
+      body: `${before + 1}\n`,
+    });
+  });
+
+  check('makes a page anew at each request, and does not mind a query', async ({ port }) => {
+    const before = shown;
+    await ask(port, '/count?a=1');
+    assert.equal((await ask(port, '/count?')).body, `${before + 2}\n`);
+  });
+
+  check('tells the length in bytes', async ({ port }) => {
+    const live = await ask(port, '/live');
+    assert.equal(live.length, '6');
+    assert.equal(live.body, 'alive\n');
+  });
+
+  check('answers HEAD without a body, and with its length', async ({ port }) => {
+    const answer = await ask(port, '/live', 'HEAD');
+    assert.deepEqual([answer.status, answer.length, answer.body], [200, '6', '']);
+  });
+
+  check('says which paths there are to who asks for another', async ({ port }) => {
+    const answer = await ask(port, '/nope');
+    assert.equal(answer.status, 404);
+    assert.equal(answer.body, 'There is no /nope here; there is /live, /count, /é.\n');
+  });
+
+  for (
+    const path of ['/constructor', '/__proto__', '/toString', '/', '//live', '/live/', '/LIVE', '/../live']
+  ) {
+    check(`has no page ${path}`, async ({ port }) => assert.equal((await ask(port, path)).status, 404));
+  }
+
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    check(`refuses ${method}, and says what it takes`, async ({ port }) => {
+      const answer = await ask(port, '/live', method, method === 'POST' ? 'body' : '');
+      assert.equal(answer.status, 405);
+      assert.equal(answer.allow, 'GET, HEAD');
+      assert.match(answer.body, /only reads/);
+    });
+  }
+
+  check('outlives who does not speak HTTP', async ({ port }) => {
+    assert.match((await told(port, '\x00\x00\x00\x08\x04\xd2\x16\x2f')).heard, /^HTTP\/1\.1 400 /);
+    assert.equal((await ask(port, '/live')).status, 200);
+  });
+});
+
+/** Says `words` and waits for the end. */
+async function told(port: number, words: string): Promise<Visitor> {
+  const visitor = await visit(port, words);
+  await until(() => visitor.isClosed, 'the end');
+  return visitor;
+}
+
+describe('the limits of the HTTP port', () => {
+  check('drop connections beyond a number, and take new ones when others have left', async ({ port }) => {
+    const visitors: Visitor[] = [];
+    try {
+      for (let count = 0; count < 200; count += 1) visitors.push(await visit(port));
+      const open = () => visitors.filter(({ isClosed }) => !isClosed).length;
+      await until(() => open() < 101, () => `fewer than 101 of 200 to stay; open: ${open()}`);
+      assert.ok(open() >= 10, `only ${open()} may stay`);
+    } finally {
+      for (const { socket } of visitors) socket.destroy();
+    }
+    await until(() => visitors.every(({ isClosed }) => isClosed), 'all to leave');
+    let status: number | undefined;
+    await until(() => {
+      if (status !== 200) void ask(port, '/live').then((answer) => status = answer.status, () => {});
+      return status === 200;
+    }, 'a free place');
+  });
+
+  for (const words of ['', 'GET /live HTTP/1.1\r\nhost: x\r\nx-slow: ']) {
+    check(`send away who says ${words === '' ? 'nothing' : 'half a request'} and waits`, async ({ port }) => {
+      const visitor = await visit(port, words);
+      await until(() => visitor.isClosed, 'the end', 20_000);
+      assert.match(visitor.heard, /^HTTP\/1\.1 408 /);
+    });
+  }
+
+  check(
+    'closing ends every connection, in the middle of a request too, and frees the port',
+    async (server) => {
+      const half = await visit(server.port, 'GET /live HTTP/1.1\r\nhost:');
+      const idle = await visit(server.port, 'GET /live HTTP/1.1\r\nhost: x\r\n\r\n');
+      await until(() => idle.heard.includes('alive'), 'an answer');
+      server.close();
+      await until(() => idle.isClosed && half.isClosed, 'the end');
+      assert.equal(half.heard, '', 'it was its slowness that ended it');
+      await assert.rejects(ask(server.port, '/live'), /ECONNREFUSED/);
+    },
+  );
+});
+
+describe('an HTTP port that cannot be had', () => {
+  test('in use: the message says which, and what to do', async () => {
+    const other = createServer();
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    try {
+      const message = new RegExp(`127\\.0\\.0\\.1:${port}: another program.*METRICS_PORT.*"off"`);
+      await assert.rejects(serveHttp('127.0.0.1', port, pages), (error) => {
+        assert.ok(error instanceof StartError);
+        assert.match(error.message, message);
+        return true;
+      });
+    } finally {
+      other.close();
+    }
+  });
+
+  test('an address of another machine: the message names the settings', async () => {
+    await assert.rejects(serveHttp('192.0.2.1', 6433, pages), {
+      name: 'StartError',
+      message: /^cannot serve metrics on 192\.0\.2\.1:6433: .*Check METRICS_HOST and METRICS_PORT\.$/,
+    });
+  });
+
+  test('IPv6 stands in brackets', async () => {
+    await assert.rejects(serveHttp('2001:db8::1', 6433, pages), { message: /on \[2001:db8::1\]:6433: / });
+  });
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { renderMetrics, type Snapshot } from '../../src/admin/metrics.ts';
+import { ProbeTimes } from '../../src/admin/probe-times.ts';
+import { closeReasons } from '../../src/plane/counters.ts';
+import { after, answer, failing, primary, standby, unasked } from '../cluster/scene.ts';
+import { withAnswer } from '../../src/cluster/observation.ts';
+import { type Family, readExposition } from './exposition.ts';
+import { counted, snapshotOf } from './snapshot.ts';
+
+const read = (snapshot: Snapshot): Map<string, Family> => readExposition(renderMetrics(snapshot));
+
+/** The samples of a family as `labels value`. */
+function samples(snapshot: Snapshot, name: string): string[] {
+  const family = read(snapshot).get(`pg_gateway_${name}`);
+  assert.ok(family, `there is no ${name}`);
+  return family.samples.map(({ labels, value }) => [...Object.values(labels), value].join(' '));
+}
+
+const three = [primary('a', 3, { lsn: 1n << 40n, tookMs: 4 }), standby('b', 3), failing(standby('c'), 2)];
+
+describe('/metrics', () => {
+  test('is in the exposition format, before the first probe and later', () => {
+    read(snapshotOf([unasked('a')]));
+    read(snapshotOf(three));
+    read(snapshotOf([], undefined, { verdict: undefined, counters: [] }));
+  });
+
+  test('keeps the names and types of the program that it replaces', () => {
+    const families = read(snapshotOf(three));
+    const old = [...families].slice(0, 7).map(([name, { type }]) => `${name} ${type}`);
+    assert.deepEqual(old, [
+      'pg_gateway_connections_active gauge',
+      'pg_gateway_connections_total counter',
+      'pg_gateway_bytes_client_to_backend_total counter',
+      'pg_gateway_bytes_backend_to_client_total counter',
+      'pg_gateway_servers_total gauge',
+      'pg_gateway_servers_healthy gauge',
+      'pg_gateway_servers_unhealthy gauge',
+    ]);
+  });
+
+  test('gives every family the name of the program and a sentence', () => {
+    for (const [name, { help }] of read(snapshotOf(three))) {
+      assert.match(name, /^pg_gateway_[a-z_]+$/);
+      assert.match(help, /^[A-Z1].*\.$/, name);
+    }
+  });
+
+  test('adds up what all workers have counted', () => {
+    const snapshot = snapshotOf(three, undefined, {
+      counters: [
+        counted({ active: 2, accepted: 10, upstreamBytes: 5, downstreamBytes: 2 ** 52, held: 1, holds: 4 }),
+        counted({ active: 3, accepted: 20, upstreamBytes: 6, downstreamBytes: 1, held: 1, cancels: 8 }),
+      ],
+    });
+    const expected: readonly [string, number][] = [
+      ['connections_active', 5],
+      ['connections_total', 30],
+      ['bytes_client_to_backend_total', 11],
+      ['bytes_backend_to_client_total', 2 ** 52 + 1],
+      ['held', 2],
+      ['holds_total', 4],
+      ['cancels_total', 8],
+    ];
+    for (const [name, value] of expected) assert.deepEqual(samples(snapshot, name), [String(value)], name);
+  });
+
+  test('tells every reason for which sessions end, and which of them are refusals', () => {
+    const counters = [counted({ fenced: 3, limit: 2, holdTimeout: 1 })];
+    const snapshot = snapshotOf(three, undefined, { counters });
+    const closes = samples(snapshot, 'closes_total');
+    assert.deepEqual(closes.map((line) => line.split(' ')[0]), [...closeReasons]);
+    assert.ok(closes.includes('fenced 3') && closes.includes('limit 2'));
+    const refusals = samples(snapshot, 'refusals_total');
+    assert.ok(refusals.includes('limit 2') && refusals.includes('holdTimeout 1'));
+    assert.equal(refusals.some((line) => line.startsWith('fenced')), false);
+  });
+});
+
+describe('/metrics about candidates', () => {
+  test('tells how many there are, and how many are well', () => {
+    const snapshot = snapshotOf(three);
+    assert.deepEqual(samples(snapshot, 'servers_total'), ['3']);
+    assert.deepEqual(samples(snapshot, 'servers_healthy'), ['2']);
+    assert.deepEqual(samples(snapshot, 'servers_unhealthy'), ['1']);
+  });
+
+  test('counts nobody as well before the first verdict', () => {
+    const snapshot = snapshotOf([unasked('a'), unasked('b')], undefined, { verdict: undefined });
+    assert.deepEqual(samples(snapshot, 'servers_healthy'), ['0']);
+    assert.deepEqual(samples(snapshot, 'servers_unhealthy'), ['2']);
+    assert.deepEqual(samples(snapshot, 'candidate_standing'), []);
+  });
+
+  test('tells who is primary, who answers, and where each stands', () => {
+    const snapshot = snapshotOf(three);
+    assert.deepEqual(samples(snapshot, 'primary'), ['a 1', 'b 0', 'c 0']);
+    assert.deepEqual(samples(snapshot, 'candidate_up'), ['a 1', 'b 1', 'c 0']);
+    assert.deepEqual(samples(snapshot, 'candidate_standing'), ['a primary 1', 'b standby 1', 'c down 1']);
+    assert.deepEqual(samples(snapshot, 'candidate_timeline'), ['a 3', 'b 3', 'c 1']);
+    assert.deepEqual(samples(snapshot, 'candidate_lsn_bytes'), ['a 1099511627776', 'b 100', 'c 100']);
+    assert.deepEqual(samples(snapshot, 'probe_duration_seconds_last'), ['a 0.004', 'b 0.001', 'c 0.001']);
+  });
+
+  test('has no figures of who never answered', () => {
+    assert.deepEqual(samples(snapshotOf([failing(unasked('a'))]), 'candidate_timeline'), []);
+  });
+
+  test('raises the alarm of a split brain', () => {
+    assert.deepEqual(samples(snapshotOf(three), 'split_brain'), ['0']);
+    assert.deepEqual(samples(snapshotOf([primary('a'), primary('b')], after('a')), 'split_brain'), ['1']);
+    assert.deepEqual(samples(snapshotOf([primary('a'), primary('b')]), 'split_brain'), ['1']);
+  });
+
+  test('keeps quotes, backslashes and line ends in a name from ending a label', () => {
+    const name = 'a"b\\c\nd';
+    const [sample] = read(snapshotOf([primary(name)])).get('pg_gateway_primary')?.samples ?? [];
+    assert.deepEqual(sample, { name: 'pg_gateway_primary', labels: { candidate: name }, value: 1 });
+  });
+});
+
+describe('/metrics about the gateway', () => {
+  test('tells the epoch, the verdicts, the start in seconds, and what it is', () => {
+    const snapshot = snapshotOf(three);
+    assert.deepEqual(samples(snapshot, 'epoch'), ['7']);
+    assert.deepEqual(samples(snapshot, 'verdicts_total'), ['3']);
+    assert.deepEqual(samples(snapshot, 'start_time_seconds'), ['1700000000.5']);
+    assert.deepEqual(samples(snapshot, 'build_info'), ['1.2.3 node 1']);
+  });
+
+  test('tells how long probes took, as a histogram for each candidate', () => {
+    const probes = new ProbeTimes();
+    for (const tookMs of [0.5, 1, 1.5, 9, 30_000]) {
+      probes.note([withAnswer(unasked('a'), answer('a', { tookMs })), standby('b')]);
+    }
+    probes.note([failing(unasked('a'))]);
+    const snapshot = snapshotOf(three, undefined, { probes });
+    const ofA = samples(snapshot, 'probe_duration_seconds').filter((line) => line.startsWith('a '));
+    assert.deepEqual(ofA, [
+      'a 0.001 2',
+      'a 0.0025 3',
+      'a 0.005 3',
+      'a 0.01 4',
+      'a 0.025 4',
+      'a 0.05 4',
+      'a 0.1 4',
+      'a 0.25 4',
+      'a 0.5 4',
+      'a 1 4',
+      'a 2.5 4',
+      'a +Inf 5',
+      'a 30.012',
+      'a 5',
+    ]);
+    assert.deepEqual(samples(snapshot, 'probe_failures_total'), ['a 1', 'b 0']);
+  });
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pagesOf } from '../../src/admin/pages.ts';
+import { Journal } from '../../src/route/journal.ts';
+import { failing, primary, unasked } from '../cluster/scene.ts';
+import { readExposition } from './exposition.ts';
+import { snapshotOf } from './snapshot.ts';
+
+function show(path: string, isDraining = false, snapshot = snapshotOf([primary('a')])) {
+  const journal = new Journal();
+  journal.add(snapshot.verdict!, 1);
+  const pages = pagesOf({
+    snapshot: () => snapshot,
+    journal: () => journal.entries,
+    isDraining: () => isDraining,
+  });
+  const page = pages[path]?.();
+  assert.ok(page, `there is no ${path}`);
+  return page;
+}
+
+describe('the pages of the gateway', () => {
+  test('/metrics has the type of the exposition format', () => {
+    const { status, type, body } = show('/metrics');
+    assert.equal(status, 200);
+    assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
+    assert.equal(readExposition(body).get('pg_gateway_primary')?.samples[0]?.value, 1);
+  });
+
+  test('/journal is JSON, oldest first', () => {
+    const { status, type, body } = show('/journal');
+    assert.deepEqual([status, type], [200, 'application/json']);
+    assert.equal(JSON.parse(body)[0].primary, 'a');
+  });
+
+  test('/live is well whatever happens', () => {
+    for (const isDraining of [false, true]) {
+      assert.deepEqual([show('/live', isDraining).status, show('/live', isDraining).body], [200, 'alive\n']);
+    }
+  });
+
+  test('/ready is well without a primary: who waits here is held', () => {
+    const without = snapshotOf([failing(unasked('a'))]);
+    assert.equal(without.verdict?.primary, undefined);
+    assert.equal(show('/ready', false, without).status, 200);
+  });
+
+  test('/ready tells the reason of the route', () => {
+    assert.equal(show('/ready').body, 'ready; a is primary\n');
+  });
+
+  test('/ready is unwell while the gateway drains', () => {
+    const { status, body } = show('/ready', true);
+    assert.deepEqual([status, body], [503, 'draining\n']);
+  });
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { unknownSetting } from '../../src/config.ts';
+import { configured, problems } from './sources.ts';
+
+const env = { CONFIG_FILE: '/f' };
+const values = (text: string) => configured({ env, files: { '/f': text } }).values;
+const wrong = (text: string) => problems({ env, files: { '/f': text } });
+
+describe('the configuration file', () => {
+  const forms: readonly [string, string][] = [
+    ['a line', 'HOLD_MS=7'],
+    ['blanks around', '  HOLD_MS = 7  '],
+    ['quotes', 'HOLD_MS="7"'],
+    ['export, so that a shell can read it too', 'export HOLD_MS=7'],
+    ['comments and empty lines', '# HOLD_MS=8\n\n  # more\nHOLD_MS=7 # seven\n'],
+    ['line ends of Windows', 'MAX_HELD=1\r\nHOLD_MS=7\r\n'],
+    ['the byte order mark of Windows', '\uFEFFHOLD_MS=7\n'],
+    ['a line twice: the last one counts', 'HOLD_MS=6\nHOLD_MS=7'],
+  ];
+  for (const [what, text] of forms) {
+    test(`may have ${what}`, () => assert.equal(values(text).HOLD_MS, 7));
+  }
+
+  test('may be empty', () => assert.equal(values('').HOLD_MS, 10_000));
+
+  test('may hold PGPASSWORD, which is no flag', () => {
+    const { credentials } = configured({ env, files: { '/f': 'PGPASSWORD="a # b"' } });
+    assert.equal(credentials.password('db1', 5432), 'a # b');
+  });
+
+  test('that cannot be read is named, with the reason', () => {
+    assert.deepEqual(problems({ env, files: {} }), [
+      'CONFIG_FILE=/f cannot be read (ENOENT): check the path',
+    ]);
+  });
+
+  test('with unknown names: each is told with its line, and the nearest that there is', () => {
+    assert.deepEqual(wrong('HOLD_MS=1\nHOLDMS=1\n\nexport nothing_like_it=1\n'), [
+      '/f:2: HOLDMS is no setting of pg_gateway; did you mean HOLD_MS?',
+      '/f:4: nothing_like_it is no setting of pg_gateway',
+    ]);
+  });
+
+  test('with names of every object: they are no settings', () => {
+    assert.deepEqual(wrong('constructor=1\n__proto__=1\ntoString=1').map((line) => line.split(' ')[1]), [
+      'constructor',
+      '__proto__',
+      'toString',
+    ]);
+  });
+
+  test('with a line that is none: its number is told, and not its text', () => {
+    assert.deepEqual(wrong('HOLD_MS=1\nhunter2\n=x\n1A=2'), [
+      '/f:2: this is not NAME=value',
+      '/f:3: this is not NAME=value',
+      '/f:4: this is not NAME=value',
+    ]);
+  });
+
+  test('with a bad value: the setting is named', () => {
+    assert.deepEqual(wrong('HOLD_MS=soon'), ['HOLD_MS=soon is not a whole number from 0 to 3600000']);
+  });
+});
+
+describe('a name that is none', () => {
+  const likely: readonly [string, string | undefined][] = [
+    ['HOLDMS', 'HOLD_MS'],
+    ['hold_ms', 'HOLD_MS'],
+    ['METRICS_POT', 'METRICS_PORT'],
+    ['METRICS_HOT', 'METRICS_HOST'],
+    ['LISTEN_PRT', 'LISTEN_PORT'],
+    ['PGSSLKY', 'PGSSLKEY'],
+    ['CANDIDATE', 'CANDIDATES'],
+    ['MAXSESSION', 'MAX_SESSIONS'],
+    ['MAXSESSIO', undefined],
+    ['X', undefined],
+    ['PORT', undefined],
+  ];
+  for (const [name, nearest] of likely) {
+    test(`${name} ${nearest ? `is probably ${nearest}` : 'is like no other'}`, () => {
+      const text = `${name} is no setting of pg_gateway${nearest ? `; did you mean ${nearest}?` : ''}`;
+      assert.equal(unknownSetting(name), text);
+    });
+  }
+});

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { flagOf, sections, type SettingName, settingNames, settings } from '../../src/settings.ts';
+
+/** What a setting makes of a text; an error is its message. */
+function parsed(name: SettingName, text: string): unknown {
+  try {
+    return settings[name].parse(text);
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    return error.message;
+  }
+}
+
+describe('every setting', () => {
+  for (const name of settingNames) {
+    test(`${name} has a name, a sentence and a default that are fit to be shown`, () => {
+      const { help, hint, fallback, section } = settings[name];
+      assert.match(name, /^[A-Z][A-Z_]*[A-Z]$/);
+      assert.match(help, /^\S.*[^\s.]$/);
+      assert.match(hint, /^\S+$/);
+      assert.ok(sections.includes(section));
+      if (fallback !== undefined) assert.notEqual(settings[name].parse(fallback), undefined);
+    });
+  }
+
+  test('has a flag of its own', () => {
+    const flags = settingNames.map(flagOf);
+    assert.equal(new Set(flags).size, flags.length);
+    for (const flag of flags) assert.match(flag, /^--[a-z]+(-[a-z]+)*$/);
+    assert.equal(flagOf('HOLD_MS'), '--hold-ms');
+  });
+
+  test('is known under the names of the program that this one replaces', () => {
+    const old =
+      'CANDIDATES LISTEN_HOST LISTEN_PORT CONNECT_TIMEOUT_MS QUERY_TIMEOUT_MS CHECK_EVERY NUM_THREADS ' +
+      'TCP_KEEPALIVE METRICS_HOST METRICS_PORT';
+    for (const name of old.split(' ')) assert.ok(Object.hasOwn(settings, name), name);
+  });
+
+  test('a secret is none of them: flags are shown to everybody who lists processes', () => {
+    assert.equal(Object.hasOwn(settings, 'PGPASSWORD'), false);
+  });
+
+  test('stands in the table of README.md with its default, in this order, and nothing else does', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]*)`)? *\|/gm)].map(([, ...row]) => row);
+    assert.deepEqual(rows, settingNames.map((name) => [name, settings[name].fallback]));
+  });
+});
+
+describe('the bounds of a number', () => {
+  const bounds: Partial<Record<SettingName, readonly [number, number]>> = {
+    DNS_TTL_MS: [100, 3_600_000],
+    LISTEN_PORT: [0, 65_535],
+    NUM_THREADS: [0, 64],
+    PROBE_INTERVAL_MS: [10, 3_600_000],
+    PROBE_FAST_MS: [10, 3_600_000],
+    CONNECT_TIMEOUT_MS: [10, 3_600_000],
+    QUERY_TIMEOUT_MS: [10, 3_600_000],
+    FAIL_AFTER: [1, 100],
+    DEAD_AFTER_MS: [1000, 3_600_000],
+    HOLD_MS: [0, 3_600_000],
+    MAX_HELD: [0, 1_000_000],
+    MAX_SESSIONS: [1, 1_000_000],
+    STARTUP_TIMEOUT_MS: [100, 3_600_000],
+    DRAIN_MS: [0, 3_600_000],
+  };
+  for (const [name, [least, most]] of Object.entries(bounds) as [SettingName, readonly [number, number]][]) {
+    test(`${name} goes from ${least} to ${most}`, () => {
+      const complaint = `is not a whole number from ${least} to ${most}`;
+      assert.equal(parsed(name, String(least)), least);
+      assert.equal(parsed(name, String(most)), most);
+      for (
+        const text of [
+          String(least - 1),
+          String(most + 1),
+          '',
+          ' ',
+          '1e3',
+          '0x10',
+          '1.5',
+          'x',
+          '9'.repeat(40),
+        ]
+      ) {
+        assert.equal(parsed(name, text), complaint, JSON.stringify(text));
+      }
+    });
+  }
+
+  test('is known of every setting whose default is a number', () => {
+    const numbers = settingNames.filter((name) => /^[0-9]+$/.test(settings[name].fallback ?? ''));
+    assert.deepEqual(numbers.filter((name) => name !== 'METRICS_PORT'), Object.keys(bounds));
+  });
+
+  test('METRICS_PORT goes from 0 to 65535, or is off', () => {
+    assert.equal(parsed('METRICS_PORT', '0'), 0);
+    assert.equal(parsed('METRICS_PORT', '65535'), 65_535);
+    for (const off of ['off', 'Off', 'OFF']) assert.equal(parsed('METRICS_PORT', off), undefined);
+    for (const text of ['65536', '-1', 'on', '', '1.5']) {
+      assert.equal(parsed('METRICS_PORT', text), 'is neither "off" nor a whole number from 0 to 65535');
+    }
+  });
+});
+
+describe('the other forms', () => {
+  test('TCP_KEEPALIVE is on, off, or seconds that Linux takes', () => {
+    for (const text of ['on', 'ON', '1', 'true', 'yes']) {
+      assert.equal(parsed('TCP_KEEPALIVE', text), 30, text);
+    }
+    for (const text of ['off', 'Off', '0', 'false', 'no']) {
+      assert.equal(parsed('TCP_KEEPALIVE', text), undefined, text);
+    }
+    for (const text of ['2', '45', '32767']) assert.equal(parsed('TCP_KEEPALIVE', text), Number(text));
+    for (const text of ['32768', '00', '-1', '1.5', 'maybe', '']) {
+      assert.match(
+        String(parsed('TCP_KEEPALIVE', text)),
+        /^is neither on, off, nor a number of seconds/,
+        text,
+      );
+    }
+  });
+
+  test('CHECK_EVERY is seconds, with thousandths', () => {
+    for (const text of ['1', '0.25', '9999.999']) assert.equal(parsed('CHECK_EVERY', text), text);
+    for (const text of ['', 'x', '-1', '.5', '1.', '1,5', '10000', '0.0001', '1s', '0', '0.000']) {
+      assert.equal(parsed('CHECK_EVERY', text), 'is not a number of seconds above 0', text);
+    }
+  });
+
+  test('SYSTEM_IDENTIFIER is digits', () => {
+    assert.equal(parsed('SYSTEM_IDENTIFIER', '18446744073709551615'), '18446744073709551615');
+    for (const text of ['', '7e18', '-7', '1'.repeat(21), '7000 ']) {
+      assert.match(String(parsed('SYSTEM_IDENTIFIER', text)), /is not a system identifier.*pg_controldata/);
+    }
+  });
+
+  const choices: Partial<Record<SettingName, readonly string[]>> = {
+    PGSSLMODE: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'],
+    SPLIT_BRAIN: ['incumbent', 'refuse'],
+    LOG_LEVEL: ['error', 'warn', 'info', 'debug'],
+    LOG_FORMAT: ['auto', 'text', 'json'],
+  };
+  for (const [name, options] of Object.entries(choices) as [SettingName, readonly string[]][]) {
+    test(`${name} is one of ${options.join(', ')}, in capitals or not`, () => {
+      for (const option of options) {
+        assert.equal(parsed(name, option), option);
+        assert.equal(parsed(name, option.toUpperCase()), option);
+      }
+      for (const text of ['', 'none', `${options[0]} `]) {
+        assert.equal(parsed(name, text), `is none of ${options.join(', ')}`);
+      }
+      assert.equal(settings[name].hint, options.join('|'));
+    });
+  }
+});

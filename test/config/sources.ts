@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { type Config, readConfig, type Sources } from '../../src/config.ts';
+import { ConfigError } from '../../src/errors.ts';
+
+export interface Given {
+  readonly flags?: Sources['flags'];
+  readonly env?: Record<string, string>;
+  /** Files by path. */
+  readonly files?: Record<string, string>;
+}
+
+/** A configuration of these and of nothing from this machine; CANDIDATES is given unless the test gives others. */
+export function configured({ flags = {}, env = {}, files = {} }: Given): Config {
+  return readConfig({
+    flags,
+    env: { CANDIDATES: 'db1', ...env },
+    files: {
+      read: (path) => {
+        const text = files[path];
+        if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
+        return text;
+      },
+      mode: () => 0o600,
+    },
+    account: { osUser: 'anna', home: '/home/anna' },
+  });
+}
+
+/** What is wrong with it, a line each. */
+export function problems(given: Given): readonly string[] {
+  try {
+    configured(given);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems;
+  }
+  throw new assert.AssertionError({ message: 'there was no ConfigError' });
+}

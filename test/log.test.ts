@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Log, type LogOptions, openLog } from '../src/log.ts';
+
+/** The lines that `write` leaves on standard error. */
+function logged(options: Partial<LogOptions>, write: (log: Log) => void, isTTY = false): string[] {
+  const { stderr } = process;
+  const before = { write: stderr.write, isTTY: stderr.isTTY, color: process.env['NO_COLOR'] };
+  let text = '';
+  stderr.isTTY = isTTY;
+  delete process.env['NO_COLOR'];
+  stderr.write = (chunk: string | Uint8Array) => {
+    text += chunk;
+    return true;
+  };
+  try {
+    write(openLog({ level: 'info', format: 'json', ...options }));
+  } finally {
+    stderr.write = before.write;
+    stderr.isTTY = before.isTTY;
+    if (before.color !== undefined) process.env['NO_COLOR'] = before.color;
+  }
+  assert.ok(text === '' || text.endsWith('\n'), text);
+  return text.split('\n').slice(0, -1);
+}
+
+const json = (write: (log: Log) => void): Record<string, unknown>[] =>
+  logged({}, write).map((line) => JSON.parse(line));
+
+/** Without its time. */
+const text = (write: (log: Log) => void, isTTY = false): string[] =>
+  logged({ format: 'text' }, write, isTTY).map((line) => {
+    assert.match(line, /^\d\d:\d\d:\d\d /);
+    return line.slice(9);
+  });
+
+describe('JSON lines', () => {
+  test('have the time, the level, the event and its fields', () => {
+    const [line] = json((log) => log.warn('no primary', { epoch: 3, held: true, reason: 'say "no"\nlater' }));
+    const { time, ...rest } = line!;
+    assert.deepEqual(rest, {
+      level: 'warn',
+      event: 'no primary',
+      epoch: 3,
+      held: true,
+      reason: 'say "no"\nlater',
+    });
+    assert.equal(new Date(String(time)).toISOString(), time);
+  });
+
+  test('leave out what is undefined', () => {
+    const [line] = json((log) => log.info('verdict', { timeline: undefined, rule: 'noPrimary' }));
+    assert.deepEqual(Object.keys(line!), ['time', 'level', 'event', 'rule']);
+  });
+
+  test('need no fields', () => {
+    assert.deepEqual(Object.keys(json((log) => log.info('stopped'))[0]!), ['time', 'level', 'event']);
+  });
+
+  test('are one a line, each as often as it was said', () => {
+    const lines = json((log) => {
+      for (let count = 0; count < 50; count += 1) log.info('again');
+    });
+    assert.equal(lines.length, 50);
+  });
+});
+
+describe('lines of text', () => {
+  test('say the event in words, then key=value, quoted where it must be', () => {
+    const lines = text((log) =>
+      log.info('verdict', {
+        primary: 'db1:5432',
+        epoch: 3,
+        ok: false,
+        reason: 'a "b"',
+        empty: '',
+        pair: 'a=b',
+        nl: '\n',
+      })
+    );
+    assert.deepEqual(lines, [
+      'info  verdict primary=db1:5432 epoch=3 ok=false reason="a \\"b\\"" empty="" pair="a=b" nl="\\n"',
+    ]);
+  });
+
+  test('leave out what is undefined', () => {
+    assert.deepEqual(text((log) => log.error('split brain', { a: undefined, b: 1 })), [
+      'error split brain b=1',
+    ]);
+  });
+
+  test('have colors on a terminal, and none elsewhere', () => {
+    assert.deepEqual(text((log) => log.warn('x'), true), ['\u001b[33mwarn \u001b[0m x']);
+    assert.deepEqual(text((log) => log.warn('x'), false), ['warn  x']);
+  });
+});
+
+describe('the log', () => {
+  const all = (log: Log): void => {
+    log.error('an error');
+    log.warn('a warning');
+    log.info('news');
+    log.debug('details');
+  };
+  const levels = ['error', 'warn', 'info', 'debug'] as const;
+  levels.forEach((level, place) => {
+    test(`of the level ${level} has ${place + 1} of four`, () => {
+      const lines = logged({ level }, all).map((line) => JSON.parse(line).level);
+      assert.deepEqual(lines, levels.slice(0, place + 1));
+    });
+  });
+
+  test('is text on a terminal and JSON elsewhere, unless told otherwise', () => {
+    const isJson = (options: Partial<LogOptions>, isTTY: boolean) =>
+      logged(options, all, isTTY)[0]!.startsWith('{');
+    assert.equal(isJson({ format: 'auto' }, true), false);
+    assert.equal(isJson({ format: 'auto' }, false), true);
+    assert.equal(isJson({ format: 'json' }, true), true);
+    assert.equal(isJson({ format: 'text' }, false), false);
+  });
+});

@@ -1,0 +1,171 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { patterned } from '../runtime/peer.ts';
+import { startup } from './packets.ts';
+import { defaults, primary, World } from './world.ts';
+
+function openWorld() {
+  const world = new World();
+  world.publish(primary);
+  return { world, ...world.open() };
+}
+
+describe('an open session', () => {
+  test('ends when the client and then the server say their FIN', () => {
+    const { world, client, server } = openWorld();
+    client.fin();
+    ok(server.ended && !client.ended);
+    server.send(patterned(10));
+    deepEqual(client.received, patterned(10));
+    server.fin();
+    ok(client.ended);
+    world.empty({ clientClosed: 1 });
+  });
+
+  test('ends when the server and then the client say their FIN', () => {
+    const { world, client, server } = openWorld();
+    server.fin();
+    ok(client.ended && !server.ended);
+    client.send(patterned(10));
+    deepEqual(server.received.subarray(startup.length), patterned(10));
+    client.fin();
+    world.empty({ serverClosed: 1 });
+    deepEqual(world.suspicions, []);
+  });
+
+  test('gives a slow client its tail before the FIN', () => {
+    const { world, client, server } = openWorld();
+    client.limit(10);
+    server.send(patterned(100));
+    ok(server.paused);
+    client.read(50);
+    ok(server.paused);
+    server.fin();
+    client.read(40);
+    deepEqual([client.received, client.ended], [patterned(100), true]);
+    client.fin();
+    world.empty({ serverClosed: 1 });
+  });
+
+  test('a client that does not close when its server has is ended after 30 s', () => {
+    const { world, client, server } = openWorld();
+    server.fin();
+    world.runtime.advance(29_999);
+    ok(!client.closed);
+    world.runtime.advance(1);
+    ok(client.aborted && server.aborted);
+    world.empty({ serverClosed: 1 });
+  });
+
+  test('a slow client is not ended before it has its tail', () => {
+    const { world, client, server } = openWorld();
+    client.limit(10);
+    server.send(patterned(100));
+    server.fin();
+    world.runtime.advance(300_000);
+    ok(!client.closed && !client.ended);
+    client.read(1_000);
+    deepEqual([client.received, client.ended], [patterned(100), true]);
+    client.fin();
+    world.empty({ serverClosed: 1 });
+  });
+
+  test("a client's reset ends the server, and calls for no probe", () => {
+    const { world, client, server } = openWorld();
+    client.reset();
+    ok(server.aborted);
+    deepEqual(world.suspicions, []);
+    world.empty({ clientReset: 1 });
+  });
+
+  test("a server's reset ends the client, and calls for a probe", () => {
+    const { world, client, server } = openWorld();
+    server.reset('ETIMEDOUT');
+    ok(client.aborted);
+    deepEqual(world.suspicions, ['the server ended a session with ETIMEDOUT']);
+    world.empty({ serverReset: 1 });
+  });
+
+  test('many resets within 50 ms call for one probe, and later ones for another', () => {
+    const { world, server } = openWorld();
+    const servers = [server, world.open().server, world.open().server, world.open().server];
+    servers[0]!.reset();
+    world.runtime.advance(49);
+    servers[1]!.reset();
+    equal(world.suspicions.length, 1);
+    world.runtime.advance(1);
+    servers[2]!.reset();
+    servers[3]!.reset();
+    equal(world.suspicions.length, 2);
+    world.empty({ serverReset: 4 });
+  });
+
+  test('the first reason is the one that counts', () => {
+    const { world, client, server } = openWorld();
+    client.fin();
+    server.reset();
+    ok(client.closed);
+    const second = world.open();
+    second.server.fin();
+    second.client.reset();
+    world.empty({ clientClosed: 1, serverClosed: 1 });
+  });
+});
+
+describe('the tail of a session', () => {
+  test('each direction waits only for its own sink', () => {
+    const { world, client, server } = openWorld();
+    client.limit(0);
+    server.send(patterned(100));
+    client.send(patterned(50));
+    deepEqual(server.received.subarray(startup.length), patterned(50));
+    ok(server.paused && !client.paused);
+    equal(world.count('downstreamBytes'), 0);
+    client.read(1_000);
+    ok(!server.paused);
+    equal(world.count('downstreamBytes'), 100);
+    client.reset();
+    world.empty({ clientReset: 1 });
+  });
+});
+
+describe('a client that leaves', () => {
+  test('while its server is dialled leaves no server behind, and no suspicion', () => {
+    for (const how of ['fin', 'reset'] as const) {
+      const world = new World();
+      world.publish(primary);
+      const client = world.client(startup);
+      client[how]();
+      ok(!world.runtime.lastDial.pending);
+      world.runtime.lastDial.accept();
+      equal(world.runtime.lastDial.far.received.length, 0);
+      deepEqual(world.suspicions, []);
+      world.empty(how === 'fin' ? { clientClosed: 1 } : { clientReset: 1 });
+    }
+  });
+
+  test('in the step in which its server answers is gone all the same', () => {
+    for (const first of ['client', 'server']) {
+      const world = new World();
+      world.publish(primary);
+      const client = world.client(startup);
+      world.runtime.together(() => {
+        if (first === 'client') client.reset();
+        world.runtime.lastDial.accept();
+        if (first === 'server') client.reset();
+      });
+      world.empty({ clientReset: 1 });
+    }
+  });
+
+  test('in the step in which the route comes is not dialled, or its server is dropped', () => {
+    const world = new World();
+    const client = world.client(startup);
+    world.runtime.together(() => {
+      world.sessions.command({ kind: 'route', route: { ...world.route, epoch: 1, primary } });
+      client.fin();
+    });
+    world.runtime.advance(defaults.connectTimeoutMs);
+    world.empty({ clientClosed: 1 });
+  });
+});

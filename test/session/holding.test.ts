@@ -1,0 +1,265 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bytesOf, readError, startup } from './packets.ts';
+import { defaults, other, primary, World } from './world.ts';
+
+/** Accepts every dial so far, and names the first packets that the servers got. */
+function acceptAll(world: World): string[] {
+  return world.pending.map((dial) => new TextDecoder().decode(dial.accept().received.subarray(8)));
+}
+
+/** A StartupMessage of a user of this name. */
+function startupOf(user: string): Uint8Array {
+  return bytesOf(8 + user.length, 0x0003_0000, user);
+}
+
+function leaveAll(world: World): void {
+  for (const client of world.clients) client.reset();
+}
+
+describe('without a primary', () => {
+  test('a client waits unanswered and is dialled when there is one', () => {
+    const world = new World();
+    const client = world.client(startup);
+    world.runtime.advance(defaults.holdMs - 1);
+    deepEqual([world.dialled, client.received.length, client.ended], [[], 0, false]);
+    deepEqual([world.count('held'), world.count('holds')], [1, 1]);
+    world.publish(primary);
+    deepEqual([world.dialled, world.count('held'), world.count('holds')], [['10.0.0.1'], 0, 1]);
+    const server = world.runtime.lastDial.accept();
+    deepEqual(server.received, startup);
+    leaveAll(world);
+    world.empty({ clientReset: 1 });
+  });
+
+  test('after HOLD_MS it is refused with the reason of the route', () => {
+    const world = new World();
+    world.publish(undefined);
+    const client = world.client(startup);
+    world.runtime.advance(defaults.holdMs);
+    const error = readError(client.received);
+    equal(error['C'], '57P03');
+    match(error['M']!, /no primary to connect to \(waited 10 s\): the test says so/);
+    equal(error['D'], 'one: silent');
+    ok(client.ended);
+    equal(world.count('held'), 0);
+    client.fin();
+    world.empty({ holdTimeout: 1 });
+  });
+
+  test('with HOLD_MS=0 nobody waits', () => {
+    const world = new World({ holdMs: 0 });
+    const client = world.client(startup);
+    equal(readError(client.received)['C'], '57P03');
+    equal(world.count('holds'), 0);
+    client.fin();
+    world.empty({ refused: 1 });
+  });
+
+  test('a client that leaves or breaks while it waits is forgotten', () => {
+    const world = new World();
+    const [first, second] = [world.client(startup), world.client(startup)];
+    first!.fin();
+    equal(world.count('held'), 1);
+    second!.reset();
+    world.publish(primary);
+    deepEqual(world.dialled, []);
+    world.empty({ clientClosed: 1, clientReset: 1 });
+  });
+
+  test('a client that floods while it waits is paused, bounded, and loses nothing', () => {
+    const world = new World();
+    const client = world.client(startup);
+    const flood = new Uint8Array(1_000).fill(7);
+    for (let count = 0; count < 1_000; count++) client.send(flood);
+    ok(client.paused);
+    // Twice the longest first packet, and the piece that went over it.
+    ok(client.delivered <= 2 * 10_004 + 1_000, `${client.delivered} bytes were read`);
+    world.publish(primary);
+    const server = world.runtime.lastDial.accept();
+    ok(!client.paused);
+    equal(server.received.length, startup.length + 1_000_000);
+    leaveAll(world);
+    world.empty({ clientReset: 1 });
+  });
+
+  test('whoever comes when MAX_HELD clients wait is refused at once', () => {
+    const world = new World({ maxHeld: 2 });
+    world.client(startup);
+    world.client(startup);
+    const third = world.client(startup);
+    const error = readError(third.received);
+    equal(error['C'], '57P03');
+    match(error['M']!, /2 clients wait for one already/);
+    third.fin();
+    equal(world.count('held'), 2);
+    equal(world.count('holds'), 2);
+    leaveAll(world);
+    world.empty({ limit: 1, clientReset: 2 });
+  });
+});
+
+describe('when there is a primary again', () => {
+  test('those held are let go in the order of their arrival, a hundred at once', () => {
+    const world = new World();
+    const names = Array.from({ length: 250 }, (_, index) => `user ${index}`);
+    for (const name of names) world.client(startupOf(name));
+    equal(world.count('held'), 250);
+    world.publish(primary);
+    deepEqual([world.dialled.length, world.count('held')], [100, 150]);
+    world.runtime.advance(9);
+    equal(world.dialled.length, 100);
+    world.runtime.advance(1);
+    deepEqual([world.dialled.length, world.count('held')], [200, 50]);
+    world.runtime.advance(10);
+    deepEqual([world.dialled.length, world.count('held')], [250, 0]);
+    deepEqual(acceptAll(world), names);
+    leaveAll(world);
+    world.empty({ clientReset: 250 });
+  });
+
+  test('whoever comes meanwhile stands behind those held', () => {
+    const world = new World();
+    for (let index = 0; index < 101; index++) world.client(startupOf(`held ${index}`));
+    world.publish(primary);
+    world.client(startupOf('late'));
+    equal(world.dialled.length, 100);
+    world.runtime.advance(10);
+    deepEqual(acceptAll(world).slice(-2), ['held 100', 'late']);
+    world.client(startupOf('later'));
+    equal(world.dialled.length, 103, 'nobody is held any more');
+    leaveAll(world);
+    world.empty({ clientReset: 103 });
+  });
+
+  test('those that leave between two steps are not dialled', () => {
+    const world = new World();
+    for (let index = 0; index < 150; index++) world.client(startup);
+    world.publish(primary);
+    for (const client of world.clients.slice(100, 140)) client.fin();
+    world.runtime.advance(10);
+    equal(world.dialled.length, 110);
+    leaveAll(world);
+    world.empty({ clientClosed: 40, clientReset: 110 });
+  });
+
+  test('a route that is withdrawn between two steps stops them, and the next one lets the rest go', () => {
+    const world = new World();
+    for (let index = 0; index < 150; index++) world.client(startup);
+    world.publish(primary);
+    world.publish(undefined);
+    world.runtime.advance(100);
+    deepEqual([world.dialled.length, world.count('held')], [100, 50]);
+    world.publish(other);
+    deepEqual(world.dialled.slice(-50), Array(50).fill('10.0.0.2'));
+    leaveAll(world);
+    world.empty({ clientReset: 150 });
+  });
+});
+
+describe('a dial that fails', () => {
+  test('is tried again, and the client notices nothing', () => {
+    const world = new World();
+    world.publish(primary);
+    const client = world.client(startup);
+    world.runtime.lastDial.refuse();
+    equal(client.received.length, 0);
+    deepEqual([world.count('held'), world.count('holds')], [1, 1]);
+    world.runtime.advance(100);
+    deepEqual([world.dialled.length, world.count('held')], [2, 0]);
+    world.runtime.lastDial.refuse();
+    world.runtime.advance(100);
+    const server = world.runtime.lastDial.accept();
+    deepEqual(server.received, startup);
+    equal(world.count('holds'), 1, 'it is one client that had to wait');
+    leaveAll(world);
+    world.empty({ clientReset: 1 });
+  });
+
+  test('calls for a probe, at most once in 50 ms', () => {
+    const world = new World();
+    world.publish(primary);
+    for (let count = 0; count < 3; count++) world.client(startup);
+    for (const dial of world.pending) dial.refuse();
+    deepEqual(world.reports.slice(1), [
+      { kind: 'suspicion', epoch: 1, why: 'dialling the primary failed with ECONNREFUSED' },
+    ]);
+    world.runtime.advance(100);
+    for (const dial of world.pending) dial.refuse('EHOSTUNREACH');
+    deepEqual(world.suspicions.slice(1), ['dialling the primary failed with EHOSTUNREACH']);
+    leaveAll(world);
+    world.empty({ clientReset: 3 });
+  });
+
+  for (
+    const [code, fail, reason] of [
+      ['ECONNREFUSED', (world: World) => world.runtime.lastDial.refuse(), 'connectRefused'],
+      ['ETIMEDOUT', (world: World) => world.runtime.advance(defaults.connectTimeoutMs), 'connectTimeout'],
+    ] as const
+  ) {
+    test(`until HOLD_MS is over with ${code} refuses the client as ${reason}`, () => {
+      const world = new World({ holdMs: 3_000 });
+      world.publish(primary);
+      const client = world.client(startup);
+      const start = world.runtime.now();
+      while (!client.ended && world.runtime.now() < start + 20_000) {
+        if (world.pending.length > 0) fail(world);
+        else world.runtime.advance(100);
+      }
+      const waited = world.runtime.now() - start;
+      // The hold begins when the first try has failed, and ends with the last one.
+      ok(waited >= 3_000 && waited <= 3_000 + 2 * defaults.connectTimeoutMs, `after ${waited} ms`);
+      const error = readError(client.received);
+      equal(error['C'], '57P03');
+      match(error['M']!, /cannot connect to the primary \(waited 3 s\): connect/);
+      client.fin();
+      world.empty({ [reason]: 1 });
+    });
+
+    test(`with HOLD_MS=0 and ${code} refuses it at once`, () => {
+      const world = new World({ holdMs: 0 });
+      world.publish(primary);
+      const client = world.client(startup);
+      fail(world);
+      match(readError(client.received)['M']!, /cannot connect to the primary: connect/);
+      equal(world.count('holds'), 0);
+      client.fin();
+      world.empty({ [reason]: 1 });
+    });
+  }
+
+  test('when MAX_HELD clients wait already refuses the client', () => {
+    const world = new World({ maxHeld: 1 });
+    world.publish(primary);
+    world.client(startup);
+    const second = world.client(startup);
+    for (const dial of world.pending) dial.refuse();
+    equal(readError(second.received)['C'], '57P03');
+    second.fin();
+    leaveAll(world);
+    world.empty({ limit: 1, clientReset: 1 });
+  });
+
+  test('and a client that leaves between two tries is forgotten', () => {
+    const world = new World();
+    world.publish(primary);
+    const client = world.client(startup);
+    world.runtime.lastDial.refuse();
+    client.fin();
+    world.runtime.advance(1_000);
+    equal(world.dialled.length, 1);
+    world.empty({ clientClosed: 1 });
+  });
+
+  test('for ever is no reason to say so once the primary is gone', () => {
+    const world = new World({ holdMs: 1_000 });
+    world.publish(primary);
+    const client = world.client(startup);
+    world.runtime.lastDial.refuse();
+    world.publish(undefined);
+    world.runtime.advance(1_000);
+    match(readError(client.received)['M']!, /no primary to connect to/);
+    client.fin();
+    world.empty({ holdTimeout: 1 });
+  });
+});

@@ -1,0 +1,146 @@
+/** Whatever happens, in whatever order: no byte is lost, swapped or sent to somebody else, and nothing stays. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { test } from 'node:test';
+import { patterned } from '../runtime/peer.ts';
+import type { FarEnd } from '../support/fake-conn.ts';
+import type { Dial } from '../support/fake-runtime.ts';
+import { bytesOf, readError, seeded } from './packets.ts';
+import { other, primary, World } from './world.ts';
+
+/** Of every client's first packet: a length, a protocol, the number of the client. */
+const firstBytes = 12;
+
+class Storm {
+  readonly world: World;
+  readonly random: () => number;
+  /** How many bytes each end has sent. */
+  readonly sent = new Map<FarEnd, number>();
+  readonly seen = new Set<string>();
+
+  constructor(seed: number) {
+    this.random = seeded(seed);
+    this.world = new World({ maxHeld: 8, maxSessions: 12, maxClients: 16, holdMs: 400 }, this.random);
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.random() * limit);
+  }
+
+  any<T>(list: readonly T[]): T | undefined {
+    return list[this.below(list.length)];
+  }
+
+  get clients(): FarEnd[] {
+    return this.world.clients.filter(({ closed }) => !closed);
+  }
+
+  get servers(): FarEnd[] {
+    return this.world.runtime.dials.filter(({ pending, far }) => !pending && !far.closed).map(({ far }) =>
+      far
+    );
+  }
+
+  /** All that a client sends, ever, up to so many bytes. */
+  streamOf(client: FarEnd, length: number): Uint8Array {
+    const first = bytesOf(firstBytes, 0x0003_0000, this.world.clients.indexOf(client));
+    return bytesOf(first, patterned(Math.max(0, length - firstBytes))).subarray(0, length);
+  }
+
+  talk(end: FarEnd, stream: (length: number) => Uint8Array): void {
+    const from = this.sent.get(end) ?? 0;
+    const to = from + 1 + this.below(this.random() < 0.1 ? 30_000 : 20);
+    this.sent.set(end, to);
+    end.send(stream(to).subarray(from));
+  }
+
+  step(): void {
+    const client = this.any(this.clients);
+    const server = this.any(this.servers);
+    const dial: Dial | undefined = this.any(this.world.pending);
+    const what = this.below(100);
+    if (what < 12) this.world.client();
+    else if (what < 40) client && this.talk(client, (length) => this.streamOf(client, length));
+    else if (what < 55) server && this.talk(server, (length) => patterned(length));
+    else if (what < 68) dial?.accept();
+    else if (what < 71) dial?.refuse();
+    else if (what < 75) this.limit(this.random() < 0.5 ? client : server);
+    else if (what < 83) (this.random() < 0.5 ? client : server)?.read(this.below(20_000));
+    else if (what < 86) client?.fin();
+    else if (what < 88) server?.fin();
+    else if (what < 89) client?.reset();
+    else if (what < 90) server?.reset();
+    else if (what < 93) this.publish();
+    else if (what < 94) this.world.command({ kind: 'bury', server: primary });
+    else this.world.runtime.advance(this.below(this.random() < 0.1 ? 6_000 : 150));
+  }
+
+  /** Not before it was given something: a refusal finds an empty socket, which takes it whole. */
+  limit(end: FarEnd | undefined): void {
+    if (end !== undefined && end.received.length > 0) end.limit(this.below(100));
+  }
+
+  publish(): void {
+    this.world.publish(this.any([primary, primary, other, undefined]), { fence: this.random() < 0.3 });
+  }
+
+  /** What arrived where, after the fact. */
+  check(): void {
+    const serverOf = new Map<FarEnd, FarEnd>();
+    for (const { far } of this.world.runtime.dials) {
+      const { received } = far;
+      if (received.length === 0) continue;
+      ok(received.length >= firstBytes, 'a server gets the first packet whole');
+      const client = this.world.clients[new DataView(received.buffer).getUint32(8)]!;
+      deepEqual(received, this.streamOf(client, received.length), 'what the client sent, in order');
+      ok(received.length <= this.sent.get(client)!, 'and no more');
+      ok(!serverOf.has(client), 'a client has one server');
+      serverOf.set(client, far);
+    }
+    for (const client of this.world.clients) this.checkClient(client, serverOf.get(client));
+  }
+
+  checkClient(client: FarEnd, server: FarEnd | undefined): void {
+    const { received } = client;
+    if (received.length === 0) return;
+    if (server !== undefined) {
+      this.seen.add('served');
+      deepEqual(received, patterned(received.length), 'what the server sent, in order');
+      ok(received.length <= this.sent.get(server)!, 'and no more');
+    } else if (client.ended) this.seen.add(readError(received)['C']!);
+  }
+
+  /** Everybody leaves. */
+  calm(): void {
+    this.check();
+    for (const client of this.clients) client.reset();
+    for (const server of this.servers) server.fin();
+    this.world.runtime.advance(100);
+    for (const reason of Object.keys(this.world.closes)) this.seen.add(reason);
+    this.world.empty(this.world.closes);
+  }
+}
+
+test('a storm of everything leaves every byte in its place and nothing behind', { timeout: 120_000 }, () => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 150; seed++) {
+    const storm = new Storm(seed);
+    storm.world.publish(primary);
+    try {
+      for (let step = 0; step < 400; step++) {
+        storm.step();
+        const { world } = storm;
+        equal(world.count('active'), storm.clients.length, `after step ${step}`);
+        ok(world.count('held') <= 8, `after step ${step}`);
+        ok(storm.clients.length <= 16, `after step ${step}`);
+      }
+      storm.calm();
+    } catch (error) {
+      throw new Error(`with seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
+    for (const what of storm.seen) seen.add(what);
+  }
+  // A storm that does not reach all of this would prove little.
+  const mustSee = ['served', '57P03', '53300', '57014', 'clientClosed', 'serverClosed', 'clientReset'];
+  mustSee.push('serverReset', 'fenced', 'holdTimeout', 'startupTimeout', 'limit');
+  for (const what of mustSee) ok(seen.has(what), `no seed came to ${what}; they came to ${[...seen]}`);
+});
