@@ -19,8 +19,6 @@ export const closeReasons = [
   'connectRefused',
   'startupTimeout',
   'limit',
-  'cancel',
-  'garbage',
 ] as const;
 
 export type CloseReason = (typeof closeReasons)[number];

@@ -71,9 +71,14 @@ export class NodeConn<D> implements Conn<D> {
     if (this.#over) return;
     this.#over = true;
     if (this.#heldClose) setImmediate(closeLast, this);
-    // resetAndDestroy throws on a unix socket, and on a connecting one it waits for the connect.
-    else if (this.#connecting || this.remote === '') this.#socket.destroy();
+    // resetAndDestroy throws on a unix socket, on a connecting one it waits for the connect, and with a FIN of ours
+    // still to be sent it never closes (libuv resets no stream that is shutting down).
+    else if (this.#connecting || this.remote === '' || this.#isFinPending()) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
+  }
+
+  #isFinPending(): boolean {
+    return this.#finished && !this.#socket.writableFinished;
   }
 
   /** Starts the clock of a connect attempt. */

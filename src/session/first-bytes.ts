@@ -10,36 +10,41 @@ const incomplete: Opening = { kind: 'incomplete' };
 export class FirstBytes {
   /** What the first packet says, as far as it is there. */
   opening: Opening = incomplete;
-  private bytes: Uint8Array = nothing;
+  #bytes: Uint8Array = nothing;
 
   get length(): number {
-    return this.bytes.length;
+    return this.#bytes.length;
   }
 
   /** More than anybody needs has come: the client should be paused. */
   get full(): boolean {
-    return this.bytes.length > mostBytes;
+    return this.#bytes.length > mostBytes;
+  }
+
+  /** All of them, to be read only. */
+  get kept(): Uint8Array {
+    return this.#bytes;
   }
 
   /** Copies `bytes`, which are borrowed, and reads what there is now. */
   append(bytes: Uint8Array): void {
-    const all = new Uint8Array(this.bytes.length + bytes.length);
-    all.set(this.bytes);
-    all.set(bytes, this.bytes.length);
-    this.bytes = all;
+    const all = new Uint8Array(this.#bytes.length + bytes.length);
+    all.set(this.#bytes);
+    all.set(bytes, this.#bytes.length);
+    this.#bytes = all;
     if (this.opening.kind === 'incomplete') this.opening = readOpening(all);
   }
 
   /** Forgets an SSLRequest or GSSENCRequest that was answered and reads what follows it. */
   skipRequest(): void {
-    this.bytes = this.bytes.slice(requestBytes);
-    this.opening = readOpening(this.bytes);
+    this.#bytes = this.#bytes.slice(requestBytes);
+    this.opening = readOpening(this.#bytes);
   }
 
   /** Hands over all of them and keeps none. What was read of them stays. */
   take(): Uint8Array {
-    const { bytes } = this;
-    this.bytes = nothing;
+    const bytes = this.#bytes;
+    this.#bytes = nothing;
     return bytes;
   }
 }

@@ -4,8 +4,10 @@
  *     opening -> held <-> dialling -> open -> closed
  *        \________\____________\__> refusing -> closed
  *
- * `opening` collects the first packet, `held` waits for a primary, `dialling` waits for the server, `open` pumps,
- * `refusing` says why not. A session owns both of its connections and ends both.
+ * `opening` collects the first packet, `held` waits for a primary, `dialling` waits for the server's first byte,
+ * `open` pumps, `refusing` says why not. Up to the server's first byte nothing has happened for the client that could
+ * not be done again with another server, so its bytes are kept until then.
+ * A session owns both of its connections and ends both.
  */
 import { at, type CloseReason, type Counters, newCounters } from '../plane/counters.ts';
 import type { DataSettings } from '../plane/messages.ts';
@@ -18,11 +20,11 @@ import type {
   Runtime,
   Timer,
 } from '../runtime/runtime.ts';
-import { errorResponse, type Refusal, refuserPreamble } from './error-response.ts';
+import { type Refusal, refuserPreamble } from './error-response.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { Pump } from './pump.ts';
 import { halfPacket, notUnderstood } from './refusal.ts';
-import { requestBytes } from './startup.ts';
+import { Refusing, type RefusingHost } from './refusing.ts';
 
 export type Phase = 'opening' | 'held' | 'dialling' | 'open' | 'refusing' | 'closed';
 
@@ -51,11 +53,7 @@ const lingerMs = 30_000;
 /** Where a refusal's bytes are counted: they are no traffic between a client and a server. */
 const uncounted = newCounters();
 
-/** The one-byte answers to SSLRequest and GSSENCRequest. */
-const yes = Uint8Array.of('S'.charCodeAt(0));
-const no = Uint8Array.of('N'.charCodeAt(0));
-
-export class Session {
+export class Session implements RefusingHost {
   phase: Phase = 'opening';
   /** Counts against MAX_SESSIONS; its table's. */
   admitted = false;
@@ -68,91 +66,96 @@ export class Session {
   holdUntil: number | undefined;
 
   readonly client: Conn<Session>;
-  private readonly host: SessionHost;
-  private server: Conn<Session> | undefined;
-  private readonly first = new FirstBytes();
-  private up: Pump | undefined;
-  private down: Pump | undefined;
-  private refusal: Refusal | undefined;
-  /** Whatever else the client sends is dropped. */
-  private refusalSaid = false;
-  private endedBy: CloseReason | undefined;
-  private timer: Timer | undefined;
+  readonly #host: SessionHost;
+  #server: Conn<Session> | undefined;
+  readonly #first = new FirstBytes();
+  #up: Pump | undefined;
+  #down: Pump | undefined;
+  #refusing: Refusing | undefined;
+  /** The client has said its last byte before its server was there. */
+  #clientDone = false;
+  #endedBy: CloseReason | undefined;
+  #timer: Timer | undefined;
 
   constructor(client: Conn<Session>, host: SessionHost) {
     this.client = client;
-    this.host = host;
-    this.setTimer(host.settings.startupTimeoutMs, () => this.startupTimedOut());
+    this.#host = host;
+    this.#setTimer(host.settings.startupTimeoutMs, () => this.#startupTimedOut());
   }
 
   get isCancel(): boolean {
-    return this.first.opening.kind === 'cancel';
+    return this.#first.opening.kind === 'cancel';
   }
 
   // The client's events
 
   clientData(bytes: Uint8Array): void {
-    if (this.up !== undefined) this.up.push(bytes);
-    else this.collect(bytes);
+    if (this.phase === 'open') this.#up!.push(bytes);
+    else this.#early(bytes);
   }
 
   clientDrain(): void {
-    this.down?.drain();
+    this.#down?.drain();
   }
 
   clientEnd(): void {
-    this.endedBy ??= 'clientClosed';
+    this.#endedBy ??= 'clientClosed';
     // The refusal and our FIN are on their way; a reset now could overtake them.
-    if (this.refusalSaid) return;
-    // Nobody who speaks the protocol half-closes before the server has answered: it has left.
-    if (this.up === undefined) this.end(this.endedBy);
-    else this.up.end();
+    if (this.#refusing?.isSaid) return;
+    if (this.phase === 'open' || (this.phase === 'refusing' && this.#up !== undefined)) {
+      return this.#up!.end();
+    }
+    // Who cancels may leave at once. Nobody else half-closes before the server has answered: it has left.
+    if (this.isCancel && this.phase === 'dialling') this.#clientDone = true;
+    else this.end('clientClosed');
   }
 
   clientClosed(error: NetError | undefined): void {
-    if (error !== undefined) this.endedBy ??= 'clientReset';
+    if (error !== undefined) this.#endedBy ??= 'clientReset';
     this.end('clientClosed');
-    this.host.left(this, this.endedBy ?? 'clientClosed');
+    this.#host.left(this, this.#endedBy ?? 'clientClosed');
   }
 
   // The server's events
 
   serverOpen(server: Conn<Session>): void {
-    if (server !== this.server) return;
-    const refusing = this.phase === 'refusing';
-    if (refusing && this.first.opening.kind === 'ssl') this.client.write(yes);
-    if (!refusing) this.phase = 'open';
-    const counters = refusing ? uncounted : this.host.counters;
-    this.up = new Pump(this.client, server, counters, at.upstreamBytes);
-    this.down = new Pump(server, this.client, counters, at.downstreamBytes);
-    this.up.push(refusing ? refuserPreamble(this.refusal!, this.first.take()) : this.first.take());
-    // `collect` may have paused it; if the server did not take everything, the pump resumes it later.
-    if (!this.up.stalled) this.client.resume();
+    if (server !== this.#server) return;
+    const refusing = this.#refusing;
+    const counters = refusing ? uncounted : this.#host.counters;
+    refusing?.tlsBegins();
+    this.#up = new Pump(this.client, server, counters, at.upstreamBytes);
+    this.#down = new Pump(server, this.client, counters, at.downstreamBytes);
+    this.#up.push(refusing ? refuserPreamble(refusing.refusal, this.#first.take()) : this.#first.kept);
+    if (this.isCancel) this.#answered();
+    if (this.#clientDone) this.#up.end();
+    this.#wake();
   }
 
   serverData(bytes: Uint8Array): void {
+    if (this.phase === 'dialling') this.#answered();
     // After a quiet end the server's last bytes are read and dropped: paused, it would never close.
-    if (this.phase !== 'closed') this.down?.push(bytes);
+    if (this.phase !== 'closed') this.#down?.push(bytes);
   }
 
   serverDrain(): void {
-    this.up?.drain();
+    this.#up?.drain();
   }
 
-  serverEnd(): void {
-    if (this.phase === 'closed') return;
-    this.endedBy ??= 'serverClosed';
-    this.down?.end();
-    this.linger();
+  serverEnd(server: Conn<Session>): void {
+    if (server !== this.#server) return; // given up, or at the end of the program
+    if (this.phase === 'dialling') return this.#dialFailed(endedEarly);
+    this.#endedBy ??= 'serverClosed';
+    this.#down?.end();
+    this.#setTimer(lingerMs, () => this.end('serverClosed'));
   }
 
   serverClosed(server: Conn<Session>, error: NetError | undefined): void {
-    if (server !== this.server) return; // a dial that was given up for another
-    this.server = undefined;
-    if (this.phase === 'dialling') return this.host.dialFailed(this, error ?? endedEarly);
-    if (this.phase === 'refusing' && this.up === undefined) return this.refuseWithoutTls();
+    if (server !== this.#server) return;
+    this.#server = undefined;
+    if (this.phase === 'dialling') return this.#dialFailed(error ?? endedEarly);
+    if (this.phase === 'refusing' && this.#up === undefined) return this.#refusing?.tlsFailed();
     if (error === undefined) return; // both have said their FIN; `serverEnd` has told the client
-    if (this.phase === 'open') this.host.suspect(`the server ended a session with ${error.code}`);
+    if (this.phase === 'open') this.#host.suspect(`the server ended a session with ${error.code}`);
     this.end('serverReset');
   }
 
@@ -161,8 +164,8 @@ export class Session {
   /** Waits for a primary, at the longest for `ms`. */
   hold(ms: number): void {
     this.phase = 'held';
-    this.dropServer();
-    this.setTimer(ms, () => this.host.holdTimedOut(this));
+    this.#dropServer();
+    this.#setTimer(ms, () => this.#host.holdTimedOut(this));
   }
 
   /** Connects to `address` and pumps from then on. The client notices nothing if this fails. */
@@ -170,126 +173,111 @@ export class Session {
     this.phase = 'dialling';
     this.epoch = epoch;
     this.serverAddress = address;
-    this.cancelTimer();
-    this.connect(address);
+    this.#cancelTimer();
+    this.#connect(address);
   }
 
-  /** Says why not, in a way that the client can read: in clear text or under TLS, as it asked. */
+  /** Says why not, in a way that the client can read. */
   refuse(refusal: Refusal): void {
     this.phase = 'refusing';
-    this.refusal = refusal;
-    this.endedBy ??= refusal.reason;
-    this.dropServer();
-    this.setTimer(this.host.settings.startupTimeoutMs, () => this.end(refusal.reason));
-    this.answerRefused();
+    this.#endedBy ??= refusal.reason;
+    this.#dropServer();
+    this.#setTimer(this.#host.settings.startupTimeoutMs, () => this.end(refusal.reason));
+    this.#refusing = new Refusing(refusal, this.client, this.#first, this);
+    this.#refusing.answer();
   }
 
   /** Ends both sides at once. What was not sent is dropped. */
   end(reason: CloseReason): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
-    this.endedBy ??= reason;
-    this.cancelTimer();
-    this.host.ended(this);
-    this.dropServer();
+    this.#endedBy ??= reason;
+    this.#cancelTimer();
+    this.#host.ended(this);
+    this.#dropServer();
     this.client.abort();
   }
 
   /** At the end of the program: the server sees an orderly end, which PostgreSQL does not log. */
   endQuietly(reason: CloseReason): void {
-    this.server?.shutdown();
-    this.server = undefined;
+    this.#server?.shutdown();
+    this.#server = undefined;
     this.end(reason);
   }
 
   // First bytes
 
-  private collect(bytes: Uint8Array): void {
-    if (this.phase === 'closed' || this.refusalSaid) return;
-    const wasIncomplete = this.first.opening.kind === 'incomplete';
-    this.first.append(bytes);
-    if (this.first.full) this.client.pause();
-    if (!wasIncomplete || this.first.opening.kind === 'incomplete') return;
-    if (this.phase === 'refusing') return this.answerRefused();
-    if (this.first.opening.kind === 'garbage') return this.refuse(notUnderstood(this.first.opening.why));
-    this.host.admit(this);
+  /** What the client says before it is open. */
+  #early(bytes: Uint8Array): void {
+    if (this.phase === 'closed' || this.#refusing?.isSaid) return;
+    if (this.phase === 'refusing' && this.#up !== undefined) return this.#up.push(bytes);
+    const wasIncomplete = this.#first.opening.kind === 'incomplete';
+    this.#first.append(bytes);
+    if (this.#first.full) this.client.pause();
+    if (this.phase === 'dialling') return this.#up?.push(bytes);
+    if (!wasIncomplete || this.#first.opening.kind === 'incomplete') return;
+    if (this.#refusing !== undefined) return this.#refusing.answer();
+    if (this.#first.opening.kind === 'garbage') return this.refuse(notUnderstood(this.#first.opening.why));
+    this.#host.admit(this);
   }
 
-  private startupTimedOut(): void {
+  /** The server has spoken (or will not, as it answers no cancel request): there is no way back to another one. */
+  #answered(): void {
+    this.phase = 'open';
+    this.#first.take();
+    this.#wake();
+  }
+
+  #dialFailed(error: NetError): void {
+    this.#dropServer();
+    this.#host.dialFailed(this, error);
+  }
+
+  #startupTimedOut(): void {
     // A port check says nothing and expects nothing.
-    if (this.first.length === 0) return this.end('startupTimeout');
-    this.refuse(halfPacket(this.host.settings.startupTimeoutMs));
-    this.sayRefusal();
+    if (this.#first.length === 0) return this.end('startupTimeout');
+    this.refuse(halfPacket(this.#host.settings.startupTimeoutMs));
+    this.#refusing?.say();
   }
 
-  // Refusing
+  // What its refusal asks for
 
-  private answerRefused(): void {
-    switch (this.first.opening.kind) {
-      case 'incomplete':
-        return; // `collect` calls again
-      case 'gss':
-        // The client goes on in this connection, with SSLRequest or its StartupMessage.
-        this.client.write(no);
-        this.first.skipRequest();
-        return this.answerRefused();
-      case 'ssl':
-        // What came with the request came before there was TLS to protect it.
-        if (this.first.length > requestBytes) return this.end(this.refusal!.reason);
-        this.first.take();
-        return this.connect(this.host.settings.refuser);
-      case 'directTls':
-        return this.connect(this.host.settings.refuser);
-      case 'cancel':
-        return this.end('refused');
-      default:
-        return this.sayRefusal();
-    }
+  connectRefuser(): void {
+    this.#connect(this.#host.settings.refuser);
   }
 
-  /** The TLS server is not there: "N" lets a client of sslmode=prefer read the refusal in clear text. */
-  private refuseWithoutTls(): void {
-    if (this.first.opening.kind !== 'ssl') return this.end('refused');
-    this.client.write(no);
-    this.first.opening = { kind: 'incomplete' };
-  }
-
-  private sayRefusal(): void {
-    this.refusalSaid = true;
-    this.first.take();
-    this.client.resume();
-    this.client.write(errorResponse(this.refusal!));
-    // Closing outright would send RST and throw the refusal away if the client has sent more than we read.
-    this.client.shutdown();
+  giveUp(): void {
+    this.end('refused');
   }
 
   // Connections and time
 
-  private connect(address: Address): void {
-    this.dropServer();
-    const { runtime, connectOptions, serverHandlers } = this.host;
-    this.server = runtime.connect<Session>(address, connectOptions, serverHandlers, this);
+  #connect(address: Address): void {
+    this.#dropServer();
+    const { runtime, connectOptions, serverHandlers } = this.#host;
+    this.#server = runtime.connect<Session>(address, connectOptions, serverHandlers, this);
   }
 
-  private dropServer(): void {
-    const { server } = this;
-    this.server = undefined;
+  /** Gives the server up; the pumps go with it. */
+  #dropServer(): void {
+    const server = this.#server;
+    this.#server = this.#up = this.#down = undefined;
     server?.abort();
   }
 
-  /** Ends the session if the client does not close; a slow one gets its tail first. */
-  private linger(): void {
-    this.setTimer(lingerMs, () => this.down?.stalled ? this.linger() : this.end('serverClosed'));
+  /** Lets the client speak, unless its bytes have nowhere to go. */
+  #wake(): void {
+    if (!this.#first.full && !this.#up?.stalled) this.client.resume();
   }
 
-  private setTimer(ms: number, fn: () => void): void {
-    this.timer?.cancel();
-    this.timer = this.host.runtime.after(ms, fn);
+  #setTimer(ms: number, fn: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.#host.runtime.after(ms, fn);
   }
 
-  private cancelTimer(): void {
-    this.timer?.cancel();
-    this.timer = undefined;
+  #cancelTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 }
 

@@ -33,19 +33,19 @@ export class Sessions implements SessionHost {
   readonly counters: Counters;
   readonly connectOptions: ConnectOptions;
 
-  private readonly report: (report: Report) => void;
-  private readonly all = new Set<Session>();
+  readonly #report: (report: Report) => void;
+  readonly #all = new Set<Session>();
   /** Those that wait for a primary, in the order of their arrival. */
-  private readonly held = new Set<Session>();
-  private route: Route = noRoute;
+  readonly #held = new Set<Session>();
+  #route: Route = noRoute;
   /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
-  private lastPrimary: Address | undefined;
-  private listener: Listener | undefined;
+  #lastPrimary: Address | undefined;
+  #listener: Listener | undefined;
   /** Sessions that have, or wait for, a server: those that only read a refusal take nobody's place. */
-  private admitted = 0;
-  private draining = false;
-  private releaseTimer: Timer | undefined;
-  private lastSuspicion = -Infinity;
+  #admitted = 0;
+  #draining = false;
+  #releaseTimer: Timer | undefined;
+  #lastSuspicion = -Infinity;
 
   constructor(
     runtime: Runtime,
@@ -56,7 +56,7 @@ export class Sessions implements SessionHost {
     this.runtime = runtime;
     this.settings = settings;
     this.counters = counters;
-    this.report = report;
+    this.#report = report;
     const { keepAlive, connectTimeoutMs } = settings;
     this.connectOptions = { noDelay: true, keepAlive, timeoutMs: connectTimeoutMs };
   }
@@ -65,9 +65,9 @@ export class Sessions implements SessionHost {
   start(): void {
     const { listen, reusePort, backlog, keepAlive } = this.settings;
     const options = { noDelay: true, keepAlive, backlog, reusePort };
-    this.listener = this.runtime.listen(listen, options, this.clientHandlers, {
-      listening: ({ address }) => this.report({ kind: 'listening', address }),
-      failed: ({ code, message }) => this.report({ kind: 'listenFailed', code, message }),
+    this.#listener = this.runtime.listen(listen, options, this.#clientHandlers, {
+      listening: ({ address }) => this.#report({ kind: 'listening', address }),
+      failed: ({ code, message }) => this.#report({ kind: 'listenFailed', code, message }),
     });
   }
 
@@ -75,92 +75,94 @@ export class Sessions implements SessionHost {
   command(command: Command): void {
     switch (command.kind) {
       case 'route':
-        return this.take(command.route);
+        return this.#take(command.route);
       case 'bury':
-        return this.bury(command.server);
+        return this.#bury(command.server);
       case 'drain':
-        return this.drain();
+        return this.#drain();
       case 'stop':
-        return this.stop();
+        return this.#stop();
     }
   }
 
   // What the control half decides
 
-  private take(route: Route): void {
-    this.route = route;
-    for (const session of this.all) {
-      if (session.epoch >= route.fence || session.serverAddress === undefined) continue;
-      // A client whose server has not answered yet has lost nothing: it goes to the new one.
-      if (session.phase === 'dialling' && !session.isCancel) this.admit(session);
-      else if (session.phase === 'open') session.end('fenced');
+  #take(route: Route): void {
+    this.#route = route;
+    for (const session of this.#all) {
+      if (session.phase === 'open') {
+        if (session.epoch < route.fence) session.end('fenced');
+      } else if (session.phase === 'dialling' && session.epoch !== route.epoch && !session.isCancel) {
+        // A client whose server has not answered yet has lost nothing: it goes to the new one, or waits.
+        this.admit(session);
+      }
     }
     if (route.primary === undefined) return;
-    this.lastPrimary = route.primary;
-    this.releaseHeld();
+    this.#lastPrimary = route.primary;
+    this.#releaseHeld();
   }
 
-  private bury(server: Address): void {
-    for (const session of this.all) {
+  #bury(server: Address): void {
+    for (const session of this.#all) {
       if (session.phase === 'open' && sameAddress(session.serverAddress, server)) session.end('fenced');
     }
   }
 
-  private drain(): void {
-    this.draining = true;
-    this.listener?.close();
-    for (const session of this.held) this.refuse(session, shuttingDown);
-    this.held.clear();
-    this.countHeld();
+  #drain(): void {
+    this.#draining = true;
+    this.#listener?.close();
+    for (const session of this.#held) this.#refuse(session, shuttingDown);
+    this.#held.clear();
+    this.#countHeld();
   }
 
-  private stop(): void {
-    if (!this.draining) this.drain();
-    this.releaseTimer?.cancel();
-    for (const session of this.all) session.endQuietly('drained');
-    this.report({ kind: 'stopped' });
+  #stop(): void {
+    if (!this.#draining) this.#drain();
+    this.#releaseTimer?.cancel();
+    for (const session of this.#all) session.endQuietly('drained');
+    this.#report({ kind: 'stopped' });
   }
 
   // What sessions ask for
 
   admit(session: Session): void {
-    if (session.isCancel) return this.passCancel(session);
-    if (this.draining) return this.refuse(session, shuttingDown);
+    if (session.isCancel) return this.#passCancel(session);
+    if (this.#draining) return this.#refuse(session, shuttingDown);
     if (!session.admitted) {
       const { maxSessions } = this.settings;
-      if (this.admitted >= maxSessions) return session.refuse(tooManySessions(maxSessions));
+      if (this.#admitted >= maxSessions) return session.refuse(tooManySessions(maxSessions));
       session.admitted = true;
-      this.admitted += 1;
+      this.#admitted += 1;
     }
     // Those who came first are let go first.
-    if (this.route.primary === undefined || this.held.size > 0) return this.hold(session);
-    session.dial(this.route.primary, this.route.epoch);
+    if (this.#route.primary === undefined || this.#held.size > 0) return this.#hold(session);
+    session.dial(this.#route.primary, this.#route.epoch);
   }
 
   dialFailed(session: Session, error: NetError): void {
     if (session.isCancel) return session.end('refused');
     session.dialFailure = error;
     this.suspect(`dialling the primary failed with ${error.code}`);
-    this.hold(session);
-    this.releaseLater(redialMs);
+    this.#hold(session);
+    this.#releaseLater(redialMs);
   }
 
   holdTimedOut(session: Session): void {
-    this.unhold(session);
-    this.refuse(session, this.noPrimary(session));
+    this.#unhold(session);
+    this.#refuse(session, this.#noPrimary(session));
   }
 
   suspect(why: string): void {
     const now = this.runtime.now();
-    if (now - this.lastSuspicion < suspicionMs) return;
-    this.lastSuspicion = now;
-    this.report({ kind: 'suspicion', epoch: this.route.epoch, why });
+    if (now - this.#lastSuspicion < suspicionMs) return;
+    this.#lastSuspicion = now;
+    this.#report({ kind: 'suspicion', epoch: this.#route.epoch, why });
   }
 
   ended(session: Session): void {
-    this.unhold(session);
-    this.dismiss(session);
-    this.all.delete(session);
+    this.#unhold(session);
+    this.#dismiss(session);
+    this.#all.delete(session);
   }
 
   left(_session: Session, reason: CloseReason): void {
@@ -169,84 +171,84 @@ export class Sessions implements SessionHost {
   }
 
   /** A client that is refused may take its time to read that; its place is free at once. */
-  private refuse(session: Session, refusal: Refusal): void {
-    this.dismiss(session);
+  #refuse(session: Session, refusal: Refusal): void {
+    this.#dismiss(session);
     session.refuse(refusal);
   }
 
-  private dismiss(session: Session): void {
+  #dismiss(session: Session): void {
     if (!session.admitted) return;
     session.admitted = false;
-    this.admitted -= 1;
+    this.#admitted -= 1;
   }
 
   // Holding
 
-  private hold(session: Session): void {
+  #hold(session: Session): void {
     const now = this.runtime.now();
     const leftMs = (session.holdUntil ?? now + this.settings.holdMs) - now;
-    if (leftMs <= 0) return this.refuse(session, this.noPrimary(session));
-    if (this.held.size >= this.settings.maxHeld) {
-      return this.refuse(session, tooManyHeld(this.route, this.held.size));
+    if (leftMs <= 0) return this.#refuse(session, this.#noPrimary(session));
+    if (this.#held.size >= this.settings.maxHeld) {
+      return this.#refuse(session, tooManyHeld(this.#route, this.#held.size));
     }
     if (session.holdUntil === undefined) {
       session.holdUntil = now + leftMs;
       this.counters[at.holds]! += 1;
     }
-    this.held.add(session);
-    this.countHeld();
+    this.#held.add(session);
+    this.#countHeld();
     session.hold(leftMs);
   }
 
-  private unhold(session: Session): void {
-    if (this.held.delete(session)) this.countHeld();
+  #unhold(session: Session): void {
+    if (this.#held.delete(session)) this.#countHeld();
   }
 
-  private releaseHeld(): void {
-    this.releaseTimer?.cancel();
-    this.releaseTimer = undefined;
-    const { primary, epoch } = this.route;
+  #releaseHeld(): void {
+    this.#releaseTimer?.cancel();
+    this.#releaseTimer = undefined;
+    const { primary, epoch } = this.#route;
     if (primary === undefined) return;
     let count = 0;
-    for (const session of this.held) {
+    for (const session of this.#held) {
       if (count++ === release.count) {
-        this.releaseLater(release.everyMs);
+        this.#releaseLater(release.everyMs);
         break;
       }
-      this.held.delete(session);
+      this.#held.delete(session);
       session.dial(primary, epoch);
     }
-    this.countHeld();
+    this.#countHeld();
   }
 
-  private releaseLater(ms: number): void {
-    this.releaseTimer ??= this.runtime.after(ms, () => this.releaseHeld());
+  #releaseLater(ms: number): void {
+    this.#releaseTimer ??= this.runtime.after(ms, () => this.#releaseHeld());
   }
 
-  private countHeld(): void {
-    this.counters[at.held] = this.held.size;
+  #countHeld(): void {
+    this.counters[at.held] = this.#held.size;
   }
 
-  private passCancel(session: Session): void {
-    const server = this.route.primary ?? this.lastPrimary;
+  #passCancel(session: Session): void {
+    const server = this.#route.primary ?? this.#lastPrimary;
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
     if (server === undefined) return session.end('refused');
     this.counters[at.cancels]! += 1;
-    session.dial(server, this.route.epoch);
+    session.dial(server, this.#route.epoch);
   }
 
-  private noPrimary(session: Session): Refusal {
+  #noPrimary(session: Session): Refusal {
     const { dialFailure } = session;
     const { holdMs } = this.settings;
-    return this.route.primary !== undefined && dialFailure !== undefined
-      ? primaryUnreachable(this.route, holdMs, dialFailure)
-      : noPrimary(this.route, holdMs);
+    return this.#route.primary !== undefined && dialFailure !== undefined
+      ? primaryUnreachable(this.#route, holdMs, dialFailure)
+      : noPrimary(this.#route, holdMs);
   }
 
   // Handlers
 
-  private readonly clientHandlers: Handlers<Session> = {
-    open: (conn) => this.accepted(conn),
+  readonly #clientHandlers: Handlers<Session> = {
+    open: (conn) => this.#accepted(conn),
     data: (conn, bytes) => conn.data.clientData(bytes),
     drain: (conn) => conn.data.clientDrain(),
     end: (conn) => conn.data.clientEnd(),
@@ -257,18 +259,18 @@ export class Sessions implements SessionHost {
     open: (conn) => conn.data.serverOpen(conn),
     data: (conn, bytes) => conn.data.serverData(bytes),
     drain: (conn) => conn.data.serverDrain(),
-    end: (conn) => conn.data.serverEnd(),
+    end: (conn) => conn.data.serverEnd(conn),
     close: (conn, error) => conn.data.serverClosed(conn, error),
   };
 
-  private accepted(conn: Conn<Session>): void {
+  #accepted(conn: Conn<Session>): void {
     const session = new Session(conn, this);
     conn.data = session;
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
-    this.all.add(session);
+    this.#all.add(session);
     // A refusal takes descriptors too, so there is a bound to those that get one.
-    if (this.all.size > this.settings.maxClients) session.end('limit');
+    if (this.#all.size > this.settings.maxClients) session.end('limit');
   }
 }
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../support/wait.ts';
+import { until } from '../support/wait-for.ts';
 import { withPair } from './fixture.ts';
 import type { Pair, Role } from './fixture.ts';
 import { loopTurns, patterned } from './peer.ts';
@@ -36,6 +36,18 @@ export function resetSuite(runtime: Runtime, role: Role): void {
     peer.send(10);
     await until(() => peer.closed, 'the peer to close');
     ok(['ECONNRESET', 'EPIPE'].includes(peer.errorCode), `the peer saw '${peer.errorCode}'`);
+  });
+
+  sentence('abort right after write and shutdown still closes, once', async ({ trace, peer }) => {
+    peer.socket.pause();
+    trace.call((conn) => {
+      for (let count = -1; count !== 0;) count = conn.write(patterned(1 << 20));
+      conn.shutdown();
+      conn.abort();
+    });
+    await until(() => trace.closed, 'close');
+    await loopTurns();
+    deepEqual(trace.events, ['open', 'close']);
   });
 
   sentence('abort drops what was taken and not sent', async ({ trace, peer }) => {

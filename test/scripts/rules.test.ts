@@ -65,7 +65,7 @@ const cases: Readonly<Record<string, { strikes: readonly [Tree, ...string[]][]; 
       ],
     },
     'src-stands-alone': {
-      strikes: [[{ 'src/a.ts': "import { until } from '../test/support/wait.ts';" }, 'src/a.ts:1']],
+      strikes: [[{ 'src/a.ts': "import { until } from '../test/support/wait-for.ts';" }, 'src/a.ts:1']],
       passes: [{ 'src/a.ts': "import pkg from '../package.json' with { type: 'json' };" }],
     },
     extension: {

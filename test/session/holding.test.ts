@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bytesOf, readError, startup } from './packets.ts';
-import { defaults, other, primary, World } from './world.ts';
+import { defaults, greeting, other, primary, World } from './world.ts';
 
 /** Accepts every dial so far, and names the first packets that the servers got. */
 function acceptAll(world: World): string[] {
@@ -77,6 +77,8 @@ describe('without a primary', () => {
     ok(client.delivered <= 2 * 10_004 + 1_000, `${client.delivered} bytes were read`);
     world.publish(primary);
     const server = world.runtime.lastDial.accept();
+    ok(client.paused, 'what it sent is kept until the server has answered');
+    server.send(greeting);
     ok(!client.paused);
     equal(server.received.length, startup.length + 1_000_000);
     leaveAll(world);
@@ -149,9 +151,11 @@ describe('when there is a primary again', () => {
     world.publish(primary);
     world.publish(undefined);
     world.runtime.advance(100);
-    deepEqual([world.dialled.length, world.count('held')], [100, 50]);
+    // Those whose server had not answered yet wait again, too.
+    deepEqual([world.dialled.length, world.count('held')], [100, 150]);
     world.publish(other);
-    deepEqual(world.dialled.slice(-50), Array(50).fill('10.0.0.2'));
+    world.runtime.advance(10);
+    deepEqual(world.dialled.slice(100), Array(150).fill('10.0.0.2'));
     leaveAll(world);
     world.empty({ clientReset: 150 });
   });

@@ -16,6 +16,9 @@ import { startup } from './packets.ts';
 
 export const primary: Address = { host: '10.0.0.1', port: 5432 };
 export const other: Address = { host: '10.0.0.2', port: 5432 };
+/** The beginning of PostgreSQL's AuthenticationOk. */
+export const greeting = Uint8Array.of('R'.charCodeAt(0));
+
 export const refuser: Address = { path: '/run/refuser' };
 
 export const defaults: DataSettings = {
@@ -60,10 +63,13 @@ export class World {
     return client;
   }
 
-  /** A client with its server, both open. */
+  /** A client with its server, both open: the server has said its first byte. */
   open(): { client: FarEnd; server: FarEnd } {
     const client = this.client(startup);
-    return { client, server: this.runtime.lastDial.accept() };
+    const server = this.runtime.lastDial.accept();
+    server.send(greeting);
+    client.forget();
+    return { client, server };
   }
 
   /** The next route: another primary or none, and whether older sessions are ended. */

@@ -243,6 +243,11 @@ export class FarEnd {
     return this.conn.isOver;
   }
 
+  /** What has arrived so far is not of interest any more. */
+  forget(): void {
+    this.bytes.length = 0;
+  }
+
   send(bytes: Uint8Array): void {
     this.conn.arrive(bytes.slice());
     this.loop.settle();

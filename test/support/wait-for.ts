@@ -36,3 +36,17 @@ export async function waitFor<T>(
   const more = evidence ? `\n${evidence()}` : '';
   throw new Error(`waited ${deadlineMs / 1000} s for ${what}${why}${more}`, { cause: last });
 }
+
+/** The short form for what is looked at rather than asked: returns as soon as `condition` holds. */
+export function until<T>(
+  condition: () => T | false | undefined,
+  what: string | (() => string),
+  deadlineMs = 10_000,
+): Promise<T> {
+  const evidence = typeof what === 'string' ? undefined : what;
+  return waitFor(evidence ? 'a condition' : what as string, () => condition() || undefined, {
+    deadlineMs,
+    everyMs: 2,
+    ...(evidence ? { evidence } : {}),
+  });
+}

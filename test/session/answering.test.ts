@@ -1,0 +1,74 @@
+/** Up to the server's first byte nothing has happened that could not be done again with another server. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bytesOf, cancelRequest, startup } from './packets.ts';
+import { greeting, other, primary, World } from './world.ts';
+
+function worldWithPrimary(): World {
+  const world = new World();
+  world.publish(primary);
+  return world;
+}
+
+describe('a server that has not said a byte', () => {
+  for (const [what, leave] of [['resets', 'reset'], ['closes', 'fin']] as const) {
+    test(`and ${what} is dialled again, and the client notices nothing`, () => {
+      const world = worldWithPrimary();
+      const client = world.client(startup);
+      world.runtime.lastDial.accept()[leave]();
+      deepEqual([client.closed, client.ended, client.received.length], [false, false, 0]);
+      deepEqual([world.count('held'), world.suspicions.length], [1, 1]);
+      world.runtime.advance(100);
+      const server = world.runtime.lastDial.accept();
+      deepEqual(server.received, startup);
+      server.send(greeting);
+      deepEqual(client.received, greeting);
+      client.reset();
+      world.empty({ clientReset: 1 });
+    });
+  }
+
+  test('is left for the new primary, which gets all that the client has said', () => {
+    const world = worldWithPrimary();
+    const client = world.client(startup);
+    const frozen = world.runtime.lastDial.accept();
+    client.send(greeting);
+    deepEqual(frozen.received, bytesOf(startup, greeting));
+    world.publish(other, { fence: true });
+    ok(frozen.aborted);
+    deepEqual(world.runtime.lastDial.accept().received, bytesOf(startup, greeting));
+    client.reset();
+    world.empty({ clientReset: 1 });
+  });
+
+  test('is left when its route is withdrawn, and the client waits', () => {
+    const world = worldWithPrimary();
+    const client = world.client(startup);
+    const frozen = world.runtime.lastDial.accept();
+    world.publish(undefined);
+    deepEqual([frozen.aborted, world.count('held')], [true, 1]);
+    world.publish(primary);
+    deepEqual(world.runtime.lastDial.accept().received, startup);
+    client.reset();
+    world.empty({ clientReset: 1 });
+  });
+});
+
+test('a server that resets after its first byte ends the client', () => {
+  const world = worldWithPrimary();
+  const { client, server } = world.open();
+  server.reset();
+  ok(client.aborted);
+  world.empty({ serverReset: 1 });
+});
+
+test('a cancel request whose client has left already reaches the server, which answers by closing', () => {
+  const world = worldWithPrimary();
+  const client = world.client(cancelRequest());
+  client.fin();
+  const server = world.runtime.lastDial.accept();
+  deepEqual([server.received, server.ended], [cancelRequest(), true]);
+  server.fin();
+  equal(world.dialled.length, 1);
+  world.empty({ clientClosed: 1 });
+});
