@@ -21,6 +21,7 @@ import { Prober } from './probe/prober.ts';
 import type { Entry } from './route/journal.ts';
 import { type Refuser, startRefuser } from './route/refuser.ts';
 import { Router } from './route/router.ts';
+import { chooseEngine, type Engine } from './runtime/engine.ts';
 import { openFileLimit } from './runtime/open-files.ts';
 import { pickRuntime } from './runtime/pick.ts';
 import type { Address } from './runtime/runtime.ts';
@@ -38,6 +39,7 @@ export class Gateway {
   readonly #config: Config;
   readonly #log: Log;
   readonly #runtime = pickRuntime();
+  #engine: Engine = { name: 'portable', why: 'not chosen yet' };
   readonly #startedAt = new Date();
   readonly #budget: Budget;
   readonly #probes = new ProbeTimes();
@@ -93,10 +95,13 @@ export class Gateway {
         openFiles: openFileLimit(),
       });
     }
+    this.#engine = this.#chooseEngine();
+    log.info('engine', { engine: this.#engine.name, runtime: this.#runtime.name, why: this.#engine.why });
     try {
       this.#refuser = await this.#openRefuser();
       this.#plane = new Plane({
         workers: config.values.NUM_THREADS,
+        engine: this.#engine.name,
         workerFile,
         settings: await this.#dataSettings(this.#refuser.address),
         runtime: this.#runtime,
@@ -186,7 +191,19 @@ export class Gateway {
       startedAt: this.#startedAt,
       version,
       runtime: this.#runtime.name,
+      engine: this.#engine.name,
     };
+  }
+
+  #chooseEngine(): Engine {
+    const { ENGINE, NUM_THREADS } = this.#config.values;
+    try {
+      return chooseEngine(ENGINE, NUM_THREADS);
+    } catch (error) {
+      throw new StartError(
+        `ENGINE=native cannot be had: ${messageOf(error)}. Set ENGINE=auto to go on without it.`,
+      );
+    }
   }
 
   async #openRefuser(): Promise<Refuser> {

@@ -143,6 +143,11 @@ export const settings = Object.freeze({
     LISTEN_HOST: text('address', 'where clients connect; also the first argument', '0.0.0.0'),
     LISTEN_PORT: integer('port', 'its port; also the second argument; 0 takes a free one', 6432, 0, 65_535),
     NUM_THREADS: integer('count', 'worker threads that pump bytes; 0 pumps in the main thread', 1, 0, 64),
+    ENGINE: choice(
+      ['auto', 'native', 'portable'],
+      'native: Linux itself (epoll, by FFI under Bun and Deno); portable: the sockets of the runtime',
+      'auto',
+    ),
     TCP_KEEPALIVE: keepAlive(
       'TCP keep-alive on both sides, with the seconds of silence before it asks',
       'on',

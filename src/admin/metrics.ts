@@ -20,6 +20,7 @@ export interface Snapshot {
   readonly startedAt: Date;
   readonly version: string;
   readonly runtime: string;
+  readonly engine: string;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -80,6 +81,10 @@ export function renderMetrics(of: Snapshot): string {
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),
+    gauge('engine', 'Always 1: which engine moves the bytes.', [[
+      { engine: of.engine, runtime: of.runtime },
+      1,
+    ]]),
     gauge('build_info', 'Always 1.', [[{ version: of.version, runtime: of.runtime }, 1]]),
   ].join('');
 }

@@ -2,9 +2,11 @@
  * The seam between the halves, seen from the control half: as many data halves as asked for, each in a worker thread
  * or, with none asked for, one in this thread. A worker that dies is replaced; the others notice nothing.
  */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { openBell } from '../runtime/linux/bell.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { Sessions } from '../session/sessions.ts';
 import { at, type Counters, newCounters } from './counters.ts';
@@ -14,6 +16,8 @@ import type { WorkerData } from './worker.ts';
 export interface PlaneOptions {
   /** 0: in this thread. */
   readonly workers: number;
+  /** In this thread it is the portable one. */
+  readonly engine: Engine['name'];
   /** The worker's entry. Built by a file in src/: in the executable only paths from there resolve. */
   readonly workerFile: URL;
   readonly settings: DataSettings;
@@ -121,7 +125,12 @@ export class Plane {
       } else if (report.kind === 'listenFailed') {
         reject(cannotListen(settings.listen, report.code, report.message));
       } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
-      else ended.resolve();
+      else if (report.kind === 'exhausted') {
+        this.#options.log.error('clients wait: no more can be accepted now', {
+          worker: index,
+          why: report.why,
+        });
+      } else ended.resolve();
     };
     const lost = (why: string): void => {
       ended.resolve();
@@ -149,18 +158,32 @@ export class Plane {
     hear: (report: Report) => void,
     lost: (why: string) => void,
   ): Half['send'] {
-    const workerData: WorkerData = { settings, counters: counters.buffer as SharedArrayBuffer };
-    const worker = new Worker(this.#options.workerFile, { workerData });
+    const { port1: port, port2 } = new MessageChannel();
+    const bell = this.#options.engine === 'native' ? openBell() : undefined;
+    const workerData: WorkerData = {
+      settings,
+      counters: counters.buffer as SharedArrayBuffer,
+      port: port2,
+      bell: bell?.fd,
+    };
+    const worker = new Worker(this.#options.workerFile, { workerData, transferList: [port2] });
     let why = 'it ended by itself';
-    worker.on('message', (report: Report) => {
+    port.on('message', (report: Report) => {
       hear(report);
       if (report.kind === 'stopped' || report.kind === 'listenFailed') void worker.terminate();
     });
     worker.on('error', (error) => {
       why = messageOf(error);
     });
-    worker.on('exit', () => lost(why));
-    return (command) => worker.postMessage(command);
+    worker.on('exit', () => {
+      port.close();
+      bell?.close();
+      lost(why);
+    });
+    return (command) => {
+      port.postMessage(command);
+      bell?.ring();
+    };
   }
 
   #replace(index: number, settings: DataSettings, why: string): void {

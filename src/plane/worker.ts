@@ -1,5 +1,7 @@
 /** The data half in a thread of its own: a thin shell around `Sessions`. An entry point of the build. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { listenToBell } from '../runtime/linux/bell.ts';
+import { openNative } from '../runtime/linux/native.ts';
 import { pickRuntime } from '../runtime/pick.ts';
 import { Sessions } from '../session/sessions.ts';
 import { countersOver } from './counters.ts';
@@ -10,17 +12,40 @@ export interface WorkerData {
   readonly settings: DataSettings;
   /** The memory of its counters, shared. */
   readonly counters: SharedArrayBuffer;
+  /**
+   * Commands come and reports go here. A port of its own: Deno's `receiveMessageOnPort` does not take `parentPort`.
+   */
+  readonly port: MessagePort;
+  /** The native engine, and the eventfd that wakes it; undefined: the portable one. */
+  readonly bell: number | undefined;
 }
 
-const port = parentPort;
-if (port === null) throw new Error('worker.ts is the entry of a worker thread, not of the program');
+if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread, not of the program');
 
-const { settings, counters } = workerData as WorkerData;
-const sessions = new Sessions(
-  pickRuntime(),
-  settings,
-  countersOver(counters),
-  (report: Report) => port.postMessage(report),
-);
-port.on('message', (command: Command) => sessions.command(command));
-sessions.start();
+const { settings, counters, port, bell } = workerData as WorkerData;
+if (bell === undefined) runPortable();
+else runNative(bell);
+
+function runPortable(): void {
+  const report = (report: Report): void => port.postMessage(report);
+  const sessions = new Sessions(pickRuntime(), settings, countersOver(counters), report);
+  port.on('message', (command: Command) => sessions.command(command));
+  sessions.start();
+}
+
+/** Returns when there is nothing more to do; until then this thread gives no event loop a turn. */
+function runNative(bell: number): void {
+  const report = (report: Report): void => {
+    port.postMessage(report);
+    if (report.kind === 'stopped' || report.kind === 'listenFailed') runtime.poller.stop();
+  };
+  const runtime = openNative((why) => report({ kind: 'exhausted', why }));
+  const sessions = new Sessions(runtime, settings, countersOver(counters), report);
+  listenToBell(runtime.poller, bell, () => {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      sessions.command(next.message as Command);
+    }
+  });
+  runtime.poller.later(() => sessions.start());
+  runtime.poller.run();
+}

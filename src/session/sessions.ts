@@ -44,6 +44,7 @@ export class Sessions implements SessionHost {
   /** Sessions that have, or wait for, a server: those that only read a refusal take nobody's place. */
   #admitted = 0;
   #draining = false;
+  #stopping = false;
   #releaseTimer: Timer | undefined;
   #lastSuspicion = -Infinity;
 
@@ -120,6 +121,14 @@ export class Sessions implements SessionHost {
     if (!this.#draining) this.#drain();
     this.#releaseTimer?.cancel();
     for (const session of this.#all) session.endQuietly('drained');
+    this.#stopping = true;
+    this.#sayStopped();
+  }
+
+  /** Once the last client's socket is closed. */
+  #sayStopped(): void {
+    if (!this.#stopping || this.counters[at.active]! > 0) return;
+    this.#stopping = false;
     this.#report({ kind: 'stopped' });
   }
 
@@ -168,6 +177,7 @@ export class Sessions implements SessionHost {
   left(_session: Session, reason: CloseReason): void {
     this.counters[at.active]! -= 1;
     this.counters[at[reason]]! += 1;
+    this.#sayStopped();
   }
 
   /** A client that is refused may take its time to read that; its place is free at once. */

@@ -24,6 +24,7 @@ export function snapshotOf(
     startedAt: new Date(1_700_000_000_500),
     version: '1.2.3',
     runtime: 'node',
+    engine: 'portable',
     ...change,
   };
 }

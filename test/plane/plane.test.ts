@@ -7,6 +7,7 @@ import { total } from '../../src/plane/counters.ts';
 import { type DataSettings, noRoute } from '../../src/plane/messages.ts';
 import { Plane } from '../../src/plane/plane.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
+import { chooseEngine, type Engine } from '../../src/runtime/engine.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
 import { peerConnect, PeerServer } from '../runtime/peer.ts';
 import { startup } from '../session/packets.ts';
@@ -26,7 +27,12 @@ const death: Address = { path: '/worker' };
 const noSharedPorts = process.platform === 'linux' ? false : 'only Linux shares a port between listeners';
 
 /** A plane whose log and suspicions are kept. */
-function planeOf(workers: number, workerFile = realWorker, listen: Address = { host: '127.0.0.1', port: 0 }) {
+function planeOf(
+  workers: number,
+  workerFile = realWorker,
+  listen: Address = { host: '127.0.0.1', port: 0 },
+  engine: Engine['name'] = 'portable',
+) {
   const errors: string[] = [];
   const suspicions: string[] = [];
   const ignore = (): void => {};
@@ -38,7 +44,8 @@ function planeOf(workers: number, workerFile = realWorker, listen: Address = { h
   };
   const settings: DataSettings = { ...defaults, listen };
   const suspicion = (why: string): void => void suspicions.push(why);
-  const plane = new Plane({ workers, workerFile, settings, runtime: pickRuntime(), log, suspicion });
+  const runtime = pickRuntime();
+  const plane = new Plane({ workers, engine, workerFile, settings, runtime, log, suspicion });
   return { plane, errors, suspicions };
 }
 
@@ -56,11 +63,23 @@ async function pass(listen: Address, server: PeerServer, index: number) {
   return { client };
 }
 
-for (const workers of [0, 1, 2]) {
-  const where = workers === 0 ? 'in this thread' : `with ${workers} worker(s)`;
+/** Node has no FFI, and other systems no epoll. */
+const hasNative = chooseEngine('auto', 1).name === 'native';
+
+for (
+  const [workers, engine] of [
+    [0, 'portable'],
+    [1, 'portable'],
+    [2, 'portable'],
+    ...(hasNative ? [[1, 'native'], [2, 'native']] as const : []),
+  ] as const
+) {
+  const where = workers === 0 ? 'in this thread' : `with ${workers} worker(s), ${engine}`;
   describe(`a plane ${where}`, { skip: workers > 1 && noSharedPorts }, () => {
+    const here: Address = { host: '127.0.0.1', port: 0 };
+
     test('holds, routes, pumps, counts, drains and stops', { timeout: 60_000 }, async () => {
-      const { plane, errors } = planeOf(workers);
+      const { plane, errors } = planeOf(workers, realWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       const listen = await plane.start();
       equal(plane.counters.length, Math.max(1, workers));
@@ -87,7 +106,7 @@ for (const workers of [0, 1, 2]) {
     });
 
     test('passes on what a session suspects', { timeout: 60_000 }, async () => {
-      const { plane, suspicions } = planeOf(workers);
+      const { plane, suspicions } = planeOf(workers, realWorker, here, engine);
       const gone = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       gone.close();
       const listen = await plane.start();
@@ -103,7 +122,7 @@ for (const workers of [0, 1, 2]) {
 
     test('a port in use is an error that names LISTEN_PORT', { timeout: 60_000 }, async () => {
       const taken = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const { plane } = planeOf(workers, realWorker, taken.address);
+      const { plane } = planeOf(workers, realWorker, taken.address, engine);
       await rejects(plane.start(), (error: Error) => {
         equal(error instanceof StartError, true);
         match(error.message, /^cannot listen on 127\.0\.0\.1:\d+: another program .*set LISTEN_PORT/);

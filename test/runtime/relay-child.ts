@@ -1,15 +1,18 @@
+import { openNative } from '../../src/runtime/linux/native.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
 import type { Conn, Handlers } from '../../src/runtime/runtime.ts';
 
 // A relay as small as one can be: it takes connections, dials the port of its first argument for each, and passes
-// bytes on, with one tail a direction. What its memory does is what the adapter does.
+// bytes on, with one tail a direction. What its memory does is what the adapter does. The second argument may be
+// `native`.
 interface Side {
   other: Conn<Side>;
   tail: Uint8Array | undefined;
   ended: boolean;
 }
 
-const runtime = pickRuntime();
+const native = process.argv[3] === 'native' ? openNative((why) => console.error(why)) : undefined;
+const runtime = native ?? pickRuntime();
 const target = { host: '127.0.0.1', port: Number(process.argv[2]) };
 
 const handlers: Handlers<Side> = {
@@ -55,3 +58,5 @@ runtime.listen({ host: '127.0.0.1', port: 0 }, { noDelay: true, backlog: 128, re
     throw new Error(error.message);
   },
 });
+
+native?.poller.run();

@@ -18,14 +18,18 @@ const MOST_GROWTH_BYTES = 48 * MiB;
 
 const NEEDS_PROC = process.platform === 'linux' ? false : 'it reads memory in /proc, which only Linux has';
 
-/** Back-pressure: a process of its own relays through the adapter, and its memory is watched from here. */
-export function memorySuite(): void {
+/**
+ * Back-pressure: a process of its own relays through the adapter, and its memory is watched from here. `args` are
+ * further arguments of that process.
+ */
+export function memorySuite(args: readonly string[]): void {
   test('256 MiB through a slow reader stay within a few MiB of memory', {
     skip: NEEDS_PROC,
     timeout: 120_000,
   }, async (context) => {
     const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-    const relay = await startChild('./relay-child.ts', [String((server.address as { port: number }).port)]);
+    const { port } = server.address as { port: number };
+    const relay = await startChild('./relay-child.ts', [String(port), ...args]);
     try {
       const source = await peerConnect({ host: '127.0.0.1', port: Number(relay.line) });
       const sink = await server.peer();

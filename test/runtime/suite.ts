@@ -10,16 +10,20 @@ import { streamSuite } from './suite-stream.ts';
 import type { Family, Role } from './fixture.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 
-/** The contract of `src/runtime/runtime.ts`, one test a sentence, for one adapter. */
-export function runtimeSuite(expectedName: 'node' | 'bun' | 'deno', runtime: Runtime): void {
-  test(`these tests run on ${expectedName}`, () => {
+/** The contract of `src/runtime/runtime.ts`, one test a sentence, for one adapter; `adapter` is its name. */
+export function runtimeSuite(
+  expectedName: 'node' | 'bun' | 'deno',
+  runtime: Runtime,
+  adapter: 'native' | typeof expectedName = expectedName,
+): void {
+  test(`these tests run on ${expectedName}, with the adapter ${adapter}`, () => {
     equal(runningOn(), expectedName);
-    equal(runtime.name, expectedName);
+    equal(runtime.name, adapter);
   });
   clockSuite(runtime);
   connectSuite(runtime);
   listenSuite(runtime);
-  memorySuite();
+  memorySuite(adapter === 'native' ? ['native'] : []);
   for (const family of ['tcp', 'unix'] satisfies Family[]) {
     for (const role of ['accepted', 'connected'] satisfies Role[]) {
       streamSuite(runtime, family, role);

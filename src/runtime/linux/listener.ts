@@ -1,0 +1,137 @@
+/** A listening descriptor. */
+import type {
+  Address,
+  Handlers,
+  Listener,
+  ListenerEvents,
+  ListenOptions,
+  SocketOptions,
+} from '../runtime.ts';
+import { EPOLL, SO, SOCK, SOL, TCP } from './constants.ts';
+import { errno, errnoError, isExhaustion, isTryAgain } from './errno.ts';
+import type { Libc } from './libc.ts';
+import type { Poller, Watcher } from './poller.ts';
+import { cString, decodeAddress, encodeAddress, sockaddrBytes } from './sockaddr.ts';
+import { NativeConn } from './socket.ts';
+
+/** How many clients one turn accepts; those behind them wait in the backlog while sessions get their turn. */
+const acceptsPerTurn = 64;
+
+/** How long a listener rests when there are no descriptors left. */
+const restMs = 100;
+
+/** Told, not more than once until it is over, that accepting has failed for want of something. */
+export type Exhausted = (why: string) => void;
+
+export class NativeListener<D> implements Listener, Watcher {
+  address: Address;
+  readonly #poller: Poller;
+  readonly #handlers: Handlers<D>;
+  readonly #exhausted: Exhausted;
+  #fd: number;
+  #isResting = false;
+
+  constructor(poller: Poller, fd: number, address: Address, handlers: Handlers<D>, exhausted: Exhausted) {
+    this.#poller = poller;
+    this.#fd = fd;
+    this.address = address;
+    this.#handlers = handlers;
+    this.#exhausted = exhausted;
+    poller.add(fd, EPOLL.IN, this);
+  }
+
+  close(): void {
+    if (this.#fd < 0) return;
+    this.#poller.remove(this.#fd);
+    this.#poller.libc.close(this.#fd);
+    if ('path' in this.address) this.#poller.libc.unlink(cString(this.address.path));
+    this.#fd = -1;
+  }
+
+  ready(): void {
+    for (let count = 0; count < acceptsPerTurn && this.#fd >= 0; count++) {
+      const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
+      if (fd < 0) return this.#notAccepted(this.#poller.libc.errno());
+      this.#isResting = false;
+      new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D, false).opened();
+    }
+  }
+
+  #notAccepted(error: number): void {
+    // ECONNABORTED: the client has left the backlog; the next call gets the next one.
+    if (isTryAgain(error) || error === errno.ECONNABORTED) return;
+    if (!this.#isResting) this.#exhausted(errnoError(error, 'accept').message);
+    this.#isResting = isExhaustion(error);
+    // The listener stays readable: without a rest the loop would spin on it.
+    this.#poller.change(this.#fd, 0);
+    this.#poller.after(restMs, () => {
+      if (this.#fd >= 0) this.#poller.change(this.#fd, EPOLL.IN);
+    });
+  }
+}
+
+/** Binds and listens; calls one of `events` before it returns. */
+export function listenNative<D>(
+  poller: Poller,
+  address: Address,
+  options: ListenOptions,
+  handlers: Handlers<D>,
+  events: ListenerEvents,
+  exhausted: Exhausted,
+): Listener {
+  const { libc } = poller;
+  const refused = { address, close: () => {} };
+  const target = encodeAddress(libc, address);
+  if (target === undefined) {
+    events.failed({ code: 'EINVAL', message: 'listen EINVAL: the address is not numeric' });
+    return refused;
+  }
+  const fd = libc.socket(target.family, SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0);
+  const fail = (what: string): Listener => {
+    const error = errnoError(libc.errno(), what);
+    if (fd >= 0) libc.close(fd);
+    events.failed(error);
+    return refused;
+  };
+  if (fd < 0) return fail('socket');
+  setInt(libc, fd, SOL.SOCKET, SO.REUSEADDR, 1);
+  if (!('path' in address)) {
+    if (options.reusePort) setInt(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
+    // Accepted sockets inherit these, so that accepting costs no further call.
+    applyOptions(libc, fd, options);
+  }
+  if (libc.bind(fd, target.bytes, target.bytes.length) < 0) return fail('bind');
+  if (libc.listen(fd, options.backlog) < 0) return fail('listen');
+  const listener = new NativeListener(poller, fd, boundAddress(libc, fd, address), handlers, exhausted);
+  events.listening(listener);
+  return listener;
+}
+
+export function applyOptions(
+  libc: Libc,
+  fd: number,
+  { noDelay, keepAlive, userTimeoutMs }: SocketOptions,
+): void {
+  if (noDelay) setInt(libc, fd, SOL.TCP, TCP.NODELAY, 1);
+  if (userTimeoutMs !== undefined) setInt(libc, fd, SOL.TCP, TCP.USER_TIMEOUT, userTimeoutMs);
+  if (keepAlive === undefined) return;
+  setInt(libc, fd, SOL.SOCKET, SO.KEEPALIVE, 1);
+  setInt(libc, fd, SOL.TCP, TCP.KEEPIDLE, wholeSeconds(keepAlive.idleMs));
+  setInt(libc, fd, SOL.TCP, TCP.KEEPINTVL, wholeSeconds(keepAlive.intervalMs));
+  setInt(libc, fd, SOL.TCP, TCP.KEEPCNT, keepAlive.count);
+}
+
+function setInt(libc: Libc, fd: number, level: number, option: number, value: number): void {
+  libc.setsockopt(fd, level, option, Int32Array.of(value), 4);
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.max(1, Math.round(ms / 1000));
+}
+
+function boundAddress(libc: Libc, fd: number, asked: Address): Address {
+  if ('path' in asked) return asked;
+  const bytes = new Uint8Array(sockaddrBytes);
+  if (libc.getsockname(fd, bytes, Int32Array.of(sockaddrBytes)) < 0) return asked;
+  return decodeAddress(bytes) ?? asked;
+}

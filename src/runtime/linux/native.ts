@@ -1,0 +1,77 @@
+/** The native engine as a runtime: Linux itself, by FFI, for a thread that does nothing else. */
+import { now } from '../clock.ts';
+import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime.ts';
+import { SOCK } from './constants.ts';
+import { errno, errnoError } from './errno.ts';
+import { openLibc } from './libc.ts';
+import { applyOptions, type Exhausted, listenNative } from './listener.ts';
+import { Poller } from './poller.ts';
+import { encodeAddress } from './sockaddr.ts';
+import { NativeConn } from './socket.ts';
+
+export interface NativeRuntime extends Runtime {
+  readonly poller: Poller;
+}
+
+/** Why there is no such engine on this system; undefined if there may be one. */
+export function unsupported(): string | undefined {
+  if (process.platform !== 'linux') return `it is for Linux, and this is ${process.platform}`;
+  if (process.arch !== 'x64' && process.arch !== 'arm64') return `it does not know ${process.arch}`;
+  return undefined;
+}
+
+/** Throws an Error that says why not. `exhausted` hears of accepts that fail for want of descriptors. */
+export function openNative(exhausted: Exhausted): NativeRuntime {
+  const poller = new Poller(openLibc());
+  return {
+    name: 'native',
+    poller,
+    listen: (address, options, handlers, events) =>
+      listenNative(poller, address, options, handlers, events, exhausted),
+    connect: (address, options, handlers, data) => connect(poller, address, options, handlers, data),
+    after: (ms, fn) => poller.after(ms, fn),
+    now,
+  };
+}
+
+function connect<D>(
+  poller: Poller,
+  address: Address,
+  options: ConnectOptions,
+  handlers: Handlers<D>,
+  data: D,
+): Conn<D> {
+  const { libc } = poller;
+  const target = encodeAddress(libc, address);
+  const family = target?.family ?? 0;
+  const fd = target === undefined ? -1 : libc.socket(family, SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0);
+  if (target === undefined || fd < 0) {
+    const error = target === undefined
+      ? { code: 'EINVAL', message: 'connect EINVAL: the address is not numeric' }
+      : errnoError(libc.errno(), 'socket');
+    return failed(poller, fd, handlers, data, error);
+  }
+  if (!('path' in address)) applyOptions(libc, fd, options);
+  if (libc.connect(fd, target.bytes, target.bytes.length) < 0) {
+    const number = libc.errno();
+    if (number !== errno.EINPROGRESS) {
+      return failed(poller, fd, handlers, data, errnoError(number, 'connect'));
+    }
+  }
+  // Also where it is connected already, as unix sockets are: the descriptor is writable then, in the next turn.
+  const conn = new NativeConn(poller, fd, handlers, data, true);
+  conn.limitAttempt(address, options.timeoutMs);
+  return conn;
+}
+
+function failed<D>(
+  poller: Poller,
+  fd: number,
+  handlers: Handlers<D>,
+  data: D,
+  error: { readonly code: string; readonly message: string },
+): Conn<D> {
+  const conn = new NativeConn(poller, fd, handlers, data, false);
+  conn.failLater(error);
+  return conn;
+}

@@ -1,0 +1,122 @@
+/**
+ * The loop: `epoll_wait`, level-triggered, with timers and a list of what is to be done after each turn. It knows
+ * descriptors and who watches them, and nothing of sockets.
+ */
+import { now } from '../clock.ts';
+import type { Timer } from '../runtime.ts';
+import { EPOLL, epollEvent } from './constants.ts';
+import { errnoError, isTryAgain } from './errno.ts';
+import type { Libc, Place } from './libc.ts';
+import { Timers } from './timers.ts';
+
+/** Whoever owns a descriptor. */
+export interface Watcher {
+  /** The descriptor is ready; `events` are bits of EPOLL. Once at the most in each turn. */
+  ready(events: number): void;
+}
+
+/** How many descriptors one turn serves; the others come first in the next. */
+const eventsPerTurn = 256;
+
+/** What one receive takes at the most, and so what one connection gets in one turn. */
+export const receiveBytes = 64 * 1024;
+
+export class Poller {
+  readonly libc: Libc;
+  readonly #epoll: number;
+  readonly #events = new Int32Array(eventsPerTurn * epollEvent.words);
+  readonly #change = new Int32Array(4);
+  readonly #watchers: (Watcher | undefined)[] = [];
+  readonly #timers = new Timers();
+  #after: (() => void)[] = [];
+  #isRunning = false;
+  /** The one buffer into which everything is received, its place, and the views of it that were needed so far. */
+  readonly buffer = new Uint8Array(receiveBytes);
+  readonly bufferPlace: Place;
+  readonly #views: (Uint8Array | undefined)[] = [];
+
+  /** Throws if the kernel gives no epoll. */
+  constructor(libc: Libc) {
+    this.libc = libc;
+    this.bufferPlace = libc.placeOf(this.buffer);
+    this.#epoll = libc.epoll_create1(EPOLL.CLOEXEC);
+    if (this.#epoll < 0) throw new Error(errnoError(libc.errno(), 'epoll_create1').message);
+  }
+
+  /** The first `length` bytes of the receive buffer. Kept by length, because making a view is an allocation. */
+  view(length: number): Uint8Array {
+    return this.#views[length] ??= this.buffer.subarray(0, length);
+  }
+
+  /** Begins to watch `fd`. */
+  add(fd: number, events: number, watcher: Watcher): void {
+    this.#watchers[fd] = watcher;
+    this.#control(EPOLL.ADD, fd, events);
+  }
+
+  /** Watches for other events. ERR and HUP always come. */
+  change(fd: number, events: number): void {
+    this.#control(EPOLL.MOD, fd, events);
+  }
+
+  /** Does not watch any more, not even for ERR and HUP. */
+  remove(fd: number): void {
+    this.#watchers[fd] = undefined;
+    this.#control(EPOLL.DEL, fd, 0);
+  }
+
+  /** Calls `fn` at the end of this turn, or of the next if there is none. */
+  later(fn: () => void): void {
+    this.#after.push(fn);
+  }
+
+  after(ms: number, fn: () => void): Timer {
+    return this.#timers.add(now() + ms, fn);
+  }
+
+  /** Turns until `stop`. */
+  run(): void {
+    this.#isRunning = true;
+    while (this.#isRunning) this.turn(Infinity);
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+  }
+
+  /** Waits for events, but no longer than `mostMs` or until the next timer, and serves them. */
+  turn(mostMs: number): void {
+    const count = this.libc.epoll_wait(this.#epoll, this.#events, eventsPerTurn, this.#waitMs(mostMs));
+    if (count < 0 && !isTryAgain(this.libc.errno())) {
+      throw new Error(errnoError(this.libc.errno(), 'epoll_wait').message);
+    }
+    for (let index = 0; index < count; index++) {
+      const at = index * epollEvent.words;
+      this.#watchers[this.#events[at + epollEvent.data]!]?.ready(this.#events[at]!);
+    }
+    if (this.#timers.next !== Infinity) this.#timers.fire(now());
+    // Descriptors are closed here and not before: the kernel would give their numbers to new ones, and events of
+    // this turn would reach the wrong owner.
+    if (this.#after.length > 0) this.#runAfter();
+  }
+
+  #runAfter(): void {
+    const list = this.#after;
+    this.#after = [];
+    for (const fn of list) fn();
+  }
+
+  #waitMs(mostMs: number): number {
+    if (this.#after.length > 0) return 0;
+    const ms = Math.min(mostMs, this.#timers.next - now());
+    return ms === Infinity ? -1 : Math.max(0, Math.ceil(ms));
+  }
+
+  #control(operation: number, fd: number, events: number): void {
+    this.#change[0] = events;
+    this.#change[epollEvent.data] = fd;
+    if (this.libc.epoll_ctl(this.#epoll, operation, fd, this.#change) < 0) {
+      throw new Error(errnoError(this.libc.errno(), `epoll_ctl of descriptor ${fd}`).message);
+    }
+  }
+}

@@ -1,0 +1,210 @@
+/** A connection over a descriptor. The kernel's buffers are the only ones: what `write` takes is the kernel's. */
+import { connectTimeout } from '../net-error.ts';
+import type { Address, Conn, Handlers, NetError, Timer } from '../runtime.ts';
+import { EPOLL, MSG, SHUT_WR, SO, SOL } from './constants.ts';
+import { errnoError, isTryAgain } from './errno.ts';
+import { type Poller, receiveBytes, type Watcher } from './poller.ts';
+import { addressOf, sockaddrBytes } from './sockaddr.ts';
+
+const dontWait = MSG.DONTWAIT;
+const sendFlags = MSG.DONTWAIT | MSG.NOSIGNAL;
+
+/** struct linger { on, seconds }: closing with no time left sends RST. */
+const reset = Int32Array.of(1, 0);
+
+export class NativeConn<D> implements Conn<D>, Watcher {
+  data: D;
+  readonly #poller: Poller;
+  readonly #handlers: Handlers<D>;
+  #fd: number;
+  /** What epoll watches for; -1: this descriptor is not in it. */
+  #watched = -1;
+  #connecting: boolean;
+  #paused = false;
+  #owesDrain = false;
+  /** Our FIN was asked for; the peer's was read. */
+  #finished = false;
+  #ended = false;
+  /** Aborted, broken or closed: nothing is handed out any more but `close`. */
+  #over = false;
+  #resets = false;
+  #error: NetError | undefined;
+  #attempt: Timer | undefined;
+  #remote = '';
+
+  /** Takes over `fd`; `connecting` says whether it is still on its way. */
+  constructor(poller: Poller, fd: number, handlers: Handlers<D>, data: D, connecting: boolean) {
+    this.#poller = poller;
+    this.#fd = fd;
+    this.#handlers = handlers;
+    this.data = data;
+    this.#connecting = connecting;
+    if (connecting) this.#watch();
+  }
+
+  /** Asked for when somebody wants it, which is seldom; known from then on. */
+  get remote(): string {
+    if (this.#remote !== '' || this.#fd < 0 || this.#connecting) return this.#remote;
+    const bytes = new Uint8Array(sockaddrBytes);
+    const failed = this.#poller.libc.getpeername(this.#fd, bytes, Int32Array.of(sockaddrBytes)) < 0;
+    this.#remote = failed ? '' : addressOf(bytes);
+    return this.#remote;
+  }
+
+  write(bytes: Uint8Array): number {
+    if (this.#over || this.#finished || bytes.length === 0) return 0;
+    if (this.#connecting) {
+      this.#owesDrain = true;
+      return 0;
+    }
+    const { libc, buffer, bufferPlace } = this.#poller;
+    // Nearly always they are what was just received, at the start of the one buffer: its place is known.
+    const place = bytes.buffer === buffer.buffer && bytes.byteOffset === 0
+      ? bufferPlace
+      : libc.placeOf(bytes);
+    const taken = libc.send(this.#fd, place, bytes.length, sendFlags);
+    if (taken === bytes.length) return taken;
+    return this.#short(taken);
+  }
+
+  pause(): void {
+    if (this.#over || this.#paused) return;
+    this.#paused = true;
+    this.#watch();
+  }
+
+  resume(): void {
+    if (this.#over || !this.#paused) return;
+    this.#paused = false;
+    this.#watch();
+  }
+
+  shutdown(): void {
+    if (this.#over || this.#finished) return;
+    this.#finished = true;
+    if (this.#connecting) return;
+    this.#poller.libc.shutdown(this.#fd, SHUT_WR);
+    if (this.#ended) this.#finish();
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#resets = !this.#connecting;
+    this.#finish();
+  }
+
+  /** Starts the clock of a connect attempt. */
+  limitAttempt(address: Address, timeoutMs: number): void {
+    this.#attempt = this.#poller.after(timeoutMs, () => this.#fail(connectTimeout(address, timeoutMs)));
+  }
+
+  /** The attempt has failed before it could begin; `close` comes after this turn. */
+  failLater(error: NetError): void {
+    this.#fail(error);
+  }
+
+  /** Accepted, or connected. */
+  opened(): void {
+    this.#attempt?.cancel();
+    this.#connecting = false;
+    this.#watch();
+    if (this.#finished) this.#poller.libc.shutdown(this.#fd, SHUT_WR);
+    const owesDrain = this.#owesDrain;
+    this.#owesDrain = false;
+    this.#handlers.open(this);
+    if (owesDrain && !this.#over) this.#handlers.drain(this);
+  }
+
+  ready(events: number): void {
+    if (this.#over) return;
+    if ((events & EPOLL.ERR) !== 0 || this.#connecting) {
+      const error = this.#socketError();
+      if (error !== 0) return this.#fail(errnoError(error, this.#connecting ? 'connect' : 'read'));
+      if (this.#connecting) return this.opened();
+    }
+    if ((events & EPOLL.OUT) !== 0 && this.#owesDrain) {
+      this.#owesDrain = false;
+      this.#watch();
+      this.#handlers.drain(this);
+      if (this.#over) return;
+    }
+    if (!this.#paused && !this.#ended) {
+      if ((events & (EPOLL.IN | EPOLL.HUP)) !== 0) this.#receive();
+    } else if ((events & EPOLL.HUP) !== 0) {
+      // Nothing can be masked about HUP, and nobody wants to know of it now: out of epoll until `resume`.
+      this.#poller.remove(this.#fd);
+      this.#watched = -1;
+    }
+  }
+
+  #receive(): void {
+    const { libc, bufferPlace } = this.#poller;
+    const length = libc.recv(this.#fd, bufferPlace, receiveBytes, dontWait);
+    if (length > 0) return this.#handlers.data(this, this.#poller.view(length));
+    if (length === 0) {
+      this.#ended = true;
+      this.#watch();
+      this.#handlers.end(this);
+      if (this.#finished) this.#finish();
+      return;
+    }
+    const error = libc.errno();
+    if (!isTryAgain(error)) this.#fail(errnoError(error, 'read'));
+  }
+
+  /** The kernel took less than all. */
+  #short(taken: number): number {
+    if (taken < 0) {
+      const error = this.#poller.libc.errno();
+      if (!isTryAgain(error)) {
+        this.#fail(errnoError(error, 'write'));
+        return 0;
+      }
+    }
+    this.#owesDrain = true;
+    this.#watch();
+    return Math.max(0, taken);
+  }
+
+  /** Tells epoll what we wait for, if that has changed. */
+  #watch(): void {
+    const wanted = this.#connecting
+      ? EPOLL.OUT
+      : (this.#paused || this.#ended ? 0 : EPOLL.IN) | (this.#owesDrain ? EPOLL.OUT : 0);
+    if (wanted === this.#watched || this.#over) return;
+    if (this.#watched < 0) this.#poller.add(this.#fd, wanted, this);
+    else this.#poller.change(this.#fd, wanted);
+    this.#watched = wanted;
+  }
+
+  #socketError(): number {
+    const value = new Int32Array(1);
+    const failed = this.#poller.libc.getsockopt(this.#fd, SOL.SOCKET, SO.ERROR, value, Int32Array.of(4)) < 0;
+    return failed ? this.#poller.libc.errno() : value[0]!;
+  }
+
+  #fail(error: NetError): void {
+    if (this.#over) return;
+    this.#error = error;
+    this.#finish();
+  }
+
+  /** Nothing more but `close`, after this turn: no handler may run inside a call of the owner. */
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#attempt?.cancel();
+    this.#poller.later(() => this.#close());
+  }
+
+  #close(): void {
+    const { libc } = this.#poller;
+    if (this.#fd >= 0) {
+      if (this.#watched >= 0) this.#poller.remove(this.#fd);
+      if (this.#resets) libc.setsockopt(this.#fd, SOL.SOCKET, SO.LINGER, reset, 8);
+      libc.close(this.#fd);
+    }
+    this.#fd = -1;
+    this.#handlers.close(this, this.#error);
+  }
+}

@@ -1,0 +1,4 @@
+import { nativeInALoop } from './native-runtime.ts';
+import { runtimeSuite } from './suite.ts';
+
+runtimeSuite('bun', nativeInALoop(), 'native');
