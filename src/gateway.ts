@@ -231,6 +231,7 @@ export class Gateway {
       startupTimeoutMs: values.STARTUP_TIMEOUT_MS,
       holdMs: values.HOLD_MS,
       maxHeld: values.MAX_HELD,
+      prewarm: values.PREWARM,
       maxSessions: this.#budget.maxSessions,
       maxClients: this.#budget.maxClients,
       refuser,

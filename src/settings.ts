@@ -172,6 +172,13 @@ export const settings = Object.freeze({
     ),
   }),
   ...inSection('Waiting and limits', {
+    PREWARM: integer(
+      'count',
+      'connections to the primary that each worker makes ahead, more when many clients come; 0 makes none',
+      2,
+      0,
+      32,
+    ),
     HOLD_MS: ms('how long a new connection waits for a primary; 0 refuses at once', 10_000, 0),
     MAX_HELD: integer('count', 'how many may wait', 1000, 0, 1_000_000),
     MAX_SESSIONS: integer('count', 'how many sessions there may be in each worker', 10_000, 1, 1_000_000),

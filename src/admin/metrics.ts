@@ -78,6 +78,7 @@ export function renderMetrics(of: Snapshot): string {
     gauge('held', 'Clients that wait for a primary now.', sum('held')),
     counter('holds_total', 'Clients that had to wait for a primary.', sum('holds')),
     counter('refusals_total', 'Clients refused, by reason.', byReason(of, refusals)),
+    counter('prewarmed_total', 'Clients that found a connection to their server ready.', sum('prewarmed')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),

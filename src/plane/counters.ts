@@ -36,6 +36,8 @@ const scalars = [
   'upstreamBytes',
   /** Bytes from servers to clients. */
   'downstreamBytes',
+  /** Clients that found a connection to their server ready. */
+  'prewarmed',
   /** Cancel requests passed on. */
   'cancels',
 ] as const;

@@ -36,6 +36,8 @@ export interface DataSettings {
   readonly startupTimeoutMs: number;
   readonly holdMs: number;
   readonly maxHeld: number;
+  /** How many connections to the primary are made ahead; 0: none. */
+  readonly prewarm: number;
   readonly maxSessions: number;
   /** Those above `maxSessions` are refused; those above this are dropped. */
   readonly maxClients: number;

@@ -23,6 +23,7 @@ import type {
 import { type Refusal, refuserPreamble } from './error-response.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { Pump } from './pump.ts';
+import type { ServerSide } from './prewarm.ts';
 import { halfPacket, notUnderstood } from './refusal.ts';
 import { Refusing, type RefusingHost } from './refusing.ts';
 
@@ -34,7 +35,7 @@ export interface SessionHost {
   readonly settings: DataSettings;
   readonly counters: Counters;
   readonly connectOptions: ConnectOptions;
-  readonly serverHandlers: Handlers<Session>;
+  readonly serverHandlers: Handlers<ServerSide>;
   /** The first packet is there and makes sense: dial, hold or refuse. */
   admit(session: Session): void;
   dialFailed(session: Session, error: NetError): void;
@@ -53,7 +54,7 @@ const lingerMs = 30_000;
 /** Where a refusal's bytes are counted: they are no traffic between a client and a server. */
 const uncounted = newCounters();
 
-export class Session implements RefusingHost {
+export class Session implements RefusingHost, ServerSide {
   phase: Phase = 'opening';
   /** Counts against MAX_SESSIONS; its table's. */
   admitted = false;
@@ -67,7 +68,7 @@ export class Session implements RefusingHost {
 
   readonly client: Conn<Session>;
   readonly #host: SessionHost;
-  #server: Conn<Session> | undefined;
+  #server: Conn<ServerSide> | undefined;
   readonly #first = new FirstBytes();
   #up: Pump | undefined;
   #down: Pump | undefined;
@@ -118,7 +119,7 @@ export class Session implements RefusingHost {
 
   // The server's events
 
-  serverOpen(server: Conn<Session>): void {
+  serverOpen(server: Conn<ServerSide>): void {
     if (server !== this.#server) return;
     const refusing = this.#refusing;
     const counters = refusing ? uncounted : this.#host.counters;
@@ -141,7 +142,7 @@ export class Session implements RefusingHost {
     this.#up?.drain();
   }
 
-  serverEnd(server: Conn<Session>): void {
+  serverEnd(server: Conn<ServerSide>): void {
     if (server !== this.#server) return; // given up, or at the end of the program
     if (this.phase === 'dialling') return this.#dialFailed(endedEarly);
     this.#endedBy ??= 'serverClosed';
@@ -149,7 +150,7 @@ export class Session implements RefusingHost {
     this.#setTimer(lingerMs, () => this.end('serverClosed'));
   }
 
-  serverClosed(server: Conn<Session>, error: NetError | undefined): void {
+  serverClosed(server: Conn<ServerSide>, error: NetError | undefined): void {
     if (server !== this.#server) return;
     this.#server = undefined;
     if (this.phase === 'dialling') return this.#dialFailed(error ?? endedEarly);
@@ -168,13 +169,20 @@ export class Session implements RefusingHost {
     this.#setTimer(ms, () => this.#host.holdTimedOut(this));
   }
 
-  /** Connects to `address` and pumps from then on. The client notices nothing if this fails. */
-  dial(address: Address, epoch: number): void {
+  /**
+   * Connects to `address`, or takes the connection `ready` to it, and pumps from then on. The client notices nothing if
+   * this fails.
+   */
+  dial(address: Address, epoch: number, ready?: Conn<ServerSide>): void {
     this.phase = 'dialling';
     this.epoch = epoch;
     this.serverAddress = address;
     this.#cancelTimer();
-    this.#connect(address);
+    if (ready === undefined) return this.#connect(address);
+    this.#dropServer();
+    this.#server = ready;
+    ready.data = this;
+    this.serverOpen(ready);
   }
 
   /** Says why not, in a way that the client can read. */
@@ -255,7 +263,7 @@ export class Session implements RefusingHost {
   #connect(address: Address): void {
     this.#dropServer();
     const { runtime, connectOptions, serverHandlers } = this.#host;
-    this.#server = runtime.connect<Session>(address, connectOptions, serverHandlers, this);
+    this.#server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, this);
   }
 
   /** Gives the server up; the pumps go with it. */

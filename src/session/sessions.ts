@@ -15,6 +15,7 @@ import type {
   Timer,
 } from '../runtime/runtime.ts';
 import type { Refusal } from './error-response.ts';
+import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
 import { noPrimary, primaryUnreachable, shuttingDown, tooManyHeld, tooManySessions } from './refusal.ts';
 import { Session, type SessionHost } from './session.ts';
 
@@ -27,13 +28,14 @@ const release = { count: 100, everyMs: 10 } as const;
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
 
-export class Sessions implements SessionHost {
+export class Sessions implements SessionHost, PrewarmHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
   readonly counters: Counters;
   readonly connectOptions: ConnectOptions;
 
   readonly #report: (report: Report) => void;
+  readonly #prewarm: Prewarm;
   readonly #all = new Set<Session>();
   /** Those that wait for a primary, in the order of their arrival. */
   readonly #held = new Set<Session>();
@@ -59,6 +61,7 @@ export class Sessions implements SessionHost {
     this.counters = counters;
     this.#report = report;
     const { keepAlive, connectTimeoutMs } = settings;
+    this.#prewarm = new Prewarm(this, settings.prewarm);
     this.connectOptions = { noDelay: true, keepAlive, timeoutMs: connectTimeoutMs };
   }
 
@@ -89,6 +92,7 @@ export class Sessions implements SessionHost {
   // What the control half decides
 
   #take(route: Route): void {
+    if (route.epoch !== this.#route.epoch) this.#prewarm.aim(route.primary);
     this.#route = route;
     for (const session of this.#all) {
       if (session.phase === 'open') {
@@ -104,13 +108,15 @@ export class Sessions implements SessionHost {
   }
 
   #bury(server: Address): void {
+    const where = JSON.stringify(server);
     for (const session of this.#all) {
-      if (session.phase === 'open' && sameAddress(session.serverAddress, server)) session.end('fenced');
+      if (session.phase === 'open' && JSON.stringify(session.serverAddress) === where) session.end('fenced');
     }
   }
 
   #drain(): void {
     this.#draining = true;
+    this.#prewarm.aim(undefined);
     this.#listener?.close();
     for (const session of this.#held) this.#refuse(session, shuttingDown);
     this.#held.clear();
@@ -145,7 +151,13 @@ export class Sessions implements SessionHost {
     }
     // Those who came first are let go first.
     if (this.#route.primary === undefined || this.#held.size > 0) return this.#hold(session);
-    session.dial(this.#route.primary, this.#route.epoch);
+    this.#dial(session, this.#route.primary);
+  }
+
+  #dial(session: Session, primary: Address): void {
+    const ready = this.#prewarm.take();
+    if (ready !== undefined) this.counters[at.prewarmed]! += 1;
+    session.dial(primary, this.#route.epoch, ready);
   }
 
   dialFailed(session: Session, error: NetError): void {
@@ -217,7 +229,7 @@ export class Sessions implements SessionHost {
   #releaseHeld(): void {
     this.#releaseTimer?.cancel();
     this.#releaseTimer = undefined;
-    const { primary, epoch } = this.#route;
+    const { primary } = this.#route;
     if (primary === undefined) return;
     let count = 0;
     for (const session of this.#held) {
@@ -226,7 +238,7 @@ export class Sessions implements SessionHost {
         break;
       }
       this.#held.delete(session);
-      session.dial(primary, epoch);
+      this.#dial(session, primary);
     }
     this.#countHeld();
   }
@@ -265,7 +277,7 @@ export class Sessions implements SessionHost {
     close: (conn, error) => conn.data.clientClosed(error),
   };
 
-  readonly serverHandlers: Handlers<Session> = {
+  readonly serverHandlers: Handlers<ServerSide> = {
     open: (conn) => conn.data.serverOpen(conn),
     data: (conn, bytes) => conn.data.serverData(bytes),
     drain: (conn) => conn.data.serverDrain(),
@@ -282,10 +294,4 @@ export class Sessions implements SessionHost {
     // A refusal takes descriptors too, so there is a bound to those that get one.
     if (this.#all.size > this.settings.maxClients) session.end('limit');
   }
-}
-
-function sameAddress(a: Address | undefined, b: Address): boolean {
-  if (a === undefined) return false;
-  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
-  return a.host === b.host && a.port === b.port;
 }

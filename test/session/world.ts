@@ -30,6 +30,7 @@ export const defaults: DataSettings = {
   startupTimeoutMs: 5_000,
   holdMs: 10_000,
   maxHeld: 1_000,
+  prewarm: 0,
   maxSessions: 1_000,
   maxClients: 1_100,
   refuser,

@@ -29,7 +29,7 @@ export class NativeListener<D> implements Listener, Watcher {
   readonly #handlers: Handlers<D>;
   readonly #exhausted: Exhausted;
   #fd: number;
-  #isResting = false;
+  #isExhausted = false;
 
   constructor(poller: Poller, fd: number, address: Address, handlers: Handlers<D>, exhausted: Exhausted) {
     this.#poller = poller;
@@ -52,16 +52,17 @@ export class NativeListener<D> implements Listener, Watcher {
     for (let count = 0; count < acceptsPerTurn && this.#fd >= 0; count++) {
       const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
       if (fd < 0) return this.#notAccepted(this.#poller.libc.errno());
-      this.#isResting = false;
       new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D, false).opened();
     }
   }
 
   #notAccepted(error: number): void {
+    // Nobody waits any more: if something was lacking, that is over.
+    if (isTryAgain(error)) this.#isExhausted = false;
     // ECONNABORTED: the client has left the backlog; the next call gets the next one.
     if (isTryAgain(error) || error === errno.ECONNABORTED) return;
-    if (!this.#isResting) this.#exhausted(errnoError(error, 'accept').message);
-    this.#isResting = isExhaustion(error);
+    if (!this.#isExhausted) this.#exhausted(errnoError(error, 'accept').message);
+    this.#isExhausted = isExhaustion(error);
     // The listener stays readable: without a rest the loop would spin on it.
     this.#poller.change(this.#fd, 0);
     this.#poller.after(restMs, () => {

@@ -1,0 +1,203 @@
+/**
+ * Connections to the primary that are made before a client needs one. PostgreSQL forks a process for each connection
+ * it accepts, and that is most of what connecting costs; a client that finds it done is connected sooner through us
+ * than directly.
+ *
+ * They are silent: PostgreSQL says nothing of a connection that ends before its first byte, unless log_connections is
+ * on. They cost nothing that is scarce there: a slot of max_connections is only taken at the login.
+ */
+import type {
+  Address,
+  Conn,
+  ConnectOptions,
+  Handlers,
+  NetError,
+  Runtime,
+  Timer,
+} from '../runtime/runtime.ts';
+
+/** Whoever has the server's side of a connection: a session, or nobody yet. */
+export interface ServerSide {
+  serverOpen(conn: Conn<ServerSide>): void;
+  serverData(bytes: Uint8Array): void;
+  serverDrain(): void;
+  serverEnd(conn: Conn<ServerSide>): void;
+  serverClosed(conn: Conn<ServerSide>, error: NetError | undefined): void;
+}
+
+/** What it needs of the table of sessions. */
+export interface PrewarmHost {
+  readonly runtime: Runtime;
+  readonly connectOptions: ConnectOptions;
+  readonly serverHandlers: Handlers<ServerSide>;
+  suspect(why: string): void;
+}
+
+/**
+ * How old a spare may become. A client that gets it has the rest of authentication_timeout (60 s, if nobody changed
+ * it) to log in.
+ */
+const refreshMs = 15_000;
+
+/** After a failure, and between a handover and its replacement. */
+const retryMs = 1_000;
+const refillMs = 2;
+
+/** How long a spare that we gave up may take to close before it is reset. */
+const partingMs = 1_000;
+
+/** No more than this, however many clients come. */
+const most = 32;
+
+/** The part of the clients of the last second for which a spare is kept ready. */
+const share = 0.1;
+const rateMs = 1_000;
+
+export class Prewarm {
+  readonly #host: PrewarmHost;
+  readonly #least: number;
+  readonly #spares = new Set<Spare>();
+  #address: Address | undefined;
+  #refill: Timer | undefined;
+  #taken = 0;
+  #takenBefore = 0;
+  #rateSince = -Infinity;
+
+  /** Keeps `least` spares and more when many clients come; 0 keeps none. */
+  constructor(host: PrewarmHost, least: number) {
+    this.#host = host;
+    this.#least = least;
+  }
+
+  /** Where to connect to from now on; what was made for another route is given up. */
+  aim(address: Address | undefined): void {
+    for (const spare of this.#spares) spare.part();
+    this.#spares.clear();
+    this.#address = address;
+    this.#fillIn(0);
+  }
+
+  /** A connection that the server has accepted and not closed; undefined if there is none now. */
+  take(): Conn<ServerSide> | undefined {
+    if (this.#least === 0) return undefined;
+    this.#count();
+    for (const spare of this.#spares) {
+      if (!spare.isReady) continue;
+      this.#spares.delete(spare);
+      this.#fillIn(refillMs);
+      return spare.handOver();
+    }
+    this.#fillIn(refillMs);
+    return undefined;
+  }
+
+  /** A spare is of no more use; `why` is there if that says something about the server. */
+  lost(spare: Spare, why: string | undefined): void {
+    if (!this.#spares.delete(spare)) return;
+    if (why !== undefined) this.#host.suspect(why);
+    this.#fillIn(why === undefined ? refillMs : retryMs);
+  }
+
+  #fillIn(ms: number): void {
+    if (this.#address === undefined || this.#least === 0) {
+      this.#refill?.cancel();
+      this.#refill = undefined;
+    } else {
+      this.#refill ??= this.#host.runtime.after(ms, () => {
+        this.#refill = undefined;
+        this.#fill();
+      });
+    }
+  }
+
+  #fill(): void {
+    while (this.#address !== undefined && this.#spares.size < this.#wanted()) {
+      this.#spares.add(new Spare(this, this.#host, this.#address));
+    }
+  }
+
+  #wanted(): number {
+    this.#roll();
+    return Math.min(most, Math.max(this.#least, Math.ceil(share * Math.max(this.#taken, this.#takenBefore))));
+  }
+
+  #count(): void {
+    this.#roll();
+    this.#taken += 1;
+  }
+
+  /** Begins another second. */
+  #roll(): void {
+    const now = this.#host.runtime.now();
+    const ms = now - this.#rateSince;
+    if (ms < rateMs) return;
+    this.#takenBefore = ms < 2 * rateMs ? this.#taken : 0;
+    this.#taken = 0;
+    this.#rateSince = now;
+  }
+}
+
+/** One connection that nobody has yet. */
+class Spare implements ServerSide {
+  isReady = false;
+  readonly #pool: Prewarm;
+  readonly #host: PrewarmHost;
+  readonly #conn: Conn<ServerSide>;
+  #timer: Timer;
+  #isParting = false;
+
+  constructor(pool: Prewarm, host: PrewarmHost, address: Address) {
+    this.#pool = pool;
+    this.#host = host;
+    this.#conn = host.runtime.connect<ServerSide>(address, host.connectOptions, host.serverHandlers, this);
+    this.#timer = host.runtime.after(refreshMs, () => this.#retire());
+  }
+
+  /** Gives it away: from now on its events are the new owner's. */
+  handOver(): Conn<ServerSide> {
+    this.#timer.cancel();
+    return this.#conn;
+  }
+
+  /** Ends it without a word in the server's log, which a reset would leave there. */
+  part(): void {
+    if (this.#isParting) return;
+    this.#isParting = true;
+    this.#timer.cancel();
+    if (!this.isReady) return this.#conn.abort();
+    this.isReady = false;
+    this.#timer = this.#host.runtime.after(partingMs, () => this.#conn.abort());
+    this.#conn.shutdown();
+  }
+
+  #retire(): void {
+    this.part();
+    this.#pool.lost(this, undefined);
+  }
+
+  serverOpen(): void {
+    this.isReady = !this.#isParting;
+  }
+
+  /** A server that speaks first is no PostgreSQL; whatever it is, no client shall have this connection. */
+  serverData(): void {
+    this.part();
+    this.#pool.lost(this, undefined);
+  }
+
+  serverDrain(): void {}
+
+  serverEnd(): void {
+    const isNews = !this.#isParting;
+    this.part();
+    if (isNews) this.#pool.lost(this, 'the server ended a connection that it had just accepted');
+  }
+
+  serverClosed(_conn: Conn<ServerSide>, error: NetError | undefined): void {
+    this.#timer.cancel();
+    const why = error === undefined
+      ? 'the server ended a connection that it had just accepted'
+      : `connecting ahead failed with ${error.code}`;
+    if (!this.#isParting) this.#pool.lost(this, why);
+  }
+}
