@@ -29,7 +29,7 @@ import { Refusing, type RefusingHost } from './refusing.ts';
 
 export type Phase = 'opening' | 'held' | 'dialling' | 'open' | 'refusing' | 'closed';
 
-/** What a session needs of the table that it is in. */
+/** The table that a session is in. */
 export interface SessionHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
@@ -58,7 +58,7 @@ export class Session implements RefusingHost, ServerSide {
   phase: Phase = 'opening';
   /** Counts against MAX_SESSIONS; its table's. */
   admitted = false;
-  /** The epoch under which the server was dialled; meaningful while there is a server. */
+  /** The epoch under which the server was dialled. */
   epoch = 0;
   serverAddress: Address | undefined;
   /** Why the last attempt to dial failed, while that is what the client waits for. */
@@ -91,7 +91,7 @@ export class Session implements RefusingHost, ServerSide {
   // The client's events
 
   clientData(bytes: Uint8Array): void {
-    if (this.phase === 'open') this.#up!.push(bytes);
+    if (this.phase === 'open') this.#up?.push(bytes);
     else this.#early(bytes);
   }
 
@@ -103,9 +103,7 @@ export class Session implements RefusingHost, ServerSide {
     this.#endedBy ??= 'clientClosed';
     // The refusal and our FIN are on their way; a reset now could overtake them.
     if (this.#refusing?.isSaid) return;
-    if (this.phase === 'open' || (this.phase === 'refusing' && this.#up !== undefined)) {
-      return this.#up!.end();
-    }
+    if (this.phase === 'open' || (this.phase === 'refusing' && this.#up)) return this.#up?.end();
     // Who cancels may leave at once. Nobody else half-closes before the server has answered: it has left.
     if (this.isCancel && this.phase === 'dialling') this.#clientDone = true;
     else this.end('clientClosed');
@@ -146,8 +144,7 @@ export class Session implements RefusingHost, ServerSide {
     if (server !== this.#server) return; // given up, or at the end of the program
     if (this.phase === 'dialling') return this.#dialFailed(endedEarly);
     this.#endedBy ??= 'serverClosed';
-    this.#down?.end();
-    this.#setTimer(lingerMs, () => this.end('serverClosed'));
+    this.#tellClient();
   }
 
   serverClosed(server: Conn<ServerSide>, error: NetError | undefined): void {
@@ -156,8 +153,13 @@ export class Session implements RefusingHost, ServerSide {
     if (this.phase === 'dialling') return this.#dialFailed(error ?? endedEarly);
     if (this.phase === 'refusing' && this.#up === undefined) return this.#refusing?.tlsFailed();
     if (error === undefined) return; // both have said their FIN; `serverEnd` has told the client
-    if (this.phase === 'open') this.#host.suspect(`the server ended a session with ${error.code}`);
-    this.end('serverReset');
+    if (this.phase !== 'open') return this.end('serverReset');
+    this.#host.suspect(`the server ended a session with ${error.code}`);
+    // A backend that is told to exit says why, and its kernel resets what it had not read. To reset the client as well
+    // would throw away those last words. What the client still sends has nowhere to go.
+    this.#endedBy ??= 'serverReset';
+    this.#up = undefined;
+    this.#tellClient();
   }
 
   // What its table of sessions tells it to do
@@ -213,8 +215,6 @@ export class Session implements RefusingHost, ServerSide {
     this.end(reason);
   }
 
-  // First bytes
-
   /** What the client says before it is open. */
   #early(bytes: Uint8Array): void {
     if (this.phase === 'closed' || this.#refusing?.isSaid) return;
@@ -264,6 +264,12 @@ export class Session implements RefusingHost, ServerSide {
     this.#dropServer();
     const { runtime, connectOptions, serverHandlers } = this.#host;
     this.#server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, this);
+  }
+
+  /** The server will say no more: FIN to the client, after what it did say. */
+  #tellClient(): void {
+    this.#down?.end();
+    this.#setTimer(lingerMs, () => this.end('serverClosed'));
   }
 
   /** Gives the server up; the pumps go with it. */

@@ -80,8 +80,11 @@ describe('an open session', () => {
 
   test("a server's reset ends the client, and calls for a probe", () => {
     const { world, client, server } = openWorld();
+    server.send(patterned(10));
     server.reset('ETIMEDOUT');
-    ok(client.aborted);
+    deepEqual([client.received, client.ended, client.aborted], [patterned(10), true, false]);
+    client.send(startup);
+    client.fin();
     deepEqual(world.suspicions, ['the server ended a session with ETIMEDOUT']);
     world.empty({ serverReset: 1 });
   });
@@ -97,6 +100,7 @@ describe('an open session', () => {
     servers[2]!.reset();
     servers[3]!.reset();
     equal(world.suspicions.length, 2);
+    for (const client of world.clients) client.fin();
     world.empty({ serverReset: 4 });
   });
 
