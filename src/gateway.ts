@@ -35,6 +35,9 @@ const tickMs = 100;
 
 const backlog = 1024;
 
+/** How long a handshake may take whose only end is a refusal. */
+const refusalMs = 5_000;
+
 export class Gateway {
   readonly #config: Config;
   readonly #log: Log;
@@ -210,7 +213,7 @@ export class Gateway {
     try {
       return await startRefuser(this.#config.refusalCertificate, {
         maxConnections: this.#budget.maxRefusals,
-        timeoutMs: this.#config.values.STARTUP_TIMEOUT_MS,
+        timeoutMs: Math.min(this.#config.values.STARTUP_TIMEOUT_MS, refusalMs),
       });
     } catch (error) {
       throw new StartError(

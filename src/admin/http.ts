@@ -17,7 +17,7 @@ export interface HttpServer {
 }
 
 /** What a scraper may hold open or be slow with. */
-const limits = { connections: 20, requestMs: 5_000, keepAliveMs: 5_000, checkMs: 500 } as const;
+const limits = { connections: 100, requestMs: 1_000, keepAliveMs: 1_000, checkMs: 500 } as const;
 
 export function page(body: string, status = 200, type = 'text/plain; charset=utf-8'): Page {
   return { status, type, body };

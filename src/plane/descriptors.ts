@@ -21,7 +21,7 @@ export interface Budget {
 }
 
 /** The runtime itself, listeners, probes, the metrics port, and room to breathe. */
-const reserve = 100;
+const reserve = 200;
 
 /** How many above `maxSessions` are still told so. */
 const overflow = 100;

@@ -47,5 +47,10 @@ function runNative(bell: number): void {
     }
   });
   runtime.poller.later(() => sessions.start());
-  runtime.poller.run();
+  try {
+    runtime.poller.run();
+  } catch (error) {
+    runtime.poller.closeAll();
+    throw error;
+  }
 }

@@ -10,6 +10,9 @@
 /** No message that a probe can cause is longer; most are under 400 bytes. */
 export const maxMessageBytes = 64 * 1024;
 
+/** Nor is all that comes between two ReadyForQuery: a flood of small messages would keep this thread busy. */
+export const maxAnswerBytes = 256 * 1024;
+
 /**
  * PBKDF2 runs on the main thread, about 0.4 s for a million rounds. PostgreSQL's default is 4096, but the number
  * is whatever the server sends.
@@ -35,6 +38,7 @@ export class ProtocolError extends Error {}
 export class Guard {
   #events: GuardEvents;
   #rest: Buffer = Buffer.alloc(0);
+  #sinceReady = 0;
 
   constructor(events: GuardEvents) {
     this.#events = events;
@@ -42,6 +46,8 @@ export class Guard {
 
   /** Takes what has arrived and returns the whole messages so far. Throws ProtocolError; then nothing more may be pushed. */
   push(chunk: Buffer): Buffer {
+    this.#sinceReady += chunk.length;
+    if (this.#sinceReady > maxAnswerBytes) throw new ProtocolError('it goes on and on');
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     while (at < bytes.length) {
@@ -65,8 +71,10 @@ export class Guard {
 
   #look(type: string, body: Buffer): void {
     if (type === 'R') this.#events.authentication(readAuthentication(body));
-    else if (type === 'Z') this.#events.ready();
-    else if (type === 'E') this.#events.error(readFields(body));
+    else if (type === 'Z') {
+      this.#sinceReady = 0;
+      this.#events.ready();
+    } else if (type === 'E') this.#events.error(readFields(body));
     else if (type === 'T') checkRowDescription(body);
     else if (type === 'K' && body.length < 8) throw new ProtocolError('its BackendKeyData is too short');
   }

@@ -53,3 +53,9 @@ function printable(text: string): string {
   const { read } = encoder.encodeInto(clean, new Uint8Array(maxFieldBytes));
   return read === clean.length ? clean : `${clean.slice(0, read)} ...`;
 }
+
+/** ErrorResponse with `C57P03` (cannot_connect_now) among its fields, in PostgreSQL one short segment. */
+export function saysNotNow(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 'E'.charCodeAt(0) || bytes.length > 1_000) return false;
+  return new TextDecoder('latin1').decode(bytes.subarray(5)).split('\0').includes('C57P03');
+}

@@ -13,6 +13,14 @@ const sqlstates = {
   queryCanceled: '57014',
 } as const;
 
+/** Why a server that could be dialled counts as not reached; clauses for the client, if nobody else is found. */
+export const dialFailures = {
+  endedEarly: { code: 'ECONNRESET', message: 'the connection ended before the server said a byte' },
+  /** It starts up, shuts down, or takes nobody yet: worth waiting for, like one that is not there. */
+  notNow: { code: '57P03', message: 'the server takes no connections now (57P03)' },
+  silent: { code: 'ETIMEDOUT', message: 'the server accepted the connection and said nothing' },
+} as const satisfies Record<string, NetError>;
+
 /** The first packet is none of PostgreSQL's; `why` is a clause of `readOpening`. */
 export function notUnderstood(why: string): Refusal {
   return {

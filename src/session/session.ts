@@ -20,11 +20,11 @@ import type {
   Runtime,
   Timer,
 } from '../runtime/runtime.ts';
-import { type Refusal, refuserPreamble } from './error-response.ts';
+import { type Refusal, refuserPreamble, saysNotNow } from './error-response.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { Pump } from './pump.ts';
 import type { ServerSide } from './prewarm.ts';
-import { halfPacket, notUnderstood } from './refusal.ts';
+import { dialFailures, halfPacket, notUnderstood } from './refusal.ts';
 import { Refusing, type RefusingHost } from './refusing.ts';
 
 export type Phase = 'opening' | 'held' | 'dialling' | 'open' | 'refusing' | 'closed';
@@ -50,6 +50,9 @@ export interface SessionHost {
 
 /** How long a client may take to close when its server has. */
 const lingerMs = 30_000;
+
+/** How long a server that has accepted may take to say its first byte. PostgreSQL takes milliseconds. */
+const firstByteMs = 10_000;
 
 /** Where a refusal's bytes are counted: they are no traffic between a client and a server. */
 const uncounted = newCounters();
@@ -125,13 +128,17 @@ export class Session implements RefusingHost, ServerSide {
     this.#up = new Pump(this.client, server, counters, at.upstreamBytes);
     this.#down = new Pump(server, this.client, counters, at.downstreamBytes);
     this.#up.push(refusing ? refuserPreamble(refusing.refusal, this.#first.take()) : this.#first.kept);
+    if (!refusing) this.#setTimer(firstByteMs, () => this.#dialFailed(dialFailures.silent));
     if (this.isCancel) this.#answered();
     if (this.#clientDone) this.#up.end();
     this.#wake();
   }
 
   serverData(bytes: Uint8Array): void {
-    if (this.phase === 'dialling') this.#answered();
+    if (this.phase === 'dialling') {
+      if (!this.isCancel && saysNotNow(bytes)) return this.#dialFailed(dialFailures.notNow);
+      this.#answered();
+    }
     // After a quiet end the server's last bytes are read and dropped: paused, it would never close.
     if (this.phase !== 'closed') this.#down?.push(bytes);
   }
@@ -142,7 +149,7 @@ export class Session implements RefusingHost, ServerSide {
 
   serverEnd(server: Conn<ServerSide>): void {
     if (server !== this.#server) return; // given up, or at the end of the program
-    if (this.phase === 'dialling') return this.#dialFailed(endedEarly);
+    if (this.phase === 'dialling') return this.#dialFailed(dialFailures.endedEarly);
     this.#endedBy ??= 'serverClosed';
     this.#tellClient();
   }
@@ -150,7 +157,7 @@ export class Session implements RefusingHost, ServerSide {
   serverClosed(server: Conn<ServerSide>, error: NetError | undefined): void {
     if (server !== this.#server) return;
     this.#server = undefined;
-    if (this.phase === 'dialling') return this.#dialFailed(error ?? endedEarly);
+    if (this.phase === 'dialling') return this.#dialFailed(error ?? dialFailures.endedEarly);
     if (this.phase === 'refusing' && this.#up === undefined) return this.#refusing?.tlsFailed();
     if (error === undefined) return; // both have said their FIN; `serverEnd` has told the client
     if (this.phase !== 'open') return this.end('serverReset');
@@ -161,8 +168,6 @@ export class Session implements RefusingHost, ServerSide {
     this.#up = undefined;
     this.#tellClient();
   }
-
-  // What its table of sessions tells it to do
 
   /** Waits for a primary, at the longest for `ms`. */
   hold(ms: number): void {
@@ -232,6 +237,7 @@ export class Session implements RefusingHost, ServerSide {
   /** The server has spoken (or will not, as it answers no cancel request): there is no way back to another one. */
   #answered(): void {
     this.phase = 'open';
+    this.#cancelTimer();
     this.#first.take();
     this.#wake();
   }
@@ -248,8 +254,6 @@ export class Session implements RefusingHost, ServerSide {
     this.#refusing?.say();
   }
 
-  // What its refusal asks for
-
   connectRefuser(): void {
     this.#connect(this.#host.settings.refuser);
   }
@@ -257,8 +261,6 @@ export class Session implements RefusingHost, ServerSide {
   giveUp(): void {
     this.end('refused');
   }
-
-  // Connections and time
 
   #connect(address: Address): void {
     this.#dropServer();
@@ -294,5 +296,3 @@ export class Session implements RefusingHost, ServerSide {
     this.#timer = undefined;
   }
 }
-
-const endedEarly: NetError = { code: 'ECONNRESET', message: 'the connection ended while it was being made' };

@@ -73,3 +73,17 @@ test('a cancel request whose client has left already reaches the server, which a
   equal(world.dialled.length, 1);
   world.empty({ clientClosed: 1 });
 });
+
+test('a server that accepts and says nothing for 10 s counts as not reached', () => {
+  const world = worldWithPrimary();
+  const client = world.client(startup);
+  const mute = world.runtime.lastDial.accept();
+  world.runtime.advance(9_999);
+  ok(!mute.closed);
+  world.runtime.advance(1);
+  deepEqual([mute.aborted, client.closed, world.count('held')], [true, false, 1]);
+  world.runtime.advance(100);
+  deepEqual(world.runtime.lastDial.accept().received, startup);
+  client.reset();
+  world.empty({ clientReset: 1 });
+});

@@ -24,7 +24,16 @@ export function openBell(): Bell {
   const libc = openLibc();
   const fd = libc.eventfd(0, EFD.CLOEXEC | EFD.NONBLOCK);
   if (fd < 0) throw new Error(errnoError(libc.errno(), 'eventfd').message);
-  return { fd, ring: () => void libc.write(fd, one, one.length), close: () => void libc.close(fd) };
+  let isOpen = true;
+  return {
+    fd,
+    // Once closed, the number may be that of a session's socket.
+    ring: () => void (isOpen && libc.write(fd, one, one.length)),
+    close: () => {
+      if (isOpen) libc.close(fd);
+      isOpen = false;
+    },
+  };
 }
 
 /** Calls `heard` in a turn of `poller` after one or more rings. */

@@ -37,12 +37,14 @@ export class NativeListener<D> implements Listener, Watcher {
     this.address = address;
     this.#handlers = handlers;
     this.#exhausted = exhausted;
+    poller.descriptors.add(fd);
     poller.add(fd, EPOLL.IN, this);
   }
 
   close(): void {
     if (this.#fd < 0) return;
     this.#poller.remove(this.#fd);
+    this.#poller.descriptors.delete(this.#fd);
     this.#poller.libc.close(this.#fd);
     if ('path' in this.address) this.#poller.libc.unlink(cString(this.address.path));
     this.#fd = -1;

@@ -30,6 +30,8 @@ export class Poller {
   readonly #timers = new Timers();
   #after: (() => void)[] = [];
   #isRunning = false;
+  /** Every descriptor of this thread's sockets. The kernel knows nothing of threads: see `closeAll`. */
+  readonly descriptors = new Set<number>();
   /** The one buffer into which everything is received, its place, and the views of it that were needed so far. */
   readonly buffer = new Uint8Array(receiveBytes);
   readonly bufferPlace: Place;
@@ -82,6 +84,16 @@ export class Poller {
 
   stop(): void {
     this.#isRunning = false;
+  }
+
+  /**
+   * For a thread that dies: descriptors belong to the process and would outlive it, a listener that accepts nobody
+   * among them. Nothing may be used afterwards.
+   */
+  closeAll(): void {
+    for (const fd of this.descriptors) this.libc.close(fd);
+    this.descriptors.clear();
+    this.libc.close(this.#epoll);
   }
 
   /** Waits for events, but no longer than `mostMs` or until the next timer, and serves them. */

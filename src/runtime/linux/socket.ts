@@ -9,6 +9,9 @@ import { addressOf, sockaddrBytes } from './sockaddr.ts';
 const dontWait = MSG.DONTWAIT;
 const sendFlags = MSG.DONTWAIT | MSG.NOSIGNAL;
 
+/** Of a broken connection, more than the kernel's buffer holds: an end, in case that it is not broken after all. */
+const lastReceives = 128;
+
 /** struct linger { on, seconds }: closing with no time left sends RST. */
 const reset = Int32Array.of(1, 0);
 
@@ -39,6 +42,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     this.#handlers = handlers;
     this.data = data;
     this.#connecting = connecting;
+    if (fd >= 0) poller.descriptors.add(fd);
     if (connecting) this.#watch();
   }
 
@@ -119,7 +123,8 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (this.#over) return;
     if ((events & EPOLL.ERR) !== 0 || this.#connecting) {
       const error = this.#socketError();
-      if (error !== 0) return this.#fail(errnoError(error, this.#connecting ? 'connect' : 'read'));
+      if (error !== 0 && this.#connecting) return this.#fail(errnoError(error, 'connect'));
+      if (error !== 0) return this.#breakOff(errnoError(error, 'read'));
       if (this.#connecting) return this.opened();
     }
     if ((events & EPOLL.OUT) !== 0 && this.#owesDrain) {
@@ -157,7 +162,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (taken < 0) {
       const error = this.#poller.libc.errno();
       if (!isTryAgain(error)) {
-        this.#fail(errnoError(error, 'write'));
+        this.#poller.later(() => this.#breakOff(errnoError(error, 'write')));
         return 0;
       }
     }
@@ -183,6 +188,20 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     return failed ? this.#poller.libc.errno() : value[0]!;
   }
 
+  /**
+   * Broken, but what the peer said before that is still there to be read, and with a server it is the reason: its
+   * FATAL is followed by RST where it has left bytes unread.
+   */
+  #breakOff(error: NetError): void {
+    const { libc, bufferPlace } = this.#poller;
+    for (let left = lastReceives; left > 0 && !this.#over && !this.#paused && !this.#ended; left--) {
+      const length = libc.recv(this.#fd, bufferPlace, receiveBytes, dontWait);
+      if (length <= 0) break;
+      this.#handlers.data(this, this.#poller.view(length));
+    }
+    this.#fail(error);
+  }
+
   #fail(error: NetError): void {
     if (this.#over) return;
     this.#error = error;
@@ -202,6 +221,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (this.#fd >= 0) {
       if (this.#watched >= 0) this.#poller.remove(this.#fd);
       if (this.#resets) libc.setsockopt(this.#fd, SOL.SOCKET, SO.LINGER, reset, 8);
+      this.#poller.descriptors.delete(this.#fd);
       libc.close(this.#fd);
     }
     this.#fd = -1;
