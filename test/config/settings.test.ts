@@ -62,6 +62,7 @@ describe('the bounds of a number', () => {
     FAIL_AFTER: [1, 100],
     DEAD_AFTER_MS: [1000, 3_600_000],
     HOLD_MS: [0, 3_600_000],
+    PREWARM: [0, 32],
     MAX_HELD: [0, 1_000_000],
     MAX_SESSIONS: [1, 1_000_000],
     STARTUP_TIMEOUT_MS: [100, 3_600_000],

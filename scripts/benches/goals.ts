@@ -1,0 +1,89 @@
+/** The figures that the whole must reach, as ratios within a round, and whether they were. Pure. */
+import { ratiosOf, type Sample, type Spread, spreadOf, valuesOf } from './statistics.ts';
+
+export interface Goal {
+  /** A sentence for people. */
+  readonly what: string;
+  /** Which of our targets is judged, and against whom; undefined: against a fixed figure. */
+  readonly target: string;
+  readonly against: string | undefined;
+  readonly metric: string;
+  readonly sign: 'at most' | 'at least';
+  readonly bound: number;
+  /** Ratios, or values in the metric's unit where `against` is undefined; undefined: not measured. */
+  readonly measured: Spread | undefined;
+  /** By the median; undefined: not measured. */
+  readonly met: boolean | undefined;
+}
+
+type Wish = Pick<Goal, 'what' | 'metric' | 'sign' | 'bound'> & {
+  readonly against?: string;
+  /** Our target, where it is not the best engine that was measured. */
+  readonly target?: string;
+};
+
+const less = (what: string, metric: string, bound: number, against?: string, target?: string): Wish => ({
+  what,
+  metric,
+  bound,
+  sign: 'at most',
+  ...(against === undefined ? {} : { against }),
+  ...(target === undefined ? {} : { target }),
+});
+const more = (what: string, metric: string, bound: number, against: string): Wish => ({
+  what,
+  metric,
+  bound,
+  against,
+  sign: 'at least',
+});
+
+/** A peer of this name is taken for the C program whose place this one takes. */
+const original = 'original';
+
+const wishes: readonly Wish[] = [
+  less('added round trip', 'addedUs', 0.6, 'haproxy'),
+  less('added round trip', 'addedUs', 0.8, 'pgbouncer'),
+  less('added round trip', 'addedUs', 0.6, original),
+  less('CPU per transaction, 16 clients', 'cpuUs16', 0.85, 'haproxy'),
+  less('CPU per transaction, 16 clients', 'cpuUs16', 1, 'pgbouncer'),
+  more('transactions per second, 16 clients', 'tps16', 1, 'haproxy'),
+  more('transactions per second, 16 clients', 'tps16', 1, 'pgbouncer'),
+  more('transactions per second, 64 clients', 'tps64', 1, 'haproxy'),
+  more('transactions per second, 64 clients', 'tps64', 1, 'pgbouncer'),
+  more('COPY out, GB/s', 'copyOutGbs', 1.1, 'haproxy'),
+  less('COPY out, CPU per GB', 'copyOutCpuMs', 0.8, 'haproxy'),
+  more('COPY in, GB/s', 'copyInGbs', 1.1, 'haproxy'),
+  less('COPY in, CPU per GB', 'copyInCpuMs', 0.8, 'haproxy'),
+  less('connect to ready', 'readyMs', 0.75, 'direct'),
+  less('resident memory at rest, MiB', 'restMiB', 64),
+  less('memory per idle session, bytes', 'sessionBytes', 1024),
+  less('portable on Bun: added round trip', 'addedUs', 1, 'haproxy', 'bun-portable'),
+  less('portable on Node: added round trip', 'addedUs', 1.3, 'haproxy', 'node-portable'),
+  less('portable on Deno: added round trip', 'addedUs', 1.3, 'haproxy', 'deno-portable'),
+];
+
+interface Measured {
+  readonly targets: readonly { readonly name: string; readonly kind: string }[];
+  readonly samples: readonly Sample[];
+}
+
+/** Every goal, for the first of our targets unless the goal names one. Nothing of ours measured: no goals. */
+export function judgeAll({ targets, samples }: Measured): Goal[] {
+  const best = targets.find(({ kind }) => kind === 'ours')?.name;
+  if (best === undefined) return [];
+  const isHere = (name: string) => targets.some((target) => target.name === name);
+  return wishes
+    .filter(({ against, target }) => (against !== original || isHere(original)) && isHere(target ?? best))
+    .map(({ against, target = best, ...wish }) => {
+      const values = against === undefined
+        ? valuesOf(samples, wish.metric, target)
+        : ratiosOf(samples, wish.metric, target, against);
+      const measured = spreadOf(values);
+      return { ...wish, target, against, measured, met: measured && isMet(wish, measured.median) };
+    });
+}
+
+function isMet({ sign, bound }: Wish | Omit<Wish, 'against' | 'target'>, median: number): boolean {
+  return sign === 'at most' ? median <= bound : median >= bound;
+}

@@ -1,0 +1,85 @@
+/** Many sessions that do nothing: what they cost the proxy, and what they do to one that works. */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Child, lineOf, start } from './children.ts';
+import { memoryOf, openFileLimit } from './proc.ts';
+import type { Figures } from './steps.ts';
+import type { Place, Running, Target } from './targets.ts';
+import { roundTrips } from './wire.ts';
+
+const script = (name: string) => join(import.meta.dirname, name);
+const crowdDeadlineMs = 90_000;
+/** Long enough for a runtime to finish what it began at its start, and for a collection of garbage. */
+const settleMs = 1500;
+
+/** With fewer, what a runtime does by itself in the meantime would count as theirs. */
+const fewestToJudge = 1000;
+
+/** Of the open files: for the proxy itself, connections made ahead, and clients that it only turns away. */
+const keptBack = 700;
+
+/** At two descriptors each, with room for the proxy's own and what it keeps back. */
+export function idleCount(wanted: number, openFiles: number = openFileLimit()): number {
+  return Math.max(0, Math.min(wanted, Math.floor((openFiles - keptBack) / 2)));
+}
+
+export interface StandIn extends Place {
+  end(): Promise<void>;
+}
+
+/** `server` is the real PostgreSQL, for the gateway's probe. */
+export async function startStandIn(server: Place): Promise<StandIn> {
+  const child = await start([process.execPath, script('stand-in.ts'), server.host, String(server.port)]);
+  const { port } = await lineOf(child, 0, 20_000);
+  return { host: '127.0.0.1', port: Number(port), end: () => child.end() };
+}
+
+/** Its first line, `{held, lost, why}`, comes when all have tried. */
+export function startCrowd({ host, port }: Place, count: number): Promise<Child> {
+  return start([process.execPath, script('crowd.ts'), host, String(port), String(count)]);
+}
+
+/** Starts the target afresh in front of the stand-in. */
+export async function idleSessions(target: Target, standIn: Place, count: number): Promise<Figures> {
+  const running = await target.start(standIn, count);
+  let crowd: Child | undefined;
+  try {
+    await pause(settleMs);
+    const before = running.pid === undefined ? undefined : memoryOf(running.pid);
+    crowd = await startCrowd(running, count);
+    const { held, why } = await lineOf(crowd, 0, crowdDeadlineMs);
+    if (Number(held) === 0) throw new Error(`not one of ${count} sessions was held: ${why}`);
+    await pause(settleMs);
+    const after = running.pid === undefined ? undefined : memoryOf(running.pid);
+    // A proxy that could not hold them all has no seat for one more.
+    const isFull = Number(held) < count;
+    const { medianUs = NaN, p99Us = NaN } = isFull ? {} : await roundTrips('ping', running, 5000, () => {});
+    return {
+      idleSessions: Number(held),
+      besideUs: medianUs,
+      besideP99Us: p99Us,
+      ...(before && after && Number(held) >= fewestToJudge
+        ? { sessionBytes: (after.restBytes - before.restBytes) / Number(held) }
+        : {}),
+    };
+  } finally {
+    await crowd?.end();
+    await running.end();
+  }
+}
+
+/** Starts the target, once more, in front of the real server. */
+export async function startAndRest(target: Target, server: Place): Promise<Figures> {
+  const running: Running = await target.start(server, 100);
+  try {
+    if (running.startMs === undefined || running.pid === undefined) return {};
+    await pause(settleMs);
+    return { startMs: running.startMs, ...restFigures(memoryOf(running.pid)) };
+  } finally {
+    await running.end();
+  }
+}
+
+function restFigures({ restBytes, ownBytes }: ReturnType<typeof memoryOf>): Figures {
+  return { restMiB: restBytes / 2 ** 20, restOwnMiB: ownBytes / 2 ** 20 };
+}

@@ -1,0 +1,68 @@
+/** Everything that is measured: its name in the JSON, its words, its unit, and which way is better. */
+
+export interface Metric {
+  readonly key: string;
+  readonly group: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly better: 'less' | 'more';
+  /** Digits after the point. */
+  readonly digits: number;
+}
+
+const metric = (
+  group: string,
+  key: string,
+  title: string,
+  unit: string,
+  better: Metric['better'],
+  digits: number,
+): Metric => ({ key, group, title, unit, better, digits });
+
+const pinned = 'Round trip, everything on one core';
+const transactions = 'Transactions, pgbench -S -M prepared';
+const connecting = 'Connecting';
+const bulk = 'Bulk, COPY in binary format';
+const idle = 'Idle sessions';
+const resting = 'Starting and resting';
+
+/** The concurrencies of pgbench. */
+export const concurrencies = [1, 16, 64] as const;
+
+export const metrics: readonly Metric[] = [
+  metric(pinned, 'addedUs', 'added round trip, median', 'us', 'less', 1),
+  metric(pinned, 'roundTripUs', 'empty query, median', 'us', 'less', 1),
+  metric(pinned, 'roundTripP99Us', 'empty query, p99', 'us', 'less', 1),
+  metric(pinned, 'echoUs', 'bare echo of 64 bytes, median', 'us', 'less', 1),
+  metric(pinned, 'echoP99Us', 'bare echo of 64 bytes, p99', 'us', 'less', 1),
+  ...concurrencies.flatMap((count) => {
+    const clients = count === 1 ? '1 client' : `${count} clients`;
+    return [
+      metric(transactions, `tps${count}`, `transactions, ${clients}`, '/s', 'more', 0),
+      metric(transactions, `latencyMs${count}`, `average latency, ${clients}`, 'ms', 'less', 3),
+      metric(transactions, `p99Ms${count}`, `p99 latency, ${clients}`, 'ms', 'less', 3),
+      metric(transactions, `cpuUs${count}`, `proxy CPU per transaction, ${clients}`, 'us', 'less', 1),
+    ];
+  }),
+  metric(connecting, 'readyMs', 'connect to ready, median', 'ms', 'less', 2),
+  metric(connecting, 'readyP99Ms', 'connect to ready, p99', 'ms', 'less', 2),
+  metric(connecting, 'connectRate', 'connections, pgbench -C, 8 clients', '/s', 'more', 0),
+  metric(connecting, 'connectCpuUs', 'proxy CPU per connection', 'us', 'less', 0),
+  metric(bulk, 'copyOutGbs', 'COPY out', 'GB/s', 'more', 2),
+  metric(bulk, 'copyOutCpuMs', 'COPY out, proxy CPU per GB', 'ms', 'less', 0),
+  metric(bulk, 'copyInGbs', 'COPY in', 'GB/s', 'more', 2),
+  metric(bulk, 'copyInCpuMs', 'COPY in, proxy CPU per GB', 'ms', 'less', 0),
+  metric(idle, 'idleSessions', 'sessions held', '', 'more', 0),
+  metric(idle, 'sessionBytes', 'memory of the proxy per session', 'bytes', 'less', 0),
+  metric(idle, 'besideUs', 'one active session beside them, median', 'us', 'less', 1),
+  metric(idle, 'besideP99Us', 'one active session beside them, p99', 'us', 'less', 1),
+  metric(resting, 'startMs', 'start until the first session is ready', 'ms', 'less', 0),
+  metric(resting, 'restMiB', 'resident memory at rest', 'MiB', 'less', 1),
+  metric(resting, 'restOwnMiB', 'of it its own (anonymous)', 'MiB', 'less', 1),
+];
+
+export function metricOf(key: string): Metric {
+  const found = metrics.find((metric) => metric.key === key);
+  if (!found) throw new Error(`there is no metric ${key}`);
+  return found;
+}

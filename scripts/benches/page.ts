@@ -1,0 +1,154 @@
+/** The results as one page that needs nothing else: ratios and goals first, then figures. Pure. */
+import { type Bar, barChart, type Dot, escape, ratioChart } from './charts.ts';
+import type { Goal } from './goals.ts';
+import type { Metric } from './metrics.ts';
+import { ratioText, valueText } from './numbers.ts';
+import { style } from './page-style.ts';
+import type { Results, Row } from './results.ts';
+import { ratiosOf, spreadOf } from './statistics.ts';
+import { goalSpread, goalVerdict } from './table.ts';
+
+export function pageOf(results: Results): string {
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>pg_gateway: benchmark</title><style>${style}</style>
+<header>${heading(results)}</header>
+${goals(results.goals)}
+${ratios(results)}
+${charts(results)}
+${everything(results)}
+${skipped(results.skipped)}
+</html>
+`;
+}
+
+function heading({ goals, machine, targets, server, ...run }: Results): string {
+  const judged = goals.filter(({ met }) => met !== undefined);
+  const reached = judged.filter(({ met }) => met).length;
+  const peers = targets.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
+  const beside = peers.length > 0 ? ` beside ${peers.join(' and ')}` : '';
+  const facts = [
+    ['CPU', `${machine.cores} cores, ${machine.cpu}`],
+    ['Linux', machine.kernel],
+    ['memory', `${machine.memoryGiB} GiB`],
+    ['server', server],
+    ['load', `${machine.loadBefore} before, ${machine.loadAfter} after`],
+    [
+      'run',
+      `${run.startedAt.slice(0, 16).replace('T', ' ')} UTC, ${run.rounds} rounds, ${
+        Math.round(run.tookSeconds)
+      } s${run.isQuick ? ', quick' : ''}`,
+    ],
+  ];
+  return `<h1>pg_gateway${beside}</h1>
+<p class="lead">${reached} of ${judged.length} goals met on this machine.</p>
+<ul class="facts">${
+    facts.map(([name = '', text = '']) => `<li>${name} <b>${escape(text)}</b></li>`).join('')
+  }</ul>
+<ul class="key">${
+    targets.map(({ name, label, kind }) => `<li class="${kind}"><i></i>${escape(`${name}: ${label}`)}</li>`)
+      .join('')
+  }</ul>`;
+}
+
+function goals(list: readonly Goal[]): string {
+  if (list.length === 0) return '';
+  const rows = list.map((goal) => {
+    const state = goal.met === undefined ? 'open' : goal.met ? 'met' : 'missed';
+    const [median = '', range = ''] = goalSpread(goal).split(/ (?=\()/);
+    return `<tr class="${state}"><td><b>${goalVerdict(goal)}</b></td><td>${escape(goal.what)}</td>` +
+      `<td>${escape(goal.target)}${goal.against === undefined ? '' : ` / ${escape(goal.against)}`}</td>` +
+      `<td>${escape(median)}</td><td>${
+        escape(range.replace(/[()]/g, ''))
+      }</td><td>${goal.sign} ${goal.bound}</td></tr>`;
+  });
+  return `<h2>Goals</h2><p>Each ratio is taken within a round, where both sides met the same machine; the median of
+the rounds decides.</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>median</th>
+<th>from, to</th><th>goal</th></tr>${rows.join('')}</table></div>`;
+}
+
+/** What says most; against HAProxy, or against the server itself where no HAProxy was measured. */
+const told = [
+  'addedUs',
+  'cpuUs16',
+  'tps1',
+  'tps16',
+  'tps64',
+  'p99Ms16',
+  'readyMs',
+  'connectRate',
+  'copyOutGbs',
+  'copyOutCpuMs',
+  'copyInGbs',
+  'copyInCpuMs',
+];
+
+function ratios(results: Results): string {
+  const { targets, rows, samples, goals } = results;
+  const base = targets.some(({ name }) => name === 'haproxy') ? 'haproxy' : 'direct';
+  const cards = told.flatMap((key) => {
+    const row = rows.find(({ metric }) => metric.key === key);
+    if (row === undefined) return [];
+    const dots = targets.filter(({ name }) => name !== base).flatMap(({ name, kind }): Dot[] => {
+      const spread = spreadOf(ratiosOf(samples, key, name, base));
+      const goal = goals.find((goal) => goal.metric === key && goal.target === name && goal.against === base);
+      return spread === undefined
+        ? []
+        : [{ label: name, kind, ...spread, bound: goal?.bound, met: goal?.met }];
+    });
+    return dots.length === 0 ? [] : [card(row.metric, ratioChart(row.metric.title, dots, ratioText))];
+  });
+  if (cards.length === 0) return '';
+  return `<h2>Ratios to ${base}</h2><p>1x is as ${base} does it. The dot is the median of the rounds, the band goes from
+the least to the greatest, the upright stroke is the goal where there is one.</p><div class="cards">${
+    cards.join('')
+  }</div>`;
+}
+
+function charts({ rows, targets }: Results): string {
+  const groups = [...new Set(rows.map(({ metric }) => metric.group))];
+  return groups.map((group) => {
+    const cards = rows.filter(({ metric }) => metric.group === group).map(({ metric, cells }: Row) => {
+      const bars = targets.flatMap(({ name, kind }, at): Bar[] => {
+        const cell = cells[at];
+        return cell === undefined ? [] : [{ label: name, kind, ...cell }];
+      });
+      return card(metric, barChart(metric.title, bars, (value) => valueText(value, metric)));
+    });
+    return `<h2>${escape(group)}</h2><div class="cards">${cards.join('')}</div>`;
+  }).join('\n');
+}
+
+function card({ title, unit, better }: Metric, chart: string): string {
+  const note = `${unit === '' ? '' : `${unit}, `}${better} is better`;
+  return `<section class="card"><h3>${escape(title)}<small>${escape(note)}</small></h3>${chart}</section>`;
+}
+
+function everything({ rows, targets }: Results): string {
+  let group = '';
+  const lines = rows.map(({ metric, cells }) => {
+    const title = metric.group === group
+      ? ''
+      : `<tr class="group"><td colspan="${targets.length + 1}">${escape(metric.group)}</td></tr>`;
+    group = metric.group;
+    const text = (value: number) => valueText(value, metric);
+    const columns = cells.map((cell) =>
+      cell === undefined
+        ? '<td></td>'
+        : `<td>${text(cell.median)}${
+          cell.count === 1 ? '' : `<small>${text(cell.min)} to ${text(cell.max)}</small>`
+        }</td>`
+    );
+    return `${title}<tr><td>${escape(metric.title)}${metric.unit === '' ? '' : `, ${metric.unit}`}</td>${
+      columns.join('')
+    }</tr>`;
+  });
+  return `<h2>All figures</h2><div class="wide"><table class="all"><tr><th></th>${
+    targets.map(({ name }) => `<th>${escape(name)}</th>`).join('')
+  }</tr>${lines.join('')}</table></div>`;
+}
+
+function skipped(list: readonly string[]): string {
+  if (list.length === 0) return '';
+  return `<h2>Left out</h2><ul>${list.map((text) => `<li>${escape(text)}</li>`).join('')}</ul>`;
+}

@@ -1,0 +1,156 @@
+/** What is measured: how each target is started, in front of one server. */
+import { join } from 'node:path';
+import type { Child } from './children.ts';
+import { start } from './children.ts';
+import { isReady } from './ready.ts';
+import { haproxyConfig, pgbouncerConfig, writeConfig } from './configs.ts';
+import { isRunning } from '../../test/support/processes.ts';
+import { freePort } from '../../test/support/ports.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
+import type { PeerOption, TargetName } from './options.ts';
+import type { TargetInfo } from './results.ts';
+import { versionOf } from './versions.ts';
+
+const root = join(import.meta.dirname, '../..');
+const tool = (name: string) => join(root, 'node_modules/.bin', name);
+const main = join(root, 'src/main.ts');
+
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A target that runs. Whoever started it ends it. */
+export interface Running extends Place {
+  readonly name: string;
+  /** Undefined for `direct`, and for a peer whose process nobody named. */
+  readonly pid: number | undefined;
+  /** From the start of the process until a session was ready through it. */
+  readonly startMs: number | undefined;
+  end(): Promise<void>;
+}
+
+export interface Target extends TargetInfo {
+  /**
+   * In front of `server`, for `sessions` at once. Rejects if within 20 s no session gets through, or, where the server
+   * is an `echo`, no byte.
+   */
+  start(server: Place, sessions: number, speaks?: 'postgres' | 'echo'): Promise<Running>;
+  /** Whether it can be put in front of any server: not so for a peer that somebody else has started. */
+  readonly isOurs: boolean;
+}
+
+const ourCommands: Partial<Record<TargetName, readonly [readonly string[], 'native' | 'portable']>> = {
+  'binary': [[join(root, 'dist/pg_gateway')], 'native'],
+  'bun-native': [[tool('bun'), main], 'native'],
+  'deno-native': [[tool('deno'), 'run', '-A', '--no-check', main], 'native'],
+  'bun-portable': [[tool('bun'), main], 'portable'],
+  'deno-portable': [[tool('deno'), 'run', '-A', '--no-check', main], 'portable'],
+  'node-portable': [[tool('node'), main], 'portable'],
+};
+
+export function targetOf(name: TargetName, folder: string): Target {
+  if (name === 'direct') return direct;
+  const ours = ourCommands[name];
+  if (ours !== undefined) return gateway(name, ...ours);
+  const label = versionOf(name as 'haproxy' | 'pgbouncer') ?? name;
+  return {
+    name,
+    label,
+    kind: 'peer',
+    isOurs: true,
+    start: async (server, sessions, speaks) => {
+      const port = await freePort();
+      const seat = { port, server, sessions, folder };
+      const command = name === 'haproxy'
+        ? ['haproxy', '-f', writeConfig(folder, `haproxy-${port}.cfg`, haproxyConfig(seat))]
+        : pgbouncerCommand(writeConfig(folder, `pgbouncer-${port}.ini`, pgbouncerConfig(seat)));
+      return await running(name, port, () => start(command), speaks);
+    },
+  };
+}
+
+const direct: Target = {
+  name: 'direct',
+  label: 'PostgreSQL itself',
+  kind: 'direct',
+  isOurs: true,
+  start: (server) =>
+    Promise.resolve({ ...server, name: 'direct', pid: undefined, startMs: undefined, end: async () => {} }),
+};
+
+export function peerOf({ name, host, port, pid }: PeerOption): Target {
+  return {
+    name,
+    label: `${name} at ${host}:${port}, started by somebody else`,
+    kind: 'peer',
+    isOurs: false,
+    start: async () => {
+      if (!await isReady(host, port, 'postgres')) {
+        throw new Error(
+          `no session gets through ${host}:${port}; start it first, in front of the server of --server`,
+        );
+      }
+      if (pid !== undefined && !isRunning(pid)) {
+        throw new Error(`there is no process ${pid}; leave it out, or correct it`);
+      }
+      return { name, host, port, pid, startMs: undefined, end: async () => {} };
+    },
+  };
+}
+
+function gateway(name: string, command: readonly string[], engine: 'native' | 'portable'): Target {
+  return {
+    name,
+    label: `pg_gateway, ${name.replace('-', ', ')} (${engine})`.replace(/, (native|portable) \(\1\)/, ', $1'),
+    kind: 'ours',
+    isOurs: true,
+    start: async ({ host, port: serverPort }, sessions) => {
+      const port = await freePort();
+      const env = {
+        ENGINE: engine,
+        CANDIDATES: `${host}:${serverPort}`,
+        LISTEN_HOST: '127.0.0.1',
+        LISTEN_PORT: String(port),
+        METRICS_PORT: 'off',
+        LOG_LEVEL: 'error',
+        PGUSER: 'postgres',
+        // The stand-in speaks no TLS, and passes the probe on.
+        PGSSLMODE: 'disable',
+        // What is kept for those who wait would take descriptors from the sessions.
+        MAX_HELD: '10',
+        MAX_SESSIONS: String(sessions + 20),
+        DENO_NO_UPDATE_CHECK: '1',
+      };
+      return await running(name, port, () => start(command, { env, cwd: root }));
+    },
+  };
+}
+
+/** pgbouncer refuses to be root. */
+function pgbouncerCommand(config: string): readonly string[] {
+  return ['pgbouncer', '-q', ...(process.getuid?.() === 0 ? ['-u', 'postgres'] : []), config];
+}
+
+async function running(
+  name: string,
+  port: number,
+  launch: () => Promise<Child>,
+  speaks: 'postgres' | 'echo' = 'postgres',
+): Promise<Running> {
+  const from = performance.now();
+  const child = await launch();
+  const host = '127.0.0.1';
+  try {
+    await waitFor(`a session through ${name}`, async () => {
+      if (child.hasEnded()) return { isUp: false };
+      return await isReady(host, port, speaks) && { isUp: true };
+    }, { deadlineMs: 20_000, everyMs: 2 }).then(({ isUp }) => {
+      if (!isUp) throw new Error(`${name} ended: ${child.output().trim().slice(-500)}`);
+    });
+  } catch (error) {
+    await child.end();
+    throw error;
+  }
+  return { name, host, port, pid: child.pid, startMs: performance.now() - from, end: () => child.end() };
+}

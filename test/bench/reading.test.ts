@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idleCount } from '../../scripts/benches/idle.ts';
+import { readLog, readOutput } from '../../scripts/benches/pgbench.ts';
+import { lastCore } from '../../scripts/benches/proc.ts';
+import { copyRow, endsReady, message, numberIn, readyForQuery } from '../../scripts/benches/protocol.ts';
+
+const output = `scaling factor: 5
+query mode: prepared
+number of transactions actually processed: 47123
+latency average = 0.339 ms
+initial connection time = 41.5 ms
+tps = 47186.104526 (without initial connection time)
+`;
+
+test("pgbench's figures are read from its output", () => {
+  assert.deepEqual(readOutput(output), { transactions: 47123, perSecond: 47186.104526, averageMs: 0.339 });
+});
+
+test('a pgbench that measured nothing is an error with its output', () => {
+  const nothing = 'number of transactions actually processed: 0\ntps = 0.000000\nFATAL: no\n';
+  assert.throws(() => readOutput(nothing), /measured nothing.*FATAL: no/s);
+});
+
+test("times are the third column of pgbench's log", () => {
+  assert.deepEqual(readLog('0 11 180 0 1700000000 5\n3 2 95 0 1700000000 9\n'), [180, 95]);
+});
+
+test('idle sessions need two open files each, and leave room', () => {
+  assert.equal(idleCount(10_000, 1_000_000), 10_000);
+  assert.equal(idleCount(10_000, 20_000), 9650);
+  assert.equal(idleCount(10_000, 256), 0);
+});
+
+test('the last core is that of the last range', () => {
+  assert.deepEqual(['0-3', '0,2', '5', '0-1,64-127'].map(lastCore), ['3', '2', '5', '127']);
+});
+
+test('an answer is complete when it ends with ReadyForQuery, not before', () => {
+  const bytes = Uint8Array.from([...message('I'), ...readyForQuery]);
+  assert.equal(endsReady(bytes, bytes.length), true);
+  assert.equal(endsReady(bytes, bytes.length - 1), false);
+  assert.equal(endsReady(readyForQuery, 3), false);
+});
+
+test('the number of a single row is found behind its description', () => {
+  const row = message('D', Uint8Array.from([0, 1, 0, 0, 0, 4, 0x34, 0x32, 0x37, 0x31]));
+  assert.equal(
+    numberIn(Uint8Array.from([...message('T', new Uint8Array(20)), ...row, ...readyForQuery])),
+    4271,
+  );
+  assert.equal(numberIn(readyForQuery), undefined);
+});
+
+test('a row of COPY is one column of the size that was asked for', () => {
+  const row = copyRow(8192);
+  const view = new DataView(row.buffer);
+  assert.equal(row.length, 1 + 4 + 2 + 4 + 8192);
+  assert.deepEqual([view.getUint32(1), view.getUint16(5), view.getUint32(7)], [row.length - 1, 1, 8192]);
+});
