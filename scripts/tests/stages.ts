@@ -75,7 +75,8 @@ export function stagesOf(files: readonly string[]): Stage[] {
       runner: 'node',
       gateway,
       files: files.filter((file) => endToEnd.test(file)),
-      parallel: 1,
+      // They wait more than they work.
+      parallel: 2,
       deadlineMs: 10 * minuteMs,
     })),
   ];
