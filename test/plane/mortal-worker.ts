@@ -1,11 +1,14 @@
 /** A worker as it is, but for one thing: it dies when a test buries this address. */
-import { workerData } from 'node:worker_threads';
-import type { WorkerData } from '../../src/plane/worker.ts';
-import '../../src/plane/worker.ts';
 import type { Command } from '../../src/plane/messages.ts';
+import { Sessions } from '../../src/session/sessions.ts';
 
-(workerData as WorkerData).port.on('message', (command: Command) => {
+const obey = Sessions.prototype.command;
+Sessions.prototype.command = function (command: Command): void {
   if (command.kind === 'bury' && 'path' in command.server && command.server.path === '/worker') {
     throw new Error('the test wanted it to die');
   }
-});
+  obey.call(this, command);
+};
+
+// Not before that.
+await import('../../src/plane/worker.ts');

@@ -145,97 +145,101 @@ for (
   });
 }
 
-describe('a worker that dies', () => {
-  test('is reported and replaced, without its gauges, with its history and the route', {
-    timeout: 60_000,
-  }, async () => {
-    const { plane, errors } = planeOf(1, mortalWorker);
-    const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-    const listen = await plane.start();
-    plane.publish(routeTo(server.address, 7));
-    const first = await pass(listen, server, 0);
-    equal(total(plane.counters, 'active'), 1);
-    plane.bury(death);
-    await until(() => errors.length > 0, 'the report');
-    match(errors[0]!, /^a worker died; .*"worker":0,"why":"the test wanted it to die"/);
-    await until(() => first.client.closed || first.client.ended, 'its sessions to be lost');
-    await until(() => total(plane.counters, 'active') === 0, 'the gauges to be reset');
-    // The port is free for a moment: whoever comes then is told so and comes again.
-    const second = await waitFor('a session', () => pass(listen, server, 1));
-    equal(total(plane.counters, 'accepted') >= 2, true);
-    equal(errors.length, 1);
-    for (const { client } of [first, second]) client.socket.destroy();
-    await plane.stop();
-    server.close();
-  });
+for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] as const) {
+  describe(`a worker that dies, ${engine}`, () => {
+    const here: Address = { host: '127.0.0.1', port: 0 };
 
-  test('gets the newest route when it is there again', { timeout: 60_000 }, async () => {
-    const { plane, errors } = planeOf(1, mortalWorker);
-    const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-    const listen = await plane.start();
-    plane.publish({ ...noRoute, epoch: 1 });
-    plane.bury(death);
-    await until(() => errors.length > 0, 'the report');
-    plane.publish(routeTo(server.address, 2));
-    const { client } = await waitFor('a session', () => pass(listen, server, 0));
-    client.socket.destroy();
-    await plane.stop();
-    server.close();
-  });
-
-  test('is not replaced when the plane stops', { timeout: 60_000 }, async () => {
-    const { plane, errors } = planeOf(1, mortalWorker);
-    const { port } = await plane.start() as { port: number };
-    plane.bury(death);
-    await until(() => errors.length > 0, 'the report');
-    await plane.stop();
-    await waitFor('the port to be free', () => isFree(port));
-    let later = false;
-    pickRuntime().after(400, () => later = true);
-    await until(() => later, 'the time after which it would be replaced');
-    equal(await isFree(port), true);
-  });
-
-  test('is replaced as soon as its port is free again', {
-    timeout: 60_000,
-  }, async () => {
-    const { plane, errors } = planeOf(1, mortalWorker);
-    const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-    const listen = await plane.start();
-    plane.publish(routeTo(server.address, 1));
-    plane.bury(death);
-    await until(() => errors.length > 0, 'the report');
-    const thief = createServer((socket) => socket.destroy());
-    await waitFor('somebody else to take the port', async () => {
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      thief.once('error', () => resolve(false));
-      thief.listen({ port: (listen as { port: number }).port, host: '127.0.0.1' }, () => resolve(true));
-      // If the new worker was quicker, there is another chance.
-      return await promise || void plane.bury(death);
+    test('is reported and replaced, without its gauges, with its history and the route', {
+      timeout: 60_000,
+    }, async () => {
+      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
+      const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+      const listen = await plane.start();
+      plane.publish(routeTo(server.address, 7));
+      const first = await pass(listen, server, 0);
+      equal(total(plane.counters, 'active'), 1);
+      plane.bury(death);
+      await until(() => errors.length > 0, 'the report');
+      match(errors[0]!, /^a worker died; .*"worker":0,"why":"the test wanted it to die"/);
+      await until(() => first.client.closed || first.client.ended, 'its sessions to be lost');
+      await until(() => total(plane.counters, 'active') === 0, 'the gauges to be reset');
+      // The port is free for a moment: whoever comes then is told so and comes again.
+      const second = await waitFor('a session', () => pass(listen, server, 1));
+      equal(total(plane.counters, 'accepted') >= 2, true);
+      equal(errors.length, 1);
+      for (const { client } of [first, second]) client.socket.destroy();
+      await plane.stop();
+      server.close();
     });
-    await until(
-      () => errors.some((error) => error.startsWith('the worker could not be replaced')),
-      'a report',
-    );
-    thief.close();
-    const { client } = await waitFor('a session', () => pass(listen, server, 0));
-    client.socket.destroy();
-    await plane.stop();
-    server.close();
-  });
 
-  test('before it listens keeps the plane from starting, and says why', { timeout: 60_000 }, async () => {
-    const { plane } = planeOf(1, stillbornWorker);
-    await rejects(plane.start(), {
-      name: 'StartError',
-      message: /worker .*the test wanted it not to live/,
+    test('gets the newest route when it is there again', { timeout: 60_000 }, async () => {
+      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
+      const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+      const listen = await plane.start();
+      plane.publish({ ...noRoute, epoch: 1 });
+      plane.bury(death);
+      await until(() => errors.length > 0, 'the report');
+      plane.publish(routeTo(server.address, 2));
+      const { client } = await waitFor('a session', () => pass(listen, server, 0));
+      client.socket.destroy();
+      await plane.stop();
+      server.close();
     });
-    await plane.stop();
-  });
 
-  test('that is not there at all keeps the plane from starting', { timeout: 60_000 }, async () => {
-    const { plane } = planeOf(1, new URL('./no-such-worker.ts', import.meta.url));
-    await rejects(plane.start(), { name: 'StartError', message: /no-such-worker/ });
-    await plane.stop();
+    test('is not replaced when the plane stops', { timeout: 60_000 }, async () => {
+      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
+      const { port } = await plane.start() as { port: number };
+      plane.bury(death);
+      await until(() => errors.length > 0, 'the report');
+      await plane.stop();
+      await waitFor('the port to be free', () => isFree(port));
+      let later = false;
+      pickRuntime().after(400, () => later = true);
+      await until(() => later, 'the time after which it would be replaced');
+      equal(await isFree(port), true);
+    });
+
+    test('is replaced as soon as its port is free again', {
+      timeout: 60_000,
+    }, async () => {
+      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
+      const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+      const listen = await plane.start();
+      plane.publish(routeTo(server.address, 1));
+      plane.bury(death);
+      await until(() => errors.length > 0, 'the report');
+      const thief = createServer((socket) => socket.destroy());
+      await waitFor('somebody else to take the port', async () => {
+        const { promise, resolve } = Promise.withResolvers<boolean>();
+        thief.once('error', () => resolve(false));
+        thief.listen({ port: (listen as { port: number }).port, host: '127.0.0.1' }, () => resolve(true));
+        // If the new worker was quicker, there is another chance.
+        return await promise || void plane.bury(death);
+      });
+      await until(
+        () => errors.some((error) => error.startsWith('the worker could not be replaced')),
+        'a report',
+      );
+      thief.close();
+      const { client } = await waitFor('a session', () => pass(listen, server, 0));
+      client.socket.destroy();
+      await plane.stop();
+      server.close();
+    });
+
+    test('before it listens keeps the plane from starting, and says why', { timeout: 60_000 }, async () => {
+      const { plane } = planeOf(1, stillbornWorker);
+      await rejects(plane.start(), {
+        name: 'StartError',
+        message: /worker .*the test wanted it not to live/,
+      });
+      await plane.stop();
+    });
+
+    test('that is not there at all keeps the plane from starting', { timeout: 60_000 }, async () => {
+      const { plane } = planeOf(1, new URL('./no-such-worker.ts', import.meta.url));
+      await rejects(plane.start(), { name: 'StartError', message: /no-such-worker/ });
+      await plane.stop();
+    });
   });
-});
+}
