@@ -55,9 +55,12 @@ function render({ findings, primary, reason, rule }: Verdict): string {
     note,
   ]);
   const lines = table(['CANDIDATE', 'STANDING', 'TIMELINE', 'LSN', 'TOOK', 'WHY'], rows);
-  return `${lines}\n\n${primary ? `Primary: ${primary.candidate.name}.` : 'No primary.'} ${
-    capital(reason)
-  }. (rule: ${rule})`;
+  const verdict = primary
+    ? `Primary: ${primary.candidate.name}. `
+    : rule === 'noPrimary'
+    ? ''
+    : 'No primary. ';
+  return `${lines}\n\n${verdict}${capital(reason)}. (rule: ${rule})`;
 }
 
 function capital(text: string): string {

@@ -13,8 +13,7 @@ import { peerConnect, PeerServer } from '../runtime/peer.ts';
 import { startup } from '../session/packets.ts';
 import { defaults } from '../session/world.ts';
 import { isFree } from '../support/ports.ts';
-import { waitFor } from '../support/wait-for.ts';
-import { until } from '../support/wait-for.ts';
+import { until, waitFor } from '../support/wait-for.ts';
 
 const realWorker = new URL('../../src/plane/worker.ts', import.meta.url);
 const mortalWorker = new URL('./mortal-worker.ts', import.meta.url);

@@ -3,8 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { makeCertificate } from '../../src/route/certificate.ts';
 import { type Refuser, startRefuser } from '../../src/route/refuser.ts';
-import { until } from '../support/wait-for.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { until, waitFor } from '../support/wait-for.ts';
 import {
   dial,
   type Heard,
