@@ -5,6 +5,7 @@ import type { Rules } from './cluster/election.ts';
 import { codeOf, ConfigError, messageOf } from './errors.ts';
 import { type Account, type Credentials, type Files, readCredentials } from './probe/credentials.ts';
 import type { ProberOptions } from './probe/prober.ts';
+import { availableCores, defaultWorkers } from './runtime/cores.ts';
 import type { Address, KeepAlive } from './runtime/runtime.ts';
 import { flagOf, type SettingName, settingNames, settings, type Values } from './settings.ts';
 
@@ -23,6 +24,8 @@ export interface Config {
   readonly candidates: readonly Candidate[];
   readonly credentials: Credentials;
   readonly listen: Address;
+  /** Threads that pump; 0: the main thread does. */
+  readonly workers: number;
   /** Undefined: no HTTP. */
   readonly metrics: Address | undefined;
   readonly rules: Rules;
@@ -55,6 +58,7 @@ export function readConfig(sources: Sources): Config {
     candidates,
     credentials,
     listen: { host: values.LISTEN_HOST, port: values.LISTEN_PORT },
+    workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
     metrics: values.METRICS_PORT === undefined
       ? undefined
       : { host: values.METRICS_HOST, port: values.METRICS_PORT },

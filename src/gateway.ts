@@ -67,7 +67,7 @@ export class Gateway {
     this.#log = log;
     this.#budget = descriptorBudget({
       openFiles: openFileLimit(),
-      workers: config.values.NUM_THREADS,
+      workers: config.workers,
       maxSessions: config.values.MAX_SESSIONS,
       maxHeld: config.values.MAX_HELD,
     });
@@ -103,7 +103,7 @@ export class Gateway {
     try {
       this.#refuser = await this.#openRefuser();
       this.#plane = new Plane({
-        workers: config.values.NUM_THREADS,
+        workers: config.workers,
         engine: this.#engine.name,
         workerFile,
         settings: await this.#dataSettings(this.#refuser.address),
@@ -199,9 +199,9 @@ export class Gateway {
   }
 
   #chooseEngine(): Engine {
-    const { ENGINE, NUM_THREADS } = this.#config.values;
+    const { values, workers } = this.#config;
     try {
-      return chooseEngine(ENGINE, NUM_THREADS);
+      return chooseEngine(values.ENGINE, workers);
     } catch (error) {
       throw new StartError(
         `ENGINE=native cannot be had: ${messageOf(error)}. Set ENGINE=auto to go on without it.`,
@@ -211,10 +211,16 @@ export class Gateway {
 
   async #openRefuser(): Promise<Refuser> {
     try {
-      return await startRefuser(this.#config.refusalCertificate, {
+      const limits = {
         maxConnections: this.#budget.maxRefusals,
         timeoutMs: Math.min(this.#config.values.STARTUP_TIMEOUT_MS, refusalMs),
-      });
+      };
+      return await startRefuser(
+        this.#config.refusalCertificate,
+        limits,
+        (error) =>
+          this.#log.error('no throw-away certificate: a refusal was not said', { why: messageOf(error) }),
+      );
     } catch (error) {
       throw new StartError(
         `REFUSAL_CERT_FILE and REFUSAL_KEY_FILE cannot be used: ${messageOf(error)}. ` +
@@ -234,6 +240,7 @@ export class Gateway {
       startupTimeoutMs: values.STARTUP_TIMEOUT_MS,
       holdMs: values.HOLD_MS,
       maxHeld: values.MAX_HELD,
+      spinMs: values.SPIN_US / 1000,
       prewarm: values.PREWARM,
       maxSessions: this.#budget.maxSessions,
       maxClients: this.#budget.maxClients,

@@ -82,6 +82,17 @@ const port = (help: string, fallback: number): Of<number | undefined> => ({
   },
 });
 
+/** `auto` is left to the program. */
+const threads = (help: string, most: number): Of<number | 'auto'> => ({
+  ...integer('count', help, 0, 0, most),
+  fallback: 'auto',
+  parse: (value) => {
+    if (value.toLowerCase() === 'auto') return 'auto';
+    if (/^[0-9]{1,5}$/.test(value) && Number(value) <= most) return Number(value);
+    throw new Error(`is neither "auto" nor a whole number from 0 to ${most}`);
+  },
+});
+
 /** Off, on, or on with the seconds of silence before the first probe; Linux takes no more (MAX_TCP_KEEPIDLE). */
 const keepAlive = (help: string, fallback: string): Of<number | undefined> => ({
   help,
@@ -142,11 +153,21 @@ export const settings = Object.freeze({
   ...inSection('Listening', {
     LISTEN_HOST: text('address', 'where clients connect; also the first argument', '0.0.0.0'),
     LISTEN_PORT: integer('port', 'its port; also the second argument; 0 takes a free one', 6432, 0, 65_535),
-    NUM_THREADS: integer('count', 'worker threads that pump bytes; 0 pumps in the main thread', 1, 0, 64),
+    NUM_THREADS: threads(
+      'worker threads that pump bytes; auto: half of the processors, 1 to 4; 0 pumps in the main thread',
+      64,
+    ),
     ENGINE: choice(
       ['auto', 'native', 'portable'],
       'native: Linux itself (epoll, by FFI under Bun and Deno); portable: the sockets of the runtime',
       'auto',
+    ),
+    SPIN_US: integer(
+      'us',
+      'how long a worker of the native engine asks for news before it sleeps, while that pays; burns processor time',
+      0,
+      0,
+      1000,
     ),
     TCP_KEEPALIVE: keepAlive(
       'TCP keep-alive on both sides, with the seconds of silence before it asks',
@@ -181,7 +202,7 @@ export const settings = Object.freeze({
     ),
     HOLD_MS: ms('how long a new connection waits for a primary; 0 refuses at once', 10_000, 0),
     MAX_HELD: integer('count', 'how many may wait', 1000, 0, 1_000_000),
-    MAX_SESSIONS: integer('count', 'how many sessions there may be in each worker', 10_000, 1, 1_000_000),
+    MAX_SESSIONS: integer('count', 'how many sessions there may be', 10_000, 1, 1_000_000),
     STARTUP_TIMEOUT_MS: ms('how long a client may take to say what it wants', 10_000, 100),
     DRAIN_MS: ms('how long sessions may go on after SIGTERM or Ctrl-C', 10_000, 0),
   }),

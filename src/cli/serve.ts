@@ -19,7 +19,7 @@ export const serve = defineCommand({
       address: 'host' in listen ? `${bracketed(listen.host)}:${listen.port}` : listen.path,
       metrics: metricsPort === undefined ? 'off' : `${bracketed(config.values.METRICS_HOST)}:${metricsPort}`,
       candidates: config.candidates.map(({ name }) => name).join(','),
-      workers: config.values.NUM_THREADS,
+      workers: config.workers,
       version,
     });
     await end(gateway, config, log, signals);

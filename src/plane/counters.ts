@@ -28,6 +28,8 @@ const scalars = [
   'accepted',
   /** Clients open now, in whatever state. */
   'active',
+  /** Clients that have, or wait for, a server now. */
+  'admitted',
   /** Clients held now. */
   'held',
   /** Clients that had to wait, ever. */

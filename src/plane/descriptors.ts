@@ -11,28 +11,35 @@ export interface Wish {
   readonly maxHeld: number;
 }
 
-/** For each worker, but the last one. */
+/** Of the process. */
 export interface Budget {
   readonly maxSessions: number;
   /** With those above `maxSessions` that are only told so; whoever comes above this is dropped. */
   readonly maxClients: number;
-  /** Connections of the server that refuses under TLS; of the process. */
+  /** Connections of the server that refuses under TLS. */
   readonly maxRefusals: number;
 }
 
-/** The runtime itself, listeners, probes, the metrics port, and room to breathe. */
-const reserve = 200;
+/** The runtime itself, probes, the metrics port, and room to breathe. */
+const reserve = 150;
 
-/** How many above `maxSessions` are still told so. */
-const overflow = 100;
+/** Each worker's own: its listener, its poller, connections made ahead. */
+const workerReserve = 50;
+
+/** How many above `maxSessions` are still told so, or which part of them where files are few. */
+const overflow = { most: 100, part: 0.05 } as const;
 
 /** Two descriptors for each client, one for each connection of the refusing server. */
 export function descriptorBudget({ openFiles, workers, maxSessions, maxHeld }: Wish): Budget {
-  const wished = { maxSessions, maxClients: maxSessions + overflow, maxRefusals: maxHeld + overflow };
+  const wished = {
+    maxSessions,
+    maxClients: maxSessions + overflow.most,
+    maxRefusals: maxHeld + overflow.most,
+  };
   if (openFiles === undefined) return wished;
   const maxRefusals = Math.min(wished.maxRefusals, Math.max(10, Math.floor(openFiles / 10)));
-  const room = Math.floor((openFiles - reserve - maxRefusals) / 2 / Math.max(1, workers));
-  if (room >= wished.maxClients) return { ...wished, maxRefusals };
-  const maxClients = Math.max(2, room);
-  return { maxSessions: Math.max(1, Math.floor(maxClients * 0.95)), maxClients, maxRefusals };
+  const room = Math.floor((openFiles - reserve - workerReserve * Math.max(1, workers) - maxRefusals) / 2);
+  const maxClients = Math.max(2, Math.min(room, wished.maxClients));
+  const above = Math.max(1, Math.min(overflow.most, Math.ceil(maxClients * overflow.part)));
+  return { maxSessions: Math.min(maxSessions, maxClients - above), maxClients, maxRefusals };
 }

@@ -36,6 +36,8 @@ export interface DataSettings {
   readonly startupTimeoutMs: number;
   readonly holdMs: number;
   readonly maxHeld: number;
+  /** How long the native engine asks for news before it sleeps. */
+  readonly spinMs: number;
   /** How many connections to the primary are made ahead; 0: none. */
   readonly prewarm: number;
   readonly maxSessions: number;

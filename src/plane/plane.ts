@@ -41,12 +41,13 @@ const retryMs = 1_000;
 export class Plane {
   readonly #options: PlaneOptions;
   readonly #halves: Half[] = [];
-  readonly #counters: Counters[] = [];
+  readonly #counters: readonly Counters[];
   #route: Route = noRoute;
   #stopping = false;
 
   constructor(options: PlaneOptions) {
     this.#options = options;
+    this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
   }
 
   /** The slabs of all data halves. */
@@ -56,8 +57,8 @@ export class Plane {
 
   /** Starts all data halves. Resolves with the address that clients reach; rejects with StartError. */
   async start(): Promise<Address> {
-    const { workers, settings } = this.#options;
-    const count = Math.max(1, workers);
+    const { settings } = this.#options;
+    const count = this.#counters.length;
     let { listen } = settings;
     // Shared ports are shared with other programs of this user too: find out first whether there is one.
     if (count > 1) listen = await this.#tryListen(settings);
@@ -112,10 +113,9 @@ export class Plane {
   /** Starts the data half number `index`, or starts it again. */
   #open(index: number, settings: DataSettings): Promise<Address> {
     const { promise, resolve, reject } = Promise.withResolvers<Address>();
-    const counters = this.#counters[index] ??= newCounters();
+    const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
-    counters[at.active] = 0;
-    counters[at.held] = 0;
+    counters[at.active] = counters[at.admitted] = counters[at.held] = 0;
     const ended = Promise.withResolvers<void>();
     let bound: Address | undefined;
     const hear = (report: Report): void => {
@@ -139,22 +139,22 @@ export class Plane {
       else this.#replace(index, { ...settings, listen: bound }, why);
     };
     const send = this.#options.workers === 0
-      ? this.#openHere(settings, counters, hear)
-      : this.#openWorker(settings, counters, hear, lost);
+      ? this.#openHere(settings, hear)
+      : this.#openWorker(settings, index, hear, lost);
     this.#halves[index] = { send, ended: ended.promise };
     send({ kind: 'route', route: this.#route });
     return promise;
   }
 
-  #openHere(settings: DataSettings, counters: Counters, hear: (report: Report) => void): Half['send'] {
-    const sessions = new Sessions(this.#options.runtime, settings, counters, hear);
+  #openHere(settings: DataSettings, hear: (report: Report) => void): Half['send'] {
+    const sessions = new Sessions(this.#options.runtime, settings, this.#counters, 0, hear);
     sessions.start();
     return (command) => sessions.command(command);
   }
 
   #openWorker(
     settings: DataSettings,
-    counters: Counters,
+    index: number,
     hear: (report: Report) => void,
     lost: (why: string) => void,
   ): Half['send'] {
@@ -162,7 +162,8 @@ export class Plane {
     const bell = this.#options.engine === 'native' ? openBell() : undefined;
     const workerData: WorkerData = {
       settings,
-      counters: counters.buffer as SharedArrayBuffer,
+      counters: this.#counters.map(({ buffer }) => buffer as SharedArrayBuffer),
+      index,
       port: port2,
       bell: bell?.fd,
     };

@@ -10,8 +10,9 @@ import type { Command, DataSettings, Report } from './messages.ts';
 /** What a worker is born with. */
 export interface WorkerData {
   readonly settings: DataSettings;
-  /** The memory of its counters, shared. */
-  readonly counters: SharedArrayBuffer;
+  /** The memory of the counters of all workers, shared; its own are number `index`. */
+  readonly counters: readonly SharedArrayBuffer[];
+  readonly index: number;
   /**
    * Commands come and reports go here. A port of its own: Deno's `receiveMessageOnPort` does not take `parentPort`.
    */
@@ -22,13 +23,14 @@ export interface WorkerData {
 
 if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread, not of the program');
 
-const { settings, counters, port, bell } = workerData as WorkerData;
+const { settings, counters, index, port, bell } = workerData as WorkerData;
+const slabs = counters.map(countersOver);
 if (bell === undefined) runPortable();
 else runNative(bell);
 
 function runPortable(): void {
   const report = (report: Report): void => port.postMessage(report);
-  const sessions = new Sessions(pickRuntime(), settings, countersOver(counters), report);
+  const sessions = new Sessions(pickRuntime(), settings, slabs, index, report);
   port.on('message', (command: Command) => sessions.command(command));
   sessions.start();
 }
@@ -39,8 +41,11 @@ function runNative(bell: number): void {
     port.postMessage(report);
     if (report.kind === 'stopped' || report.kind === 'listenFailed') runtime.poller.stop();
   };
-  const runtime = openNative((why) => report({ kind: 'exhausted', why }));
-  const sessions = new Sessions(runtime, settings, countersOver(counters), report);
+  const runtime = openNative(
+    (why) => report({ kind: 'exhausted', why }),
+    settings.spinMs,
+  );
+  const sessions = new Sessions(runtime, settings, slabs, index, report);
   listenToBell(runtime.poller, bell, () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       sessions.command(next.message as Command);

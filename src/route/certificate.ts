@@ -3,30 +3,28 @@
  * Clients that verify need REFUSAL_CERT_FILE. node-forge writes the X.509; the key comes from the runtime's crypto.
  */
 import { createPrivateKey, generateKeyPair, X509Certificate } from 'node:crypto';
-import forge from 'node-forge';
+import { promisify } from 'node:util';
+import type { Certificate } from '../runtime/tls-server.ts';
 
-/** PEM texts. */
-export interface Certificate {
-  readonly cert: string;
-  readonly key: string;
-}
+type Forge = typeof import('node-forge');
 
 const validDays = 3650;
 const dayMs = 86_400_000;
 
-/** Makes a key and a certificate signed by it; takes about a tenth of a second, off the main thread for the most. */
-export function makeCertificate(): Promise<Certificate> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'spki', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    } as const;
-    generateKeyPair('rsa', options, (error, publicKey, privateKey) => {
-      if (error) reject(error);
-      else resolve({ cert: sign(publicKey, privateKey), key: privateKey });
-    });
-  });
+const options = {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+} as const;
+
+/**
+ * Makes a key and a certificate signed by it; takes about a tenth of a second, off the main thread for the most.
+ * Loads node-forge, which a gateway that never refuses anybody under TLS need not have in its memory.
+ */
+export async function makeCertificate(): Promise<Certificate> {
+  const { default: forge } = await import('node-forge');
+  const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', options);
+  return { cert: sign(forge, publicKey, privateKey), key: privateKey };
 }
 
 /** Throws if the texts are no PEM or do not belong together. Deno's `node:tls` (2.9.5) takes anything without a word. */
@@ -35,8 +33,7 @@ export function checkPair({ cert, key }: Certificate): void {
   throw new Error('the key does not belong to the certificate');
 }
 
-function sign(publicKey: string, privateKey: string): string {
-  const { pki, md } = forge;
+function sign({ pki, md }: Forge, publicKey: string, privateKey: string): string {
   const name = [{ name: 'commonName', value: 'pg_gateway' }];
   const certificate = pki.createCertificate();
   certificate.publicKey = pki.publicKeyFromPem(publicKey);

@@ -5,8 +5,8 @@
  */
 import { FirstBytes } from '../session/first-bytes.ts';
 import type { Address } from '../runtime/runtime.ts';
-import { serveTls } from '../runtime/tls-server.ts';
-import { type Certificate, checkPair, makeCertificate } from './certificate.ts';
+import { type Certificate, serveTls } from '../runtime/tls-server.ts';
+import { checkPair, makeCertificate } from './certificate.ts';
 
 export interface Refuser {
   readonly address: Address;
@@ -16,14 +16,18 @@ export interface Refuser {
 /** The longest preamble that our own data half sends: two fields of text at their most. */
 const maxPreambleBytes = 64 * 1024;
 
-/** Starts it, with a throw-away certificate unless one is given. Rejects if the certificate cannot be used. */
+/**
+ * Starts it; unless a certificate is given, a throw-away one is made when a client needs it. Rejects if the given one
+ * cannot be used. `failed` hears that none could be made.
+ */
 export async function startRefuser(
   given: Certificate | undefined,
   limits: { readonly maxConnections: number; readonly timeoutMs: number },
+  failed: (error: unknown) => void,
 ): Promise<Refuser> {
   if (given) checkPair(given);
-  const { cert, key } = given ?? await makeCertificate();
-  return serveTls({ cert, key, alpn: 'postgresql', ...limits }, {
+  return await serveTls({ certificate: given ?? makeCertificate, alpn: 'postgresql', ...limits }, {
+    failed,
     preamble(bytes) {
       if (bytes.length < 4) return undefined;
       const length = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);

@@ -3,7 +3,7 @@
  * Node, Bun and Deno all have; nothing here is on the way of a session's bytes.
  */
 import { createServer, type Socket } from 'node:net';
-import { createSecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Address } from './runtime.ts';
 
 export interface TlsServer {
@@ -12,10 +12,15 @@ export interface TlsServer {
   close(): void;
 }
 
-export interface TlsServerOptions {
-  /** PEM texts. Throws from `serveTls` if they do not fit together. */
+/** PEM texts. */
+export interface Certificate {
   readonly cert: string;
   readonly key: string;
+}
+
+export interface TlsServerOptions {
+  /** Rejects from `serveTls` if it cannot be used. A function is called when a client needs it, and not before. */
+  readonly certificate: Certificate | (() => Promise<Certificate>);
   readonly alpn: string;
   /** More connections than this are dropped. */
   readonly maxConnections: number;
@@ -34,12 +39,14 @@ export interface TlsHandlers {
     preamble: Uint8Array,
     peer: { onData(fn: (bytes: Uint8Array) => void): void; say(bytes: Uint8Array): void },
   ): void;
+  /** No certificate could be made, so a client was dropped; the next one tries again. */
+  failed(error: unknown): void;
 }
 
 /** Listens on a free port of the loopback. Rejects if it cannot. */
-export function serveTls(options: TlsServerOptions, handlers: TlsHandlers): Promise<TlsServer> {
-  const { cert, key, alpn, timeoutMs } = options;
-  const secureContext = createSecureContext({ cert, key });
+export async function serveTls(options: TlsServerOptions, handlers: TlsHandlers): Promise<TlsServer> {
+  const { certificate, alpn, timeoutMs } = options;
+  const context = contextOf(certificate);
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
@@ -49,7 +56,12 @@ export function serveTls(options: TlsServerOptions, handlers: TlsHandlers): Prom
       open.delete(socket);
     });
     socket.on('error', () => socket.destroy());
-    readPreamble(socket, handlers, (preamble) => {
+    readPreamble(socket, handlers, async (preamble) => {
+      const secureContext = await context().catch((error) => {
+        handlers.failed(error);
+        return undefined;
+      });
+      if (secureContext === undefined || socket.destroyed) return socket.destroy();
       const secured = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: [alpn] });
       // A client that does not trust the certificate ends the handshake: that is its right and no event.
       secured.on('error', () => socket.destroy());
@@ -61,7 +73,7 @@ export function serveTls(options: TlsServerOptions, handlers: TlsHandlers): Prom
     });
   });
   server.maxConnections = options.maxConnections;
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
@@ -74,6 +86,27 @@ export function serveTls(options: TlsServerOptions, handlers: TlsHandlers): Prom
       });
     });
   });
+}
+
+function contextOf(certificate: TlsServerOptions['certificate']): () => Promise<SecureContext> {
+  if (typeof certificate === 'function') {
+    return whenNeeded(async () => createSecureContext(await certificate()));
+  }
+  const context = createSecureContext({ cert: certificate.cert, key: certificate.key });
+  return () => Promise.resolve(context);
+}
+
+/** Makes it once; tries again after a failure. */
+function whenNeeded<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return async () => {
+    try {
+      return await (made ??= make());
+    } catch (error) {
+      made = undefined;
+      throw error;
+    }
+  };
 }
 
 function readPreamble(socket: Socket, handlers: TlsHandlers, done: (preamble: Uint8Array) => void): void {

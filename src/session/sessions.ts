@@ -2,7 +2,7 @@
  * The data half: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
  * the world only by the routes that it is given.
  */
-import { at, type CloseReason, type Counters } from '../plane/counters.ts';
+import { at, type CloseReason, type Counters, total } from '../plane/counters.ts';
 import { type Command, type DataSettings, noRoute, type Report, type Route } from '../plane/messages.ts';
 import type {
   Address,
@@ -32,6 +32,8 @@ export class Sessions implements SessionHost, PrewarmHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
   readonly counters: Counters;
+  /** Of all workers: the limits are those of the whole program. */
+  readonly #slabs: readonly Counters[];
   readonly connectOptions: ConnectOptions;
 
   readonly #report: (report: Report) => void;
@@ -43,22 +45,23 @@ export class Sessions implements SessionHost, PrewarmHost {
   /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
   #lastPrimary: Address | undefined;
   #listener: Listener | undefined;
-  /** Sessions that have, or wait for, a server: those that only read a refusal take nobody's place. */
-  #admitted = 0;
   #draining = false;
   #stopping = false;
   #releaseTimer: Timer | undefined;
   #lastSuspicion = -Infinity;
 
+  /** Counts in slab number `index` of `slabs`, which are those of all workers. */
   constructor(
     runtime: Runtime,
     settings: DataSettings,
-    counters: Counters,
+    slabs: readonly Counters[],
+    index: number,
     report: (report: Report) => void,
   ) {
     this.runtime = runtime;
     this.settings = settings;
-    this.counters = counters;
+    this.counters = slabs[index]!;
+    this.#slabs = slabs;
     this.#report = report;
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
@@ -145,9 +148,9 @@ export class Sessions implements SessionHost, PrewarmHost {
     if (this.#draining) return this.#refuse(session, shuttingDown);
     if (!session.admitted) {
       const { maxSessions } = this.settings;
-      if (this.#admitted >= maxSessions) return session.refuse(tooManySessions(maxSessions));
+      if (total(this.#slabs, 'admitted') >= maxSessions) return session.refuse(tooManySessions(maxSessions));
       session.admitted = true;
-      this.#admitted += 1;
+      this.counters[at.admitted]! += 1;
     }
     // Those who came first are let go first.
     if (this.#route.primary === undefined || this.#held.size > 0) return this.#hold(session);
@@ -201,7 +204,7 @@ export class Sessions implements SessionHost, PrewarmHost {
   #dismiss(session: Session): void {
     if (!session.admitted) return;
     session.admitted = false;
-    this.#admitted -= 1;
+    this.counters[at.admitted]! -= 1;
   }
 
   // Holding
@@ -210,8 +213,9 @@ export class Sessions implements SessionHost, PrewarmHost {
     const now = this.runtime.now();
     const leftMs = (session.holdUntil ?? now + this.settings.holdMs) - now;
     if (leftMs <= 0) return this.#refuse(session, this.#noPrimary(session));
-    if (this.#held.size >= this.settings.maxHeld) {
-      return this.#refuse(session, tooManyHeld(this.#route, this.#held.size));
+    const { maxHeld } = this.settings;
+    if (total(this.#slabs, 'held') >= maxHeld) {
+      return this.#refuse(session, tooManyHeld(this.#route, maxHeld));
     }
     if (session.holdUntil === undefined) {
       session.holdUntil = now + leftMs;
@@ -292,6 +296,6 @@ export class Sessions implements SessionHost, PrewarmHost {
     this.counters[at.active]! += 1;
     this.#all.add(session);
     // A refusal takes descriptors too, so there is a bound to those that get one.
-    if (this.#all.size > this.settings.maxClients) session.end('limit');
+    if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
   }
 }

@@ -89,6 +89,6 @@ function garbage(why: string): Opening {
 
 /** An unsigned 32-bit big-endian word. */
 function word(bytes: Uint8Array, offset: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(offset, offset + 4);
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) |
+    bytes[offset + 3]!) >>> 0;
 }

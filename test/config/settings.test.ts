@@ -54,7 +54,7 @@ describe('the bounds of a number', () => {
   const bounds: Partial<Record<SettingName, readonly [number, number]>> = {
     DNS_TTL_MS: [100, 3_600_000],
     LISTEN_PORT: [0, 65_535],
-    NUM_THREADS: [0, 64],
+    SPIN_US: [0, 1000],
     PROBE_INTERVAL_MS: [10, 3_600_000],
     PROBE_FAST_MS: [10, 3_600_000],
     CONNECT_TIMEOUT_MS: [10, 3_600_000],
@@ -107,6 +107,15 @@ describe('the bounds of a number', () => {
 });
 
 describe('the other forms', () => {
+  test('NUM_THREADS goes from 0 to 64, or is left to the program', () => {
+    for (const [text, count] of [['0', 0], ['64', 64], ['auto', 'auto'], ['AUTO', 'auto']] as const) {
+      assert.equal(parsed('NUM_THREADS', text), count, text);
+    }
+    for (const text of ['65', '-1', 'all', '', '1.5', '1e1']) {
+      assert.equal(parsed('NUM_THREADS', text), 'is neither "auto" nor a whole number from 0 to 64', text);
+    }
+  });
+
   test('TCP_KEEPALIVE is on, off, or seconds that Linux takes', () => {
     for (const text of ['on', 'ON', '1', 'true', 'yes']) {
       assert.equal(parsed('TCP_KEEPALIVE', text), 30, text);

@@ -16,13 +16,18 @@ test('the files that clients and refusals can take together are never more than 
       for (const maxHeld of [1, 1_000, 100_000]) {
         const budget = descriptorBudget({ ...wish, openFiles, workers, maxHeld });
         const { maxSessions, maxClients, maxRefusals } = budget;
-        const most = 2 * maxClients * Math.max(1, workers) + maxRefusals;
+        const most = 2 * maxClients + maxRefusals;
         ok(most < openFiles, `${JSON.stringify({ openFiles, workers, maxHeld, ...budget })} takes ${most}`);
         ok(maxSessions >= 1 && maxSessions < maxClients, 'somebody is served, and somebody above is told so');
         ok(maxRefusals >= 10);
       }
     }
   }
+});
+
+test('a session that does not fit costs no other', () => {
+  equal(descriptorBudget({ ...wish, openFiles: 21_400, maxSessions: 9_950 }).maxSessions, 9_950);
+  equal(descriptorBudget({ ...wish, openFiles: 21_400, maxSessions: 9_951 }).maxSessions, 9_950);
 });
 
 test('fewer files never mean more sessions', () => {

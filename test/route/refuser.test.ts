@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { makeCertificate } from '../../src/route/certificate.ts';
 import { type Refuser, startRefuser } from '../../src/route/refuser.ts';
+import { serveTls } from '../../src/runtime/tls-server.ts';
 import { until, waitFor } from '../support/wait-for.ts';
 import {
   dial,
@@ -18,6 +19,8 @@ import {
 /** Long enough for any machine, so that only the tests of the limits meet them. */
 const generous = { maxConnections: 100, timeoutMs: 60_000 };
 
+const failed = assert.ifError;
+
 /** One certificate for all: a key takes a tenth of a second. */
 const certificate = makeCertificate();
 
@@ -30,7 +33,7 @@ interface Scene {
 /** A test with a refuser of its own, without `t.after`, which Deno does not call inside `describe`. */
 function check(name: string, run: (scene: Scene) => Promise<void>, limits = generous): void {
   test(name, { timeout: 60_000 }, async () => {
-    const refuser = await startRefuser(await certificate, limits);
+    const refuser = await startRefuser(await certificate, limits, failed);
     const sockets: Socket[] = [];
     try {
       await run({
@@ -245,7 +248,7 @@ describe('the limits of a refuser', () => {
 
 describe('the certificate of a refuser', () => {
   test('is a throw-away one if none is given', { timeout: 60_000 }, async () => {
-    const refuser = await startRefuser(undefined, generous);
+    const refuser = await startRefuser(undefined, generous, failed);
     const socket = await dial(refuser.address);
     try {
       socket.write(preamble);
@@ -260,9 +263,49 @@ describe('the certificate of a refuser', () => {
   test('that does not belong to its key is refused at the start', async () => {
     const { cert } = await certificate;
     const { key } = await makeCertificate();
-    await assert.rejects(startRefuser({ cert, key }, generous), /key does not belong to the certificate/);
-    await assert.rejects(startRefuser({ cert: 'no certificate', key }, generous));
-    await assert.rejects(startRefuser({ cert, key: 'no key' }, generous));
+    await assert.rejects(
+      startRefuser({ cert, key }, generous, failed),
+      /key does not belong to the certificate/,
+    );
+    await assert.rejects(startRefuser({ cert: 'no certificate', key }, generous, failed));
+    await assert.rejects(startRefuser({ cert, key: 'no key' }, generous, failed));
+  });
+});
+
+describe('a certificate that is made when it is needed', () => {
+  test('is made once, and tried again if that failed', { timeout: 60_000 }, async () => {
+    const errors: unknown[] = [];
+    let calls = 0;
+    const server = await serveTls({
+      ...generous,
+      alpn: 'postgresql',
+      certificate: async () => {
+        calls += 1;
+        if (calls === 1) throw new Error('no entropy');
+        return await certificate;
+      },
+    }, {
+      preamble: () => 0,
+      secure: (_, peer) => peer.say(sentence),
+      failed: (error) => errors.push(error),
+    });
+    const sockets: Socket[] = [];
+    const client = async () => sockets[sockets.push(await dial(server.address)) - 1]!;
+    try {
+      assert.equal(calls, 0);
+      const dropped = await client();
+      dropped.write('x');
+      dropped.resume();
+      await until(() => dropped.closed, () => 'the end of the first client');
+      assert.deepEqual(errors.map(String), ['Error: no entropy']);
+      for (const socket of [await client(), await client()]) {
+        await hears(listenTo(await secured(socket)));
+      }
+      assert.equal(calls, 2);
+    } finally {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    }
   });
 });
 

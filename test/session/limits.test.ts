@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { at } from '../../src/plane/counters.ts';
 import { cancelRequest, readError, startup } from './packets.ts';
 import { other, primary, World } from './world.ts';
 
@@ -95,5 +96,40 @@ describe('the bound above it', () => {
     ok(!fifth.closed && !client.closed);
     leaveAll(world);
     world.empty({ limit: 2, clientReset: 3 });
+  });
+});
+
+describe('the limits are those of the whole program', () => {
+  test('whom another worker serves counts against MAX_SESSIONS', () => {
+    const world = worldWithPrimary({ maxSessions: 2 });
+    world.neighbour[at.admitted] = 2;
+    const refused = world.client(startup);
+    equal(readError(refused.received)['C'], '53300');
+    world.neighbour[at.admitted] = 1;
+    const served = world.client(startup);
+    equal(served.received.length, 0);
+    refused.fin();
+    served.reset();
+    world.empty({ limit: 1, clientReset: 1 });
+  });
+
+  test('whom another worker holds counts against MAX_HELD', () => {
+    const world = new World({ maxHeld: 2 });
+    world.neighbour[at.held] = 1;
+    const held = world.client(startup);
+    const refused = world.client(startup);
+    equal(held.received.length, 0);
+    match(readError(refused.received)['M']!, /2 clients wait for one already/);
+    refused.fin();
+    held.reset();
+    world.empty({ limit: 1, clientReset: 1 });
+  });
+
+  test('the clients of all workers share the descriptors', () => {
+    const world = worldWithPrimary({ maxClients: 3 });
+    world.neighbour[at.active] = 3;
+    const dropped = world.client(startup);
+    ok(dropped.aborted);
+    world.empty({ limit: 1 });
   });
 });

@@ -30,6 +30,7 @@ export const defaults: DataSettings = {
   startupTimeoutMs: 5_000,
   holdMs: 10_000,
   maxHeld: 1_000,
+  spinMs: 0,
   prewarm: 0,
   maxSessions: 1_000,
   maxClients: 1_100,
@@ -39,6 +40,8 @@ export const defaults: DataSettings = {
 export class World {
   readonly runtime: FakeRuntime;
   readonly counters = newCounters();
+  /** Those of another worker of the same program. */
+  readonly neighbour = newCounters();
   readonly reports: Report[] = [];
   readonly sessions: Sessions;
   readonly clients: FarEnd[] = [];
@@ -49,7 +52,8 @@ export class World {
     this.sessions = new Sessions(
       this.runtime,
       { ...defaults, ...settings },
-      this.counters,
+      [this.neighbour, this.counters],
+      1,
       (report) => this.reports.push(report),
     );
     this.sessions.start();

@@ -25,6 +25,10 @@ export const EPOLL = {
   MOD: 3,
 } as const;
 
+export const CLOCK_MONOTONIC = 1;
+
+export const TFD = { CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const;
+
 export const EFD = { CLOEXEC: 0o2000000, NONBLOCK: 0o4000 } as const;
 
 /**

@@ -42,6 +42,8 @@ const declarations = {
   setsockopt: call('i32', 'i32', 'i32', 'bytes', 'u32'),
   shutdown: call('i32', 'i32'),
   socket: call('i32', 'i32', 'i32'),
+  timerfd_create: call('i32', 'i32'),
+  timerfd_settime: call('i32', 'i32', 'bytes', 'bytes'),
   unlink: call('bytes'),
   write: call('i32', 'bytes', 'u32'),
 } satisfies Readonly<Record<string, Declaration>>;

@@ -124,8 +124,12 @@ export function applyOptions(
   setInt(libc, fd, SOL.TCP, TCP.KEEPCNT, keepAlive.count);
 }
 
+/** The one place of a value on its way to the kernel. */
+const word = new Int32Array(1);
+
 function setInt(libc: Libc, fd: number, level: number, option: number, value: number): void {
-  libc.setsockopt(fd, level, option, Int32Array.of(value), 4);
+  word[0] = value;
+  libc.setsockopt(fd, level, option, word, 4);
 }
 
 function wholeSeconds(ms: number): number {

@@ -3,7 +3,7 @@ import { now } from '../clock.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime.ts';
 import { SOCK } from './constants.ts';
 import { errno, errnoError } from './errno.ts';
-import { openLibc } from './libc.ts';
+import { type Libc, openLibc } from './libc.ts';
 import { applyOptions, type Exhausted, listenNative } from './listener.ts';
 import { Poller } from './poller.ts';
 import { encodeAddress } from './sockaddr.ts';
@@ -21,8 +21,8 @@ export function unsupported(): string | undefined {
 }
 
 /** Throws an Error that says why not. `exhausted` hears of accepts that fail for want of descriptors. */
-export function openNative(exhausted: Exhausted): NativeRuntime {
-  const poller = new Poller(openLibc());
+export function openNative(exhausted: Exhausted, spinMs = 0): NativeRuntime {
+  const poller = new Poller(openLibc(), spinMs);
   return {
     name: 'native',
     poller,
@@ -42,7 +42,7 @@ function connect<D>(
   data: D,
 ): Conn<D> {
   const { libc } = poller;
-  const target = encodeAddress(libc, address);
+  const target = targetOf(libc, address);
   const family = target?.family ?? 0;
   const fd = target === undefined ? -1 : libc.socket(family, SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0);
   if (target === undefined || fd < 0) {
@@ -62,6 +62,17 @@ function connect<D>(
   const conn = new NativeConn(poller, fd, handlers, data, true);
   conn.limitAttempt(address, options.timeoutMs);
   return conn;
+}
+
+/** Routes are few and live long: their addresses are encoded once. */
+const targets = new WeakMap<Address, ReturnType<typeof encodeAddress>>();
+
+function targetOf(libc: Libc, address: Address): ReturnType<typeof encodeAddress> {
+  const known = targets.get(address);
+  if (known !== undefined) return known;
+  const target = encodeAddress(libc, address);
+  targets.set(address, target);
+  return target;
 }
 
 function failed<D>(

@@ -4,6 +4,7 @@
  */
 import { now } from '../clock.ts';
 import type { Timer } from '../runtime.ts';
+import { Alarm } from './alarm.ts';
 import { EPOLL, epollEvent } from './constants.ts';
 import { errnoError, isTryAgain } from './errno.ts';
 import type { Libc, Place } from './libc.ts';
@@ -18,6 +19,9 @@ export interface Watcher {
 /** How many descriptors one turn serves; the others come first in the next. */
 const eventsPerTurn = 256;
 
+/** The timeout of `epoll_wait` that is none. */
+const forEver = -1;
+
 /** What one receive takes at the most, and so what one connection gets in one turn. */
 export const receiveBytes = 64 * 1024;
 
@@ -28,6 +32,7 @@ export class Poller {
   readonly #change = new Int32Array(4);
   readonly #watchers: (Watcher | undefined)[] = [];
   readonly #timers = new Timers();
+  readonly #alarm: Alarm;
   #after: (() => void)[] = [];
   #isRunning = false;
   /** Every descriptor of this thread's sockets. The kernel knows nothing of threads: see `closeAll`. */
@@ -37,12 +42,21 @@ export class Poller {
   readonly bufferPlace: Place;
   readonly #views: (Uint8Array | undefined)[] = [];
 
+  /** For how long a turn asks the kernel again and again before it sleeps; 0: not at all. */
+  readonly #spinMs: number;
+  /** The last sleep was so short that asking would have been quicker. */
+  #spinPays = false;
+
   /** Throws if the kernel gives no epoll. */
-  constructor(libc: Libc) {
+  constructor(libc: Libc, spinMs = 0) {
     this.libc = libc;
+    this.#spinMs = spinMs;
     this.bufferPlace = libc.placeOf(this.buffer);
     this.#epoll = libc.epoll_create1(EPOLL.CLOEXEC);
     if (this.#epoll < 0) throw new Error(errnoError(libc.errno(), 'epoll_create1').message);
+    this.#alarm = new Alarm(libc);
+    if (this.#alarm.fd < 0) throw new Error(errnoError(libc.errno(), 'timerfd_create').message);
+    this.add(this.#alarm.fd, EPOLL.IN, { ready: () => this.#ring() });
   }
 
   /** The first `length` bytes of the receive buffer. Kept by length, because making a view is an allocation. */
@@ -93,12 +107,14 @@ export class Poller {
   closeAll(): void {
     for (const fd of this.descriptors) this.libc.close(fd);
     this.descriptors.clear();
+    this.libc.close(this.#alarm.fd);
     this.libc.close(this.#epoll);
   }
 
-  /** Waits for events, but no longer than `mostMs` or until the next timer, and serves them. */
+  /** Waits for events, timers among them, but no longer than `mostMs`, and serves them. */
   turn(mostMs: number): void {
-    const count = this.libc.epoll_wait(this.#epoll, this.#events, eventsPerTurn, this.#waitMs(mostMs));
+    this.#alarm.set(this.#timers.next);
+    const count = this.#wait(this.#after.length > 0 ? 0 : mostMs === Infinity ? forEver : Math.ceil(mostMs));
     if (count < 0 && !isTryAgain(this.libc.errno())) {
       throw new Error(errnoError(this.libc.errno(), 'epoll_wait').message);
     }
@@ -106,10 +122,28 @@ export class Poller {
       const at = index * epollEvent.words;
       this.#watchers[this.#events[at + epollEvent.data]!]?.ready(this.#events[at]!);
     }
-    if (this.#timers.next !== Infinity) this.#timers.fire(now());
     // Descriptors are closed here and not before: the kernel would give their numbers to new ones, and events of
     // this turn would reach the wrong owner.
     if (this.#after.length > 0) this.#runAfter();
+  }
+
+  /** How many events came, within `ms`. */
+  #wait(ms: number): number {
+    if (this.#spinMs === 0 || ms === 0) return this.#poll(ms);
+    const from = now();
+    if (this.#spinPays) {
+      do {
+        const count = this.#poll(0);
+        if (count !== 0) return count;
+      } while (now() - from < this.#spinMs);
+    }
+    const count = this.#poll(ms);
+    this.#spinPays = now() - from < this.#spinMs;
+    return count;
+  }
+
+  #poll(ms: number): number {
+    return this.libc.epoll_wait(this.#epoll, this.#events, eventsPerTurn, ms);
   }
 
   #runAfter(): void {
@@ -118,10 +152,9 @@ export class Poller {
     for (const fn of list) fn();
   }
 
-  #waitMs(mostMs: number): number {
-    if (this.#after.length > 0) return 0;
-    const ms = Math.min(mostMs, this.#timers.next - now());
-    return ms === Infinity ? -1 : Math.max(0, Math.ceil(ms));
+  #ring(): void {
+    this.#alarm.quieten();
+    this.#timers.fire(now());
   }
 
   #control(operation: number, fd: number, events: number): void {

@@ -12,6 +12,10 @@ const sendFlags = MSG.DONTWAIT | MSG.NOSIGNAL;
 /** Of a broken connection, more than the kernel's buffer holds: an end, in case that it is not broken after all. */
 const lastReceives = 128;
 
+/** Where the kernel writes an int, and its length. */
+const word = new Int32Array(1);
+const wordBytes = new Int32Array(1);
+
 /** struct linger { on, seconds }: closing with no time left sends RST. */
 const reset = Int32Array.of(1, 0);
 
@@ -110,6 +114,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
   /** Accepted, or connected. */
   opened(): void {
     this.#attempt?.cancel();
+    this.#attempt = undefined;
     this.#connecting = false;
     this.#watch();
     if (this.#finished) this.#poller.libc.shutdown(this.#fd, SHUT_WR);
@@ -183,9 +188,10 @@ export class NativeConn<D> implements Conn<D>, Watcher {
   }
 
   #socketError(): number {
-    const value = new Int32Array(1);
-    const failed = this.#poller.libc.getsockopt(this.#fd, SOL.SOCKET, SO.ERROR, value, Int32Array.of(4)) < 0;
-    return failed ? this.#poller.libc.errno() : value[0]!;
+    const { libc } = this.#poller;
+    wordBytes[0] = word.byteLength;
+    const failed = libc.getsockopt(this.#fd, SOL.SOCKET, SO.ERROR, word, wordBytes) < 0;
+    return failed ? libc.errno() : word[0]!;
   }
 
   /**
