@@ -12,18 +12,15 @@ import type {
   Listener,
   NetError,
   Runtime,
-  Timer,
 } from '../runtime/runtime.ts';
 import type { Refusal } from './error-response.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
 import { noPrimary, primaryUnreachable, shuttingDown, tooManyHeld, tooManySessions } from './refusal.ts';
 import { Session, type SessionHost } from './session.ts';
+import { Waiting } from './waiting.ts';
 
 /** How soon a failed dial is tried again while the route stands. */
 const redialMs = 100;
-
-/** Held clients are let go in steps, so that a new primary is not stormed. */
-const release = { count: 100, everyMs: 10 } as const;
 
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
@@ -39,15 +36,13 @@ export class Sessions implements SessionHost, PrewarmHost {
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
   readonly #all = new Set<Session>();
-  /** Those that wait for a primary, in the order of their arrival. */
-  readonly #held = new Set<Session>();
+  readonly #waiting: Waiting;
   #route: Route = noRoute;
   /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
   #lastPrimary: Address | undefined;
   #listener: Listener | undefined;
   #draining = false;
   #stopping = false;
-  #releaseTimer: Timer | undefined;
   #lastSuspicion = -Infinity;
 
   /** Counts in slab number `index` of `slabs`, which are those of all workers. */
@@ -65,6 +60,12 @@ export class Sessions implements SessionHost, PrewarmHost {
     this.#report = report;
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
+    // They are let go only while there is a primary: see `#take`.
+    this.#waiting = new Waiting(
+      runtime,
+      this.counters,
+      (session) => this.#dial(session, this.#route.primary!),
+    );
     this.connectOptions = { noDelay: true, keepAlive, timeoutMs: connectTimeoutMs };
   }
 
@@ -105,9 +106,9 @@ export class Sessions implements SessionHost, PrewarmHost {
         this.admit(session);
       }
     }
-    if (route.primary === undefined) return;
+    if (route.primary === undefined) return this.#waiting.stop();
     this.#lastPrimary = route.primary;
-    this.#releaseHeld();
+    this.#waiting.release();
   }
 
   #bury(server: Address): void {
@@ -121,14 +122,12 @@ export class Sessions implements SessionHost, PrewarmHost {
     this.#draining = true;
     this.#prewarm.aim(undefined);
     this.#listener?.close();
-    for (const session of this.#held) this.#refuse(session, shuttingDown);
-    this.#held.clear();
-    this.#countHeld();
+    this.#waiting.stop();
+    for (const session of this.#waiting.takeAll()) this.#refuse(session, shuttingDown);
   }
 
   #stop(): void {
     if (!this.#draining) this.#drain();
-    this.#releaseTimer?.cancel();
     for (const session of this.#all) session.endQuietly('drained');
     this.#stopping = true;
     this.#sayStopped();
@@ -153,7 +152,7 @@ export class Sessions implements SessionHost, PrewarmHost {
       this.counters[at.admitted]! += 1;
     }
     // Those who came first are let go first.
-    if (this.#route.primary === undefined || this.#held.size > 0) return this.#hold(session);
+    if (this.#route.primary === undefined || this.#waiting.size > 0) return this.#hold(session);
     this.#dial(session, this.#route.primary);
   }
 
@@ -168,11 +167,11 @@ export class Sessions implements SessionHost, PrewarmHost {
     session.dialFailure = error;
     this.suspect(`dialling the primary failed with ${error.code}`);
     this.#hold(session);
-    this.#releaseLater(redialMs);
+    if (this.#route.primary !== undefined) this.#waiting.releaseLater(redialMs);
   }
 
   holdTimedOut(session: Session): void {
-    this.#unhold(session);
+    this.#waiting.remove(session);
     this.#refuse(session, this.#noPrimary(session));
   }
 
@@ -184,7 +183,7 @@ export class Sessions implements SessionHost, PrewarmHost {
   }
 
   ended(session: Session): void {
-    this.#unhold(session);
+    this.#waiting.remove(session);
     this.#dismiss(session);
     this.#all.delete(session);
   }
@@ -221,38 +220,8 @@ export class Sessions implements SessionHost, PrewarmHost {
       session.holdUntil = now + leftMs;
       this.counters[at.holds]! += 1;
     }
-    this.#held.add(session);
-    this.#countHeld();
+    this.#waiting.add(session);
     session.hold(leftMs);
-  }
-
-  #unhold(session: Session): void {
-    if (this.#held.delete(session)) this.#countHeld();
-  }
-
-  #releaseHeld(): void {
-    this.#releaseTimer?.cancel();
-    this.#releaseTimer = undefined;
-    const { primary } = this.#route;
-    if (primary === undefined) return;
-    let count = 0;
-    for (const session of this.#held) {
-      if (count++ === release.count) {
-        this.#releaseLater(release.everyMs);
-        break;
-      }
-      this.#held.delete(session);
-      this.#dial(session, primary);
-    }
-    this.#countHeld();
-  }
-
-  #releaseLater(ms: number): void {
-    this.#releaseTimer ??= this.runtime.after(ms, () => this.#releaseHeld());
-  }
-
-  #countHeld(): void {
-    this.counters[at.held] = this.#held.size;
   }
 
   #passCancel(session: Session): void {

@@ -1,0 +1,72 @@
+/** Clients that wait for a server, in the order of their arrival, and the ramp by which they are let go. */
+import { at, type Counters } from '../plane/counters.ts';
+import type { Runtime, Timer } from '../runtime/runtime.ts';
+import type { Session } from './session.ts';
+
+/** In steps, so that a new primary is not stormed. */
+const step = { count: 100, everyMs: 10 } as const;
+
+export class Waiting {
+  readonly #runtime: Runtime;
+  readonly #counters: Counters;
+  readonly #letGo: (session: Session) => void;
+  readonly #sessions = new Set<Session>();
+  #timer: Timer | undefined;
+
+  /** `letGo` takes a session to its server. */
+  constructor(runtime: Runtime, counters: Counters, letGo: (session: Session) => void) {
+    this.#runtime = runtime;
+    this.#counters = counters;
+    this.#letGo = letGo;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  add(session: Session): void {
+    this.#sessions.add(session);
+    this.#count();
+  }
+
+  remove(session: Session): void {
+    if (this.#sessions.delete(session)) this.#count();
+  }
+
+  /** Lets the first ones go now and the others soon. */
+  release(): void {
+    this.stop();
+    let count = 0;
+    for (const session of this.#sessions) {
+      if (count++ === step.count) {
+        this.releaseLater(step.everyMs);
+        break;
+      }
+      this.#sessions.delete(session);
+      this.#letGo(session);
+    }
+    this.#count();
+  }
+
+  releaseLater(ms: number): void {
+    this.#timer ??= this.#runtime.after(ms, () => this.release());
+  }
+
+  /** Lets nobody go any more by itself. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Takes everybody out. */
+  takeAll(): readonly Session[] {
+    const all = [...this.#sessions];
+    this.#sessions.clear();
+    this.#count();
+    return all;
+  }
+
+  #count(): void {
+    this.#counters[at.held] = this.#sessions.size;
+  }
+}
