@@ -4,15 +4,15 @@ import type { Stage, Step } from './stages.ts';
 export const usage = `scripts/test [pattern...] [--only stage] [--runtime name] [--list]
 
 Installs what is missing, checks the sources, runs all tests on Node, Bun and Deno, builds the executable, and tests
-it too. The last line is "N passed, N failed"; exit code 1 if anything failed.
+it too; at last it shows that the benchmark works, whatever its figures (Linux only). The last line is "N passed, N failed"; exit code 1 if anything failed.
 
   pattern          only test files whose path contains it
-  --only stage     only this stage, for example check, unit-bun, e2e-binary, or all of its kind: unit, runtime, e2e;
+  --only stage     only this stage, for example check, unit-bun, e2e-binary, bench, or all of its kind: unit, runtime, e2e;
                    may be given more than once
   --runtime name   only stages that test node, bun, deno, or binary
   --list           print stages and files, run nothing
   --help
-With a pattern, --only or --runtime, check and build run only where asked for or needed.
+With a pattern, --only or --runtime, check, build and bench run only where asked for or needed.
 `;
 
 export interface Options {
@@ -78,6 +78,7 @@ export function select(
     ...chosen.filter((stage) => !isLate(stage)),
     ...steps.filter((step) => step.name === 'build' && runs(step)),
     ...chosen.filter(isLate),
+    ...steps.filter((step) => step.name === 'bench' && runs(step)),
   ];
   if (todo.length === 0) throw new Error('no test matches; scripts/test --list shows what there is');
   return todo;

@@ -21,7 +21,7 @@ export interface Stage {
 
 /** Something that must succeed and counts no tests. */
 export interface Step {
-  readonly name: 'check' | 'build';
+  readonly name: 'check' | 'build' | 'bench';
   /** From the root of the repository. */
   readonly command: readonly string[];
   readonly deadlineMs: number;
@@ -36,9 +36,17 @@ const oneRuntime = /[/.](node|bun|deno)\.test\.ts$/;
 
 const minuteMs = 60_000;
 
+const bench: Step = {
+  name: 'bench',
+  command: ['scripts/bench', '--quick', '--no-install', '--out', 'dist/bench'],
+  deadlineMs: 10 * minuteMs,
+};
+
 export const steps: readonly Step[] = [
   { name: 'check', command: ['scripts/check'], deadlineMs: 10 * minuteMs },
   { name: 'build', command: ['scripts/build'], deadlineMs: 10 * minuteMs },
+  // A test installs nothing on a developer's machine: it measures beside what is there.
+  ...(process.platform === 'linux' ? [bench] : []),
 ];
 
 /** Every test file, from the root of the repository. */
