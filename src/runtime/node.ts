@@ -1,5 +1,5 @@
-import { connect as netConnect, createServer } from 'node:net';
-import type { ListenOptions as NetListenOptions, Server, Socket } from 'node:net';
+import { connect as netConnect, createServer, Socket } from 'node:net';
+import type { ListenOptions as NetListenOptions, OnReadOpts, Server, SocketConstructorOpts } from 'node:net';
 import { after, now } from './clock.ts';
 import { keepAliveMs } from './keep-alive.ts';
 import { netError } from './net-error.ts';
@@ -37,12 +37,26 @@ function applyOptions(socket: Socket, options: SocketOptions): void {
 }
 
 function connect<D>(address: Address, options: ConnectOptions, handlers: Handlers<D>, data: D): Conn<D> {
-  const socket = netConnect({ ...target(address), allowHalfOpen: true });
-  const conn = new NodeConn(socket, handlers, data, true);
+  const conn = new NodeConn(handlers, data, true);
+  const socket = netConnect({ ...target(address), allowHalfOpen: true, onread: conn.reader() });
+  conn.attach(socket);
   socket.on('connect', onConnect);
   if (!('path' in address)) applyOptions(socket, options);
   conn.limitAttempt(address, options.timeoutMs);
   return conn;
+}
+
+/**
+ * The same connection as a socket with `onread`, an option that servers do not pass on. Its handle goes over while
+ * nothing is read from it yet; neither `_handle` nor the option `handle` is documented.
+ */
+function rebuilt(accepted: Socket, onread: OnReadOpts): Socket {
+  const shell = accepted as unknown as { _handle: unknown };
+  const socket = new Socket({ handle: shell._handle, allowHalfOpen: true, onread } as SocketConstructorOpts);
+  shell._handle = null;
+  // Without a handle this closes nothing; the server forgets it.
+  accepted.destroy();
+  return socket;
 }
 
 function listen<D>(
@@ -51,9 +65,12 @@ function listen<D>(
   handlers: Handlers<D>,
   events: ListenerEvents,
 ): Listener {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+    const conn = new NodeConn<D>(handlers, undefined as D, false);
+    const socket = rebuilt(accepted, conn.reader());
+    conn.attach(socket);
     if (!('path' in address)) applyOptions(socket, options);
-    new NodeConn<D>(socket, handlers, undefined as D, false).opened();
+    conn.opened();
   });
   const listener = new NodeListener(server, address);
   let settled = false;

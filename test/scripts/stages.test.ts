@@ -76,7 +76,10 @@ test('a stage that should have tests and has none stays, so that it fails', () =
 
 test('what matches nothing is an error', () => {
   assert.throws(() => plan('nonsense'), /no test matches/);
-  assert.throws(() => plan('--only', 'unit-perl'), /no stage unit-perl; there are check, build, (bench, )?unit-node/);
+  assert.throws(
+    () => plan('--only', 'unit-perl'),
+    /no stage unit-perl; there are check, build, (bench, )?unit-node/,
+  );
   assert.throws(() => plan('--runtime', 'perl'), /no test matches/);
   assert.throws(() => plan('--onyl', 'unit'), /--onyl/);
 });

@@ -1,0 +1,52 @@
+/** A session in bare bytes that asks small questions: a thousand of them must cost the test little. */
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { queryMessage, startupMessage } from '../support/raw-client.ts';
+
+/** ReadyForQuery, idle: the last message of a login, and of each answer. */
+const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+
+export class QuietSession {
+  readonly #socket: Socket;
+  #heard = Buffer.alloc(0);
+  #resolve: (answer: Buffer) => void = () => {};
+  #reject: (error: Error) => void = () => {};
+
+  private constructor(port: number) {
+    this.#socket = connect(port, '127.0.0.1').setNoDelay(true);
+    this.#socket.on('error', (error) => this.#reject(error));
+    this.#socket.on('close', () => this.#reject(new Error('the session ended')));
+    this.#socket.on('data', (chunk) => {
+      this.#heard = Buffer.concat([this.#heard, chunk]);
+      if (this.#heard.subarray(-ready.length).equals(ready)) this.#resolve(this.#heard);
+    });
+  }
+
+  /** Rejects if the session ends instead of being ready. */
+  static async open(port: number): Promise<QuietSession> {
+    const session = new QuietSession(port);
+    await session.#say(startupMessage());
+    return session;
+  }
+
+  /** Asks the server for a number, and checks that it is that number that comes back. */
+  async ask(number: number): Promise<void> {
+    const text = Buffer.from(String(number));
+    const row = Buffer.concat([Buffer.from([0, 1, 0, 0, 0, text.length]), text]);
+    const answer = await this.#say(queryMessage(`select ${number}`));
+    assert.ok(answer.includes(row), `${number} is not in ${answer.toString('latin1')}`);
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+
+  #say(bytes: Buffer): Promise<Buffer> {
+    this.#heard = Buffer.alloc(0);
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#socket.write(bytes);
+    });
+  }
+}
