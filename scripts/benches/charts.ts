@@ -21,6 +21,8 @@ const rowHeight = 24;
 const labelWidth = 112;
 const valueWidth = 84;
 const plotWidth = width - labelWidth - valueWidth;
+/** Ratios are written with their range. */
+const rangeWidth = 150;
 
 /** Bars from zero to the median, with a whisker from the least to the greatest. */
 export function barChart(title: string, bars: readonly Bar[], text: (value: number) => string): string {
@@ -50,7 +52,7 @@ export function ratioChart(title: string, dots: readonly Dot[], text: (value: nu
   const most = marks.find((mark) => mark >= Math.max(2, ...all)) ?? 20;
   const x = (ratio: number) => {
     const within = Math.min(most, Math.max(least, ratio));
-    return labelWidth + Math.log(within / least) / Math.log(most / least) * plotWidth;
+    return labelWidth + Math.log(within / least) / Math.log(most / least) * (width - labelWidth - rangeWidth);
   };
   const height = dots.length * rowHeight;
   const axis = marks.filter((mark) => mark >= least && mark <= most).map((mark) =>
@@ -67,9 +69,9 @@ export function ratioChart(title: string, dots: readonly Dot[], text: (value: nu
         px(Math.max(1, x(dot.max) - x(dot.min)))
       }" ` +
       `height="6" rx="3"/>${dot.bound === undefined ? '' : boundMark(x(dot.bound), y)}` +
-      `<circle cx="${px(x(dot.median))}" cy="${y + 12}" r="5"/>${value(text(dot.median), y)}${
-        hint(dot, text)
-      }</g>`;
+      `<circle cx="${px(x(dot.median))}" cy="${y + 12}" r="5"/>${
+        value(text(dot.median), y, `${text(dot.min)} to ${text(dot.max)}`)
+      }${hint(dot, text)}</g>`;
   });
   return svg(title, height + 18, axis.join('') + rows.join(''));
 }
@@ -88,8 +90,13 @@ function label(text: string, y: number): string {
   return `<text x="${labelWidth - 8}" y="${y + 16}" text-anchor="end">${escape(text)}</text>`;
 }
 
-function value(text: string, y: number): string {
-  return `<text class="value" x="${width}" y="${y + 16}" text-anchor="end">${escape(text)}</text>`;
+/** `range` stands beside it, smaller. */
+function value(text: string, y: number, range?: string): string {
+  const end = range === undefined ? width : width - 100;
+  const beside = range === undefined
+    ? ''
+    : `<text class="tick" x="${width}" y="${y + 16}" text-anchor="end">${escape(range)}</text>`;
+  return `<text class="value" x="${end}" y="${y + 16}" text-anchor="end">${escape(text)}</text>${beside}`;
 }
 
 function hint({ label, min, median, max }: Bar, text: (value: number) => string): string {

@@ -6,14 +6,16 @@ export interface Seat {
   readonly port: number;
   readonly server: { readonly host: string; readonly port: number };
   readonly sessions: number;
+  /** Undefined: as many as it starts by itself. */
+  readonly threads: number | undefined;
 }
 
 /**
  * Leaves HAProxy some descriptors beside the two for each session. Without `maxpipes` it would set two more aside for
  * every fourth session, for splicing, and refuse to start near the limit of open files.
  */
-export function haproxyConfig({ port, server, sessions }: Seat): string {
-  return `global
+export function haproxyConfig({ port, server, sessions, threads }: Seat): string {
+  return `global${threads === undefined ? '' : `\n  nbthread ${threads}`}
   maxconn ${sessions + 50}
   maxpipes 64
 defaults

@@ -23,6 +23,9 @@ export function installMissing(programs: readonly Program[], mayInstall: boolean
   );
 }
 
+/** Where packets vanish apt-get would otherwise wait for minutes, mirror by mirror. */
+const patience = ['-o', 'Acquire::http::Timeout=10', '-o', 'Acquire::Retries=0'];
+
 /** Undefined if apt-get succeeded. */
 function install(names: readonly string[]): string | undefined {
   if (!existsSync('/usr/bin/apt-get')) return 'there is no apt-get here';
@@ -34,10 +37,10 @@ function install(names: readonly string[]): string | undefined {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
       timeout: 300_000,
     });
-  const command = ['install', '-y', '--no-install-recommends', ...names];
+  const command = [...patience, 'install', '-y', '--no-install-recommends', ...names];
   let last = apt(...command);
   if (last.status !== 0) {
-    apt('update');
+    apt(...patience, 'update');
     last = apt(...command);
   }
   if (last.status === 0) return undefined;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Child, lineOf, start } from './children.ts';
 import { memoryOf, openFileLimit } from './proc.ts';
-import type { Figures } from './steps.ts';
+import type { Figures } from './metrics.ts';
 import type { Place, Running, Target } from './targets.ts';
 import { roundTrips } from './wire.ts';
 
@@ -15,12 +15,17 @@ const settleMs = 1500;
 /** With fewer, what a runtime does by itself in the meantime would count as theirs. */
 const fewestToJudge = 1000;
 
-/** Of the open files: for the proxy itself, connections made ahead, and clients that it only turns away. */
+/**
+ * Of the open files: for the proxy itself, connections made ahead, and clients that it only turns away; and a tenth,
+ * because several threads share what is left, and no kernel deals clients out evenly.
+ */
 const keptBack = 700;
+const keptShare = 0.1;
 
-/** At two descriptors each, with room for the proxy's own and what it keeps back. */
+/** At two descriptors each, with room for what a proxy keeps back. */
 export function idleCount(wanted: number, openFiles: number = openFileLimit()): number {
-  return Math.max(0, Math.min(wanted, Math.floor((openFiles - keptBack) / 2)));
+  const kept = Math.max(keptBack, openFiles * keptShare);
+  return Math.max(0, Math.min(wanted, Math.floor((openFiles - kept) / 2)));
 }
 
 export interface StandIn extends Place {
@@ -40,8 +45,13 @@ export function startCrowd({ host, port }: Place, count: number): Promise<Child>
 }
 
 /** Starts the target afresh in front of the stand-in. */
-export async function idleSessions(target: Target, standIn: Place, count: number): Promise<Figures> {
-  const running = await target.start(standIn, count);
+export async function idleSessions(
+  target: Target,
+  standIn: Place,
+  count: number,
+  threads: number | undefined,
+): Promise<Figures> {
+  const running = await target.start(standIn, { sessions: count, threads });
   let crowd: Child | undefined;
   try {
     await pause(settleMs);
@@ -69,8 +79,12 @@ export async function idleSessions(target: Target, standIn: Place, count: number
 }
 
 /** Starts the target, once more, in front of the real server. */
-export async function startAndRest(target: Target, server: Place): Promise<Figures> {
-  const running: Running = await target.start(server, 100);
+export async function startAndRest(
+  target: Target,
+  server: Place,
+  threads: number | undefined,
+): Promise<Figures> {
+  const running: Running = await target.start(server, { sessions: 100, threads });
   try {
     if (running.startMs === undefined || running.pid === undefined) return {};
     await pause(settleMs);

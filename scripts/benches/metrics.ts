@@ -10,6 +10,9 @@ export interface Metric {
   readonly digits: number;
 }
 
+/** What was measured, by the key of the metric. */
+export type Figures = Readonly<Record<string, number>>;
+
 const metric = (
   group: string,
   key: string,
@@ -23,11 +26,18 @@ const pinned = 'Round trip, everything on one core';
 const transactions = 'Transactions, pgbench -S -M prepared';
 const connecting = 'Connecting';
 const bulk = 'Bulk, COPY in binary format';
+const noisy = 'One noisy session beside 1,000 quiet ones';
 const idle = 'Idle sessions';
 const resting = 'Starting and resting';
 
 /** The concurrencies of pgbench. */
 export const concurrencies = [1, 16, 64] as const;
+
+/** How many connect at once. */
+export const burstClients = 200;
+
+/** How many sessions are quiet beside a noisy one, where the machine lets them. */
+export const quietSessions = 1000;
 
 export const metrics: readonly Metric[] = [
   metric(pinned, 'addedUs', 'added round trip, median', 'us', 'less', 1),
@@ -46,12 +56,19 @@ export const metrics: readonly Metric[] = [
   }),
   metric(connecting, 'readyMs', 'connect to ready, median', 'ms', 'less', 2),
   metric(connecting, 'readyP99Ms', 'connect to ready, p99', 'ms', 'less', 2),
+  metric(connecting, 'burstMs', `burst of ${burstClients} connects, until all are ready`, 'ms', 'less', 0),
   metric(connecting, 'connectRate', 'connections, pgbench -C, 8 clients', '/s', 'more', 0),
   metric(connecting, 'connectCpuUs', 'proxy CPU per connection', 'us', 'less', 0),
   metric(bulk, 'copyOutGbs', 'COPY out', 'GB/s', 'more', 2),
   metric(bulk, 'copyOutCpuMs', 'COPY out, proxy CPU per GB', 'ms', 'less', 0),
   metric(bulk, 'copyInGbs', 'COPY in', 'GB/s', 'more', 2),
   metric(bulk, 'copyInCpuMs', 'COPY in, proxy CPU per GB', 'ms', 'less', 0),
+  metric(noisy, 'quietSessions', 'quiet sessions', '', 'more', 0),
+  metric(noisy, 'quietUs', 'small question, quiet alone, median', 'us', 'less', 0),
+  metric(noisy, 'quietP99Us', 'small question, quiet alone, p99', 'us', 'less', 0),
+  metric(noisy, 'noisyUs', 'small question, beside one COPY out, median', 'us', 'less', 0),
+  metric(noisy, 'noisyP99Us', 'small question, beside one COPY out, p99', 'us', 'less', 0),
+  metric(noisy, 'noisyGbs', 'what that COPY moves meanwhile', 'GB/s', 'more', 2),
   metric(idle, 'idleSessions', 'sessions held', '', 'more', 0),
   metric(idle, 'sessionBytes', 'memory of the proxy per session', 'bytes', 'less', 0),
   metric(idle, 'besideUs', 'one active session beside them, median', 'us', 'less', 1),

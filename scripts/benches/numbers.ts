@@ -7,8 +7,10 @@ export function valueText(value: number, { digits }: Pick<Metric, 'digits'>): st
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** With a digit more where 1.00x would hide on which side of 1 it lies. */
 export function ratioText(value: number): string {
-  return `${value.toFixed(2)}x`;
+  const text = value.toFixed(2);
+  return `${text === '1.00' && value !== 1 ? value.toFixed(3) : text}x`;
 }
 
 /** The median, and from where to where. */

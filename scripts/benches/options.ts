@@ -10,12 +10,14 @@ writes a table here, and results.json and index.html to a folder. About 12 minut
   --quick              fewer targets, two short rounds
   --rounds COUNT       how many rounds (5; 2 with --quick)
   --seconds SECONDS    how long each pgbench run takes (2; 1 with --quick)
+  --threads COUNT      threads that move bytes, of ours (NUM_THREADS) and of HAProxy (nbthread) alike; without it each
+                       takes its own default; pgbouncer has one in any case
   --targets LIST       which targets, by name, with commas between (all; direct always runs)
   --server HOST:PORT   a PostgreSQL that runs already, instead of one of our own; user and database postgres, no
                        password, made ready with "pgbench -i"; only on this machine
   --peer NAME=HOST:PORT[:PID]
                        another proxy, in front of the PostgreSQL of --server; with its process id its CPU and memory
-                       are read too; may be given several times
+                       are read too; may be given several times; "original" is judged by the goals for the C program
   --idle COUNT         how many idle sessions (10000, or what the open-file limit allows); 0 leaves that part out
   --out FOLDER         where the results go (bench)
   --no-install         do not install what is missing with apt-get: haproxy, pgbouncer, and postgresql for pgbench,
@@ -32,12 +34,21 @@ export const ourTargets = [
   'bun-portable',
   'deno-portable',
   'node-portable',
+  // The executable once more with PREWARM=0, for connecting only.
+  'binary-cold',
 ] as const;
 export const allTargets = ['direct', ...ourTargets, 'haproxy', 'pgbouncer'] as const;
 export type TargetName = (typeof allTargets)[number];
 
 /** What --quick measures. */
-const quickTargets: readonly TargetName[] = ['direct', 'binary', 'node-portable', 'haproxy', 'pgbouncer'];
+const quickTargets: readonly TargetName[] = [
+  'direct',
+  'binary',
+  'node-portable',
+  'binary-cold',
+  'haproxy',
+  'pgbouncer',
+];
 
 export interface PeerOption {
   readonly name: string;
@@ -50,6 +61,8 @@ export interface Options {
   readonly isQuick: boolean;
   readonly rounds: number;
   readonly seconds: number;
+  /** Of ours and of HAProxy; undefined: as each does by itself. */
+  readonly threads: number | undefined;
   readonly targets: readonly TargetName[];
   readonly server: { readonly host: string; readonly port: number } | undefined;
   readonly peers: readonly PeerOption[];
@@ -78,6 +91,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     isQuick,
     rounds: readNumber('--rounds', values.rounds, isQuick ? 2 : 5, 1, 100),
     seconds: readNumber('--seconds', values.seconds, isQuick ? 1 : 2, 1, 60),
+    threads: values.threads === undefined ? undefined : readNumber('--threads', values.threads, 1, 1, 64),
     targets: readTargets(values.targets, isQuick ? quickTargets : allTargets),
     server,
     peers,
@@ -95,6 +109,7 @@ function parse(args: readonly string[]) {
         quick: { type: 'boolean' },
         rounds: { type: 'string' },
         seconds: { type: 'string' },
+        threads: { type: 'string' },
         targets: { type: 'string' },
         server: { type: 'string' },
         peer: { type: 'string', multiple: true },

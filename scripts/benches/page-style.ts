@@ -16,7 +16,11 @@ p { margin: 0 0 12px; max-width: 78ch; color: var(--soft); }
 .facts b { color: var(--ink); font-weight: 600; }
 .key { display: flex; flex-wrap: wrap; gap: 4px 22px; padding: 0; list-style: none; margin: 14px 0 0; font-size: 14px; }
 .key i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 7px; }
-.key .ours i { background: var(--ours); } .key .peer i { background: var(--peer); } .key .direct i { background: var(--direct); }
+.key .verdict { color: var(--soft); } b.met { color: var(--good); } b.missed { color: var(--bad); }
+.ours i { background: var(--ours); } .peer i { background: var(--peer); } .direct i { background: var(--direct); }
+.targets i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 9px; }
+.targets td:nth-child(2) { text-align: left; width: 100%; white-space: normal; }
+code { font: 12px/1.5 ui-monospace, monospace; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 16px; margin-top: 16px; }
 .card, .wide { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px; }
 .wide { margin-top: 16px; overflow-x: auto; }
@@ -27,8 +31,9 @@ rect.range { opacity: 0.35; } .whisker { fill: none; stroke: var(--ink); stroke-
 .grid { stroke: var(--line); } .one { stroke: var(--soft); stroke-dasharray: 3 3; } .bound { stroke: var(--ink); stroke-width: 2; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: right; padding: 6px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; font-variant-numeric: tabular-nums; }
-tr:last-child td { border-bottom: 0; } th:first-child, td:first-child, .goals td:nth-child(-n+3), .goals th:nth-child(-n+3) { text-align: left; }
-th { font-weight: 600; color: var(--soft); } td small { display: block; color: var(--soft); font-size: 11.5px; }
+tr:last-child td { border-bottom: 0; } th:first-child, td:first-child, .goals td:nth-child(-n+4), .goals th:nth-child(-n+4), .goals .why { text-align: left; }
+.goals .why, .goals td:nth-child(2) { white-space: normal; } .goals .why { color: var(--soft); }
+th { font-weight: 600; color: var(--soft); } td small, th small { display: block; color: var(--soft); font-size: 11.5px; }
 .all { font-size: 13px; } .all td:first-child { white-space: normal; min-width: 150px; } .all th, .all td { padding: 5px 5px; } .all td small { font-size: 10.5px; }
-.all tr.group td { text-align: left; padding-top: 18px; font-weight: 600; } .met b { color: var(--good); } .missed b { color: var(--bad); } .open b { color: var(--soft); }
+.all tr.group td { text-align: left; padding-top: 18px; font-weight: 600; } .met td b, .met .value { color: var(--good); fill: var(--good); } .missed td b, .missed .value { color: var(--bad); fill: var(--bad); } .open b { color: var(--soft); }
 `;

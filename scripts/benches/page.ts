@@ -1,20 +1,22 @@
 /** The results as one page that needs nothing else: ratios and goals first, then figures. Pure. */
 import { type Bar, barChart, type Dot, escape, ratioChart } from './charts.ts';
-import type { Goal } from './goals.ts';
+import type { Elsewhere } from './goals.ts';
 import type { Metric } from './metrics.ts';
 import { ratioText, valueText } from './numbers.ts';
 import { style } from './page-style.ts';
 import type { Results, Row } from './results.ts';
 import { ratiosOf, spreadOf } from './statistics.ts';
 import { goalSpread, goalVerdict } from './table.ts';
+import { threadsText } from './threads.ts';
 
 export function pageOf(results: Results): string {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>pg_gateway: benchmark</title><style>${style}</style>
 <header>${heading(results)}</header>
-${goals(results.goals)}
 ${ratios(results)}
+${goals(results)}
+${machine(results)}
 ${charts(results)}
 ${everything(results)}
 ${skipped(results.skipped)}
@@ -22,49 +24,70 @@ ${skipped(results.skipped)}
 `;
 }
 
-function heading({ goals, machine, targets, server, ...run }: Results): string {
+function heading({ goals, targets, machine, ...run }: Results): string {
   const judged = goals.filter(({ met }) => met !== undefined);
   const reached = judged.filter(({ met }) => met).length;
   const peers = targets.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
   const beside = peers.length > 0 ? ` beside ${peers.join(' and ')}` : '';
+  const when = `${run.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const facts = [
+    `${reached} of ${judged.length} goals met`,
+    `${machine.cores} cores`,
+    `${run.rounds} ${run.isQuick ? 'quick ' : ''}rounds`,
+    when,
+  ];
+  const kinds = [['ours', 'pg_gateway'], ['peer', 'the others'], ['direct', 'without a proxy']];
+  return `<h1>pg_gateway${beside}</h1>
+<p class="lead">${escape(facts.join(', '))}</p>
+<ul class="key">${
+    kinds.map(([kind, text]) => `<li class="${kind}"><i></i>${text}</li>`).join('')
+  }<li class="verdict"><b class="met">green</b> meets its goal, <b class="missed">red</b> misses it</li></ul>`;
+}
+
+function machine({ machine, targets, server, ...run }: Results): string {
   const facts = [
     ['CPU', `${machine.cores} cores, ${machine.cpu}`],
     ['Linux', machine.kernel],
     ['memory', `${machine.memoryGiB} GiB`],
+    ['open files', valueText(machine.openFiles, { digits: 0 })],
     ['server', server],
     ['load', `${machine.loadBefore} before, ${machine.loadAfter} after`],
-    [
-      'run',
-      `${run.startedAt.slice(0, 16).replace('T', ' ')} UTC, ${run.rounds} rounds, ${
-        Math.round(run.tookSeconds)
-      } s${run.isQuick ? ', quick' : ''}`,
-    ],
+    ['took', `${Math.round(run.tookSeconds)} s`],
+    ['threads', run.threadsWanted === undefined ? 'as each does by itself' : `${run.threadsWanted} for each`],
   ];
-  return `<h1>pg_gateway${beside}</h1>
-<p class="lead">${reached} of ${judged.length} goals met on this machine.</p>
-<ul class="facts">${
+  const rows = targets.map(({ name, label, kind, threads }) =>
+    `<tr class="${kind}"><td><i></i>${escape(name)}</td><td>${escape(label)}</td><td>${
+      threads === undefined ? '' : threadsText(threads)
+    }</td></tr>`
+  );
+  return `<h2>Machine and targets</h2><ul class="facts">${
     facts.map(([name = '', text = '']) => `<li>${name} <b>${escape(text)}</b></li>`).join('')
-  }</ul>
-<ul class="key">${
-    targets.map(({ name, label, kind }) => `<li class="${kind}"><i></i>${escape(`${name}: ${label}`)}</li>`)
-      .join('')
-  }</ul>`;
+  }</ul><div class="wide"><table class="targets">${rows.join('')}</table></div>`;
 }
 
-function goals(list: readonly Goal[]): string {
-  if (list.length === 0) return '';
-  const rows = list.map((goal) => {
+function goals({ goals, elsewhere }: Results): string {
+  if (goals.length === 0) return '';
+  const rows = goals.map((goal) => {
     const state = goal.met === undefined ? 'open' : goal.met ? 'met' : 'missed';
     const [median = '', range = ''] = goalSpread(goal).split(/ (?=\()/);
+    const figures = goal.why === undefined
+      ? `<td>${escape(median)}</td><td>${escape(range.replace(/[()]/g, ''))}</td>`
+      : `<td class="why" colspan="2">${escape(goal.why)}</td>`;
     return `<tr class="${state}"><td><b>${goalVerdict(goal)}</b></td><td>${escape(goal.what)}</td>` +
       `<td>${escape(goal.target)}${goal.against === undefined ? '' : ` / ${escape(goal.against)}`}</td>` +
-      `<td>${escape(median)}</td><td>${
-        escape(range.replace(/[()]/g, ''))
-      }</td><td>${goal.sign} ${goal.bound}</td></tr>`;
+      `<td>${goal.sign} ${
+        valueText(goal.bound, { digits: goal.bound % 1 === 0 ? 0 : 2 })
+      }</td>${figures}</tr>`;
   });
   return `<h2>Goals</h2><p>Each ratio is taken within a round, where both sides met the same machine; the median of
-the rounds decides.</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>median</th>
-<th>from, to</th><th>goal</th></tr>${rows.join('')}</table></div>`;
+the rounds decides.</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>goal</th>
+<th>median</th><th>from, to</th></tr>${rows.join('')}${elsewhere.map(elsewhereRow).join('')}</table></div>`;
+}
+
+function elsewhereRow({ what, goal, by }: Elsewhere): string {
+  const places = by.map((place) => `<code>${escape(place)}</code>`).join('<br>');
+  return `<tr class="open"><td><b>elsewhere</b></td><td>${escape(what)}<small>${escape(goal)}</small></td>` +
+    `<td class="why" colspan="4">measured by: ${places}</td></tr>`;
 }
 
 /** What says most; against HAProxy, or against the server itself where no HAProxy was measured. */
@@ -76,11 +99,14 @@ const told = [
   'tps64',
   'p99Ms16',
   'readyMs',
+  'burstMs',
   'connectRate',
   'copyOutGbs',
   'copyOutCpuMs',
   'copyInGbs',
   'copyInCpuMs',
+  'noisyUs',
+  'noisyP99Us',
 ];
 
 function ratios(results: Results): string {
@@ -96,11 +122,13 @@ function ratios(results: Results): string {
         ? []
         : [{ label: name, kind, ...spread, bound: goal?.bound, met: goal?.met }];
     });
-    return dots.length === 0 ? [] : [card(row.metric, ratioChart(row.metric.title, dots, ratioText))];
+    return dots.length === 0
+      ? []
+      : [card({ ...row.metric, unit: '' }, ratioChart(row.metric.title, dots, ratioText))];
   });
   if (cards.length === 0) return '';
   return `<h2>Ratios to ${base}</h2><p>1x is as ${base} does it. The dot is the median of the rounds, the band goes from
-the least to the greatest, the upright stroke is the goal where there is one.</p><div class="cards">${
+the least to the greatest round, the upright stroke is the goal where there is one.</p><div class="cards">${
     cards.join('')
   }</div>`;
 }
@@ -144,7 +172,9 @@ function everything({ rows, targets }: Results): string {
     }</tr>`;
   });
   return `<h2>All figures</h2><div class="wide"><table class="all"><tr><th></th>${
-    targets.map(({ name }) => `<th>${escape(name)}</th>`).join('')
+    targets.map(({ name, threads }) =>
+      `<th>${escape(name)}${threads === undefined ? '' : `<small>${threadsText(threads)}</small>`}</th>`
+    ).join('')
   }</tr>${lines.join('')}</table></div>`;
 }
 

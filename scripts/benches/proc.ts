@@ -52,6 +52,11 @@ export function openFileLimit(): number {
   return limit === undefined ? 1024 : Number(limit);
 }
 
+/** What can be had without swapping. */
+export function availableMemoryBytes(): number {
+  return Number(/^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * 1024;
+}
+
 /** The processors that this process may use, as taskset writes them: `0-3`. */
 export function allowedCores(): string {
   return /^Cpus_allowed_list:\s+(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';

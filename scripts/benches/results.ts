@@ -1,7 +1,7 @@
 /** What a run leaves behind: the shape of results.json. */
 import { metrics } from './metrics.ts';
 import type { Metric } from './metrics.ts';
-import { type Goal, judgeAll } from './goals.ts';
+import { type Elsewhere, elsewhere, type Goal, judgeAll } from './goals.ts';
 import { addedOver, type Sample, type Spread, spreadOf, valuesOf } from './statistics.ts';
 
 export interface Machine {
@@ -20,6 +20,8 @@ export interface TargetInfo {
   /** What it is, with its version. */
   readonly label: string;
   readonly kind: 'direct' | 'ours' | 'peer';
+  /** That move bytes; undefined where nobody tells. */
+  readonly threads: number | undefined;
 }
 
 export interface Facts {
@@ -28,6 +30,8 @@ export interface Facts {
   readonly isQuick: boolean;
   readonly rounds: number;
   readonly secondsEach: number;
+  /** What --threads said. */
+  readonly threadsWanted: number | undefined;
   readonly machine: Machine;
   readonly server: string;
   readonly targets: readonly TargetInfo[];
@@ -45,6 +49,8 @@ export interface Row {
 export interface Results extends Facts {
   readonly rows: readonly Row[];
   readonly goals: readonly Goal[];
+  /** Goals that this benchmark does not measure, and who does. */
+  readonly elsewhere: readonly Elsewhere[];
 }
 
 /** Adds what follows from the samples: the added round trip, the spreads, the goals. */
@@ -55,5 +61,5 @@ export function resultsOf(facts: Facts): Results {
     cells: facts.targets.map(({ name }) => spreadOf(valuesOf(samples, metric.key, name))),
   })).filter(({ cells }) => cells.some((cell) => cell !== undefined));
   const full = { ...facts, samples };
-  return { ...full, rows, goals: judgeAll(full) };
+  return { ...full, rows, goals: judgeAll(full), elsewhere };
 }

@@ -86,7 +86,8 @@ export function rest(ms: number): void {
   libc.usleep(ms * 1000);
 }
 
-/** Blocks until whoever started this process writes a byte, or closes the pipe. */
-export function waitForWord(): void {
-  libc.read(0, ptr(new Uint8Array(1)), 1);
+/** Blocks until whoever started this process writes a byte, and returns that; `q` if it closes the pipe. */
+export function waitForWord(): string {
+  const word = new Uint8Array(1);
+  return Number(libc.read(0, ptr(word), 1)) === 1 ? String.fromCharCode(word[0] as number) : 'q';
 }

@@ -1,12 +1,10 @@
 /** What is done with one target in one round, step by step; each gives some figures. */
-import { concurrencies } from './metrics.ts';
+import { burstClients, concurrencies, type Figures } from './metrics.ts';
+import { noisyNeighbour } from './noisy.ts';
 import { type Load, type Outcome, pgbench } from './pgbench.ts';
 import { allowedCores, cpuMs, lastCore, pin } from './proc.ts';
 import type { Running } from './targets.ts';
 import { type EchoServer, roundTrips, wire } from './wire.ts';
-
-/** By the key of the metric. */
-export type Figures = Readonly<Record<string, number>>;
 
 export interface Bench {
   readonly folder: string;
@@ -14,6 +12,8 @@ export interface Bench {
   readonly isQuick: boolean;
   readonly hasPgbench: boolean;
   readonly canPin: boolean;
+  /** How many sessions are quiet beside a noisy one. */
+  readonly quiet: number;
   readonly echo: EchoServer;
   /** The way to the echo server through the target of this name; undefined where there is none. */
   echoThrough(name: string): { host: string; port: number; pid: number | undefined } | undefined;
@@ -21,6 +21,10 @@ export interface Bench {
 
 export interface Step {
   readonly title: string;
+  /** What is measured of a target that is there for connecting only. */
+  readonly connects?: boolean;
+  /** Takes long, and is done in few rounds. */
+  readonly isLong?: boolean;
   applies(bench: Bench, target: Running): boolean;
   run(bench: Bench, target: Running): Promise<Figures>;
 }
@@ -37,11 +41,29 @@ export const steps: readonly Step[] = [
     applies: ({ hasPgbench }) => hasPgbench,
     run: (bench, target) => transactions(bench, target, clients),
   })),
-  { title: 'connect to ready', applies: () => true, run: connecting },
-  { title: 'connect rate', applies: ({ hasPgbench }) => hasPgbench, run: connectRate },
+  { title: 'connect to ready', connects: true, applies: () => true, run: connecting },
+  {
+    title: `burst of ${burstClients} connects`,
+    connects: true,
+    isLong: true,
+    applies: opensServers,
+    run: burst,
+  },
+  { title: 'connect rate', connects: true, applies: ({ hasPgbench }) => hasPgbench, run: connectRate },
   { title: 'COPY out', applies: () => true, run: (bench, target) => copy(bench, target, 'out', 'copyOut') },
   { title: 'COPY in', applies: () => true, run: (bench, target) => copy(bench, target, 'in', 'copyIn') },
+  {
+    title: 'one noisy session beside quiet ones',
+    isLong: true,
+    applies: (bench, target) => bench.quiet > 0 && opensServers(bench, target),
+    run: ({ quiet }, target) => noisyNeighbour(target, quiet),
+  },
 ];
+
+/** A pool answers from connections that it has, and keeps all that a crowd made it open. */
+function opensServers(_: Bench, { name }: Running): boolean {
+  return name !== 'pgbouncer';
+}
 
 async function pinned<T>(pids: readonly (number | undefined)[], work: () => Promise<T>): Promise<T> {
   const cores = allowedCores();
@@ -121,6 +143,11 @@ async function load(
 async function connecting({ isQuick }: Bench, target: Running): Promise<Figures> {
   const { medianMs, p99Ms } = await wire('connect', target, isQuick ? 40 : 80);
   return { readyMs: medianMs ?? NaN, readyP99Ms: p99Ms ?? NaN };
+}
+
+async function burst(_: Bench, target: Running): Promise<Figures> {
+  const { medianMs } = await wire('burst', target, 5);
+  return { burstMs: medianMs ?? NaN };
 }
 
 async function copy(

@@ -1,26 +1,32 @@
 /** The results as text for a terminal. Pure. */
 import { ratioText, spreadText, valueText } from './numbers.ts';
-import type { Goal } from './goals.ts';
+import type { Elsewhere, Goal } from './goals.ts';
 import { metricOf } from './metrics.ts';
 import type { Results } from './results.ts';
+import { threadsText } from './threads.ts';
 
 export function tableOf(results: Results): string {
   const { machine: { cores, cpu, kernel, memoryGiB, loadBefore, loadAfter }, targets, skipped } = results;
   const parts = [
     `${cores} cores, ${cpu}, Linux ${kernel}, ${memoryGiB} GiB; load average ${loadBefore} before, ${loadAfter} after`,
     `${results.server}; ${results.rounds} rounds, ${Math.round(results.tookSeconds)} s; medians`,
-    ...targets.map(({ name, label }) => `  ${name}: ${label}`),
+    ...targets.map(({ name, label, threads }) =>
+      `  ${name}: ${label}${threads === undefined ? '' : `; ${threadsText(threads)}`}`
+    ),
     ...skipped.map((text) => `  left out: ${text}`),
     '',
     ...figures(results),
     '',
-    ...goalLines(results.goals),
+    ...goalLines(results),
   ];
   return `${parts.join('\n')}\n`;
 }
 
 function figures({ targets, rows }: Results): string[] {
-  const lines = [['', ...targets.map(({ name }) => name)]];
+  const lines = [
+    ['', ...targets.map(({ name }) => name)],
+    ['threads', ...targets.map(({ threads }) => threads === undefined ? '' : String(threads))],
+  ];
   let group = '';
   for (const { metric, cells } of rows) {
     if (metric.group !== group) lines.push([], [metric.group.toUpperCase()]);
@@ -31,17 +37,27 @@ function figures({ targets, rows }: Results): string[] {
   return align(lines);
 }
 
-function goalLines(goals: readonly Goal[]): string[] {
+function goalLines({ goals, elsewhere }: Results): string[] {
   if (goals.length === 0) return [];
   const rows = goals.map((goal) => [
     goalVerdict(goal),
     goal.what,
     goal.target,
     goal.against === undefined ? '' : `/ ${goal.against}`,
-    goalSpread(goal),
     `${goal.sign} ${goal.bound}`,
+    goal.why ?? goalSpread(goal),
   ]);
-  return ['GOALS (ratios within a round: median, and min to max)', ...align(rows, 'left')];
+  return [
+    'GOALS (ratios within a round: median, and min to max)',
+    ...align(rows, 'left'),
+    '',
+    'GOALS THAT ARE MEASURED ELSEWHERE',
+    ...elsewhere.flatMap(elsewhereLines),
+  ];
+}
+
+function elsewhereLines({ what, goal, by }: Elsewhere): string[] {
+  return [`${what}: ${goal}`, ...by.map((place) => `  measured by: ${place}`)];
 }
 
 export function goalVerdict({ met }: Goal): string {

@@ -9,6 +9,7 @@ import { freePort } from '../../test/support/ports.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import type { PeerOption, TargetName } from './options.ts';
 import type { TargetInfo } from './results.ts';
+import { threadsInLog, threadsOf } from './threads.ts';
 import { versionOf } from './versions.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -27,21 +28,35 @@ export interface Running extends Place {
   readonly pid: number | undefined;
   /** From the start of the process until a session was ready through it. */
   readonly startMs: number | undefined;
+  /** That move bytes; undefined where nobody tells. */
+  readonly threads: number | undefined;
   end(): Promise<void>;
 }
 
-export interface Target extends TargetInfo {
-  /**
-   * In front of `server`, for `sessions` at once. Rejects if within 20 s no session gets through, or, where the server
-   * is an `echo`, no byte.
-   */
-  start(server: Place, sessions: number, speaks?: 'postgres' | 'echo'): Promise<Running>;
-  /** Whether it can be put in front of any server: not so for a peer that somebody else has started. */
-  readonly isOurs: boolean;
+/** What every proxy is told alike. */
+export interface Seats {
+  /** Sessions at once. */
+  readonly sessions: number;
+  /** Undefined: as many as each starts by itself. */
+  readonly threads: number | undefined;
 }
 
+export interface Target extends Omit<TargetInfo, 'threads'> {
+  /**
+   * In front of `server`. Rejects if within 20 s no session gets through, or, where the server
+   * is an `echo`, no byte.
+   */
+  start(server: Place, seats: Seats, speaks?: 'postgres' | 'echo'): Promise<Running>;
+  /** Whether it can be put in front of any server: not so for a peer that somebody else has started. */
+  readonly isOurs: boolean;
+  /** A variant that differs in how it connects and in nothing else. */
+  readonly onlyConnects: boolean;
+}
+
+const executable = [join(root, 'dist/pg_gateway')];
 const ourCommands: Partial<Record<TargetName, readonly [readonly string[], 'native' | 'portable']>> = {
-  'binary': [[join(root, 'dist/pg_gateway')], 'native'],
+  'binary': [executable, 'native'],
+  'binary-cold': [executable, 'native'],
   'bun-native': [[tool('bun'), main], 'native'],
   'deno-native': [[tool('deno'), 'run', '-A', '--no-check', main], 'native'],
   'bun-portable': [[tool('bun'), main], 'portable'],
@@ -59,13 +74,16 @@ export function targetOf(name: TargetName, folder: string): Target {
     label,
     kind: 'peer',
     isOurs: true,
-    start: async (server, sessions, speaks) => {
+    onlyConnects: false,
+    start: async (server, seats, speaks) => {
       const port = await freePort();
-      const seat = { port, server, sessions, folder };
+      const seat = { port, server, ...seats };
+      // A second thread of pgbouncer's only looks names up.
+      const countOf = ({ pid }: Child) => name === 'haproxy' ? threadsOf(pid) : 1;
       const command = name === 'haproxy'
         ? ['haproxy', '-f', writeConfig(folder, `haproxy-${port}.cfg`, haproxyConfig(seat))]
         : pgbouncerCommand(writeConfig(folder, `pgbouncer-${port}.ini`, pgbouncerConfig(seat)));
-      return await running(name, port, () => start(command), speaks);
+      return await running(name, port, () => start(command), countOf, speaks);
     },
   };
 }
@@ -75,8 +93,16 @@ const direct: Target = {
   label: 'PostgreSQL itself',
   kind: 'direct',
   isOurs: true,
+  onlyConnects: false,
   start: (server) =>
-    Promise.resolve({ ...server, name: 'direct', pid: undefined, startMs: undefined, end: async () => {} }),
+    Promise.resolve({
+      ...server,
+      name: 'direct',
+      pid: undefined,
+      startMs: undefined,
+      threads: undefined,
+      end: async () => {},
+    }),
 };
 
 export function peerOf({ name, host, port, pid }: PeerOption): Target {
@@ -85,6 +111,7 @@ export function peerOf({ name, host, port, pid }: PeerOption): Target {
     label: `${name} at ${host}:${port}, started by somebody else`,
     kind: 'peer',
     isOurs: false,
+    onlyConnects: false,
     start: async () => {
       if (!await isReady(host, port, 'postgres')) {
         throw new Error(
@@ -94,7 +121,8 @@ export function peerOf({ name, host, port, pid }: PeerOption): Target {
       if (pid !== undefined && !isRunning(pid)) {
         throw new Error(`there is no process ${pid}; leave it out, or correct it`);
       }
-      return { name, host, port, pid, startMs: undefined, end: async () => {} };
+      const threads = pid === undefined ? undefined : threadsOf(pid);
+      return { name, host, port, pid, startMs: undefined, threads, end: async () => {} };
     },
   };
 }
@@ -102,10 +130,11 @@ export function peerOf({ name, host, port, pid }: PeerOption): Target {
 function gateway(name: string, command: readonly string[], engine: 'native' | 'portable'): Target {
   return {
     name,
-    label: `pg_gateway, ${name.replace('-', ', ')} (${engine})`.replace(/, (native|portable) \(\1\)/, ', $1'),
+    label: labelOf(name, engine),
     kind: 'ours',
     isOurs: true,
-    start: async ({ host, port: serverPort }, sessions) => {
+    onlyConnects: name === 'binary-cold',
+    start: async ({ host, port: serverPort }, { sessions, threads }) => {
       const port = await freePort();
       const env = {
         ENGINE: engine,
@@ -113,7 +142,9 @@ function gateway(name: string, command: readonly string[], engine: 'native' | 'p
         LISTEN_HOST: '127.0.0.1',
         LISTEN_PORT: String(port),
         METRICS_PORT: 'off',
-        LOG_LEVEL: 'error',
+        // It says how many threads it has when it starts, and nothing of single sessions.
+        LOG_LEVEL: 'info',
+        LOG_FORMAT: 'json',
         PGUSER: 'postgres',
         // The stand-in speaks no TLS, and passes the probe on.
         PGSSLMODE: 'disable',
@@ -121,10 +152,25 @@ function gateway(name: string, command: readonly string[], engine: 'native' | 'p
         MAX_HELD: '10',
         MAX_SESSIONS: String(sessions + 20),
         DENO_NO_UPDATE_CHECK: '1',
+        ...(threads === undefined ? {} : { NUM_THREADS: String(threads) }),
+        ...(name === 'binary-cold' ? { PREWARM: '0' } : {}),
       };
-      return await running(name, port, () => start(command, { env, cwd: root }));
+      const launch = () => start(command, { env, cwd: root });
+      return await running(name, port, launch, async (child) => {
+        // A session may get through before the line has come through the pipe.
+        return await waitFor('the log to say that it listens', () => threadsInLog(child.output()), {
+          deadlineMs: 2000,
+          everyMs: 5,
+        }).catch(() => undefined);
+      });
     },
   };
+}
+
+function labelOf(name: string, engine: string): string {
+  if (name === 'binary') return `pg_gateway, executable, ${engine}`;
+  if (name === 'binary-cold') return `pg_gateway, executable, ${engine}, with PREWARM=0; for connecting only`;
+  return `pg_gateway, ${name.replace('-', ', ')}`;
 }
 
 /** pgbouncer refuses to be root. */
@@ -136,6 +182,7 @@ async function running(
   name: string,
   port: number,
   launch: () => Promise<Child>,
+  count: (child: Child) => number | undefined | Promise<number | undefined>,
   speaks: 'postgres' | 'echo' = 'postgres',
 ): Promise<Running> {
   const from = performance.now();
@@ -152,5 +199,6 @@ async function running(
     await child.end();
     throw error;
   }
-  return { name, host, port, pid: child.pid, startMs: performance.now() - from, end: () => child.end() };
+  const startMs = performance.now() - from;
+  return { name, host, port, pid: child.pid, startMs, threads: await count(child), end: () => child.end() };
 }

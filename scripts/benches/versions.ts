@@ -9,7 +9,7 @@ export function versionOf(program: Program): string | undefined {
   if (status !== 0) return undefined;
   return (stdout.split('\n')[0] ?? program).replace(
     /^HAProxy version (\S+).*/,
-    'HAProxy $1 (mode tcp, splice-auto, a thread for each core)',
+    'HAProxy $1 (mode tcp, splice-auto)',
   )
     .replace(
       /^PgBouncer (\S+).*/,

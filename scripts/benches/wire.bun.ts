@@ -6,51 +6,28 @@
  *   echo HOST PORT COUNT      round trips of 64 bytes
  *   serve                     the echo server; serves one connection after another
  *   connect HOST PORT COUNT   connect until ReadyForQuery, with a pause before each
+ *   burst HOST PORT COUNT     many connect at once, until all are ready; COUNT times
+ *   quiet HOST PORT COUNT     COUNT sessions, then, at each word, small questions on one after another
+ *   flood HOST PORT MB        COPY to us without an end; says `{bytes}` every so many MB
  *   out HOST PORT MB          COPY to us
  *   in HOST PORT MB           COPY from us; the server reads the rows and throws them away
  */
+import { buffer, leave, login, loginTogether, say, untilReady } from './login.bun.ts';
 import { accept, close, listen, open, receive, rest, send, waitForWord } from './socket.bun.ts';
-import {
-  copyBegin,
-  copyEnd,
-  copyRow,
-  endsReady,
-  message,
-  numberIn,
-  query,
-  startupMessage,
-} from './protocol.ts';
+import { copyBegin, copyEnd, copyRow, message, numberIn, query } from './protocol.ts';
+import { burstClients } from './metrics.ts';
 import { quantile } from './statistics.ts';
 
-const buffer = new Uint8Array(1 << 18);
 const rowBytes = 8192;
 /** Applications do not connect in a burst; a gateway that opens connections ahead may use the pause. */
 const pauseMs = 10;
-
-function say(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
-/** Reads to the next ReadyForQuery; returns how many bytes came. What came last is in `buffer`. */
-function untilReady(fd: number): number {
-  for (let total = 0;;) {
-    const length = receive(fd, buffer);
-    if (length === 0) throw new Error('the server closed the connection');
-    total += length;
-    // An error in answer to the startup is followed by the end, and is the first thing that comes.
-    if (total === length && buffer[0] === 0x45) {
-      throw new Error(new TextDecoder().decode(buffer.subarray(5, length)));
-    }
-    if (endsReady(buffer, length)) return total;
-  }
-}
-
-function login(host: string, port: number): number {
-  const fd = open(host, port);
-  send(fd, startupMessage());
-  untilReady(fd);
-  return fd;
-}
+/** Between two bursts, for what a server does after its clients have gone. */
+const calmMs = 200;
+/** How many log in at once where that is not what is measured. */
+const abreast = 50;
+/** Questions to the quiet sessions at each word, and the pause before each: a closed loop would not be quiet. */
+const questions = 1000;
+const thinkMs = 0.5;
 
 function repeat(count: number, once: () => void): void {
   for (let at = 0; at < count / 10; at++) once();
@@ -121,16 +98,71 @@ function connect(host: string, port: number, count: number): void {
   say({ medianMs: quantile(times, 0.5), p99Ms: quantile(times, 0.99) });
 }
 
+function burst(host: string, port: number, count: number): void {
+  const times = [];
+  for (let at = 0; at < count; at++) {
+    rest(calmMs);
+    const from = Bun.nanoseconds();
+    const fds = loginTogether(host, port, burstClients);
+    times.push((Bun.nanoseconds() - from) / 1e6);
+    leave(fds);
+  }
+  say({ medianMs: quantile(times, 0.5), leastMs: quantile(times, 0), mostMs: quantile(times, 1) });
+}
+
+/** Leaves, and says `{left}`, when the word is a `q`. */
+function quiet(host: string, port: number, count: number): void {
+  const fds: number[] = [];
+  while (fds.length < count) fds.push(...loginTogether(host, port, Math.min(abreast, count - fds.length)));
+  const question = query('select 1');
+  const ask = (fd: number) => {
+    send(fd, question);
+    untilReady(fd);
+  };
+  for (const fd of fds) ask(fd);
+  say({ ready: true });
+  while (waitForWord() !== 'q') {
+    const times = Array.from({ length: questions }, (_, at) => {
+      rest(thinkMs);
+      const from = Bun.nanoseconds();
+      // A step that shares no factor with a round number meets all of them.
+      ask(fds[at * 7 % fds.length] as number);
+      return (Bun.nanoseconds() - from) / 1000;
+    });
+    say({ medianUs: quantile(times, 0.5), p99Us: quantile(times, 0.99) });
+  }
+  leave(fds);
+  say({ left: true });
+}
+
+function flood(host: string, port: number, megabytes: number): void {
+  const fd = login(host, port);
+  send(fd, query(copyText(1_000_000_000)));
+  let bytes = 0;
+  for (let said = 0;;) {
+    const length = receive(fd, buffer);
+    if (length === 0) throw new Error('the server closed the connection');
+    bytes += length;
+    if (bytes - said < megabytes * 1e6) continue;
+    said = bytes;
+    say({ bytes });
+  }
+}
+
+/**
+ * The row is made once, and a column of text would be looked at byte by byte on its way out. The series stands in a
+ * list of columns: in FROM the server would write all of it down before the first row.
+ */
+function copyText(rows: number): string {
+  return `copy (select (select convert_to(repeat('x', ${rowBytes}), 'UTF8')) as v
+    from (select generate_series(1, ${rows})) series) to stdout (format binary)`;
+}
+
 function copyOut(host: string, port: number, megabytes: number): void {
   const fd = login(host, port);
   const rows = Math.ceil(megabytes * 1e6 / rowBytes);
   const from = Bun.nanoseconds();
-  // The row is made once; a column of text would be looked at byte by byte on its way out.
-  send(
-    fd,
-    query(`copy (select v from (select convert_to(repeat('x', ${rowBytes}), 'UTF8') as v offset 0) one,
-      generate_series(1, ${rows})) to stdout (format binary)`),
-  );
+  send(fd, query(copyText(rows)));
   const bytes = untilReady(fd);
   say({ bytes, seconds: (Bun.nanoseconds() - from) / 1e9 });
 }
@@ -159,6 +191,9 @@ const modes: Record<string, (host: string, port: number, amount: number) => void
   echo,
   serve,
   connect,
+  burst,
+  quiet,
+  flood,
   out: copyOut,
   in: copyIn,
 };

@@ -14,12 +14,21 @@ interface Place {
 type Answer = Readonly<Record<string, number>>;
 
 export async function wire(
-  mode: 'connect' | 'out' | 'in',
+  mode: 'connect' | 'burst' | 'out' | 'in',
   { host, port }: Place,
   amount: number,
 ): Promise<Answer> {
   const output = await run([bun, script, mode, host, String(port), String(amount)], deadlineMs);
   return JSON.parse(output) as Answer;
+}
+
+/** For the modes that talk while they run. Whoever starts it ends it. */
+export function startWire(
+  mode: 'quiet' | 'flood',
+  { host, port }: Place,
+  amount: number,
+): Promise<Child> {
+  return start([bun, script, mode, host, String(port), String(amount)]);
 }
 
 /**

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { metricOf } from '../../scripts/benches/metrics.ts';
+import { allTargets } from '../../scripts/benches/options.ts';
 import { results } from './scene.ts';
 
 const goalOf = (metric: string, against: string | undefined, from = results()) => {
@@ -33,13 +36,44 @@ test('what was not measured is neither met nor missed', () => {
   assert.deepEqual([measured, met], [undefined, undefined]);
 });
 
-test('goals against the original, and of engines that did not run, are not listed', () => {
-  const { goals } = results();
-  assert.ok(goals.every(({ against, target }) => against !== 'original' && target === 'binary'));
+test('every goal has a row: what nobody measured says why', () => {
+  const whyOf = (metric: string, against: string | undefined, target = 'binary') =>
+    results().goals.find((goal) =>
+      goal.metric === metric && goal.against === against && goal.target === target
+    )
+      ?.why ?? 'no row';
+  assert.match(whyOf('addedUs', 'original'), /^not available here: .* --peer original=/);
+  assert.equal(whyOf('addedUs', 'haproxy', 'bun-portable'), 'bun-portable was not among the targets');
+  assert.equal(whyOf('addedUs', 'pgbouncer'), 'pgbouncer was not among the targets');
+  assert.equal(whyOf('tps64', 'haproxy'), 'this step was left out');
+  assert.equal(goalOf('addedUs', 'haproxy').why, undefined);
+});
+
+test('a goal that is measured elsewhere names a test or a script that there is', () => {
+  const root = join(import.meta.dirname, '../..');
+  for (const { by } of results().elsewhere) {
+    for (const place of by) {
+      const [, file = '', name] = /^(\S+\.test\.ts): (.*)$/.exec(place) ?? [];
+      if (name === undefined) accessSync(join(root, place.split(' ')[0] as string), constants.X_OK);
+      else assert.ok(readFileSync(join(root, file), 'utf8').includes(`'${name}'`), place);
+    }
+  }
+});
+
+test('the executable that makes no connections ahead is not the one to judge', () => {
+  const named = ['binary-cold', 'bun-native'].map((name) => ({
+    name,
+    label: '',
+    kind: 'ours' as const,
+    threads: 1,
+  }));
+  const order = allTargets.filter((target) => named.some(({ name }) => name === target));
+  const targets = order.flatMap((target) => named.filter(({ name }) => name === target));
+  assert.equal(results([], { targets }).goals[0]?.target, 'bun-native');
 });
 
 test('a run without any of ours has no goals', () => {
-  const targets = [{ name: 'direct', label: '', kind: 'direct' }] as const;
+  const targets = [{ name: 'direct', label: '', kind: 'direct', threads: undefined }] as const;
   assert.deepEqual(results([], { targets }).goals, []);
 });
 

@@ -27,6 +27,15 @@ test('--quick measures less, and single figures can still be given', () => {
   assert.ok(targets.length < allTargets.length);
 });
 
+test('threads are those of each target itself unless they are given', () => {
+  assert.equal(read().threads, undefined);
+  assert.equal(read('--threads', '3').threads, 3);
+});
+
+test('the executable without connections made ahead is measured, quickly too', () => {
+  assert.ok(read().targets.includes('binary-cold') && read('--quick').targets.includes('binary-cold'));
+});
+
 test('direct always runs, and targets keep their order', () => {
   assert.deepEqual(read('--targets', 'pgbouncer,binary').targets, ['direct', 'binary', 'pgbouncer']);
 });
@@ -51,6 +60,7 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown option', ['--fast'], /--fast/],
   ['no rounds', ['--rounds', '0'], /--rounds 0 is not a whole number from 1/],
   ['words for numbers', ['--seconds', 'two'], /--seconds two is not/],
+  ['no threads', ['--threads', '0'], /--threads 0 is not a whole number from 1/],
   ['an unknown target', ['--targets', 'odyssey'], /no "odyssey"; there are direct, /],
   ['a peer without its server', ['--peer', 'x=127.0.0.1:1'], /--peer needs --server/],
   ['a peer without a name', [...server, '--peer', '127.0.0.1:1'], /is not like name=/],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ratioText } from '../../scripts/benches/numbers.ts';
 import { pageOf } from '../../scripts/benches/page.ts';
 import { tableOf } from '../../scripts/benches/table.ts';
 import { results } from './scene.ts';
@@ -10,10 +11,34 @@ test('the table has a column for each target and a line for each goal', () => {
   assert.ok(lines.some((line) => /^empty query, median, us +20\.0 +32\.0 +50\.0$/.test(line)));
   assert.ok(
     lines.some((line) =>
-      /^met +added round trip +binary +\/ haproxy +0\.50x \(0\.40x to 0\.50x\)/.test(line)
+      /^met +added round trip +binary +\/ haproxy +at most 0\.6 +0\.50x \(0\.40x to 0\.50x\)$/.test(line)
     ),
   );
   assert.ok(lines.includes('  left out: pgbouncer: it is not installed'));
+});
+
+test('the threads of each target are shown where they are known', () => {
+  const table = tableOf(results());
+  assert.match(table, /^threads +2 +4$/m);
+  assert.match(table, /^ {2}binary: pg_gateway; 2 threads$/m);
+  assert.match(table, /^ {2}direct: PostgreSQL itself$/m);
+  const page = pageOf(results());
+  assert.match(page, /<th>binary<small>2 threads<\/small>/);
+  assert.match(page, /<th>direct<\/th>/);
+  assert.match(page, /threads <b>as each does by itself/);
+  assert.match(pageOf(results([], { threadsWanted: 3 })), /threads <b>3 for each/);
+});
+
+test('goals that are measured elsewhere, or not at all, are told in the table and on the page', () => {
+  const table = tableOf(results());
+  assert.match(
+    table,
+    /^not measured +added round trip +binary +\/ original +at most 0\.6 +not available here/m,
+  );
+  assert.match(table, /^planned switchover.*: 0 errors\n {2}measured by: test\/e2e\/failover\.test\.ts: /m);
+  const page = pageOf(results());
+  assert.match(page, /not available here: it is not distributed/);
+  assert.match(page, /measured by: <code>scripts\/demo --run/);
 });
 
 test('columns end at the same place, whatever a target did not measure', () => {
@@ -32,12 +57,13 @@ test('the page needs nothing from elsewhere', () => {
   assert.match(page, /prefers-color-scheme: dark/);
 });
 
-test('the page shows the machine, the verdict, ratios before figures, and what was left out', () => {
+test('the page shows the verdict, ratios, goals, the machine, all figures, and what was left out, in this order', () => {
   const page = pageOf(results());
-  assert.match(page, /1 of 1 goals met/);
+  const order = ['1 of 1 goals met', 'Ratios to haproxy', '>Goals<', 'Machine and targets', 'All figures'];
+  const places = order.map((text) => page.indexOf(text));
+  assert.ok(places.every((place) => place > 0), String(places));
+  assert.deepEqual(places, places.toSorted((a, b) => a - b));
   assert.match(page, /4 cores, A &lt;fast&gt; &amp; &quot;good&quot; one/);
-  assert.ok(page.indexOf('Ratios to haproxy') > 0);
-  assert.ok(page.indexOf('Ratios to haproxy') < page.indexOf('All figures'));
   assert.match(page, /<li>pgbouncer: it is not installed<\/li>/);
 });
 
@@ -63,4 +89,14 @@ test('the JSON keeps every sample, with what follows from them', () => {
   assert.deepEqual(added.map(({ value }) => value), [20, 40, 30]);
   assert.deepEqual(again.rows.map(({ metric }) => metric.key), ['addedUs', 'roundTripUs']);
   assert.equal(again.goals[0]?.met, true);
+});
+
+test('a ratio near 1 shows on which side of it it lies', () => {
+  assert.deepEqual([0.5, 0.998, 1, 1.004, 1.2].map(ratioText), [
+    '0.50x',
+    '0.998x',
+    '1.00x',
+    '1.004x',
+    '1.20x',
+  ]);
 });

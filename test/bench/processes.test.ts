@@ -4,8 +4,10 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { killAll, lineOf, run, start } from '../../scripts/benches/children.ts';
 import { startCrowd, startStandIn } from '../../scripts/benches/idle.ts';
+import { noisyNeighbour } from '../../scripts/benches/noisy.ts';
 import { isReady } from '../../scripts/benches/ready.ts';
-import { roundTrips, startEcho } from '../../scripts/benches/wire.ts';
+import { roundTrips, startEcho, startWire, wire } from '../../scripts/benches/wire.ts';
+import { startCluster } from '../support/cluster.ts';
 
 after(killAll);
 
@@ -51,6 +53,50 @@ test('the raw client measures the echo server, again and again', { skip: notLinu
     assert.equal(pids.length, 1);
   }
   await echo.end();
+});
+
+test('a burst of clients is ready together, and leaves', { skip: notLinux }, async () => {
+  const standIn = await startStandIn({ host: '127.0.0.1', port: 1 });
+  const { leastMs = 0, medianMs = 0, mostMs = 0 } = await wire('burst', standIn, 3);
+  assert.ok(leastMs > 0 && medianMs >= leastMs && mostMs >= medianMs);
+  await standIn.end();
+});
+
+test('quiet sessions answer at each word, and leave at the last', { skip: notLinux }, async () => {
+  const standIn = await startStandIn({ host: '127.0.0.1', port: 1 });
+  const quiet = await startWire('quiet', standIn, 120);
+  assert.deepEqual(await lineOf(quiet, 0, 30_000), { ready: true });
+  for (const time of [1, 2]) {
+    quiet.tell('a');
+    const { medianUs, p99Us } = await lineOf(quiet, time, 30_000);
+    assert.ok(Number(medianUs) > 0 && Number(p99Us) >= Number(medianUs));
+  }
+  quiet.tell('q');
+  assert.deepEqual(await lineOf(quiet, 3, 30_000), { left: true });
+  assert.equal(await quiet.ended, 0);
+  await standIn.end();
+});
+
+test('questions on quiet sessions are measured alone and beside a COPY that flows', {
+  skip: notLinux,
+  timeout: 120_000,
+}, async () => {
+  const cluster = await startCluster();
+  try {
+    const figures = await noisyNeighbour({ host: '127.0.0.1', port: cluster.first.port }, 40);
+    assert.equal(figures['quietSessions'], 40);
+    for (const [name, value] of Object.entries(figures)) assert.ok(value > 0, `${name} is ${value}`);
+    assert.deepEqual(Object.keys(figures).toSorted(), [
+      'noisyGbs',
+      'noisyP99Us',
+      'noisyUs',
+      'quietP99Us',
+      'quietSessions',
+      'quietUs',
+    ]);
+  } finally {
+    await cluster.close();
+  }
 });
 
 test('a program that fails, hangs or does not exist is an error that says which', async () => {

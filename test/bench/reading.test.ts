@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { haproxyConfig } from '../../scripts/benches/configs.ts';
 import { idleCount } from '../../scripts/benches/idle.ts';
+import { quietCount } from '../../scripts/benches/noisy.ts';
 import { readLog, readOutput } from '../../scripts/benches/pgbench.ts';
 import { lastCore } from '../../scripts/benches/proc.ts';
 import { copyRow, endsReady, message, numberIn, readyForQuery } from '../../scripts/benches/protocol.ts';
+import { threadsInLog, threadsOf } from '../../scripts/benches/threads.ts';
+
+const noProc = process.platform === 'linux' ? false : 'threads are counted in /proc, which is of Linux';
 
 const output = `scaling factor: 5
 query mode: prepared
@@ -28,7 +33,8 @@ test("times are the third column of pgbench's log", () => {
 
 test('idle sessions need two open files each, and leave room', () => {
   assert.equal(idleCount(10_000, 1_000_000), 10_000);
-  assert.equal(idleCount(10_000, 20_000), 9650);
+  assert.equal(idleCount(10_000, 20_000), 9000);
+  assert.equal(idleCount(10_000, 4096), 1698);
   assert.equal(idleCount(10_000, 256), 0);
 });
 
@@ -57,4 +63,29 @@ test('a row of COPY is one column of the size that was asked for', () => {
   const view = new DataView(row.buffer);
   assert.equal(row.length, 1 + 4 + 2 + 4 + 8192);
   assert.deepEqual([view.getUint32(1), view.getUint16(5), view.getUint32(7)], [row.length - 1, 1, 8192]);
+});
+
+test('quiet sessions are a thousand, or what the open files and the memory hold', () => {
+  assert.equal(quietCount(20_000, 2 ** 36), 1000);
+  assert.equal(quietCount(1024, 2 ** 36), 362);
+  assert.equal(quietCount(20_000, 2 ** 30), 128);
+  assert.equal(quietCount(256, 2 ** 36), 0);
+});
+
+test("the gateway's threads are read from its log", () => {
+  const line = (workers: number) =>
+    `{"level":"info","event":"engine"}\n{"level":"info","event":"listening","workers":${workers},"version":"1"}\n`;
+  assert.deepEqual([3, 1, 0].map((workers) => threadsInLog(line(workers))), [3, 1, 1]);
+  assert.equal(threadsInLog('{"event":"engine"}'), undefined);
+});
+
+test('the threads of a process are counted, where there is one', { skip: noProc }, () => {
+  assert.ok(threadsOf(process.pid)! > 0);
+  assert.equal(threadsOf(2 ** 30), undefined);
+});
+
+test('HAProxy gets the threads that were asked for, or takes its own', () => {
+  const seat = { port: 1, server: { host: '127.0.0.1', port: 2 }, sessions: 3 };
+  assert.match(haproxyConfig({ ...seat, threads: 2 }), /^global\n {2}nbthread 2\n/);
+  assert.doesNotMatch(haproxyConfig({ ...seat, threads: undefined }), /nbthread/);
 });

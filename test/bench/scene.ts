@@ -19,6 +19,7 @@ export function results(more: readonly Sample[] = [], facts: Partial<Facts> = {}
     isQuick: true,
     rounds: 3,
     secondsEach: 1,
+    threadsWanted: undefined,
     machine: {
       cores: 4,
       cpu: 'A <fast> & "good" one',
@@ -30,9 +31,9 @@ export function results(more: readonly Sample[] = [], facts: Partial<Facts> = {}
     },
     server: 'PostgreSQL',
     targets: [
-      { name: 'direct', label: 'PostgreSQL itself', kind: 'direct' },
-      { name: 'binary', label: 'pg_gateway', kind: 'ours' },
-      { name: 'haproxy', label: 'HAProxy', kind: 'peer' },
+      { name: 'direct', label: 'PostgreSQL itself', kind: 'direct', threads: undefined },
+      { name: 'binary', label: 'pg_gateway', kind: 'ours', threads: 2 },
+      { name: 'haproxy', label: 'HAProxy', kind: 'peer', threads: 4 },
     ],
     skipped: ['pgbouncer: it is not installed'],
     samples: [...samples, ...more],
