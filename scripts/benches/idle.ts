@@ -10,7 +10,10 @@ import { roundTrips } from './wire.ts';
 const script = (name: string) => join(import.meta.dirname, name);
 const crowdDeadlineMs = 90_000;
 /** Long enough for a runtime to finish what it began at its start, and for a collection of garbage. */
-const settleMs = 1500;
+const settleMs = 4000;
+
+/** The part of the sessions that is there before the memory of the others is measured. */
+const warmUpShare = 0.1;
 
 /** With fewer, what a runtime does by itself in the meantime would count as theirs. */
 const fewestToJudge = 1000;
@@ -52,28 +55,34 @@ export async function idleSessions(
   threads: number | undefined,
 ): Promise<Figures> {
   const running = await target.start(standIn, { sessions: count, threads });
-  let crowd: Child | undefined;
-  try {
-    await pause(settleMs);
-    const before = running.pid === undefined ? undefined : memoryOf(running.pid);
-    crowd = await startCrowd(running, count);
+  const crowds: Child[] = [];
+  const gather = async (size: number): Promise<number> => {
+    const crowd = await startCrowd(running, size);
+    crowds.push(crowd);
     const { held, why } = await lineOf(crowd, 0, crowdDeadlineMs);
-    if (Number(held) === 0) throw new Error(`not one of ${count} sessions was held: ${why}`);
+    if (Number(held) === 0) throw new Error(`not one of ${size} sessions was held: ${why}`);
     await pause(settleMs);
+    return Number(held);
+  };
+  try {
+    // The first ones make a proxy load and compile what it needs only once.
+    const early = await gather(Math.ceil(count * warmUpShare));
+    const before = running.pid === undefined ? undefined : memoryOf(running.pid);
+    const held = await gather(count - early);
     const after = running.pid === undefined ? undefined : memoryOf(running.pid);
     // A proxy that could not hold them all has no seat for one more.
-    const isFull = Number(held) < count;
+    const isFull = early + held < count;
     const { medianUs = NaN, p99Us = NaN } = isFull ? {} : await roundTrips('ping', running, 5000, () => {});
     return {
-      idleSessions: Number(held),
+      idleSessions: early + held,
       besideUs: medianUs,
       besideP99Us: p99Us,
-      ...(before && after && Number(held) >= fewestToJudge
-        ? { sessionBytes: (after.restBytes - before.restBytes) / Number(held) }
+      ...(before && after && held >= fewestToJudge
+        ? { sessionBytes: (after.restBytes - before.restBytes) / held }
         : {}),
     };
   } finally {
-    await crowd?.end();
+    for (const crowd of crowds) await crowd.end();
     await running.end();
   }
 }

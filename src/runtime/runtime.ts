@@ -47,7 +47,7 @@ export interface ConnectOptions extends SocketOptions {
 export interface Conn<D> {
   /** The owner's slot. On an accepted connection it is undefined until the `open` handler fills it. */
   data: D;
-  /** The peer as `host:port`, brackets around IPv6; empty for a unix socket or while connecting. */
+  /** The peer as `host:port`, brackets around IPv6, while it is open; empty for a unix socket or while connecting. */
   readonly remote: string;
   /**
    * Takes as many bytes as can be taken now, from the front, and returns how many: 0 to `bytes.length`. Never

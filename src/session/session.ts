@@ -9,56 +9,35 @@
  * not be done again with another server, so its bytes are kept until then.
  * A session owns both of its connections and ends both.
  */
-import { at, type CloseReason, type Counters, newCounters } from '../plane/counters.ts';
-import type { DataSettings } from '../plane/messages.ts';
-import type {
-  Address,
-  Conn,
-  ConnectOptions,
-  Handlers,
-  NetError,
-  Runtime,
-  Timer,
-} from '../runtime/runtime.ts';
+import { at, type CloseReason, newCounters } from '../plane/counters.ts';
+import type { Address, Conn, NetError, Timer } from '../runtime/runtime.ts';
 import { type Refusal, refuserPreamble, saysNotNow } from './error-response.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { Pump } from './pump.ts';
 import type { ServerSide } from './prewarm.ts';
 import { dialFailures, halfPacket, notUnderstood } from './refusal.ts';
 import { Refusing, type RefusingHost } from './refusing.ts';
-
-export type Phase = 'opening' | 'held' | 'dialling' | 'open' | 'refusing' | 'closed';
-
-/** The table that a session is in. */
-export interface SessionHost {
-  readonly runtime: Runtime;
-  readonly settings: DataSettings;
-  readonly counters: Counters;
-  readonly connectOptions: ConnectOptions;
-  readonly serverHandlers: Handlers<ServerSide>;
-  /** The first packet is there and makes sense: dial, hold or refuse. */
-  admit(session: Session): void;
-  dialFailed(session: Session, error: NetError): void;
-  holdTimedOut(session: Session): void;
-  /** The server behaved as if it were not the primary any more. */
-  suspect(why: string): void;
-  /** It needs nothing any more; its client's socket may still be closing. */
-  ended(session: Session): void;
-  /** Its client's socket is closed: the last word of a session. */
-  left(session: Session, reason: CloseReason): void;
-}
+import type { Member } from './roster.ts';
+import type { Phase, SessionHost } from './session-host.ts';
 
 /** How long a client may take to close when its server has. */
 const lingerMs = 30_000;
 
-/** How long a server that has accepted may take to say its first byte. PostgreSQL takes milliseconds. */
-const firstByteMs = 10_000;
+/**
+ * How long a server that has accepted may take to say its first byte. Usually it takes milliseconds, but a thousand
+ * clients at once take a small machine ten seconds and more; and one that hangs loses its route long before.
+ */
+const firstByteMs = 60_000;
+
+/** Of everybody who has been answered: what they said first is of no more use. */
+const spent = new FirstBytes();
 
 /** Where a refusal's bytes are counted: they are no traffic between a client and a server. */
 const uncounted = newCounters();
 
-export class Session implements RefusingHost, ServerSide {
+export class Session implements RefusingHost, ServerSide, Member {
   phase: Phase = 'opening';
+  place = -1;
   /** Counts against MAX_SESSIONS; its table's. */
   admitted = false;
   /** The epoch under which the server was dialled. */
@@ -70,9 +49,9 @@ export class Session implements RefusingHost, ServerSide {
   holdUntil: number | undefined;
 
   readonly client: Conn<Session>;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   #server: Conn<ServerSide> | undefined;
-  readonly #first = new FirstBytes();
+  #first = new FirstBytes();
   #up: Pump | undefined;
   #down: Pump | undefined;
   #refusing: Refusing | undefined;
@@ -81,7 +60,7 @@ export class Session implements RefusingHost, ServerSide {
   #endedBy: CloseReason | undefined;
   #timer: Timer | undefined;
 
-  constructor(client: Conn<Session>, host: SessionHost) {
+  constructor(client: Conn<Session>, host: SessionHost<Session>) {
     this.client = client;
     this.#host = host;
     this.#setTimer(host.settings.startupTimeoutMs, () => this.#startupTimedOut());
@@ -238,7 +217,7 @@ export class Session implements RefusingHost, ServerSide {
   #answered(): void {
     this.phase = 'open';
     this.#cancelTimer();
-    this.#first.take();
+    this.#first = spent;
     this.#wake();
   }
 

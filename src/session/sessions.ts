@@ -15,8 +15,17 @@ import type {
 } from '../runtime/runtime.ts';
 import type { Refusal } from './error-response.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
-import { noPrimary, primaryUnreachable, shuttingDown, tooManyHeld, tooManySessions } from './refusal.ts';
-import { Session, type SessionHost } from './session.ts';
+import {
+  dialFailures,
+  noPrimary,
+  primaryUnreachable,
+  shuttingDown,
+  tooManyHeld,
+  tooManySessions,
+} from './refusal.ts';
+import { Roster } from './roster.ts';
+import { Session } from './session.ts';
+import type { SessionHost } from './session-host.ts';
 import { Waiting } from './waiting.ts';
 
 /** How soon a failed dial is tried again while the route stands. */
@@ -25,7 +34,7 @@ const redialMs = 100;
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
 
-export class Sessions implements SessionHost, PrewarmHost {
+export class Sessions implements SessionHost<Session>, PrewarmHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
   readonly counters: Counters;
@@ -35,7 +44,7 @@ export class Sessions implements SessionHost, PrewarmHost {
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
-  readonly #all = new Set<Session>();
+  readonly #all = new Roster<Session>();
   readonly #waiting: Waiting;
   #route: Route = noRoute;
   /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
@@ -98,14 +107,14 @@ export class Sessions implements SessionHost, PrewarmHost {
   #take(route: Route): void {
     if (route.epoch !== this.#route.epoch) this.#prewarm.aim(route.primary);
     this.#route = route;
-    for (const session of this.#all) {
+    this.#all.each((session) => {
       if (session.phase === 'open') {
         if (session.epoch < route.fence) session.end('fenced');
       } else if (session.phase === 'dialling' && session.epoch !== route.epoch && !session.isCancel) {
         // A client whose server has not answered yet has lost nothing: it goes to the new one, or waits.
         this.admit(session);
       }
-    }
+    });
     if (route.primary === undefined) return this.#waiting.stop();
     this.#lastPrimary = route.primary;
     this.#waiting.release();
@@ -113,9 +122,12 @@ export class Sessions implements SessionHost, PrewarmHost {
 
   #bury(server: Address): void {
     const where = JSON.stringify(server);
-    for (const session of this.#all) {
-      if (session.phase === 'open' && JSON.stringify(session.serverAddress) === where) session.end('fenced');
-    }
+    this.#all.each((session) => {
+      if (JSON.stringify(session.serverAddress) !== where) return;
+      if (session.phase === 'open') session.end('fenced');
+      // Nothing has happened for this client yet: it can wait for another server.
+      else if (session.phase === 'dialling') this.dialFailed(session, dialFailures.silent);
+    });
   }
 
   #drain(): void {
@@ -128,7 +140,7 @@ export class Sessions implements SessionHost, PrewarmHost {
 
   #stop(): void {
     if (!this.#draining) this.#drain();
-    for (const session of this.#all) session.endQuietly('drained');
+    this.#all.each((session) => session.endQuietly('drained'));
     this.#stopping = true;
     this.#sayStopped();
   }
@@ -185,7 +197,7 @@ export class Sessions implements SessionHost, PrewarmHost {
   ended(session: Session): void {
     this.#waiting.remove(session);
     this.#dismiss(session);
-    this.#all.delete(session);
+    this.#all.remove(session);
   }
 
   left(_session: Session, reason: CloseReason): void {

@@ -128,6 +128,21 @@ describe('the death verdict', () => {
   });
 });
 
+describe('the death verdict over a server that has not answered', () => {
+  test('sends its clients to whoever is primary then, or lets them wait; a cancel request ends', () => {
+    const world = worldWithPrimary();
+    const client = world.client(startup);
+    const cancel = world.client(cancelRequest());
+    for (const dial of world.pending) dial.accept();
+    world.command({ kind: 'bury', server: primary });
+    deepEqual([client.closed, cancel.closed, world.count('held')], [false, true, 1]);
+    world.publish(other);
+    deepEqual(world.runtime.lastDial.accept().received, startup);
+    client.reset();
+    world.empty({ clientReset: 1, fenced: 1 });
+  });
+});
+
 describe('drain', () => {
   test('refuses those that wait, takes nobody new, and leaves sessions alone', () => {
     const world = worldWithPrimary();

@@ -40,6 +40,7 @@ export function openBell(): Bell {
 export function listenToBell(poller: Poller, fd: number, heard: () => void): void {
   const count = new Uint8Array(8);
   poller.add(fd, EPOLL.IN, {
+    isBorrowed: true,
     ready() {
       // Reset before looking: a ring in between rings again.
       poller.libc.read(fd, count, count.length);

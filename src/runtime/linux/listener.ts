@@ -13,6 +13,7 @@ import type { Libc } from './libc.ts';
 import type { Poller, Watcher } from './poller.ts';
 import { cString, decodeAddress, encodeAddress, sockaddrBytes } from './sockaddr.ts';
 import { NativeConn } from './socket.ts';
+import { Tidy } from './tidy.ts';
 
 /** How many clients one turn accepts; those behind them wait in the backlog while sessions get their turn. */
 const acceptsPerTurn = 64;
@@ -29,6 +30,7 @@ export class NativeListener<D> implements Listener, Watcher {
   readonly #handlers: Handlers<D>;
   readonly #exhausted: Exhausted;
   #fd: number;
+  readonly #tidy: Tidy;
   #isExhausted = false;
 
   constructor(poller: Poller, fd: number, address: Address, handlers: Handlers<D>, exhausted: Exhausted) {
@@ -37,15 +39,13 @@ export class NativeListener<D> implements Listener, Watcher {
     this.address = address;
     this.#handlers = handlers;
     this.#exhausted = exhausted;
-    poller.descriptors.add(fd);
+    this.#tidy = new Tidy(poller);
     poller.add(fd, EPOLL.IN, this);
   }
 
   close(): void {
     if (this.#fd < 0) return;
-    this.#poller.remove(this.#fd);
-    this.#poller.descriptors.delete(this.#fd);
-    this.#poller.libc.close(this.#fd);
+    this.#poller.close(this.#fd);
     if ('path' in this.address) this.#poller.libc.unlink(cString(this.address.path));
     this.#fd = -1;
   }
@@ -54,7 +54,8 @@ export class NativeListener<D> implements Listener, Watcher {
     for (let count = 0; count < acceptsPerTurn && this.#fd >= 0; count++) {
       const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
       if (fd < 0) return this.#notAccepted(this.#poller.libc.errno());
-      new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D, false).opened();
+      this.#tidy.count();
+      new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
     }
   }
 

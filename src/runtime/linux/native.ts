@@ -59,9 +59,7 @@ function connect<D>(
     }
   }
   // Also where it is connected already, as unix sockets are: the descriptor is writable then, in the next turn.
-  const conn = new NativeConn(poller, fd, handlers, data, true);
-  conn.limitAttempt(address, options.timeoutMs);
-  return conn;
+  return new NativeConn(poller, fd, handlers, data, { address, timeoutMs: options.timeoutMs });
 }
 
 /** Routes are few and live long: their addresses are encoded once. */
@@ -82,7 +80,7 @@ function failed<D>(
   data: D,
   error: { readonly code: string; readonly message: string },
 ): Conn<D> {
-  const conn = new NativeConn(poller, fd, handlers, data, false);
+  const conn = new NativeConn(poller, fd, handlers, data);
   conn.failLater(error);
   return conn;
 }
