@@ -38,6 +38,8 @@ export interface SessionHost {
   readonly serverHandlers: Handlers<ServerSide>;
   /** The first packet is there and makes sense: dial, hold or refuse. */
   admit(session: Session): void;
+  /** Its server has answered. */
+  opened(session: Session): void;
   dialFailed(session: Session, error: NetError): void;
   holdTimedOut(session: Session): void;
   /** The server behaved as if it were not the primary any more. */
@@ -68,6 +70,8 @@ export class Session implements RefusingHost, ServerSide {
   dialFailure: NetError | undefined;
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
+  /** The counter of open sessions that it is in; its table's. */
+  served: number | undefined;
 
   readonly client: Conn<Session>;
   readonly #host: SessionHost;
@@ -176,10 +180,7 @@ export class Session implements RefusingHost, ServerSide {
     this.#setTimer(ms, () => this.#host.holdTimedOut(this));
   }
 
-  /**
-   * Connects to `address`, or takes the connection `ready` to it, and pumps from then on. The client notices nothing if
-   * this fails.
-   */
+  /** Connects to `address`, or takes the connection `ready` to it, and pumps. The client notices no failure. */
   dial(address: Address, epoch: number, ready?: Conn<ServerSide>): void {
     this.phase = 'dialling';
     this.epoch = epoch;
@@ -237,6 +238,7 @@ export class Session implements RefusingHost, ServerSide {
   /** The server has spoken (or will not, as it answers no cancel request): there is no way back to another one. */
   #answered(): void {
     this.phase = 'open';
+    this.#host.opened(this);
     this.#cancelTimer();
     this.#first.take();
     this.#wake();

@@ -2,7 +2,7 @@
  * The data half: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
  * the world only by the routes that it is given.
  */
-import { at, type CloseReason, type Counters, total } from '../plane/counters.ts';
+import { at, type CloseReason, type Counters, servedAt, total } from '../plane/counters.ts';
 import { type Command, type DataSettings, noRoute, type Report, type Route } from '../plane/messages.ts';
 import type {
   Address,
@@ -38,6 +38,7 @@ export class Sessions implements SessionHost, PrewarmHost {
   readonly #all = new Set<Session>();
   readonly #waiting: Waiting;
   #route: Route = noRoute;
+  #slot = 0;
   /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
   #lastPrimary: Address | undefined;
   #listener: Listener | undefined;
@@ -83,6 +84,7 @@ export class Sessions implements SessionHost, PrewarmHost {
   command(command: Command): void {
     switch (command.kind) {
       case 'route':
+        this.#slot = command.slot;
         return this.#take(command.route);
       case 'bury':
         return this.#bury(command.server);
@@ -162,6 +164,12 @@ export class Sessions implements SessionHost, PrewarmHost {
     session.dial(primary, this.#route.epoch, ready);
   }
 
+  opened(session: Session): void {
+    if (session.isCancel) return;
+    session.served = servedAt + this.#slot;
+    this.counters[session.served]! += 1;
+  }
+
   dialFailed(session: Session, error: NetError): void {
     if (session.isCancel) return session.end('refused');
     session.dialFailure = error;
@@ -184,6 +192,7 @@ export class Sessions implements SessionHost, PrewarmHost {
 
   ended(session: Session): void {
     this.#waiting.remove(session);
+    if (session.served !== undefined) this.counters[session.served]! -= 1;
     this.#dismiss(session);
     this.#all.delete(session);
   }
