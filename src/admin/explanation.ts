@@ -40,10 +40,9 @@ function verdict({ route }: Status): string[] {
 function candidate({ name, standing, note, answer, failures, failure, silentMs }: CandidateStatus): string[] {
   const lines = [`  ${name}, ${standing}: ${note}`];
   if (failure !== null) {
+    const why = note.includes(failure.message) ? '' : `: ${failure.message}`;
     lines.push(
-      `      ${counted(failures, 'failed probe')} in a row, the last ${
-        duration(failure.ageMs)
-      } ago: ${failure.message}`,
+      `      ${counted(failures, 'failed probe')} in a row, the last ${duration(failure.ageMs)} ago${why}`,
     );
   }
   if (silentMs !== null) lines.push(`      nothing at all has come from it for ${duration(silentMs)}`);
