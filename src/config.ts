@@ -19,6 +19,9 @@ export interface Sources {
   readonly account: Account;
 }
 
+/** Where HTTP is served; undefined: nowhere. */
+type Place = { readonly host: string; readonly port: number };
+
 export interface Config {
   readonly values: Values;
   readonly candidates: readonly Candidate[];
@@ -26,8 +29,7 @@ export interface Config {
   readonly listen: Address;
   /** Threads that pump; 0: the main thread does. */
   readonly workers: number;
-  /** Undefined: no HTTP. */
-  readonly metrics: Address | undefined;
+  readonly metrics: Place | undefined;
   readonly rules: Rules;
   readonly prober: ProberOptions;
   readonly keepAlive: KeepAlive | undefined;
@@ -59,9 +61,7 @@ export function readConfig(sources: Sources): Config {
     credentials,
     listen: { host: values.LISTEN_HOST, port: values.LISTEN_PORT },
     workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
-    metrics: values.METRICS_PORT === undefined
-      ? undefined
-      : { host: values.METRICS_HOST, port: values.METRICS_PORT },
+    metrics: metricsPlace(values),
     rules: {
       failAfter: values.FAIL_AFTER,
       // As long as it may take until so many probes have failed, with time to spare.
@@ -81,6 +81,19 @@ export function readConfig(sources: Sources): Config {
       : { idleMs: values.TCP_KEEPALIVE * 1000, intervalMs: 10_000, count: 3 },
     refusalCertificate,
   });
+}
+
+/** The place of the metrics port alone, whatever else is set. Throws ConfigError. */
+export function readMetrics(sources: Sources): Place | undefined {
+  const problems: string[] = [];
+  const env = merged(sources, problems);
+  const values = readValues(sources.flags, env, problems, ['METRICS_HOST', 'METRICS_PORT']);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return metricsPlace(values);
+}
+
+function metricsPlace({ METRICS_HOST: host, METRICS_PORT: port }: Values): Place | undefined {
+  return port === undefined ? undefined : { host, port };
 }
 
 /** The environment over the file; an empty value is none. The flags of the probe's login join them. */
@@ -115,9 +128,14 @@ function readFile(path: string, files: Files, problems: string[]): Record<string
   return { ...parseEnv(text) };
 }
 
-function readValues(flags: Sources['flags'], env: Environment, problems: string[]): Values {
+function readValues(
+  flags: Sources['flags'],
+  env: Environment,
+  problems: string[],
+  names = settingNames,
+): Values {
   const values: Record<string, unknown> = {};
-  for (const name of settingNames) {
+  for (const name of names) {
     const setting = settings[name];
     const text = env[name] || setting.fallback;
     if (text === undefined) continue;

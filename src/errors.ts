@@ -9,7 +9,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Something outside the program that keeps it from starting (a port in use); exit code 1. */
+/** Something outside the program that keeps it from starting (a port in use), or a command from its work; exit code 1. */
 export class StartError extends Error {
   constructor(message: string) {
     super(message);

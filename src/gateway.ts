@@ -4,9 +4,10 @@
  */
 import { lookup } from 'node:dns/promises';
 import { type HttpServer, serveHttp } from './admin/http.ts';
-import type { Snapshot } from './admin/metrics.ts';
+import { History } from './admin/history.ts';
 import { pagesOf } from './admin/pages.ts';
 import { ProbeTimes } from './admin/probe-times.ts';
+import type { Snapshot } from './admin/snapshot.ts';
 import { silentFor } from './cluster/burial.ts';
 import type { Verdict } from './cluster/election.ts';
 import type { Observation } from './cluster/observation.ts';
@@ -46,11 +47,8 @@ export class Gateway {
   readonly #startedAt = new Date();
   readonly #budget: Budget;
   readonly #probes = new ProbeTimes();
-  readonly #pages = pagesOf({
-    snapshot: () => this.#snapshot(),
-    journal: () => this.#router.journal.entries,
-    isDraining: () => this.#isDraining,
-  });
+  readonly #history = new History();
+  readonly #pages = pagesOf(() => this.#snapshot());
   readonly #router: Router;
   readonly #prober: Prober;
   #plane: Plane | undefined;
@@ -112,7 +110,7 @@ export class Gateway {
         suspicion: (why) => this.#suspect(why),
       });
       const listen = await this.#plane.start();
-      if (config.metrics && 'port' in config.metrics) {
+      if (config.metrics) {
         this.#http = await serveHttp(config.metrics.host, config.metrics.port, this.#pages);
       }
       this.#prober.hurry(true);
@@ -152,7 +150,8 @@ export class Gateway {
   #decide(observations: readonly Observation[]): void {
     const now = this.#runtime.now();
     this.#router.decide(observations, now);
-    const { verdict } = this.#router;
+    const { verdict, route } = this.#router;
+    if (verdict !== undefined) this.#history.note(observations, verdict, route, now);
     // Whoever is in doubt asks more often.
     this.#prober.hurry(verdict?.primary === undefined || verdict.rule === 'incumbentInDoubt');
     this.#bury(observations, now);
@@ -184,13 +183,28 @@ export class Gateway {
   }
 
   #snapshot(): Snapshot {
+    const { values, rules } = this.#config;
     return {
+      now: this.#runtime.now(),
+      date: new Date(),
       counters: this.#plane?.counters ?? [],
+      sessions: this.#plane?.servers.sessions ?? [],
       observations: this.#prober.observations,
       verdict: this.#router.verdict,
       route: this.#router.route,
+      journal: this.#router.journal.entries,
       probes: this.#probes,
+      history: this.#history,
+      rules,
+      limits: {
+        maxSessions: this.#budget.maxSessions,
+        maxClients: this.#budget.maxClients,
+        maxHeld: values.MAX_HELD,
+        holdMs: values.HOLD_MS,
+        deadAfterMs: values.DEAD_AFTER_MS,
+      },
       verdicts: this.#verdicts,
+      isDraining: this.#isDraining,
       startedAt: this.#startedAt,
       version,
       runtime: this.#runtime.name,

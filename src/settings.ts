@@ -214,7 +214,11 @@ export const settings = Object.freeze({
     REFUSAL_KEY_FILE: optional('file', 'the key to it'),
   }),
   ...inSection('Operating', {
-    METRICS_HOST: text('address', 'where /metrics, /journal, /live and /ready are served', '127.0.0.1'),
+    METRICS_HOST: text(
+      'address',
+      'where /metrics, /status, /journal, /live and /ready are served',
+      '127.0.0.1',
+    ),
     METRICS_PORT: port('their port; 0 takes a free one, "off" serves none', 6433),
     LOG_LEVEL: choice(['error', 'warn', 'info', 'debug'], 'how much is logged', 'info'),
     LOG_FORMAT: choice(['auto', 'text', 'json'], 'auto: text on a terminal, JSON lines elsewhere', 'auto'),

@@ -2,26 +2,13 @@
  * The text of `/metrics`, in Prometheus' exposition format 0.0.4. Every metric's name stands here and nowhere else.
  * The first seven have the names and types of the program that this one replaces.
  */
-import type { Standing, Verdict } from '../cluster/election.ts';
+import type { Standing } from '../cluster/election.ts';
 import type { Observation } from '../cluster/observation.ts';
-import { closeReasons, type Counters, total } from '../plane/counters.ts';
-import type { Route } from '../plane/messages.ts';
+import { closeReasons, total } from '../plane/counters.ts';
+import type { Histogram } from './histogram.ts';
 import type { ProbeTimes } from './probe-times.ts';
-
-/** What there is to tell, read at the moment of asking. */
-export interface Snapshot {
-  readonly counters: readonly Counters[];
-  readonly observations: readonly Observation[];
-  readonly verdict: Verdict | undefined;
-  readonly route: Route;
-  readonly probes: ProbeTimes;
-  /** Verdicts that differed from the one before. */
-  readonly verdicts: number;
-  readonly startedAt: Date;
-  readonly version: string;
-  readonly runtime: string;
-  readonly engine: string;
-}
+import type { Snapshot } from './snapshot.ts';
+import { addressText } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [Labels, number];
@@ -61,11 +48,33 @@ export function renderMetrics(of: Snapshot): string {
       'Its position in the write-ahead log, as last heard.',
       answered(of, ({ lsn }) => Number(lsn)),
     ),
+    gauge(
+      'candidate_evidence_age_seconds',
+      'How long ago it last answered.',
+      answered(of, ({ at }) => (of.now - at) / 1000),
+    ),
     gauge('candidate_standing', 'Where the last election put it.', standings(of)),
     gauge(
       'split_brain',
       '1 while several servers claim to be the primary of one timeline.',
       count(of.verdict?.splitBrain ? 1 : 0),
+    ),
+    counter('split_brain_alarms_total', 'How often a split brain began.', count(of.history.alarms)),
+    counter(
+      'failovers_total',
+      'Changes from a primary to another server, or to the same one started again, by the rule that decided.',
+      [...of.history.failovers].map(([rule, value]) => [{ rule }, value]),
+    ),
+    histogram(
+      'failover_duration_seconds',
+      'From the last answer of the old primary that confirmed it, until the route to the new one was published.',
+      [[{}, of.history.failoverTimes]],
+    ),
+    histogram(
+      'detection_duration_seconds',
+      'From the last probe of a new primary that did not find it to be one, until the route to it was published: ' +
+        'an upper bound of the time from its promotion. One that always claimed to be primary is not counted.',
+      [[{}, of.history.detectionTimes]],
     ),
     counter('verdicts_total', 'Verdicts that differed from the one before.', count(of.verdicts)),
     gauge(
@@ -73,8 +82,13 @@ export function renderMetrics(of: Snapshot): string {
       'How long the last answered probe took.',
       answered(of, ({ tookMs }) => tookMs / 1000),
     ),
-    histogram('probe_duration_seconds', 'How long answered probes took.', of.probes),
+    histogram('probe_duration_seconds', 'How long answered probes took.', probeTimes(of.probes)),
     counter('probe_failures_total', 'Probes that brought no answer.', failures(of.probes)),
+    gauge(
+      'sessions',
+      'Clients that have a server now, by its address: the present primary, and others as long as they have any.',
+      of.sessions.map(({ server, sessions }) => [{ server: addressText(server) }, sessions]),
+    ),
     gauge('held', 'Clients that wait for a primary now.', sum('held')),
     counter('holds_total', 'Clients that had to wait for a primary.', sum('holds')),
     counter('refusals_total', 'Clients refused, by reason.', byReason(of, refusals)),
@@ -128,6 +142,10 @@ function failures(probes: ProbeTimes): Sample[] {
   return probes.all.map(({ candidate, failures }) => [{ candidate }, failures]);
 }
 
+function probeTimes(probes: ProbeTimes): (readonly [Labels, Histogram])[] {
+  return probes.all.map(({ candidate, took }) => [{ candidate }, took]);
+}
+
 function gauge(name: string, help: string, samples: readonly Sample[]): string {
   return family(name, 'gauge', help, samples);
 }
@@ -136,11 +154,11 @@ function counter(name: string, help: string, samples: readonly Sample[]): string
   return family(name, 'counter', help, samples);
 }
 
-function histogram(name: string, help: string, probes: ProbeTimes): string {
+function histogram(name: string, help: string, of: readonly (readonly [Labels, Histogram])[]): string {
   let text = head(name, 'histogram', help);
-  for (const { candidate, buckets, sumSeconds, count } of probes.all) {
-    for (const { le, count } of buckets) text += line(`${name}_bucket`, { candidate, le }, count);
-    text += line(`${name}_sum`, { candidate }, sumSeconds) + line(`${name}_count`, { candidate }, count);
+  for (const [labels, { buckets, sumSeconds, count }] of of) {
+    for (const { le, count } of buckets) text += line(`${name}_bucket`, { ...labels, le }, count);
+    text += line(`${name}_sum`, labels, sumSeconds) + line(`${name}_count`, labels, count);
   }
   return text;
 }

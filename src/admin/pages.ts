@@ -1,21 +1,24 @@
 /** What the HTTP port shows. */
-import type { Entry } from '../route/journal.ts';
-import { page, type Pages } from './http.ts';
-import { renderMetrics, type Snapshot } from './metrics.ts';
+import { type Page, page, type Pages } from './http.ts';
+import { renderMetrics } from './metrics.ts';
+import type { Snapshot } from './snapshot.ts';
+import { statusOf } from './status.ts';
 
-export interface Shown {
-  readonly snapshot: () => Snapshot;
-  readonly journal: () => readonly Entry[];
-  readonly isDraining: () => boolean;
-}
-
-export function pagesOf({ snapshot, journal, isDraining }: Shown): Pages {
+export function pagesOf(snapshot: () => Snapshot): Pages {
   return {
     '/metrics': () => page(renderMetrics(snapshot()), 200, 'text/plain; version=0.0.4; charset=utf-8'),
-    '/journal': () => page(`${JSON.stringify(journal(), null, 2)}\n`, 200, 'application/json'),
+    '/status': () => json(statusOf(snapshot())),
+    '/journal': () => json(snapshot().journal),
     // Alive as long as it answers; ready as long as it takes clients. Neither depends on the database: a gateway
     // that is restarted or taken out because of its database can hold nobody.
     '/live': () => page('alive\n'),
-    '/ready': () => isDraining() ? page('draining\n', 503) : page(`ready; ${snapshot().route.reason}\n`),
+    '/ready': () => {
+      const { isDraining, route } = snapshot();
+      return isDraining ? page('draining\n', 503) : page(`ready; ${route.reason}\n`);
+    },
   };
+}
+
+function json(value: unknown): Page {
+  return page(`${JSON.stringify(value, null, 2)}\n`, 200, 'application/json');
 }

@@ -1,22 +1,18 @@
-/** How long probes take and how many fail, by candidate: a histogram of Prometheus' kind. */
+/** How long probes take and how many fail, by candidate. */
 import type { Observation } from '../cluster/observation.ts';
+import { Histogram } from './histogram.ts';
 
 /** Upper bounds in seconds. A probe of a healthy server nearby takes a millisecond. */
 const boundsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const;
 
 export interface Times {
   readonly candidate: string;
-  /** Cumulative; the last one is `+Inf`. */
-  readonly buckets: readonly { readonly le: string; readonly count: number }[];
-  readonly sumSeconds: number;
-  readonly count: number;
+  readonly took: Histogram;
   readonly failures: number;
 }
 
 interface Tally {
-  readonly counts: number[];
-  sumSeconds: number;
-  count: number;
+  readonly took: Histogram;
   failures: number;
   /** What was counted last: an observation is seen again at each change of another one. */
   seen: Observation | undefined;
@@ -32,39 +28,19 @@ export class ProbeTimes {
       if (tally.seen === observation) continue;
       tally.seen = observation;
       if (observation.failure !== undefined) tally.failures += 1;
-      else if (observation.answer !== undefined) add(tally, observation.answer.tookMs / 1000);
+      else if (observation.answer !== undefined) tally.took.add(observation.answer.tookMs / 1000);
     }
   }
 
   get all(): readonly Times[] {
-    return [...this.#tallies].map(([candidate, { counts, sumSeconds, count, failures }]) => {
-      let sofar = 0;
-      const buckets = boundsSeconds.map((bound, place) => ({
-        le: String(bound),
-        count: sofar += counts[place] ?? 0,
-      }));
-      return { candidate, buckets: [...buckets, { le: '+Inf', count }], sumSeconds, count, failures };
-    });
+    return [...this.#tallies].map(([candidate, { took, failures }]) => ({ candidate, took, failures }));
   }
 
   #tally(candidate: string): Tally {
     const known = this.#tallies.get(candidate);
     if (known !== undefined) return known;
-    const tally: Tally = {
-      counts: boundsSeconds.map(() => 0),
-      sumSeconds: 0,
-      count: 0,
-      failures: 0,
-      seen: undefined,
-    };
+    const tally: Tally = { took: new Histogram(boundsSeconds), failures: 0, seen: undefined };
     this.#tallies.set(candidate, tally);
     return tally;
   }
-}
-
-function add(tally: Tally, seconds: number): void {
-  tally.count += 1;
-  tally.sumSeconds += seconds;
-  const place = boundsSeconds.findIndex((bound) => seconds <= bound);
-  if (place >= 0) tally.counts[place]! += 1;
 }

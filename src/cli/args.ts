@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import type { ArgsDef, ParsedArgs } from 'citty';
-import { type Config, readConfig, unknownSetting } from '../config.ts';
+import { type Config, readConfig, readMetrics, type Sources, unknownSetting } from '../config.ts';
 import { ConfigError } from '../errors.ts';
 import { flagOf, type SettingName, settingNames, settings } from '../settings.ts';
 
@@ -16,7 +16,16 @@ export const settingArgs: ArgsDef = Object.fromEntries(
 
 /** Reads everything there is to read. Throws ConfigError. */
 export function configOf(args: ParsedArgs, positionals: readonly SettingName[]): Config {
-  return readConfig({
+  return readConfig(sourcesOf(args, positionals));
+}
+
+/** Where the metrics port is, for whoever needs no other setting; undefined: there is none. Throws ConfigError. */
+export function metricsOf(args: ParsedArgs): { readonly host: string; readonly port: number } | undefined {
+  return readMetrics(sourcesOf(args, []));
+}
+
+function sourcesOf(args: ParsedArgs, positionals: readonly SettingName[]): Sources {
+  return {
     flags: flagsOf(args, positionals),
     env: process.env,
     files: {
@@ -25,7 +34,7 @@ export function configOf(args: ParsedArgs, positionals: readonly SettingName[]):
       mode: (path) => process.platform === 'win32' ? undefined : statSync(path).mode,
     },
     account: { osUser: attempt(() => userInfo().username), home: attempt(homedir) },
-  });
+  };
 }
 
 function flagsOf(

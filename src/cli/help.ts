@@ -1,7 +1,8 @@
 /** What --help says: what a person needs to begin, then every setting by section. */
-import type { CommandDef } from 'citty';
+import type { ArgsDef, CommandDef } from 'citty';
 import { flagOf, sections, settingNames, settings } from '../settings.ts';
 import { version } from '../version.ts';
+import { settingArgs } from './args.ts';
 
 // deno-lint-ignore no-explicit-any -- each command has arguments of its own
 type Commands = Readonly<Record<string, CommandDef<any>>>;
@@ -27,13 +28,25 @@ ${settingsHelp()}`;
 /** `pg_gateway <command> --help`. */
 // deno-lint-ignore no-explicit-any -- as above
 export function commandHelp(name: string, command: CommandDef<any>): string {
-  return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${settingsHelp()}`;
+  return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${
+    ownHelp(name, command)
+  }${settingsHelp()}`;
 }
 
 // deno-lint-ignore no-explicit-any -- as above
 function description(command: CommandDef<any>): string {
   const { meta } = command;
   return (typeof meta === 'object' && 'description' in meta && meta.description) || '';
+}
+
+/** The flags that are no settings. */
+// deno-lint-ignore no-explicit-any -- as above
+function ownHelp(name: string, { args }: CommandDef<any>): string {
+  const lines = Object.entries(args as ArgsDef).filter(([flag]) => !Object.hasOwn(settingArgs, flag))
+    .map(([flag, { type, valueHint, description }]) => {
+      return `  --${flag}${type === 'string' ? ` ${valueHint}` : ''}`.padEnd(39) + description;
+    });
+  return lines.length === 0 ? '' : `Of ${name}:\n${lines.join('\n')}\n\n`;
 }
 
 function settingsHelp(): string {

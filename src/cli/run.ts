@@ -3,6 +3,7 @@ import { type CommandDef, runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
 import { check } from './check.ts';
+import { explain } from './explain.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { serve } from './serve.ts';
 
@@ -10,7 +11,7 @@ import { serve } from './serve.ts';
 export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
 
 // deno-lint-ignore no-explicit-any -- each command has arguments of its own
-const commands: Readonly<Record<string, CommandDef<any>>> = { serve, check };
+const commands: Readonly<Record<string, CommandDef<any>>> = { serve, check, explain };
 
 /** Resolves with the exit code once the command has ended. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -26,7 +27,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     const { result } = await runCommand(commands[name]!, { rawArgs });
     return typeof result === 'number' ? result : exitCodes.done;
   } catch (error) {
-    return explain(error);
+    return complain(error);
   }
 }
 
@@ -38,7 +39,7 @@ function unknownCommand(name: string): number {
   return exitCodes.misused;
 }
 
-function explain(error: unknown): number {
+function complain(error: unknown): number {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) console.error(`pg_gateway: ${problem}`);
     console.error('pg_gateway --help lists all settings.');

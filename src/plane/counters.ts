@@ -57,7 +57,13 @@ export const at: Readonly<Record<CounterName, number>> = Object.freeze(
   >,
 );
 
-const length = scalars.length + closeReasons.length;
+/** How many servers can have open sessions at one time: as a rule one, for a moment two. See `Servers`. */
+export const serverSlots = 8;
+
+/** The place of the first of `serverSlots` counts of open sessions, one for each server. */
+export const servedAt = scalars.length + closeReasons.length;
+
+const length = servedAt + serverSlots;
 
 /** A slab in shared memory, all zero. Send its `buffer` to the worker. */
 export function newCounters(): Counters {

@@ -49,7 +49,8 @@ export interface DataSettings {
 
 /** From the control half. */
 export type Command =
-  | { readonly kind: 'route'; readonly route: Route }
+  /** `slot` is that of the counters in which the sessions of this route's server are counted. */
+  | { readonly kind: 'route'; readonly route: Route; readonly slot: number }
   /** The death verdict: ends every session on a server that gives no sign of life. */
   | { readonly kind: 'bury'; readonly server: Address }
   /** Stop listening; sessions live on until they end or until `stop`. */

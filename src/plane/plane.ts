@@ -9,8 +9,9 @@ import type { Engine } from '../runtime/engine.ts';
 import { openBell } from '../runtime/linux/bell.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { Sessions } from '../session/sessions.ts';
-import { at, type Counters, newCounters } from './counters.ts';
+import { at, type Counters, newCounters, servedAt } from './counters.ts';
 import { type Command, type DataSettings, noRoute, type Report, type Route } from './messages.ts';
+import { Servers } from './servers.ts';
 import type { WorkerData } from './worker.ts';
 
 export interface PlaneOptions {
@@ -42,12 +43,15 @@ export class Plane {
   readonly #options: PlaneOptions;
   readonly #halves: Half[] = [];
   readonly #counters: readonly Counters[];
+  readonly servers: Servers;
   #route: Route = noRoute;
+  #slot = 0;
   #stopping = false;
 
   constructor(options: PlaneOptions) {
     this.#options = options;
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
+    this.servers = new Servers(this.#counters);
   }
 
   /** The slabs of all data halves. */
@@ -70,7 +74,8 @@ export class Plane {
 
   publish(route: Route): void {
     this.#route = route;
-    this.#send({ kind: 'route', route });
+    if (route.primary !== undefined) this.#slot = this.servers.slotOf(route.primary);
+    this.#send({ kind: 'route', route, slot: this.#slot });
   }
 
   bury(server: Address): void {
@@ -116,6 +121,7 @@ export class Plane {
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
     counters[at.active] = counters[at.admitted] = counters[at.held] = 0;
+    counters.fill(0, servedAt);
     const ended = Promise.withResolvers<void>();
     let bound: Address | undefined;
     const hear = (report: Report): void => {
@@ -142,7 +148,7 @@ export class Plane {
       ? this.#openHere(settings, hear)
       : this.#openWorker(settings, index, hear, lost);
     this.#halves[index] = { send, ended: ended.promise };
-    send({ kind: 'route', route: this.#route });
+    send({ kind: 'route', route: this.#route, slot: this.#slot });
     return promise;
   }
 

@@ -15,6 +15,8 @@ export interface SessionHost<Session> {
   readonly serverHandlers: Handlers<ServerSide>;
   /** The first packet is there and makes sense: dial, hold or refuse. */
   admit(session: Session): void;
+  /** Its server has answered. */
+  opened(session: Session): void;
   dialFailed(session: Session, error: NetError): void;
   holdTimedOut(session: Session): void;
   /** The server behaved as if it were not the primary any more. */

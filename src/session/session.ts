@@ -47,6 +47,8 @@ export class Session implements RefusingHost, ServerSide, Member {
   dialFailure: NetError | undefined;
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
+  /** The counter of open sessions that it is in; its table's. */
+  served: number | undefined;
 
   readonly client: Conn<Session>;
   readonly #host: SessionHost<Session>;
@@ -155,10 +157,7 @@ export class Session implements RefusingHost, ServerSide, Member {
     this.#setTimer(ms, () => this.#host.holdTimedOut(this));
   }
 
-  /**
-   * Connects to `address`, or takes the connection `ready` to it, and pumps from then on. The client notices nothing if
-   * this fails.
-   */
+  /** Connects to `address`, or takes the connection `ready` to it, and pumps. The client notices no failure. */
   dial(address: Address, epoch: number, ready?: Conn<ServerSide>): void {
     this.phase = 'dialling';
     this.epoch = epoch;
@@ -216,6 +215,7 @@ export class Session implements RefusingHost, ServerSide, Member {
   /** The server has spoken (or will not, as it answers no cancel request): there is no way back to another one. */
   #answered(): void {
     this.phase = 'open';
+    this.#host.opened(this);
     this.#cancelTimer();
     this.#first = spent;
     this.#wake();

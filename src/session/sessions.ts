@@ -2,7 +2,7 @@
  * The data half: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
  * the world only by the routes that it is given.
  */
-import { at, type CloseReason, type Counters, total } from '../plane/counters.ts';
+import { at, type CloseReason, type Counters, servedAt, total } from '../plane/counters.ts';
 import { type Command, type DataSettings, noRoute, type Report, type Route } from '../plane/messages.ts';
 import type {
   Address,
@@ -47,6 +47,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   readonly #all = new Roster<Session>();
   readonly #waiting: Waiting;
   #route: Route = noRoute;
+  #slot = 0;
   /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
   #lastPrimary: Address | undefined;
   #listener: Listener | undefined;
@@ -92,6 +93,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   command(command: Command): void {
     switch (command.kind) {
       case 'route':
+        this.#slot = command.slot;
         return this.#take(command.route);
       case 'bury':
         return this.#bury(command.server);
@@ -174,6 +176,12 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     session.dial(primary, this.#route.epoch, ready);
   }
 
+  opened(session: Session): void {
+    if (session.isCancel) return;
+    session.served = servedAt + this.#slot;
+    this.counters[session.served]! += 1;
+  }
+
   dialFailed(session: Session, error: NetError): void {
     if (session.isCancel) return session.end('refused');
     session.dialFailure = error;
@@ -196,6 +204,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   ended(session: Session): void {
     this.#waiting.remove(session);
+    if (session.served !== undefined) this.counters[session.served]! -= 1;
     this.#dismiss(session);
     this.#all.remove(session);
   }

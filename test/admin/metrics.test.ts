@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { renderMetrics, type Snapshot } from '../../src/admin/metrics.ts';
+import { History } from '../../src/admin/history.ts';
+import { renderMetrics } from '../../src/admin/metrics.ts';
 import { ProbeTimes } from '../../src/admin/probe-times.ts';
+import type { Snapshot } from '../../src/admin/snapshot.ts';
 import { closeReasons } from '../../src/plane/counters.ts';
 import { after, answer, failing, primary, standby, unasked } from '../cluster/scene.ts';
 import { withAnswer } from '../../src/cluster/observation.ts';
@@ -100,6 +102,7 @@ describe('/metrics about candidates', () => {
     assert.deepEqual(samples(snapshot, 'candidate_standing'), ['a primary 1', 'b standby 1', 'c down 1']);
     assert.deepEqual(samples(snapshot, 'candidate_timeline'), ['a 3', 'b 3', 'c 1']);
     assert.deepEqual(samples(snapshot, 'candidate_lsn_bytes'), ['a 1099511627776', 'b 100', 'c 100']);
+    assert.deepEqual(samples(snapshot, 'candidate_evidence_age_seconds'), ['a 0.01', 'b 0.01', 'c 0.01']);
     assert.deepEqual(samples(snapshot, 'probe_duration_seconds_last'), ['a 0.004', 'b 0.001', 'c 0.001']);
   });
 
@@ -121,6 +124,39 @@ describe('/metrics about candidates', () => {
 });
 
 describe('/metrics about the gateway', () => {
+  test('tells which server has how many sessions', () => {
+    const sessions = [{ server: { host: '10.0.0.1', port: 5432 }, sessions: 3 }, {
+      server: { host: 'fd00::1', port: 5433 },
+      sessions: 0,
+    }];
+    const snapshot = snapshotOf(three, undefined, { sessions });
+    assert.deepEqual(samples(snapshot, 'sessions'), ['10.0.0.1:5432 3', '[fd00::1]:5433 0']);
+  });
+
+  test('tells failovers by rule, from zero on, how long they took, and alarms', () => {
+    assert.deepEqual(samples(snapshotOf(three), 'failovers_total'), [
+      'onlyPrimary 0',
+      'newestTimeline 0',
+      'splitBrainIncumbent 0',
+    ]);
+    assert.deepEqual(samples(snapshotOf(three), 'split_brain_alarms_total'), ['0']);
+    const history = new History();
+    history.failovers.set('newestTimeline', 2);
+    history.alarms = 1;
+    history.failoverTimes.add(0.3);
+    history.detectionTimes.add(0.02);
+    const snapshot = snapshotOf(three, undefined, { history });
+    assert.ok(samples(snapshot, 'failovers_total').includes('newestTimeline 2'));
+    assert.deepEqual(samples(snapshot, 'split_brain_alarms_total'), ['1']);
+    assert.deepEqual(samples(snapshot, 'failover_duration_seconds').slice(2, 5), [
+      '0.1 0',
+      '0.25 0',
+      '0.5 1',
+    ]);
+    assert.deepEqual(samples(snapshot, 'failover_duration_seconds').slice(-2), ['0.3', '1']);
+    assert.deepEqual(samples(snapshot, 'detection_duration_seconds').slice(0, 1), ['0.025 1']);
+  });
+
   test('tells the epoch, the verdicts, the start in seconds, and what it is', () => {
     const snapshot = snapshotOf(three);
     assert.deepEqual(samples(snapshot, 'epoch'), ['7']);

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pagesOf } from '../../src/admin/pages.ts';
-import { Journal } from '../../src/route/journal.ts';
 import { failing, primary, unasked } from '../cluster/scene.ts';
 import { readExposition } from './exposition.ts';
 import { snapshotOf } from './snapshot.ts';
 
 function show(path: string, isDraining = false, snapshot = snapshotOf([primary('a')])) {
-  const journal = new Journal();
-  journal.add(snapshot.verdict!, 1);
-  const pages = pagesOf({
-    snapshot: () => snapshot,
-    journal: () => journal.entries,
-    isDraining: () => isDraining,
-  });
-  const page = pages[path]?.();
+  const page = pagesOf(() => ({ ...snapshot, isDraining }))[path]?.();
   assert.ok(page, `there is no ${path}`);
   return page;
 }
@@ -33,6 +25,12 @@ describe('the pages of the gateway', () => {
     assert.equal(JSON.parse(body)[0].primary, 'a');
   });
 
+  test('/status is JSON', () => {
+    const { status, type, body } = show('/status');
+    assert.deepEqual([status, type], [200, 'application/json']);
+    assert.equal(JSON.parse(body).route.primary.candidate, 'a');
+  });
+
   test('/live is well whatever happens', () => {
     for (const isDraining of [false, true]) {
       assert.deepEqual([show('/live', isDraining).status, show('/live', isDraining).body], [200, 'alive\n']);
@@ -46,7 +44,7 @@ describe('the pages of the gateway', () => {
   });
 
   test('/ready tells the reason of the route', () => {
-    assert.equal(show('/ready').body, 'ready; a is primary\n');
+    assert.equal(show('/ready').body, 'ready; a is primary on timeline 1\n');
   });
 
   test('/ready is unwell while the gateway drains', () => {

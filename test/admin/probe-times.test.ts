@@ -4,7 +4,9 @@ import { ProbeTimes } from '../../src/admin/probe-times.ts';
 import { failing, primary, standby, unasked } from '../cluster/scene.ts';
 
 const figures = (times: ProbeTimes): string[] =>
-  times.all.map(({ candidate, count, failures }) => `${candidate}: ${count} answers, ${failures} failures`);
+  times.all.map(({ candidate, took, failures }) =>
+    `${candidate}: ${took.count} answers, ${failures} failures`
+  );
 
 describe('the times of probes', () => {
   test('count each observation once, however often it is seen', () => {
@@ -34,20 +36,20 @@ describe('the times of probes', () => {
     assert.equal(times.all.length, 0);
     times.note([unasked('a')]);
     assert.deepEqual(figures(times), ['a: 0 answers, 0 failures']);
-    assert.equal(times.all[0]?.buckets.every(({ count }) => count === 0), true);
+    assert.equal(times.all[0]?.took.buckets.every(({ count }) => count === 0), true);
   });
 
   test('add up in seconds', () => {
     const times = new ProbeTimes();
     times.note([primary('a', 1, { tookMs: 250 })]);
     times.note([primary('a', 1, { tookMs: 1250 })]);
-    assert.equal(times.all[0]?.sumSeconds, 1.5);
+    assert.equal(times.all[0]?.took.sumSeconds, 1.5);
   });
 
   test('put a time that is exactly a bound into its bucket', () => {
     const times = new ProbeTimes();
     times.note([primary('a', 1, { tookMs: 5 })]);
-    const counts = times.all[0]?.buckets.map(({ le, count }) => `${le}:${count}`).slice(1, 4);
+    const counts = times.all[0]?.took.buckets.map(({ le, count }) => `${le}:${count}`).slice(1, 4);
     assert.deepEqual(counts, ['0.0025:0', '0.005:1', '0.01:1']);
   });
 });

@@ -1,9 +1,11 @@
-import type { Snapshot } from '../../src/admin/metrics.ts';
+import { History } from '../../src/admin/history.ts';
 import { ProbeTimes } from '../../src/admin/probe-times.ts';
+import type { Snapshot } from '../../src/admin/snapshot.ts';
 import { elect, type Memory, noMemory } from '../../src/cluster/election.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { at, type CounterName, type Counters, newCounters } from '../../src/plane/counters.ts';
-import { noRoute } from '../../src/plane/messages.ts';
+import { noRoute, type Route } from '../../src/plane/messages.ts';
+import { Journal } from '../../src/route/journal.ts';
 import { now, rules } from '../cluster/scene.ts';
 
 /** What a gateway knows that has seen these once. */
@@ -14,13 +16,34 @@ export function snapshotOf(
 ): Snapshot {
   const probes = new ProbeTimes();
   probes.note(observations);
+  const verdict = elect(observations, memory, now, rules);
+  const { primary } = verdict;
+  const route: Route = {
+    ...noRoute,
+    epoch: 7,
+    primary: primary && { host: primary.answer.host, port: primary.answer.port },
+    reason: verdict.reason,
+  };
+  const journal = new Journal();
+  journal.add(verdict, 7);
+  const history = new History();
+  history.note(observations, verdict, route, now);
+  history.since = new Date(1_700_000_060_500);
   return {
+    now,
+    date: new Date(1_700_000_100_500),
     counters: [newCounters()],
+    sessions: [],
     observations,
-    verdict: elect(observations, memory, now, rules),
-    route: { ...noRoute, epoch: 7, reason: 'a is primary' },
+    verdict,
+    route,
+    journal: journal.entries,
     probes,
+    history,
+    rules,
+    limits: { maxSessions: 1000, maxClients: 1100, maxHeld: 100, holdMs: 10_000, deadAfterMs: 30_000 },
     verdicts: 3,
+    isDraining: false,
     startedAt: new Date(1_700_000_000_500),
     version: '1.2.3',
     runtime: 'node',

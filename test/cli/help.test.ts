@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { check } from '../../src/cli/check.ts';
+import { explain } from '../../src/cli/explain.ts';
 import { commandHelp, programHelp } from '../../src/cli/help.ts';
 import { serve } from '../../src/cli/serve.ts';
 import { flagOf, sections, settingNames, settings } from '../../src/settings.ts';
 import { version } from '../../src/version.ts';
 
 const helps: readonly [string, string][] = [
-  ['the program', programHelp({ serve, check })],
+  ['the program', programHelp({ serve, check, explain })],
   ['a command', commandHelp('check', check)],
 ];
 
@@ -40,7 +41,7 @@ for (const [of, help] of helps) {
 }
 
 describe('the first lines of the help', () => {
-  const help = programHelp({ serve, check });
+  const help = programHelp({ serve, check, explain });
 
   test('say what this is, and which version', () => {
     assert.ok(help.startsWith(`pg_gateway ${version}: one address in front of a replicated PostgreSQL.\n`));
@@ -49,6 +50,13 @@ describe('the first lines of the help', () => {
   test('name every command with what it does', () => {
     assert.match(help, /^ {2}serve +Run the gateway.*$/m);
     assert.match(help, /^ {2}check +Check the configuration.*$/m);
+    assert.match(help, /^ {2}explain +Ask a running gateway.*$/m);
+  });
+
+  test('of a command name the flags that it has for itself', () => {
+    const help = commandHelp('explain', explain);
+    assert.match(help, /^Of explain:\n {2}--url http:\/\/host:port +the metrics port.*\n {2}--json +print/m);
+    assert.doesNotMatch(commandHelp('check', check), /^Of /m);
   });
 
   test('of a command say how to call it', () => {

@@ -1,11 +1,20 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { at, closeReasons, countersOver, newCounters, total } from '../../src/plane/counters.ts';
+import {
+  at,
+  closeReasons,
+  countersOver,
+  newCounters,
+  servedAt,
+  serverSlots,
+  total,
+} from '../../src/plane/counters.ts';
 
-test('every counter has a place of its own, and the slab has no other', () => {
+test('every counter has a place of its own, and the slab has room for the servers besides', () => {
   const places = Object.values(at).sort((a, b) => a - b);
   deepEqual(places, places.map((_, index) => index));
-  equal(newCounters().length, places.length);
+  equal(servedAt, places.length);
+  equal(newCounters().length, places.length + serverSlots);
 });
 
 test('there is a counter for every way in which a session can end', () => {

@@ -166,7 +166,7 @@ describe('a client that leaves', () => {
     const world = new World();
     const client = world.client(startup);
     world.runtime.together(() => {
-      world.sessions.command({ kind: 'route', route: { ...world.route, epoch: 1, primary } });
+      world.sessions.command({ kind: 'route', route: { ...world.route, epoch: 1, primary }, slot: 0 });
       client.fin();
     });
     world.runtime.advance(defaults.connectTimeoutMs);

@@ -6,6 +6,7 @@ import {
   closeReasons,
   type CounterName,
   newCounters,
+  servedAt,
 } from '../../src/plane/counters.ts';
 import { type DataSettings, noRoute, type Report, type Route } from '../../src/plane/messages.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
@@ -46,6 +47,7 @@ export class World {
   readonly sessions: Sessions;
   readonly clients: FarEnd[] = [];
   route: Route = noRoute;
+  #slot = 0;
 
   constructor(settings: Partial<DataSettings> = {}, random?: () => number) {
     this.runtime = new FakeRuntime(random);
@@ -78,7 +80,8 @@ export class World {
   }
 
   /** The next route: another primary or none, and whether older sessions are ended. */
-  publish(primary: Address | undefined, { fence = false } = {}): void {
+  publish(primary: Address | undefined, { fence = false, slot = this.#slot } = {}): void {
+    this.#slot = slot;
     const epoch = this.route.epoch + 1;
     this.route = {
       epoch,
@@ -88,7 +91,7 @@ export class World {
       reason: 'the test says so',
       detail: 'one: silent',
     };
-    this.command({ kind: 'route', route: this.route });
+    this.command({ kind: 'route', route: this.route, slot });
   }
 
   command(command: Parameters<Sessions['command']>[0]): void {
@@ -97,6 +100,12 @@ export class World {
 
   count(name: CounterName): number {
     return this.counters[at[name]]!;
+  }
+
+  /** Open sessions by slot, up to the last one that has any. */
+  get served(): number[] {
+    const counts = [...this.counters.subarray(servedAt)];
+    return counts.slice(0, counts.findLastIndex((count) => count !== 0) + 1);
   }
 
   /** What clients ended by, without what nobody ended by. */
@@ -123,6 +132,7 @@ export class World {
     deepEqual(this.closes, closes);
     equal(this.count('active'), 0, 'nobody is active');
     equal(this.count('held'), 0, 'nobody is held');
+    deepEqual(this.served, [], 'nobody is served');
     equal(this.count('accepted'), this.clients.length, 'everybody was accepted once');
     const ended = closeReasons.reduce((sum, reason) => sum + this.count(reason), 0);
     equal(ended, this.clients.length, 'everybody ended once');

@@ -1,0 +1,43 @@
+/** What there is to tell of a running gateway, read at the moment of asking. */
+import type { Rules, Verdict } from '../cluster/election.ts';
+import type { Observation } from '../cluster/observation.ts';
+import type { Counters } from '../plane/counters.ts';
+import type { Route } from '../plane/messages.ts';
+import type { ServerSessions } from '../plane/servers.ts';
+import type { Entry } from '../route/journal.ts';
+import type { History } from './history.ts';
+import type { ProbeTimes } from './probe-times.ts';
+
+/** The gateway's own limits: those that apply, not those that were wished for. */
+export interface Limits {
+  readonly maxSessions: number;
+  readonly maxClients: number;
+  readonly maxHeld: number;
+  readonly holdMs: number;
+  readonly deadAfterMs: number;
+}
+
+export interface Snapshot {
+  /** On the clock of the observations, in monotonic milliseconds. */
+  readonly now: number;
+  /** The same moment. */
+  readonly date: Date;
+  readonly counters: readonly Counters[];
+  readonly sessions: readonly ServerSessions[];
+  readonly observations: readonly Observation[];
+  readonly verdict: Verdict | undefined;
+  readonly route: Route;
+  /** Oldest first. */
+  readonly journal: readonly Entry[];
+  readonly probes: ProbeTimes;
+  readonly history: History;
+  readonly rules: Rules;
+  readonly limits: Limits;
+  /** Verdicts that differed from the one before. */
+  readonly verdicts: number;
+  readonly isDraining: boolean;
+  readonly startedAt: Date;
+  readonly version: string;
+  readonly runtime: string;
+  readonly engine: string;
+}

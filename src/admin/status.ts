@@ -1,0 +1,197 @@
+/**
+ * `/status`: the evidence, the verdict and what follows from it for clients, as one JSON value. docs/status.md
+ * describes every field, and a test compares the two. There is no secret in it: credentials never come here.
+ */
+import type { Rule, Standing } from '../cluster/election.ts';
+import { formatLsn } from '../cluster/lsn.ts';
+import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
+import { type CloseReason, closeReasons, total } from '../plane/counters.ts';
+import type { Entry } from '../route/journal.ts';
+import type { Address } from '../runtime/runtime.ts';
+import type { Limits, Snapshot } from './snapshot.ts';
+
+/** Bounds of what is told: a list of candidates may be long, and a server's message too. */
+const most = { candidates: 100, entries: 10, textLength: 500 } as const;
+
+export interface AnswerStatus {
+  readonly ageMs: number;
+  readonly tookMs: number;
+  readonly address: string;
+  readonly system: string;
+  readonly timeline: number;
+  readonly lsn: string;
+  readonly replayedLsn: string;
+  readonly inRecovery: boolean;
+  readonly readOnly: boolean;
+  readonly startedAt: string | null;
+}
+
+export interface CandidateStatus {
+  readonly name: string;
+  readonly standing: Standing;
+  readonly note: string;
+  readonly answer: AnswerStatus | null;
+  readonly failures: number;
+  readonly failure: { readonly ageMs: number; readonly kind: FailureKind; readonly message: string } | null;
+  readonly silentMs: number | null;
+}
+
+export interface RouteStatus {
+  readonly epoch: number;
+  readonly since: string | null;
+  readonly sinceMs: number | null;
+  readonly primary: { readonly candidate: string; readonly address: string } | null;
+  readonly standbys: readonly string[];
+  readonly rule: Rule | null;
+  readonly reason: string;
+  readonly splitBrain: boolean;
+}
+
+export interface ClientStatus {
+  readonly active: number;
+  readonly accepted: number;
+  readonly sessions: readonly { readonly server: string; readonly sessions: number }[];
+  readonly held: number;
+  readonly holds: number;
+  readonly closes: Readonly<Record<CloseReason, number>>;
+}
+
+export interface RuleStatus {
+  readonly failAfter: number;
+  readonly maxAgeMs: number;
+  readonly splitBrain: 'incumbent' | 'refuse';
+  readonly system: string | null;
+  readonly newestTimeline: number;
+}
+
+export interface Status {
+  readonly version: string;
+  readonly runtime: string;
+  readonly engine: string;
+  readonly time: string;
+  readonly startedAt: string;
+  readonly uptimeMs: number;
+  readonly draining: boolean;
+  readonly route: RouteStatus;
+  readonly candidates: readonly CandidateStatus[];
+  readonly clients: ClientStatus;
+  readonly rules: RuleStatus;
+  readonly limits: Limits;
+  readonly failovers: number;
+  readonly splitBrainAlarms: number;
+  readonly journal: readonly Entry[];
+}
+
+export function statusOf(of: Snapshot): Status {
+  const { rules, verdict, history } = of;
+  return {
+    version: of.version,
+    runtime: of.runtime,
+    engine: of.engine,
+    time: of.date.toISOString(),
+    startedAt: of.startedAt.toISOString(),
+    uptimeMs: of.date.getTime() - of.startedAt.getTime(),
+    draining: of.isDraining,
+    route: routeOf(of),
+    candidates: of.observations.slice(0, most.candidates).map((observation) => candidateOf(observation, of)),
+    clients: clientsOf(of),
+    rules: {
+      failAfter: rules.failAfter,
+      maxAgeMs: rules.maxAgeMs,
+      splitBrain: rules.splitBrain,
+      system: rules.system ?? verdict?.memory.system ?? null,
+      newestTimeline: verdict?.memory.timeline ?? 0,
+    },
+    limits: of.limits,
+    failovers: [...history.failovers.values()].reduce((sum, count) => sum + count, 0),
+    splitBrainAlarms: history.alarms,
+    journal: of.journal.slice(-most.entries).map(shortEntry),
+  };
+}
+
+/** `host:port`, IPv6 in brackets, or the path of a unix socket. */
+export function addressText(address: Address): string {
+  if ('path' in address) return address.path;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {
+  const { epoch, primary, standbys, reason } = route;
+  return {
+    epoch,
+    since: history.since?.toISOString() ?? null,
+    sinceMs: history.since === undefined ? null : date.getTime() - history.since.getTime(),
+    primary: primary === undefined ? null : {
+      candidate: verdict?.primary?.candidate.name ?? addressText(primary),
+      address: addressText(primary),
+    },
+    standbys: standbys.slice(0, most.candidates).map(addressText),
+    rule: verdict?.rule ?? null,
+    reason: short(reason),
+    splitBrain: verdict?.splitBrain ?? false,
+  };
+}
+
+function candidateOf(observation: Observation, { verdict, now }: Snapshot): CandidateStatus {
+  const { candidate: { name }, answer, failures, failure, silentSince } = observation;
+  const finding = verdict?.findings.find(({ candidate }) => candidate.name === name);
+  return {
+    name,
+    standing: finding?.standing ?? 'unknown',
+    note: short(finding?.note ?? 'has not been judged yet'),
+    answer: answer ? answerOf(answer, now) : null,
+    failures,
+    failure: failure
+      ? { ageMs: rounded(now - failure.at), kind: failure.kind, message: short(failure.message) }
+      : null,
+    silentMs: silentSince === undefined ? null : rounded(now - silentSince),
+  };
+}
+
+function answerOf(answer: Answer, now: number): AnswerStatus {
+  return {
+    ageMs: rounded(now - answer.at),
+    tookMs: rounded(answer.tookMs),
+    address: addressText(answer),
+    system: answer.system,
+    timeline: answer.timeline,
+    lsn: formatLsn(answer.lsn),
+    replayedLsn: formatLsn(answer.replayedLsn),
+    inRecovery: answer.inRecovery,
+    readOnly: answer.readOnly,
+    startedAt: fromMicros(answer.startedAt),
+  };
+}
+
+function clientsOf({ counters, sessions }: Snapshot): ClientStatus {
+  const closes = closeReasons.map((reason) => [reason, total(counters, reason)] as const);
+  return {
+    active: total(counters, 'active'),
+    accepted: total(counters, 'accepted'),
+    sessions: sessions.map(({ server, sessions }) => ({ server: addressText(server), sessions })),
+    held: total(counters, 'held'),
+    holds: total(counters, 'holds'),
+    closes: Object.fromEntries(closes) as Record<CloseReason, number>,
+  };
+}
+
+function shortEntry(entry: Entry): Entry {
+  const candidates = entry.candidates.slice(0, most.candidates)
+    .map((candidate) => ({ ...candidate, note: short(candidate.note) }));
+  return { ...entry, reason: short(entry.reason), candidates };
+}
+
+/** Servers tell their start in microseconds since 1970, as a text. */
+function fromMicros(text: string): string | null {
+  const date = new Date(Number(text) / 1000);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
+
+function short(text: string): string {
+  return text.length > most.textLength ? `${text.slice(0, most.textLength - 3)}...` : text;
+}
+
+/** To a tenth of a millisecond. */
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

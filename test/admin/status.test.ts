@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { statusOf } from '../../src/admin/status.ts';
+import { after, failing, now, primary, standby, unasked } from '../cluster/scene.ts';
+import { counted, snapshotOf } from './snapshot.ts';
+
+const micros = '1700000000123456';
+const three = [
+  primary('a', 3, { lsn: 1n << 40n, tookMs: 4.26, startedAt: micros }),
+  standby('b', 3, { at: now - 250, lsn: 200n, replayedLsn: 100n }),
+  failing(standby('c'), 2, 'silent'),
+];
+const counters = [counted({ active: 3, accepted: 9, held: 1, holds: 4, fenced: 2 }), counted({ active: 1 })];
+const sessions = [{ server: { host: 'fd00::1', port: 5432 }, sessions: 3 }];
+
+/** Paths of all values, `candidates[].answer.lsn` for one in a list. */
+function paths(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => paths(item, `${path}[]`));
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([key, value]) => paths(value, path === '' ? key : `${path}.${key}`));
+}
+
+describe('/status', () => {
+  const status = statusOf(snapshotOf(three, undefined, { counters, sessions }));
+
+  test('tells the route, since when, and why', () => {
+    assert.deepEqual(status.route, {
+      epoch: 7,
+      since: '2023-11-14T22:14:20.500Z',
+      sinceMs: 40_000,
+      primary: { candidate: 'a', address: '192.0.2.1:5432' },
+      standbys: [],
+      rule: 'onlyPrimary',
+      reason: 'a is primary on timeline 3',
+      splitBrain: false,
+    });
+  });
+
+  test('tells what each candidate said, and how long ago', () => {
+    const [a, b, c] = status.candidates;
+    assert.deepEqual(a, {
+      name: 'a',
+      standing: 'primary',
+      note: 'is primary on timeline 3',
+      answer: {
+        ageMs: 10,
+        tookMs: 4.3,
+        address: '192.0.2.1:5432',
+        system: '7000000000000000001',
+        timeline: 3,
+        lsn: '100/0',
+        replayedLsn: '0/64',
+        inRecovery: false,
+        readOnly: false,
+        startedAt: '2023-11-14T22:13:20.123Z',
+      },
+      failures: 0,
+      failure: null,
+      silentMs: null,
+    });
+    assert.deepEqual([b?.standing, b?.answer?.ageMs, b?.answer?.lsn], ['standby', 250, '0/C8']);
+    assert.deepEqual(c?.failure, { ageMs: 0, kind: 'silent', message: 'refuses connections' });
+    assert.deepEqual([c?.standing, c?.failures, c?.silentMs], ['down', 2, 0]);
+  });
+
+  test('tells of clients: how many, where, and how they ended', () => {
+    const { active, accepted, held, holds, sessions, closes } = status.clients;
+    assert.deepEqual({ active, accepted, held, holds }, { active: 4, accepted: 9, held: 1, holds: 4 });
+    assert.deepEqual(sessions, [{ server: '[fd00::1]:5432', sessions: 3 }]);
+    assert.equal(closes.fenced, 2);
+  });
+
+  test('tells nothing where nothing is known yet', () => {
+    const { route, candidates, rules } = statusOf(
+      snapshotOf([unasked('a')], undefined, { verdict: undefined }),
+    );
+    assert.deepEqual([route.primary, route.rule, rules.system], [null, null, null]);
+    assert.deepEqual(candidates, [{
+      name: 'a',
+      standing: 'unknown',
+      note: 'has not been judged yet',
+      answer: null,
+      failures: 0,
+      failure: null,
+      silentMs: null,
+    }]);
+  });
+
+  test('is bounded, however many candidates there are and whatever they say', () => {
+    const many = Array.from({ length: 300 }, (_, index) => failing(unasked(`server${index}`)));
+    const long = many.map((of) => ({ ...of, failure: { ...of.failure!, message: 'x'.repeat(100_000) } }));
+    const snapshot = snapshotOf(long);
+    const journal = Array.from({ length: 100 }, () => snapshot.journal[0]!);
+    const bytes = JSON.stringify(statusOf({ ...snapshot, journal })).length;
+    assert.ok(bytes < 1024 * 1024, `${bytes} bytes`);
+  });
+
+  test('has exactly the fields that docs/status.md describes', () => {
+    const docs = readFileSync(new URL('../../docs/status.md', import.meta.url), 'utf8');
+    const described = [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path);
+    const full = statusOf(
+      snapshotOf([...three, failing(unasked('d'))], after('a', 3), { counters, sessions }),
+    );
+    const found = paths({ ...full, route: { ...full.route, standbys: ['x'] } })
+      .map((path) => path.replace(/^clients\.closes\..*/, 'clients.closes'));
+    const nullable = new Set(['candidates[].answer', 'candidates[].failure', 'route.primary']);
+    assert.deepEqual(
+      [...new Set(found)].filter((path) => !nullable.has(path)).toSorted(),
+      described.toSorted(),
+    );
+  });
+});
