@@ -103,7 +103,7 @@ export class Host {
   #found(addresses: readonly string[]): void {
     const found = [...new Set(addresses)];
     const isOne = isOneServer(found);
-    const moves = isOne && this.#groups.length === 1;
+    const moves = isOne && this.#groups.length === 1 && this.#groups[0]?.candidate === this.#candidate;
     for (const group of this.#groups) {
       for (const member of group.members) {
         if (found.includes(member.address)) member.isGone = false;
@@ -145,9 +145,7 @@ export class Host {
   }
 
   #add(address: string, isOne: boolean): void {
-    const group = isOne && this.#groups.length <= 1
-      ? this.#groups[0] ?? this.#newGroup(this.#candidate)
-      : this.#groupOf(address);
+    const group = (isOne ? this.#presumed() : undefined) ?? this.#groupOf(address);
     const { host, port } = this.#candidate;
     const asker = new Asker({ host: address, port, serverName: host }, this.#options, this.#tools, {
       answered: (answer) => this.#note(member, (before) => withAnswer(before, answer)),
@@ -193,6 +191,14 @@ export class Host {
       const fields = { name, address: member.address };
       this.#tools.tell('info', 'the addresses of a name are several servers', fields);
     }
+  }
+
+  /** Where an address belongs that is the only one of its family; undefined: to a server of its own. */
+  #presumed(): Group | undefined {
+    const [group, another] = this.#groups;
+    if (group === undefined) return this.#newGroup(this.#candidate);
+    const isHere = group.candidate === this.#candidate || group.members.some(({ isGone }) => !isGone);
+    return isHere && another === undefined ? group : undefined;
   }
 
   #newGroup(candidate: Candidate): Group {

@@ -155,9 +155,11 @@ export class Prober {
   #present(): ReadonlyMap<string, Host> {
     const named = this.#entries.flatMap((entry) => this.#services.get(entry.name)?.targets ?? [entry]);
     const hosts = new Map<string, Host>();
-    for (const candidate of named.slice(0, maxAddresses)) {
-      const host = this.#hosts.get(candidate.name) ?? this.#hostOf(candidate);
-      hosts.set(candidate.name, host);
+    for (const candidate of named) {
+      if (hosts.has(candidate.name)) continue;
+      if (hosts.size < maxAddresses) {
+        hosts.set(candidate.name, this.#hosts.get(candidate.name) ?? this.#hostOf(candidate));
+      } else this.#tellFull(candidate.name);
     }
     for (const [name, host] of this.#hosts) if (!hosts.has(name) && host.isKept()) hosts.set(name, host);
     return hosts;
@@ -171,14 +173,17 @@ export class Prober {
   }
 
   #hasRoom(address: string): boolean {
-    const { length } = this.#askers();
-    const wasFull = this.#isFull;
-    this.#isFull = length >= maxAddresses;
-    if (this.#isFull && !wasFull) {
-      const fields = { limit: maxAddresses, address };
-      this.#tools.tell('warn', 'too many candidates; this address and others are not probed', fields);
-    }
-    return !this.#isFull;
+    const hasRoom = this.#askers().length < maxAddresses;
+    if (!hasRoom) this.#tellFull(address);
+    return hasRoom;
+  }
+
+  /** Once: which ones are too many may change at each lookup. */
+  #tellFull(candidate: string): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    const fields = { limit: maxAddresses, candidate };
+    this.#tools.tell('warn', 'too many candidates; this one and others are not probed', fields);
   }
 
   #publish(): void {

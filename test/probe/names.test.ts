@@ -136,6 +136,27 @@ describe('a name with several addresses', () => {
     assert.ok(fake.probes.every(({ target, isClosed }) => isClosed !== /[89]$/.test(target.host)));
   });
 
+  check('has its plain name again when all others are gone and one new address comes', async (t) => {
+    const { clock, servers: fake, names, prober, scene, last } = begin(t, 'pg:1', { dnsTtlMs: 1000 });
+    fake.behaviour = servers();
+    names.hosts['pg'] = ['10.0.0.1', '10.0.0.2'];
+    prober.start();
+    await clock.pass(500);
+    names.hosts['pg'] = ['10.0.0.2'];
+    await clock.pass(1000);
+    assert.deepEqual(shown(last()), ['pg[10.0.0.2]:1 = 10.0.0.2']);
+    names.hosts['pg'] = ['10.0.0.3'];
+    await clock.pass(1000);
+    assert.deepEqual(shown(last()), ['pg:1 = 10.0.0.3']);
+    // But nothing takes over the name of another address.
+    names.hosts['pg'] = ['10.0.0.4', '10.0.0.5'];
+    await clock.pass(1000);
+    scene.incumbent = 'pg[10.0.0.4]:1';
+    names.hosts['pg'] = ['10.0.0.6'];
+    await clock.pass(1000);
+    assert.deepEqual(shown(last()), ['pg[10.0.0.4]:1 = 10.0.0.4', 'pg[10.0.0.6]:1 = 10.0.0.6']);
+  });
+
   check('begins new candidates at the pace of the hour', async (t) => {
     const { clock, servers: fake, names, prober } = begin(t, 'pg:1', { dnsTtlMs: 1000 });
     fake.behaviour = servers();
@@ -187,7 +208,7 @@ describe('a name with several addresses', () => {
     assert.equal(last().filter(({ answer }) => answer).length, maxAddresses);
     assert.match(last().at(-2)?.failure?.message ?? '', /too many candidates/);
     assert.deepEqual(told.filter((line) => line.startsWith('warn')), [
-      `warn: too many candidates; this address and others are not probed ${maxAddresses} 10.0.1.${
+      `warn: too many candidates; this one and others are not probed ${maxAddresses} 10.0.1.${
         maxAddresses - 1
       }`,
     ]);
@@ -334,6 +355,15 @@ describe('a service', () => {
       seen.length - 1,
       'before the last answer there is always somebody who is unasked',
     );
+  });
+
+  check('is bounded too', async (t) => {
+    const { clock, names, told, prober, last } = begin(t, 'srv+pg');
+    names.services['pg'] = Array.from({ length: maxAddresses + 10 }, (_, at) => target(`10.0.1.${at}`));
+    prober.start();
+    await clock.pass(100);
+    assert.equal(last().length, maxAddresses);
+    assert.match(told.join(), /^warn: too many candidates[^,]*$/);
   });
 
   check('that does not resolve is a failure, and is tried again', async (t) => {
