@@ -1,6 +1,6 @@
 /** The configuration: flags over environment over file over defaults, checked as a whole, frozen. */
 import { parseEnv } from 'node:util';
-import { type Candidate, parseCandidates } from './cluster/candidate.ts';
+import { type Entry, parseCandidates } from './cluster/candidate.ts';
 import type { Rules } from './cluster/election.ts';
 import { codeOf, ConfigError, messageOf } from './errors.ts';
 import { type Account, type Credentials, type Files, readCredentials } from './probe/credentials.ts';
@@ -24,7 +24,7 @@ type Place = { readonly host: string; readonly port: number };
 
 export interface Config {
   readonly values: Values;
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly Entry[];
   readonly credentials: Credentials;
   readonly listen: Address;
   /** Threads that pump; 0: the main thread does. */
@@ -75,6 +75,7 @@ export function readConfig(sources: Sources): Config {
       connectTimeoutMs,
       queryTimeoutMs,
       dnsTtlMs: values.DNS_TTL_MS,
+      nameServers: values.DNS_SERVERS,
     },
     keepAlive: values.TCP_KEEPALIVE === undefined
       ? undefined
@@ -149,7 +150,7 @@ function readValues(
   return values as Values;
 }
 
-function readCandidates(text: string | undefined, problems: string[]): readonly Candidate[] {
+function readCandidates(text: string | undefined, problems: string[]): readonly Entry[] {
   const example = 'CANDIDATES=db1:5432,db2:5432,db3:5432';
   if (text === undefined) {
     problems.push(`CANDIDATES is not set: name the servers that may be the primary, ${example}`);

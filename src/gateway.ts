@@ -78,9 +78,13 @@ export class Gateway {
       config.credentials,
       config.prober,
       this.#runtime,
-      (observations) => {
-        this.#probes.note(observations);
-        this.#decide(observations);
+      {
+        observed: (observations) => {
+          this.#probes.note(observations);
+          this.#decide(observations);
+        },
+        tell: (level, event, fields) => log[level](event, fields),
+        isIncumbent: (candidate) => this.#router.verdict?.memory.incumbent === candidate,
       },
     );
   }

@@ -2,6 +2,7 @@
  * Every setting of the program, with its default, in one table. A name here is an environment variable and a key of
  * the configuration file as it is, and a flag in lower case with dashes: HOLD_MS is --hold-ms.
  */
+import { Resolver } from 'node:dns';
 import { sslModes } from './probe/credentials.ts';
 
 export interface Setting<T> {
@@ -115,6 +116,23 @@ const pattern = (like: RegExp, complaint: string, of: Of<string | undefined>): O
   },
 });
 
+/** Numeric, because who would look up their names? */
+const nameServers = (help: string): Of<readonly string[] | undefined> => ({
+  help,
+  hint: 'address:port,...',
+  fallback: undefined,
+  parse: (value) => {
+    const servers = value.split(',').map((server) => server.trim()).filter((server) => server !== '');
+    try {
+      new Resolver().setServers(servers);
+      if (servers.length > 0) return servers;
+    } catch {
+      // Said below.
+    }
+    throw new Error('is not a list of numeric addresses, 10.0.0.10 or 10.0.0.10:5353 or [::1]:53');
+  },
+});
+
 const inSection = <S extends Record<string, Of<unknown>>>(section: Section, of: S) =>
   Object.fromEntries(Object.entries(of).map(([name, setting]) => [name, { ...setting, section }])) as {
     readonly [K in keyof S]: S[K] & Setting<ReturnType<S[K]['parse']>>;
@@ -124,7 +142,7 @@ export const settings = Object.freeze({
   ...inSection('Servers', {
     CANDIDATES: optional(
       'host:port,...',
-      'the servers that may be the primary; needed; port 5432 if not given',
+      'the servers that may be the primary, and srv+NAME for SRV records; needed; port 5432 if not given',
     ),
     PGUSER: optional('role', 'the role of the probe; it needs LOGIN and nothing else (default: this user)'),
     PGDATABASE: text('name', 'the database that the probe connects to', 'postgres'),
@@ -148,7 +166,8 @@ export const settings = Object.freeze({
         'serve only the cluster of this system identifier (default: the one of most candidates)',
       ),
     ),
-    DNS_TTL_MS: ms('how long the address of a name is used before it is looked up again', 10_000, 100),
+    DNS_TTL_MS: ms('how long the addresses of a name are used before it is looked up again', 10_000, 100),
+    DNS_SERVERS: nameServers('ask these name servers for all names (default: as the system is configured)'),
   }),
   ...inSection('Listening', {
     LISTEN_HOST: text('address', 'where clients connect; also the first argument', '0.0.0.0'),

@@ -21,8 +21,9 @@ interface Tally {
 export class ProbeTimes {
   readonly #tallies = new Map<string, Tally>();
 
-  /** Counts those of `observations` that are new. */
+  /** Counts those of `observations` that are new, and forgets candidates that are gone: there is no end of them. */
   note(observations: readonly Observation[]): void {
+    if (this.#tallies.size > observations.length) this.#forget(observations);
     for (const observation of observations) {
       const tally = this.#tally(observation.candidate.name);
       if (tally.seen === observation) continue;
@@ -34,6 +35,11 @@ export class ProbeTimes {
 
   get all(): readonly Times[] {
     return [...this.#tallies].map(([candidate, { took, failures }]) => ({ candidate, took, failures }));
+  }
+
+  #forget(observations: readonly Observation[]): void {
+    const present = new Set(observations.map(({ candidate }) => candidate.name));
+    for (const name of this.#tallies.keys()) if (!present.has(name)) this.#tallies.delete(name);
   }
 
   #tally(candidate: string): Tally {

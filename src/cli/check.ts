@@ -35,10 +35,16 @@ function askOnce(config: Config): Promise<readonly Observation[]> {
       config.credentials,
       config.prober,
       pickRuntime(),
-      (observations) => {
-        if (!observations.every(({ answer, failures }) => answer !== undefined || failures > 0)) return;
-        prober.stop();
-        resolve(observations);
+      {
+        observed: (observations) => {
+          if (!observations.every(({ answer, failures }) => answer !== undefined || failures > 0)) return;
+          prober.stop();
+          resolve(observations);
+        },
+        tell: (level, event, fields) => {
+          if (level === 'warn') console.error(`pg_gateway: ${event}: ${Object.values(fields).join(', ')}`);
+        },
+        isIncumbent: () => false,
       },
     );
     prober.start();

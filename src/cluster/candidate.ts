@@ -1,20 +1,26 @@
-/** A server that may be the primary, as the operator named it. Its name is its identity in logs and metrics. */
+/** A server that may be the primary. Its name is its identity in elections, logs and metrics. */
 export interface Candidate {
-  /** `host:port` as configured, IPv6 in brackets. */
+  /** `host:port` as configured, IPv6 in brackets; `host[address]:port` for one of several servers of a name. */
   readonly name: string;
   /** A DNS name or a numeric address, without brackets. */
   readonly host: string;
   readonly port: number;
 }
 
+/** What the operator named: a server, or a service whose SRV records name the servers. */
+export interface Entry extends Candidate {
+  /** A service has the name `srv+NAME`, NAME as its host, and no port of its own: 0. */
+  readonly kind: 'server' | 'service';
+}
+
 const defaultPort = 5432;
 
 /** A list of candidates, or what is wrong with it in words for the operator. */
-export type CandidateList = { readonly candidates: readonly Candidate[] } | { readonly problem: string };
+export type CandidateList = { readonly candidates: readonly Entry[] } | { readonly problem: string };
 
-/** Reads `host[:port],[ipv6]:port,...`; blanks around the commas are allowed, an empty list is not. */
+/** Reads `host[:port],[ipv6]:port,srv+NAME,...`; blanks around the commas are allowed, an empty list is not. */
 export function parseCandidates(text: string): CandidateList {
-  const candidates: Candidate[] = [];
+  const candidates: Entry[] = [];
   for (const part of text.split(',').map((part) => part.trim()).filter((part) => part !== '')) {
     const candidate = parseCandidate(part);
     if (typeof candidate === 'string') return { problem: candidate };
@@ -28,13 +34,15 @@ export function parseCandidates(text: string): CandidateList {
 
 /** IPv6 in brackets, perhaps with a zone, or a name or IPv4 without. */
 const form = /^(?:\[([0-9a-fA-F.]*:[0-9a-fA-F:.]*(?:%[A-Za-z0-9._-]+)?)\]|([^:\[\]]+))(?::([0-9]+))?$/;
+const dnsName = /^[A-Za-z0-9._-]+$/;
 const bareIpv6 = /^(?:[0-9a-fA-F]*:){2,}[0-9a-fA-F:.]*(?:%.*)?$/;
 
-function parseCandidate(part: string): Candidate | string {
+function parseCandidate(part: string): Entry | string {
   // It may hold a password, so it is not repeated.
   if (part.includes('@') || part.includes('://')) {
     return 'a server is host:port, not a connection URL; PGUSER, PGPASSWORD and PGDATABASE hold the rest';
   }
+  if (part.startsWith('srv+')) return parseService(part);
   const match = form.exec(part);
   if (!match) {
     return bareIpv6.test(part)
@@ -42,8 +50,23 @@ function parseCandidate(part: string): Candidate | string {
       : `"${part}" is not host:port`;
   }
   const host = match[1] ?? match[2] ?? '';
-  if (!match[1] && !/^[A-Za-z0-9._-]+$/.test(host)) return `"${host}" cannot be a host name`;
+  if (!match[1] && !dnsName.test(host)) return `"${host}" cannot be a host name`;
   const port = match[3] === undefined ? defaultPort : Number(match[3]);
   if (port < 1 || port > 65535) return `the port of "${part}" is not between 1 and 65535`;
-  return { name: `${match[1] ? `[${host}]` : host}:${port}`, host, port };
+  return { kind: 'server', ...candidateAt(host, port) };
+}
+
+function parseService(part: string): Entry | string {
+  const host = part.slice('srv+'.length);
+  if (dnsName.test(host)) return { kind: 'service', name: part, host, port: 0 };
+  return `"${part}" is not srv+NAME: its SRV records bring the ports, as in srv+_postgresql._tcp.db.example`;
+}
+
+export function candidateAt(host: string, port: number): Candidate {
+  return { name: `${host.includes(':') ? `[${host}]` : host}:${port}`, host, port };
+}
+
+/** One of several servers that share a name. */
+export function candidateBehind({ host, port }: Candidate, address: string): Candidate {
+  return { name: `${host}[${address}]:${port}`, host, port };
 }

@@ -1,21 +1,19 @@
 /**
- * Asks one candidate again and again: one persistent session, one question at a time, a deadline for each step.
+ * Asks one server at one address again and again: one persistent session, one question at a time, a deadline for each step.
  *
  * Every probe has a number. When it ends, by an answer, an error or a deadline, the number grows, and whatever
  * comes late from an older number is dropped. That is all the cancelling there is.
  */
-import type { Candidate } from '../cluster/candidate.ts';
 import type { Answer, Failure } from '../cluster/observation.ts';
 import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
-import type { Discovery } from './discovery.ts';
 import { ProbeError } from './failure.ts';
 import { maxBackoffMs, minGapMs, nextInterval, nextRetry } from './pace.ts';
 import type { Pace } from './pace.ts';
 import type { Facts, Probe, ProbeEvents, ProbeTarget } from './query.ts';
 
 export interface AskerOptions extends Pace {
-  /** From the start of connecting until logged in, for each address of the candidate. */
+  /** From the start of connecting until logged in. */
   readonly connectTimeoutMs: number;
   /** From the question to the answer. */
   readonly queryTimeoutMs: number;
@@ -25,7 +23,6 @@ export interface AskerTools {
   readonly clock: Pick<Runtime, 'now' | 'after'>;
   /** From 0 up to 1. */
   readonly random: () => number;
-  readonly discovery: Discovery;
   readonly open: (target: ProbeTarget, events: ProbeEvents) => Probe;
 }
 
@@ -38,12 +35,11 @@ export interface AskerEvents {
 
 interface Session {
   readonly probe: Probe;
-  readonly host: string;
   isReady: boolean;
 }
 
 export class Asker {
-  readonly candidate: Candidate;
+  readonly #target: ProbeTarget;
   #options: AskerOptions;
   #tools: AskerTools;
   #events: AskerEvents;
@@ -57,27 +53,27 @@ export class Asker {
   #failures = 0;
   /** When the other side last ended an idle session. */
   #endedAt = -Infinity;
-  /** Which of several addresses is in use. */
-  #turn = 0;
   #next: Timer | undefined;
   #nextAt = Infinity;
   #deadline: Timer | undefined;
 
-  constructor(candidate: Candidate, options: AskerOptions, tools: AskerTools, events: AskerEvents) {
-    this.candidate = candidate;
+  constructor(target: ProbeTarget, options: AskerOptions, tools: AskerTools, events: AskerEvents) {
+    this.#target = target;
     this.#options = options;
     this.#tools = tools;
     this.#events = events;
   }
 
+  /** Asks at once. After `stop` it may be called again. */
   start(): void {
     this.#isStopped = false;
-    this.#schedule(0);
+    this.#schedule(this.#gap());
   }
 
-  /** Leaves no timer and no socket; nothing is reported any more. */
+  /** Leaves no timer and no socket; nothing is reported any more, until the next `start`. */
   stop(): void {
     this.#isStopped = true;
+    this.#isAsking = false;
     this.#number += 1;
     this.#next?.cancel();
     this.#deadline?.cancel();
@@ -114,41 +110,19 @@ export class Asker {
     this.#isWantedAgain = false;
     this.#startedAt = this.#tools.clock.now();
     const number = this.#number += 1;
-    const session = this.#current();
-    this.#probe(number, session).catch((error) => this.#fail(number, error));
+    this.#probe(number).catch((error) => this.#fail(number, error));
   }
 
-  /** The session, unless the name has moved to other addresses meanwhile. */
-  #current(): Session | undefined {
-    const known = this.#tools.discovery.known(this.candidate.host);
-    if (this.#session && known && !known.includes(this.#session.host)) this.#drop();
-    return this.#session;
+  async #probe(number: number): Promise<void> {
+    const session = this.#session;
+    if (session) this.#arm(number, this.#options.queryTimeoutMs);
+    const asked = session ?? this.#open(number);
+    this.#answer(number, await asked.probe.ask());
   }
 
-  async #probe(number: number, session: Session | undefined): Promise<void> {
-    if (session) {
-      this.#arm(number, this.#options.queryTimeoutMs);
-      return this.#answer(number, session, await session.probe.ask());
-    }
-    const addresses = await this.#tools.discovery.addresses(this.candidate.host);
-    for (let left = addresses.length; left > 0 && number === this.#number; left -= 1) {
-      const opened = this.#open(number, addresses[this.#turn % addresses.length] ?? '');
-      try {
-        return this.#answer(number, opened, await opened.probe.ask());
-      } catch (error) {
-        if (number !== this.#number) return;
-        const nextAddress = !opened.isReady && isAboutAddress(error);
-        if (nextAddress) this.#turn += 1;
-        if (!nextAddress || left === 1) throw error;
-        this.#drop();
-      }
-    }
-  }
-
-  #open(number: number, host: string): Session {
+  #open(number: number): Session {
     this.#arm(number, this.#options.connectTimeoutMs);
-    const target = { host, port: this.candidate.port, serverName: this.candidate.host };
-    const probe = this.#tools.open(target, {
+    const probe = this.#tools.open(this.#target, {
       ready: () => {
         if (session !== this.#session) return;
         session.isReady = true;
@@ -158,7 +132,7 @@ export class Asker {
         if (session === this.#session) this.#end(error);
       },
     });
-    const session: Session = { probe, host, isReady: false };
+    const session: Session = { probe, isReady: false };
     this.#session = session;
     return session;
   }
@@ -171,9 +145,8 @@ export class Asker {
   #expire(number: number, ms: number): void {
     const session = this.#session;
     if (number !== this.#number || !session) return;
-    const where = `${session.host} port ${this.candidate.port}`;
+    const where = `${this.#target.host} port ${this.#target.port}`;
     const wasHeard = session.probe.heard();
-    if (!session.isReady) this.#turn += 1;
     const message = session.isReady
       ? `did not answer within ${ms} ms at ${where}: it hangs, is frozen or cannot be reached any more`
       : wasHeard
@@ -182,14 +155,15 @@ export class Asker {
     this.#fail(number, new ProbeError(wasHeard ? 'error' : 'silent', message));
   }
 
-  #answer(number: number, session: Session, facts: Facts): void {
+  #answer(number: number, facts: Facts): void {
     if (!this.#finish(number)) return;
     this.#failures = 0;
     const at = this.#tools.clock.now();
     const tookMs = at - this.#startedAt;
     const pause = nextInterval(this.#options, this.#isHurried, this.#tools.random());
     this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, this.#startedAt + pause - at));
-    this.#events.answered({ ...facts, at, tookMs, host: session.host, port: this.candidate.port });
+    const { host, port } = this.#target;
+    this.#events.answered({ ...facts, at, tookMs, host, port });
   }
 
   #fail(number: number, error: unknown): void {
@@ -210,7 +184,6 @@ export class Asker {
   }
 
   #lose(error: unknown, atOnce: boolean): void {
-    if (this.#session) this.#tools.discovery.suspect(this.candidate.host, this.#session.host);
     this.#drop();
     this.#failures += 1;
     const kind = error instanceof ProbeError ? error.kind : 'error';
@@ -233,10 +206,4 @@ export class Asker {
     this.#session = undefined;
     session?.probe.close();
   }
-}
-
-/** Failures that another address of the same name may not have. */
-function isAboutAddress(error: unknown): boolean {
-  const kinds = ['refused', 'unreachable', 'disconnected', 'silent'];
-  return error instanceof ProbeError && kinds.includes(error.kind);
 }

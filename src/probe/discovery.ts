@@ -1,144 +1,120 @@
 /**
- * From names to numeric addresses, by the system's own resolver, so that /etc/hosts counts.
- *
- * An address that was once found is used until a better one is known: looking again happens in the background,
- * when it is older than the TTL or when it has failed, and a resolver that is down or hangs takes nothing away.
- * Only a name that was never resolved has to wait, up to a deadline. Per name there is one lookup at a time,
- * because the runtimes look up in a small pool of threads that hung lookups would fill.
+ * Looks one name up again and again: when the last answer is older than the TTL, soon after a failed lookup, and when
+ * what was found does not work. One lookup at a time, because the runtimes look up in a small pool of threads that
+ * hung lookups would fill. What is done with the answers is the owner's business.
  */
-import { lookup } from 'node:dns/promises';
 import { codeOf, messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { ProbeError } from './failure.ts';
 
-export type Lookup = (host: string) => Promise<readonly string[]>;
-
 export interface DiscoveryOptions {
   readonly dnsTtlMs: number;
-  /** How long a name without known addresses may take to resolve. */
+  /** How long a name may take that was never found; what comes later is still taken. */
   readonly dnsTimeoutMs: number;
   readonly clock: Pick<Runtime, 'now' | 'after'>;
-  readonly lookup?: Lookup | undefined;
 }
 
-interface Entry {
-  addresses: readonly string[] | undefined;
-  /** Last success and last start, in monotonic milliseconds. */
-  resolvedAt: number;
-  startedAt: number;
-  suspected: boolean;
-  pending: Promise<readonly string[]> | undefined;
+export interface DiscoveryEvents<T> {
+  found(value: T): void;
+  /** Of the kind `unresolved`. At most once a lookup, and `found` may still follow. */
+  failed(error: ProbeError): void;
 }
 
-/** Failing addresses do not make us ask the resolver more often than this. */
+/** No name is looked up more often than this, whatever fails. */
 const pauseMs = 1000;
 
 /** A lookup that takes longer than this is given up and another one is begun. */
 const giveUpMs = 30_000;
 
-export class Discovery {
-  #options: DiscoveryOptions;
-  #lookup: Lookup;
-  #entries = new Map<string, Entry>();
-  #deadlines = new Set<Timer>();
+export class Discovery<T> {
+  readonly #name: string;
+  readonly #lookup: () => Promise<T>;
+  readonly #options: DiscoveryOptions;
+  readonly #events: DiscoveryEvents<T>;
+  /** Grows with each lookup; the answers to older ones are dropped. */
+  #number = 0;
+  #isPending = false;
+  #isStopped = false;
+  #wasFound = false;
+  #startedAt = 0;
+  #next: Timer | undefined;
+  #deadline: Timer | undefined;
 
-  constructor(options: DiscoveryOptions) {
+  constructor(name: string, lookup: () => Promise<T>, options: DiscoveryOptions, events: DiscoveryEvents<T>) {
+    this.#name = name;
+    this.#lookup = lookup;
     this.#options = options;
-    this.#lookup = options.lookup ?? systemLookup;
+    this.#events = events;
   }
 
-  /** One address or more, in the order of preference. Rejects with a ProbeError of the kind `unresolved`. */
-  addresses(host: string): Promise<readonly string[]> {
-    if (isNumeric(host)) return Promise.resolve([host]);
-    const known = this.known(host);
-    return known ? Promise.resolve(known) : this.#withDeadline(host, this.#begin(host));
+  start(): void {
+    this.#begin();
   }
 
-  /** The same without waiting; undefined if the name has not been resolved yet. */
-  known(host: string): readonly string[] | undefined {
-    if (isNumeric(host)) return [host];
-    const entry = this.#entries.get(host);
-    if (entry?.addresses === undefined) return undefined;
-    const now = this.#options.clock.now();
-    const old = now - entry.resolvedAt >= this.#options.dnsTtlMs || entry.suspected;
-    if (old && now - entry.startedAt >= Math.min(pauseMs, this.#options.dnsTtlMs)) {
-      this.#begin(host).catch(ignore);
-    }
-    return entry.addresses;
-  }
-
-  /** This address of the host has failed: look again the next time, but not more than once a second. */
-  suspect(host: string, address: string): void {
-    const entry = this.#entries.get(host);
-    // The address may be out of use already, because a lookup ended while it was tried.
-    if (entry?.addresses?.includes(address)) entry.suspected = true;
-  }
-
-  /** Leaves no timer; who waits for a name waits for ever. A lookup under way cannot be stopped and ends unheard. */
+  /** Leaves no timer. A lookup under way cannot be stopped and ends unheard. For ever. */
   stop(): void {
-    for (const timer of this.#deadlines) timer.cancel();
+    this.#isStopped = true;
+    this.#number += 1;
+    this.#next?.cancel();
+    this.#deadline?.cancel();
   }
 
-  /** The lookup under way, or a new one. */
-  #begin(host: string): Promise<readonly string[]> {
-    const now = this.#options.clock.now();
-    let entry = this.#entries.get(host);
-    if (entry?.pending && now - entry.startedAt < giveUpMs) return entry.pending;
-    if (!entry) {
-      entry = { addresses: undefined, resolvedAt: 0, startedAt: 0, suspected: false, pending: undefined };
-      this.#entries.set(host, entry);
-    }
-    entry.startedAt = now;
-    const pending = entry.pending = this.#resolve(host, entry).finally(() => {
-      if (entry.pending === pending) entry.pending = undefined;
+  /** What was found does not work: looks again at once, but not more than once a second. */
+  suspect(): void {
+    if (this.#isPending || this.#isStopped) return;
+    this.#schedule(Math.max(0, this.#startedAt + this.#pauseMs - this.#options.clock.now()));
+  }
+
+  get #pauseMs(): number {
+    return Math.min(pauseMs, this.#options.dnsTtlMs);
+  }
+
+  #schedule(delayMs: number): void {
+    this.#next?.cancel();
+    this.#next = this.#options.clock.after(delayMs, () => this.#begin());
+  }
+
+  #begin(): void {
+    const { clock, dnsTtlMs } = this.#options;
+    const number = this.#number += 1;
+    this.#isPending = true;
+    this.#startedAt = clock.now();
+    this.#deadline?.cancel();
+    // Nobody waits for a name whose addresses are known.
+    if (!this.#wasFound) this.#deadline = clock.after(this.#options.dnsTimeoutMs, () => this.#expire());
+    this.#next = clock.after(giveUpMs, () => {
+      if (this.#wasFound) this.#expire();
+      this.#begin();
     });
-    return pending;
+    this.#lookup().then(
+      (value) =>
+        this.#end(number, dnsTtlMs, () => {
+          this.#wasFound = true;
+          this.#events.found(value);
+        }),
+      (error) =>
+        this.#end(number, this.#pauseMs, () => {
+          this.#events.failed(this.#unresolved(codeOf(error) || messageOf(error)));
+        }),
+    );
   }
 
-  async #resolve(host: string, entry: Entry): Promise<readonly string[]> {
-    let addresses: readonly string[];
-    try {
-      addresses = await this.#lookup(host);
-    } catch (error) {
-      throw unresolved(host, codeOf(error) || messageOf(error));
-    }
-    if (addresses.length === 0) throw unresolved(host, 'it has no address');
-    entry.addresses = addresses;
-    entry.resolvedAt = this.#options.clock.now();
-    entry.suspected = false;
-    return addresses;
+  #expire(): void {
+    const ms = Math.round(this.#options.clock.now() - this.#startedAt);
+    this.#events.failed(this.#unresolved(`no answer within ${ms} ms`));
   }
 
-  #withDeadline(host: string, pending: Promise<readonly string[]>): Promise<readonly string[]> {
-    const { clock, dnsTimeoutMs } = this.#options;
-    return new Promise((resolve, reject) => {
-      const timer = clock.after(dnsTimeoutMs, () => {
-        this.#deadlines.delete(timer);
-        reject(unresolved(host, `no answer within ${dnsTimeoutMs} ms`));
-      });
-      this.#deadlines.add(timer);
-      pending.then(resolve, reject).finally(() => {
-        timer.cancel();
-        this.#deadlines.delete(timer);
-      });
-    });
+  #end(number: number, pauseMs: number, report: () => void): void {
+    if (number !== this.#number) return;
+    this.#isPending = false;
+    this.#deadline?.cancel();
+    this.#schedule(pauseMs);
+    report();
+  }
+
+  #unresolved(why: string): ProbeError {
+    const message =
+      `cannot be found, the name ${this.#name} does not resolve (${why}): check CANDIDATES, /etc/hosts and the name server`;
+    return new ProbeError('unresolved', message);
   }
 }
-
-async function systemLookup(host: string): Promise<readonly string[]> {
-  const found = await lookup(host, { all: true, verbatim: true });
-  return found.map(({ address }) => address);
-}
-
-function unresolved(host: string, why: string): ProbeError {
-  const message =
-    `cannot be found, the name ${host} does not resolve (${why}): check CANDIDATES, /etc/hosts and the name server`;
-  return new ProbeError('unresolved', message);
-}
-
-/** IPv4, or anything with a colon, which no name can have. */
-function isNumeric(host: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.includes(':');
-}
-
-function ignore(): void {}

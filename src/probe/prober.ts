@@ -1,88 +1,192 @@
-/** Asks all candidates who they are, side by side, so that a hung one delays nobody, and keeps what is known of each. */
-import type { Candidate } from '../cluster/candidate.ts';
-import { unobserved, withAnswer, withFailure } from '../cluster/observation.ts';
-import type { Observation } from '../cluster/observation.ts';
+/**
+ * Asks all candidates who they are, side by side, so that a hung one delays nobody, and keeps what is known of each.
+ * Which servers there are follows DNS: hosts come and go with the records of a service, addresses with their hosts.
+ */
+import { type Candidate, candidateAt, type Entry } from '../cluster/candidate.ts';
+import { type Observation, unobserved, withFailure } from '../cluster/observation.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { Asker } from './asker.ts';
 import type { AskerOptions, AskerTools } from './asker.ts';
 import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
-import type { Lookup } from './discovery.ts';
+import { Host, type HostOptions, type HostTools, type Tell } from './host.ts';
 import { openProbe } from './query.ts';
+import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
 
 export interface ProberOptions extends AskerOptions {
-  /** How long an address that was found for a name is used before it is looked up again. */
+  /** How long what was found for a name is used before it is looked up again. */
   readonly dnsTtlMs: number;
+  /** Ask these for all names; undefined: as the system is configured. */
+  readonly nameServers?: readonly string[] | undefined;
+}
+
+export interface ProberEvents {
+  /** All observations, after each change of one. Must not throw. */
+  observed(observations: readonly Observation[]): void;
+  tell: Tell;
+  /** Whether the election's last choice was this candidate: DNS alone does not take it away. */
+  isIncumbent(candidate: string): boolean;
 }
 
 /** What tests replace. */
 export interface ProberTools {
   readonly open?: AskerTools['open'] | undefined;
-  readonly lookup?: Lookup | undefined;
+  readonly resolver?: Resolver | undefined;
   readonly random?: (() => number) | undefined;
 }
 
-/** All observations, in the order of the candidates, after each change of one. Must not throw. */
-export type OnObservation = (observations: readonly Observation[]) => void;
+/** So many addresses are probed at the most: a wildcard or a wrong record must not become a storm of connects. */
+export const maxAddresses = 64;
+
+interface Service {
+  readonly entry: Entry;
+  readonly discovery: Discovery<readonly Target[]>;
+  /** Empty until the first lookup. */
+  targets: readonly Candidate[];
+  unresolved: Observation;
+}
 
 export class Prober {
-  #askers: readonly Asker[];
-  #discovery: Discovery;
-  #observations: readonly Observation[];
+  readonly #entries: readonly Entry[];
+  readonly #events: ProberEvents;
+  readonly #options: HostOptions;
+  readonly #tools: HostTools;
+  /** By the names of their entries. */
+  readonly #services = new Map<string, Service>();
+  /** By `host:port`; the present ones, in the order of the entries. */
+  #hosts: ReadonlyMap<string, Host> = new Map();
+  #isHurried = false;
+  #isFull = false;
 
   constructor(
-    candidates: readonly Candidate[],
+    entries: readonly Entry[],
     credentials: Credentials,
     options: ProberOptions,
     clock: Pick<Runtime, 'now' | 'after'>,
-    onObservation: OnObservation,
+    events: ProberEvents,
     tools: ProberTools = {},
   ) {
-    this.#observations = candidates.map(unobserved);
-    const note = (place: number, change: (before: Observation) => Observation): void => {
-      this.#observations = this.#observations.map((before, at) => at === place ? change(before) : before);
-      onObservation(this.#observations);
-    };
-    const { dnsTtlMs, connectTimeoutMs: dnsTimeoutMs } = options;
-    this.#discovery = new Discovery({ dnsTtlMs, dnsTimeoutMs, clock, lookup: tools.lookup });
-    const askerTools: AskerTools = {
+    const { nameServers } = options;
+    this.#entries = entries;
+    this.#events = events;
+    this.#options = { ...options, dnsTimeoutMs: options.connectTimeoutMs, clock };
+    this.#tools = {
       clock,
       random: tools.random ?? Math.random,
-      discovery: this.#discovery,
       open: tools.open ?? ((target, events) => openProbe(target, credentials, events)),
+      resolver: tools.resolver ?? (nameServers ? resolverBy(nameServers) : systemResolver()),
+      isHurried: () => this.#isHurried,
+      isIncumbent: events.isIncumbent,
+      hasRoom: (address) => this.#hasRoom(address),
+      tell: events.tell,
     };
-    this.#askers = candidates.map((candidate, place) =>
-      new Asker(candidate, options, askerTools, {
-        answered: (answer) => note(place, (before) => withAnswer(before, answer)),
-        failed: (failure) => note(place, (before) => withFailure(before, failure)),
-        ended: () => this.probeNow(),
-      })
-    );
+    for (const entry of entries) {
+      if (entry.kind === 'service') this.#services.set(entry.name, this.#serviceOf(entry));
+    }
+    this.#hosts = this.#present();
   }
 
-  /** What is known now, in the order of the candidates. */
+  /** What is known now, in the order of CANDIDATES; services without known servers come last. */
   get observations(): readonly Observation[] {
-    return this.#observations;
+    const unresolved = [...this.#services.values()].filter(({ targets }) => targets.length === 0);
+    const hosts = [...this.#hosts.values()].flatMap(({ observations }) => observations);
+    return [...hosts, ...unresolved.map(({ unresolved }) => unresolved)];
   }
 
   /** Begins with all of them at once. Only once in the life of a prober. */
   start(): void {
-    for (const asker of this.#askers) asker.start();
+    for (const host of this.#hosts.values()) host.start();
+    for (const { discovery } of this.#services.values()) discovery.start();
   }
 
   /** Leaves no timer and no socket, and reports nothing any more. For ever. */
   stop(): void {
-    for (const asker of this.#askers) asker.stop();
-    this.#discovery.stop();
+    for (const host of this.#hosts.values()) host.stop();
+    for (const { discovery } of this.#services.values()) discovery.stop();
   }
 
   /** The faster pace, for as long as there is no primary or one is suspected. */
   hurry(isHurried: boolean): void {
-    for (const asker of this.#askers) asker.hurry(isHurried);
+    this.#isHurried = isHurried;
+    for (const asker of this.#askers()) asker.hurry(isHurried);
   }
 
   /** Asks everybody at once; whoever is being asked is asked again right after. Cheap to call often. */
   probeNow(): void {
-    for (const asker of this.#askers) asker.askNow();
+    for (const asker of this.#askers()) asker.askNow();
+  }
+
+  #askers() {
+    return [...this.#hosts.values()].flatMap(({ members }) => members.map(({ asker }) => asker));
+  }
+
+  #serviceOf(entry: Entry): Service {
+    const { resolver, clock, tell } = this.#tools;
+    const discovery = new Discovery(entry.host, () => resolver.targets(entry.host), this.#options, {
+      found: (targets) => {
+        service.targets = targets.map(({ host, port }) => candidateAt(host, port));
+        service.unresolved = unobserved(entry);
+        this.#follow();
+      },
+      failed: ({ kind, message }) => {
+        if (service.unresolved.failures === 0) {
+          tell('warn', 'a name does not resolve; known addresses stay in use', {
+            name: entry.name,
+            why: message,
+          });
+        }
+        service.unresolved = withFailure(service.unresolved, { at: clock.now(), kind, message });
+        if (service.targets.length === 0) this.#publish();
+      },
+    });
+    const service: Service = { entry, discovery, targets: [], unresolved: unobserved(entry) };
+    return service;
+  }
+
+  /** Hosts that a service names no more go, new ones are looked up. */
+  #follow(): void {
+    const before = this.#hosts;
+    this.#hosts = this.#present();
+    for (const [name, host] of before) if (!this.#hosts.has(name)) host.stop();
+    for (const [name, host] of this.#hosts) if (!before.has(name)) host.start();
+    this.#publish();
+  }
+
+  /** What the entries name, and whoever holds the incumbent. */
+  #present(): ReadonlyMap<string, Host> {
+    const named = this.#entries.flatMap((entry) => this.#services.get(entry.name)?.targets ?? [entry]);
+    const hosts = new Map<string, Host>();
+    for (const candidate of named) {
+      if (hosts.has(candidate.name)) continue;
+      if (hosts.size < maxAddresses) {
+        hosts.set(candidate.name, this.#hosts.get(candidate.name) ?? this.#hostOf(candidate));
+      } else this.#tellFull(candidate.name);
+    }
+    for (const [name, host] of this.#hosts) if (!hosts.has(name) && host.isKept()) hosts.set(name, host);
+    return hosts;
+  }
+
+  #hostOf(candidate: Candidate): Host {
+    return new Host(candidate, this.#options, this.#tools, {
+      changed: () => this.#publish(),
+      ended: () => this.probeNow(),
+    });
+  }
+
+  #hasRoom(address: string): boolean {
+    const hasRoom = this.#askers().length < maxAddresses;
+    if (!hasRoom) this.#tellFull(address);
+    return hasRoom;
+  }
+
+  /** Once: which ones are too many may change at each lookup. */
+  #tellFull(candidate: string): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    const fields = { limit: maxAddresses, candidate };
+    this.#tools.tell('warn', 'too many candidates; this one and others are not probed', fields);
+  }
+
+  #publish(): void {
+    this.#events.observed(this.observations);
   }
 }

@@ -170,7 +170,7 @@ describe('/metrics about the gateway', () => {
     for (const tookMs of [0.5, 1, 1.5, 9, 30_000]) {
       probes.note([withAnswer(unasked('a'), answer('a', { tookMs })), standby('b')]);
     }
-    probes.note([failing(unasked('a'))]);
+    probes.note([failing(unasked('a')), standby('b')]);
     const snapshot = snapshotOf(three, undefined, { probes });
     const ofA = samples(snapshot, 'probe_duration_seconds').filter((line) => line.startsWith('a '));
     assert.deepEqual(ofA, [

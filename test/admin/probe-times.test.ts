@@ -39,6 +39,13 @@ describe('the times of probes', () => {
     assert.equal(times.all[0]?.took.buckets.every(({ count }) => count === 0), true);
   });
 
+  test('forget a candidate that is gone', () => {
+    const times = new ProbeTimes();
+    times.note([primary('a'), standby('b')]);
+    times.note([standby('c')]);
+    assert.deepEqual(figures(times), ['c: 1 answers, 0 failures']);
+  });
+
   test('add up in seconds', () => {
     const times = new ProbeTimes();
     times.note([primary('a', 1, { tookMs: 250 })]);

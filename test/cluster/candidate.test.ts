@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseCandidates } from '../../src/cluster/candidate.ts';
+import { candidateBehind, parseCandidates } from '../../src/cluster/candidate.ts';
 
 function parsed(text: string): readonly string[] {
   const list = parseCandidates(text);
@@ -33,6 +33,10 @@ describe('a list of candidates', () => {
     ['one host with two ports is two servers', 'a:1,a:2', ['a:1 = a 1', 'a:2 = a 2']],
     ['the least and the greatest port', 'a:1,a:65535', ['a:1 = a 1', 'a:65535 = a 65535']],
     ['zeros before a port are nothing', 'a:05432', ['a:5432 = a 5432']],
+    ['a service has no port of its own', 'srv+_postgresql._tcp.db.example', [
+      'srv+_postgresql._tcp.db.example = _postgresql._tcp.db.example 0',
+    ]],
+    ['a service among servers', 'a,srv+b', ['a:5432 = a 5432', 'srv+b = b 0']],
   ];
   for (const [sentence, text, expected] of good) {
     test(sentence, () => assert.deepEqual(parsed(text), expected));
@@ -59,11 +63,24 @@ describe('a list of candidates', () => {
     ['brackets around a name', '[db]:5432', /^"\[db\]:5432" is not host:port$/],
     ['brackets around IPv4', '[192.0.2.1]:5432', /^"\[192\.0\.2\.1\]:5432" is not host:port$/],
     ['empty brackets', '[]:5432', /^"\[\]:5432" is not host:port$/],
+    [
+      'a service with a port',
+      'srv+a:5432',
+      /^"srv\+a:5432" is not srv\+NAME: its SRV records bring the ports/,
+    ],
+    ['a service without a name', 'srv+', /^"srv\+" is not srv\+NAME/],
+    ['a service twice', 'srv+a,srv+a', /^"srv\+a" is named twice$/],
     ['two ports', 'server:5432:5433', /^"server:5432:5433" is not host:port$/],
   ];
   for (const [sentence, text, complaint] of bad) {
     test(`is refused: ${sentence}`, () => assert.match(problem(text), complaint));
   }
+
+  test('several servers of a name have their addresses in their names', () => {
+    const pg = { name: 'pg:5432', host: 'pg', port: 5432 };
+    assert.equal(candidateBehind(pg, '10.0.0.1').name, 'pg[10.0.0.1]:5432');
+    assert.equal(candidateBehind(pg, 'fd00::1').name, 'pg[fd00::1]:5432');
+  });
 
   test('a connection URL is refused without showing the password in it', () => {
     for (const text of ['postgres://u:hunter2@db:5432/app', 'a:1,u:hunter2@db', 'u:hunter2@db:5432']) {

@@ -56,8 +56,12 @@ describe('where a value comes from', () => {
 
 describe('what is made of the values', () => {
   test('the candidates', () => {
-    const { candidates } = configured({ env: { CANDIDATES: 'db1, db2:6000' } });
-    assert.deepEqual(candidates.map(({ name }) => name), ['db1:5432', 'db2:6000']);
+    const { candidates } = configured({ env: { CANDIDATES: 'db1, db2:6000, srv+db3' } });
+    assert.deepEqual(candidates.map(({ name, kind }) => `${kind} ${name}`), [
+      'server db1:5432',
+      'server db2:6000',
+      'service srv+db3',
+    ]);
   });
 
   test('the addresses', () => {
@@ -86,13 +90,20 @@ describe('what is made of the values', () => {
   });
 
   test('the deadlines of the probes', () => {
-    const env = { CONNECT_TIMEOUT_MS: '11', QUERY_TIMEOUT_MS: '12', PROBE_FAST_MS: '13', DNS_TTL_MS: '140' };
+    const times = {
+      CONNECT_TIMEOUT_MS: '11',
+      QUERY_TIMEOUT_MS: '12',
+      PROBE_FAST_MS: '13',
+      DNS_TTL_MS: '140',
+    };
+    const env = { ...times, DNS_SERVERS: '10.0.0.10' };
     assert.deepEqual(configured({ env }).prober, {
       probeIntervalMs: 250,
       probeFastMs: 13,
       connectTimeoutMs: 11,
       queryTimeoutMs: 12,
       dnsTtlMs: 140,
+      nameServers: ['10.0.0.10'],
     });
   });
 

@@ -147,6 +147,14 @@ describe('the other forms', () => {
     }
   });
 
+  test('DNS_SERVERS is a list of numeric addresses, with or without ports', () => {
+    assert.deepEqual(parsed('DNS_SERVERS', '10.0.0.10'), ['10.0.0.10']);
+    assert.deepEqual(parsed('DNS_SERVERS', ' 10.0.0.10:5353, [::1]:53 ,'), ['10.0.0.10:5353', '[::1]:53']);
+    for (const text of ['', ',', 'ns.example', '10.0.0', '10.0.0.10;10.0.0.11']) {
+      assert.match(String(parsed('DNS_SERVERS', text)), /^is not a list of numeric addresses/, text);
+    }
+  });
+
   const choices: Partial<Record<SettingName, readonly string[]>> = {
     PGSSLMODE: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'],
     SPLIT_BRAIN: ['incumbent', 'refuse'],

@@ -1,39 +1,11 @@
 /** Pace, deadlines and back-off, with a clock that is moved by hand. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { parseCandidates } from '../../src/cluster/candidate.ts';
-import type { FailureKind, Observation } from '../../src/cluster/observation.ts';
+import type { FailureKind } from '../../src/cluster/observation.ts';
 import { ProbeError } from '../../src/probe/failure.ts';
-import { Prober } from '../../src/probe/prober.ts';
-import type { ProberOptions, ProberTools } from '../../src/probe/prober.ts';
-import { FakeClock, type FakeProbe, FakeServers } from './fake.ts';
-import { check, type Closer, login } from './support.ts';
-
-const options: ProberOptions = {
-  probeIntervalMs: 250,
-  probeFastMs: 100,
-  connectTimeoutMs: 800,
-  queryTimeoutMs: 500,
-  dnsTtlMs: 30_000,
-};
-
-function begin(t: Closer, candidates: string, change: Partial<ProberOptions> = {}, tools: ProberTools = {}) {
-  const list = parseCandidates(candidates);
-  if ('problem' in list) throw new Error(list.problem);
-  const clock = new FakeClock();
-  const servers = new FakeServers(clock);
-  const seen: (readonly Observation[])[] = [];
-  const prober = new Prober(
-    list.candidates,
-    login(),
-    { ...options, ...change },
-    clock,
-    (observations) => seen.push(observations),
-    { open: servers.open, random: () => 0.5, ...tools },
-  );
-  t.after(() => prober.stop());
-  return { clock, servers, seen, prober, last: () => seen.at(-1) ?? [] };
-}
+import type { FakeProbe } from './fake.ts';
+import { begin } from './probing-scene.ts';
+import { check } from './support.ts';
 
 const failure = (kind: FailureKind, code = '') => new ProbeError(kind, `fails: ${kind}`, code);
 
@@ -80,7 +52,7 @@ describe('the prober', () => {
 
   check('spreads its questions by 10 % either way', async (t) => {
     for (const [random, expected] of [[0, 225], [0.999999, 275]] as const) {
-      const { clock, servers, prober } = begin(t, '10.0.0.1:1', {}, { random: () => random });
+      const { clock, servers, prober } = begin(t, '10.0.0.1:1', {}, () => random);
       prober.start();
       await clock.pass(300);
       const [first = 0, second = 0] = servers.last(1).asked;
@@ -170,7 +142,7 @@ describe('the prober', () => {
   });
 
   check('the jitter never goes beyond the second', async (t) => {
-    const { clock, servers, prober } = begin(t, '10.0.0.1:1', {}, { random: () => 0.999999 });
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1', {}, () => 0.999999);
     servers.behaviour = () => failure('refused');
     prober.start();
     await clock.pass(8000);
@@ -302,10 +274,11 @@ describe('the prober', () => {
   });
 
   check('after stop there is no timer, no socket and no report', async (t) => {
-    const lookup = () => new Promise<string[]>(() => {});
-    const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3,db:4', {}, {
-      lookup,
-    });
+    const { clock, servers, names, prober, seen } = begin(
+      t,
+      '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3,db:4,srv+_pg._tcp.example',
+    );
+    names.isHanging = true;
     servers.behaviour = ({ target }) =>
       target.port === 1 ? {} : target.port === 2 ? failure('refused') : undefined;
     prober.start();
@@ -321,112 +294,5 @@ describe('the prober', () => {
     assert.equal(seen.length, before);
     assert.equal(servers.probes.length, 3);
     assert.equal(clock.timers, 0);
-  });
-});
-
-describe('a candidate with a name', () => {
-  check('uses the next address in the same probe when the first refuses', async (t) => {
-    const lookup = () => Promise.resolve(['::1', '127.0.0.1']);
-    const { clock, servers, prober, last } = begin(t, 'localhost:1', {}, { lookup });
-    servers.behaviour = ({ target }) => target.host === '::1' ? failure('refused') : {};
-    prober.start();
-    await clock.pass(600);
-    assert.deepEqual(servers.probes.map(({ target }) => target.host), ['::1', '127.0.0.1']);
-    assert.equal(servers.last(1).target.serverName, 'localhost');
-    assert.equal(last()[0]?.answer?.host, '127.0.0.1');
-    assert.equal(last()[0]?.failures, 0);
-  });
-
-  check('uses the next address in the next probe when the first is a black hole', async (t) => {
-    const lookup = () => Promise.resolve(['10.0.0.1', '10.0.0.2']);
-    const { clock, servers, prober, last } = begin(t, 'db:1', {}, { lookup });
-    servers.behaviour = ({ target }) => target.host === '10.0.0.1' ? undefined : {};
-    prober.start();
-    await clock.pass(800);
-    assert.equal(last()[0]?.failure?.kind, 'silent');
-    await clock.pass(100);
-    assert.equal(last()[0]?.answer?.host, '10.0.0.2');
-  });
-
-  check('does not go on to other addresses for a wrong password', async (t) => {
-    const lookup = () => Promise.resolve(['10.0.0.1', '10.0.0.2']);
-    const { clock, servers, prober, last } = begin(t, 'db:1', {}, { lookup });
-    servers.behaviour = () => failure('credentials');
-    prober.start();
-    await clock.pass(0);
-    assert.equal(servers.probes.length, 1);
-    assert.equal(last()[0]?.failure?.kind, 'credentials');
-  });
-
-  check('that does not resolve is a failure like others, and is tried again', async (t) => {
-    let answer: () => Promise<string[]> = () =>
-      Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }));
-    const { clock, prober, last } = begin(t, 'db:1,10.0.0.2:2', {}, { lookup: () => answer() });
-    prober.start();
-    await clock.pass(0);
-    assert.equal(last()[0]?.failure?.kind, 'unresolved');
-    assert.match(last()[0]?.failure?.message ?? '', /the name db does not resolve \(ENOTFOUND\).*CANDIDATES/);
-    assert.equal(last()[1]?.failures, 0);
-    answer = () => Promise.resolve(['10.0.0.1']);
-    await clock.pass(1000);
-    assert.equal(last()[0]?.answer?.host, '10.0.0.1');
-  });
-
-  check('whose lookup hangs delays nobody else', async (t) => {
-    let lookups = 0;
-    const lookup = () => {
-      lookups += 1;
-      return new Promise<string[]>(() => {});
-    };
-    const { clock, servers, prober, last } = begin(t, 'db:1,10.0.0.2:2', {}, { lookup });
-    prober.start();
-    await clock.pass(800);
-    assert.equal(servers.last(2).asked.length, 4);
-    assert.equal(last()[0]?.failure?.kind, 'unresolved');
-    assert.match(last()[0]?.failure?.message ?? '', /within 800 ms/);
-    await clock.pass(5000);
-    assert.equal(lookups, 1);
-  });
-
-  check('that has moved elsewhere is followed without a failure', async (t) => {
-    let address = '10.0.0.1';
-    const lookup = () => Promise.resolve([address]);
-    const { clock, servers, prober, seen, last } = begin(t, 'db:1', { dnsTtlMs: 2000 }, { lookup });
-    prober.start();
-    await clock.pass(1000);
-    address = '10.0.0.2';
-    await clock.pass(2000);
-    assert.deepEqual(servers.probes.map(({ target }) => target.host), ['10.0.0.1', '10.0.0.2']);
-    assert.equal(servers.probes[0]?.isClosed, true);
-    assert.equal(last()[0]?.answer?.host, '10.0.0.2');
-    assert.ok(seen.every(([first]) => first?.failures === 0));
-  });
-
-  check('stays where it is while the resolver is down', async (t) => {
-    let works = true;
-    const lookup = () => works ? Promise.resolve(['10.0.0.1']) : Promise.reject(new Error('down'));
-    const { clock, prober, seen } = begin(t, 'db:1', { dnsTtlMs: 500 }, { lookup });
-    prober.start();
-    await clock.pass(100);
-    works = false;
-    await clock.pass(5000);
-    assert.ok(seen.length > 15);
-    assert.ok(seen.every(([first]) => first?.failures === 0));
-  });
-
-  check('is looked up again when its address fails, though not more than once a second', async (t) => {
-    let lookups = 0;
-    const lookup = () => {
-      lookups += 1;
-      return Promise.resolve([lookups === 1 ? '10.0.0.1' : '10.0.0.2']);
-    };
-    const { clock, servers, prober, last } = begin(t, 'db:1', {}, { lookup });
-    servers.behaviour = ({ target }) => target.host === '10.0.0.1' ? failure('refused') : {};
-    prober.start();
-    await clock.pass(900);
-    assert.equal(lookups, 1);
-    await clock.pass(2000);
-    assert.equal(last()[0]?.answer?.host, '10.0.0.2');
-    assert.equal(lookups, 2);
   });
 });

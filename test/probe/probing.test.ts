@@ -35,8 +35,11 @@ function begin(t: Closer, candidates: string, change: Partial<ProberOptions> = {
   const list = parseCandidates(candidates);
   if ('problem' in list) throw new Error(list.problem);
   const history: (readonly Observation[])[] = [];
-  const note = (observations: readonly Observation[]) => void history.push(observations);
-  const prober = new Prober(list.candidates, login(), { ...options, ...change }, realClock, note);
+  const prober = new Prober(list.candidates, login(), { ...options, ...change }, realClock, {
+    observed: (observations) => void history.push(observations),
+    tell: () => {},
+    isIncumbent: () => false,
+  });
   t.after(() => prober.stop());
   const of = (place: number) => {
     const observation = prober.observations[place];

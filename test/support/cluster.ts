@@ -1,4 +1,4 @@
-/** Real PostgreSQL clusters on 127.0.0.1: one primary and its standbys, gone without a trace after `close`. */
+/** Real PostgreSQL clusters on loopback: one primary and its standbys, gone without a trace after `close`. */
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,6 +17,8 @@ export interface ClusterOptions extends ServerOptions {
   readonly standbys?: number | undefined;
   /** Makes a certificate for 127.0.0.1 and lets the servers speak TLS with it. */
   readonly tls?: boolean | undefined;
+  /** The loopback addresses of the servers, which then all have the same port, as the pods of a service do. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 /** Two PostgreSQL systems have different identifiers; servers of one cluster share theirs. */
@@ -104,10 +106,13 @@ export class Cluster {
 
   async #add(): Promise<Server> {
     const name = `server${this.servers.length + 1}`;
-    const port = await freePort();
+    const { hosts } = this.#options;
+    const host = hosts?.[this.servers.length] ?? '127.0.0.1';
+    const port = hosts && this.servers[0] ? this.servers[0].port : await freePort(hosts);
     const folder = join(this.folder, name);
     const server = new Server({
       name,
+      host,
       port,
       folder,
       socketFolder: this.folder,

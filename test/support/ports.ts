@@ -2,32 +2,34 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /**
- * A port of 127.0.0.1 that nobody listens on, from below the range that the kernel gives to outgoing
+ * A port of 127.0.0.1, or of all `hosts`, that nobody listens on, from below the range that the kernel gives to outgoing
  * connections. Inside that range a port is not safe while its server is down: any connection may take it, and a
  * client that keeps trying to reach it may connect to itself.
  */
-export async function freePort(): Promise<number> {
+export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
   const top = Math.min(firstOutgoingPort(), 49_152);
   const bottom = top > 20_000 ? top - 15_000 : 10_000;
   for (let tries = 0; tries < 200; tries++) {
     const port = bottom + Math.floor(Math.random() * (top - bottom));
-    if (!given.has(port) && await isFree(port)) {
+    if (given.has(port)) continue;
+    const free = await Promise.all(hosts.map((host) => isFree(port, host)));
+    if (free.every(Boolean)) {
       given.add(port);
       return port;
     }
   }
-  throw new Error(`no free port found between ${bottom} and ${top} on 127.0.0.1`);
+  throw new Error(`no free port found between ${bottom} and ${top} on ${hosts}`);
 }
 
 /** Ports that this process was given and has perhaps not used yet. */
 const given = new Set<number>();
 
 /** Whether one could listen there now. */
-export function isFree(port: number): Promise<boolean> {
+export function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 

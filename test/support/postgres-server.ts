@@ -14,7 +14,7 @@ export type Row = Record<string, unknown>;
 
 type ClientOptions = postgres.Options<Record<string, postgres.PostgresType>>;
 
-export interface ServerDescription extends Omit<ServerPlace, 'upstreamPort'> {
+export interface ServerDescription extends Omit<ServerPlace, 'upstream'> {
   /** Everything of this server lives in it. */
   readonly folder: string;
   readonly options: ServerOptions;
@@ -22,7 +22,7 @@ export interface ServerDescription extends Omit<ServerPlace, 'upstreamPort'> {
 
 export class Server {
   readonly name: string;
-  readonly host = '127.0.0.1';
+  host: string;
   readonly port: number;
   readonly data: string;
   #description: ServerDescription;
@@ -30,10 +30,11 @@ export class Server {
   #upstream: Server | undefined;
 
   constructor(description: ServerDescription) {
-    const { name, port, folder } = description;
+    const { name, host, port, folder } = description;
     this.#description = description;
     this.#postmaster = new Postmaster(name, folder);
     this.name = name;
+    this.host = host;
     this.port = port;
     this.data = this.#postmaster.data;
     mkdirSync(folder, { mode: 0o700 });
@@ -78,6 +79,12 @@ export class Server {
   /** Stops and returns once its processes are gone. Does nothing if it is down; throws if it is frozen. */
   async stop(mode: StopMode = 'fast'): Promise<void> {
     if (this.isUp) await this.#postmaster.stop(mode);
+  }
+
+  /** Gives it another loopback address, as a pod gets one that is moved; it must be down. */
+  moveTo(host: string): void {
+    if (this.isUp) throw new Error(`${this.name} is up: stop it before it moves`);
+    this.host = host;
   }
 
   /** SIGKILL to the postmaster and all its children, frozen or not; returns once they are gone. */
@@ -147,9 +154,9 @@ export class Server {
 
   /** Waits until this standby streams from its upstream. */
   async streams(waiting?: Waiting): Promise<void> {
-    const { name, port } = this.#requireUpstream();
-    const receiver =
-      `exists (select from pg_stat_wal_receiver where status = 'streaming' and sender_port = ${port})`;
+    const { name, host, port } = this.#requireUpstream();
+    const receiver = `exists (select from pg_stat_wal_receiver
+      where status = 'streaming' and sender_host = '${host}' and sender_port = ${port})`;
     await this.#postmaster.until(`stream from ${name}`, () => this.#says(receiver), waiting);
   }
 
@@ -236,7 +243,7 @@ export class Server {
 
   #writeSettings(): void {
     const { account } = postgresBinaries();
-    const place = { ...this.#description, upstreamPort: this.#upstream?.port };
+    const place = { ...this.#description, host: this.host, upstream: this.#upstream };
     writePrivate(
       join(this.data, 'postgresql.conf'),
       postgresqlConf(place, this.#description.options),

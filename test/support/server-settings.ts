@@ -1,7 +1,7 @@
 /** What a server of a test cluster is told: postgresql.conf and pg_hba.conf, written as a whole each time. */
 
 export interface ServerOptions {
-  /** The password of `postgres`, asked for by SCRAM; without one everybody on 127.0.0.1 is trusted. */
+  /** The password of `postgres`, asked for by SCRAM; without one everybody on loopback is trusted. */
   readonly password?: string | undefined;
   /** Sessions that each server can hold. Standbys need at least as many as their primary. */
   readonly maxConnections?: number | undefined;
@@ -11,20 +11,23 @@ export interface ServerOptions {
 
 export interface ServerPlace {
   readonly name: string;
+  /** A loopback address. */
+  readonly host: string;
   readonly port: number;
   readonly socketFolder: string;
   /** Paths of certificate and key, for a server that speaks TLS. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
-  /** The port of the server that this one streams from when it is a standby. */
-  readonly upstreamPort: number | undefined;
+  /** The server that this one streams from when it is a standby. */
+  readonly upstream: { readonly host: string; readonly port: number } | undefined;
 }
 
 export function postgresqlConf(place: ServerPlace, options: ServerOptions): string {
-  const { name, port, socketFolder, tls, upstreamPort } = place;
+  const { name, host, port, socketFolder, tls, upstream } = place;
   const settings: Record<string, string> = {
-    listen_addresses: '127.0.0.1',
+    listen_addresses: host,
     port: String(port),
-    unix_socket_directories: socketFolder,
+    // Sockets are named after the port alone, and servers of one service share it.
+    unix_socket_directories: host === '127.0.0.1' ? socketFolder : '',
     cluster_name: name,
     max_connections: String(options.maxConnections ?? 100),
     shared_buffers: '16MB',
@@ -40,7 +43,7 @@ export function postgresqlConf(place: ServerPlace, options: ServerOptions): stri
     wal_retrieve_retry_interval: '50ms',
     log_line_prefix: '%m [%p] ',
     ...(tls ? { ssl: 'on', ssl_cert_file: tls.certificate, ssl_key_file: tls.key } : {}),
-    ...(upstreamPort === undefined ? {} : { primary_conninfo: conninfo(name, upstreamPort) }),
+    ...(upstream === undefined ? {} : { primary_conninfo: conninfo(name, upstream) }),
     ...options.settings,
   };
   return Object.entries(settings).map(([key, value]) => `${key} = '${value.replaceAll("'", "''")}'\n`).join(
@@ -48,16 +51,16 @@ export function postgresqlConf(place: ServerPlace, options: ServerOptions): stri
   );
 }
 
-function conninfo(name: string, port: number): string {
-  return `host=127.0.0.1 port=${port} user=postgres application_name=${name} sslmode=disable connect_timeout=2`;
+function conninfo(name: string, { host, port }: NonNullable<ServerPlace['upstream']>): string {
+  return `host=${host} port=${port} user=postgres application_name=${name} sslmode=disable connect_timeout=2`;
 }
 
 export function pgHbaConf(options: ServerOptions): string {
   const method = options.password === undefined ? 'trust' : 'scram-sha-256';
   return [
     'local all all trust',
-    'host replication all 127.0.0.1/32 trust',
-    `host all all 127.0.0.1/32 ${method}`,
+    'host replication all 127.0.0.0/8 trust',
+    `host all all 127.0.0.0/8 ${method}`,
     '',
   ].join('\n');
 }
