@@ -2,11 +2,13 @@
 import { parseEnv } from 'node:util';
 import { type Entry, parseCandidates } from './cluster/candidate.ts';
 import type { Rules } from './cluster/election.ts';
+import type { RotationRules } from './cluster/rotation.ts';
+import { strayWeight } from './cluster/weights.ts';
 import { codeOf, ConfigError, messageOf } from './errors.ts';
 import { type Account, type Credentials, type Files, readCredentials } from './probe/credentials.ts';
 import type { ProberOptions } from './probe/prober.ts';
 import { availableCores, defaultWorkers } from './runtime/cores.ts';
-import type { Address, KeepAlive } from './runtime/runtime.ts';
+import type { KeepAlive } from './runtime/runtime.ts';
 import { flagOf, type SettingName, settingNames, settings, type Values } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,18 +21,22 @@ export interface Sources {
   readonly account: Account;
 }
 
-/** Where HTTP is served; undefined: nowhere. */
+/** A host, and a port on it. */
 type Place = { readonly host: string; readonly port: number };
 
 export interface Config {
   readonly values: Values;
   readonly candidates: readonly Entry[];
   readonly credentials: Credentials;
-  readonly listen: Address;
+  readonly listen: Place;
+  /** Where clients get a standby; undefined: nowhere. */
+  readonly standbyPort: number | undefined;
   /** Threads that pump; 0: the main thread does. */
   readonly workers: number;
+  /** Where HTTP is served; undefined: nowhere. */
   readonly metrics: Place | undefined;
   readonly rules: Rules;
+  readonly rotation: RotationRules;
   readonly prober: ProberOptions;
   readonly keepAlive: KeepAlive | undefined;
   /** PEM texts; undefined: make a throw-away certificate when one is needed. */
@@ -46,6 +52,7 @@ export function readConfig(sources: Sources): Config {
   const env = merged(sources, problems);
   const values = readValues(sources.flags, env, problems);
   const candidates = readCandidates(values.CANDIDATES, problems);
+  checkStandbys(values, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
   // Judged once, by the table of settings: one mistake is one message.
   const login = env['PGSSLMODE'] ? { ...env, PGSSLMODE: values.PGSSLMODE } : env;
@@ -60,6 +67,7 @@ export function readConfig(sources: Sources): Config {
     candidates,
     credentials,
     listen: { host: values.LISTEN_HOST, port: values.LISTEN_PORT },
+    standbyPort: values.REPLICA_PORT,
     workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
     metrics: metricsPlace(values),
     rules: {
@@ -68,6 +76,12 @@ export function readConfig(sources: Sources): Config {
       maxAgeMs: (values.FAIL_AFTER + 1) * (probeIntervalMs + connectTimeoutMs + queryTimeoutMs),
       splitBrain: values.SPLIT_BRAIN,
       system: values.SYSTEM_IDENTIFIER,
+    },
+    rotation: {
+      maxLagBytes: values.MAX_LAG_BYTES,
+      maxLagMs: values.MAX_LAG_MS,
+      lagFenceMs: values.LAG_FENCE_MS,
+      weights: values.REPLICA_WEIGHTS ?? {},
     },
     prober: {
       probeIntervalMs,
@@ -160,6 +174,16 @@ function readCandidates(text: string | undefined, problems: string[]): readonly 
   if ('candidates' in list) return list.candidates;
   problems.push(`CANDIDATES: ${list.problem}; it looks like ${example}`);
   return [];
+}
+
+function checkStandbys(values: Values, candidates: readonly Entry[], problems: string[]): void {
+  const { REPLICA_PORT: port, REPLICA_WEIGHTS: weights } = values;
+  // Workers share ports, so both would be bound, and clients would come out at either.
+  if (port !== undefined && port > 0 && port === values.LISTEN_PORT) {
+    problems.push(`REPLICA_PORT=${port} is LISTEN_PORT too: give it a port of its own`);
+  }
+  const stray = weights && candidates.length > 0 ? strayWeight(weights, candidates) : undefined;
+  if (stray !== undefined) problems.push(`REPLICA_WEIGHTS names ${stray}, which is none of CANDIDATES`);
 }
 
 function readCertificate(values: Values, files: Files, problems: string[]): Config['refusalCertificate'] {

@@ -8,7 +8,6 @@ import { History } from './admin/history.ts';
 import { pagesOf } from './admin/pages.ts';
 import { ProbeTimes } from './admin/probe-times.ts';
 import type { Snapshot } from './admin/snapshot.ts';
-import { silentFor } from './cluster/burial.ts';
 import type { Verdict } from './cluster/election.ts';
 import type { Observation } from './cluster/observation.ts';
 import type { Config } from './config.ts';
@@ -17,9 +16,10 @@ import type { Log } from './log.ts';
 import { total } from './plane/counters.ts';
 import { type Budget, descriptorBudget } from './plane/descriptors.ts';
 import type { DataSettings } from './plane/messages.ts';
-import { Plane } from './plane/plane.ts';
+import { type Listening, Plane } from './plane/plane.ts';
 import { Prober } from './probe/prober.ts';
 import type { Entry } from './route/journal.ts';
+import { Removals } from './route/removals.ts';
 import { type Refuser, startRefuser } from './route/refuser.ts';
 import { Router } from './route/router.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
@@ -51,14 +51,13 @@ export class Gateway {
   readonly #pages = pagesOf(() => this.#snapshot());
   readonly #router: Router;
   readonly #prober: Prober;
+  readonly #removals: Removals;
   #plane: Plane | undefined;
   #refuser: Refuser | undefined;
   #http: HttpServer | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #verdicts = 0;
   #isDraining = false;
-  /** Candidates whose sessions were ended because they are silent. */
-  #buried: ReadonlySet<string> = new Set();
 
   constructor(config: Config, log: Log) {
     this.#config = config;
@@ -69,10 +68,11 @@ export class Gateway {
       maxSessions: config.values.MAX_SESSIONS,
       maxHeld: config.values.MAX_HELD,
     });
+    this.#removals = new Removals(config.values.DEAD_AFTER_MS, log);
     this.#router = new Router(config.rules, {
       route: (route) => this.#plane?.publish(route),
       verdict: (entry, verdict) => this.#explain(entry, verdict),
-    });
+    }, config.rotation);
     this.#prober = new Prober(
       config.candidates,
       config.credentials,
@@ -90,7 +90,7 @@ export class Gateway {
   }
 
   /** Resolves once clients can connect; rejects with StartError, and then nothing is left. */
-  async start(): Promise<{ readonly listen: Address; readonly metricsPort: number | undefined }> {
+  async start(): Promise<{ readonly listening: Listening; readonly metricsPort: number | undefined }> {
     const config = this.#config;
     const log = this.#log;
     for (const warning of config.credentials.warnings) log.warn(warning);
@@ -113,14 +113,14 @@ export class Gateway {
         log,
         suspicion: (why) => this.#suspect(why),
       });
-      const listen = await this.#plane.start();
+      const listening = await this.#plane.start();
       if (config.metrics) {
         this.#http = await serveHttp(config.metrics.host, config.metrics.port, this.#pages);
       }
       this.#prober.hurry(true);
       this.#prober.start();
       this.#ticker = setInterval(() => this.#decide(this.#prober.observations), tickMs);
-      return { listen, metricsPort: this.#http?.port };
+      return { listening, metricsPort: this.#http?.port };
     } catch (error) {
       await this.stop();
       throw error;
@@ -158,17 +158,7 @@ export class Gateway {
     if (verdict !== undefined) this.#history.note(observations, verdict, route, now);
     // Whoever is in doubt asks more often.
     this.#prober.hurry(verdict?.primary === undefined || verdict.rule === 'incumbentInDoubt');
-    this.#bury(observations, now);
-  }
-
-  #bury(observations: readonly Observation[], now: number): void {
-    const dead = silentFor(observations, now, this.#config.values.DEAD_AFTER_MS);
-    for (const { name, server, silentMs } of dead) {
-      if (this.#buried.has(name)) continue;
-      this.#plane?.bury({ host: server.host, port: server.port });
-      this.#log.warn('a server is silent; its sessions are ended', { candidate: name, silentMs });
-    }
-    this.#buried = new Set(dead.map(({ name }) => name));
+    this.#removals.look(observations, this.#router.rotation, now, this.#plane);
   }
 
   #suspect(why: string): void {
@@ -196,6 +186,8 @@ export class Gateway {
       observations: this.#prober.observations,
       verdict: this.#router.verdict,
       route: this.#router.route,
+      rotation: this.#router.rotation,
+      standbyPort: this.#config.standbyPort === undefined ? undefined : { fallback: values.REPLICA_FALLBACK },
       journal: this.#router.journal.entries,
       probes: this.#probes,
       history: this.#history,
@@ -248,9 +240,12 @@ export class Gateway {
   }
 
   async #dataSettings(refuser: Address): Promise<DataSettings> {
-    const { values, keepAlive, listen, prober } = this.#config;
+    const { values, keepAlive, listen, standbyPort, prober } = this.#config;
+    const host = await numeric(listen.host);
     return {
-      listen: 'host' in listen ? { host: await numeric(listen.host), port: listen.port } : listen,
+      listen: { host, port: listen.port },
+      listenStandby: standbyPort === undefined ? undefined : { host, port: standbyPort },
+      fallback: values.REPLICA_FALLBACK,
       reusePort: false,
       backlog,
       keepAlive,

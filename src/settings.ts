@@ -2,24 +2,28 @@
  * Every setting of the program, with its default, in one table. A name here is an environment variable and a key of
  * the configuration file as it is, and a flag in lower case with dashes: HOLD_MS is --hold-ms.
  */
-import { Resolver } from 'node:dns';
 import { sslModes } from './probe/credentials.ts';
-
-export interface Setting<T> {
-  readonly section: Section;
-  /** One line for --help: what it does, in the present tense. */
-  readonly help: string;
-  /** What stands for the value in --help. */
-  readonly hint: string;
-  /** The default, as text; undefined: none, and the value is undefined. */
-  readonly fallback: string | undefined;
-  /** Throws an Error whose message reads after the name and value: "is not a number". */
-  parse(text: string): T;
-}
+import {
+  choice,
+  integer,
+  keepAlive,
+  limit,
+  ms,
+  nameServers,
+  type Of,
+  onOff,
+  optional,
+  pattern,
+  port,
+  text,
+  threads,
+  weights,
+} from './setting-kinds.ts';
 
 export const sections = [
   'Servers',
   'Listening',
+  'Standbys',
   'Probing',
   'Waiting and limits',
   'Refusing',
@@ -27,111 +31,9 @@ export const sections = [
 ] as const;
 export type Section = (typeof sections)[number];
 
-type Of<T> = Omit<Setting<T>, 'section'>;
-
-const text = (hint: string, help: string, fallback: string): Of<string> => ({
-  help,
-  hint,
-  fallback,
-  parse: (value) => value,
-});
-
-/** May be left out, and then has no value. */
-const optional = (hint: string, help: string): Of<string | undefined> => ({
-  help,
-  hint,
-  fallback: undefined,
-  parse: (value) => value,
-});
-
-const integer = (hint: string, help: string, fallback: number, least: number, most: number): Of<number> => ({
-  help,
-  hint,
-  fallback: fallback.toString(),
-  parse: (value) => {
-    const number = /^[0-9]{1,12}$/.test(value) ? Number(value) : NaN;
-    if (number >= least && number <= most) return number;
-    throw new Error(`is not a whole number from ${least} to ${most}`);
-  },
-});
-
-const ms = (help: string, fallback: number, least: number): Of<number> =>
-  integer('ms', help, fallback, least, 3_600_000);
-
-const choice = <const T extends string>(
-  options: readonly T[],
-  help: string,
-  fallback: NoInfer<T>,
-): Of<T> => ({
-  help,
-  hint: options.join('|'),
-  fallback,
-  parse: (value) => {
-    const option = options.find((option) => option === value.toLowerCase());
-    if (option !== undefined) return option;
-    throw new Error(`is none of ${options.join(', ')}`);
-  },
-});
-
-/** `off` turns the port off. */
-const port = (help: string, fallback: number): Of<number | undefined> => ({
-  ...integer('port', help, fallback, 0, 65_535),
-  parse: (value) => {
-    if (value.toLowerCase() === 'off') return undefined;
-    if (/^[0-9]{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
-    throw new Error('is neither "off" nor a whole number from 0 to 65535');
-  },
-});
-
-/** `auto` is left to the program. */
-const threads = (help: string, most: number): Of<number | 'auto'> => ({
-  ...integer('count', help, 0, 0, most),
-  fallback: 'auto',
-  parse: (value) => {
-    if (value.toLowerCase() === 'auto') return 'auto';
-    if (/^[0-9]{1,5}$/.test(value) && Number(value) <= most) return Number(value);
-    throw new Error(`is neither "auto" nor a whole number from 0 to ${most}`);
-  },
-});
-
-/** Off, on, or on with the seconds of silence before the first probe; Linux takes no more (MAX_TCP_KEEPIDLE). */
-const keepAlive = (help: string, fallback: string): Of<number | undefined> => ({
-  help,
-  hint: 'on|off|seconds',
-  fallback,
-  parse: (value) => {
-    const word = value.toLowerCase();
-    if (['0', 'off', 'false', 'no'].includes(word)) return undefined;
-    if (['1', 'on', 'true', 'yes'].includes(word)) return 30;
-    if (/^[0-9]{1,5}$/.test(word) && Number(word) >= 1 && Number(word) <= 32_767) return Number(word);
-    throw new Error('is neither on, off, nor a number of seconds from 1 to 32767');
-  },
-});
-
-const pattern = (like: RegExp, complaint: string, of: Of<string | undefined>): Of<string | undefined> => ({
-  ...of,
-  parse: (value) => {
-    if (like.test(value)) return value;
-    throw new Error(complaint);
-  },
-});
-
-/** Numeric, because who would look up their names? */
-const nameServers = (help: string): Of<readonly string[] | undefined> => ({
-  help,
-  hint: 'address:port,...',
-  fallback: undefined,
-  parse: (value) => {
-    const servers = value.split(',').map((server) => server.trim()).filter((server) => server !== '');
-    try {
-      new Resolver().setServers(servers);
-      if (servers.length > 0) return servers;
-    } catch {
-      // Said below.
-    }
-    throw new Error('is not a list of numeric addresses, 10.0.0.10 or 10.0.0.10:5353 or [::1]:53');
-  },
-});
+export interface Setting<T> extends Of<T> {
+  readonly section: Section;
+}
 
 const inSection = <S extends Record<string, Of<unknown>>>(section: Section, of: S) =>
   Object.fromEntries(Object.entries(of).map(([name, setting]) => [name, { ...setting, section }])) as {
@@ -192,6 +94,20 @@ export const settings = Object.freeze({
       'TCP keep-alive on both sides, with the seconds of silence before it asks',
       'on',
     ),
+  }),
+  ...inSection('Standbys', {
+    REPLICA_PORT: port(
+      'where clients get a standby, for reading; on LISTEN_HOST; 0 takes a free one, "off" serves none',
+      'off',
+    ),
+    REPLICA_FALLBACK: onOff(
+      'without a usable standby the primary serves those clients; off: they wait',
+      'on',
+    ),
+    REPLICA_WEIGHTS: weights('shares of standbys in new sessions, 0 to 1000; who is not named has 1'),
+    MAX_LAG_MS: limit('ms', 'a standby that lags more gets no new session; or off', '10000', 0),
+    MAX_LAG_BYTES: limit('bytes', 'the same in bytes of write-ahead log; or off', 'off', 0),
+    LAG_FENCE_MS: limit('ms', 'a standby that lags more loses the sessions that it has; or off', 'off', 1000),
   }),
   ...inSection('Probing', {
     PROBE_INTERVAL_MS: ms('how often each candidate is asked', 250, 10),

@@ -1,6 +1,7 @@
 /** What there is to tell of a running gateway, read at the moment of asking. */
 import type { Rules, Verdict } from '../cluster/election.ts';
 import type { Observation } from '../cluster/observation.ts';
+import type { Place } from '../cluster/rotation.ts';
 import type { Counters } from '../plane/counters.ts';
 import type { Route } from '../plane/messages.ts';
 import type { ServerSessions } from '../plane/servers.ts';
@@ -27,6 +28,9 @@ export interface Snapshot {
   readonly observations: readonly Observation[];
   readonly verdict: Verdict | undefined;
   readonly route: Route;
+  readonly rotation: readonly Place[];
+  /** Undefined: there is none. */
+  readonly standbyPort: { readonly fallback: boolean } | undefined;
   /** Oldest first. */
   readonly journal: readonly Entry[];
   readonly probes: ProbeTimes;

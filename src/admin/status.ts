@@ -125,7 +125,7 @@ function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {
       candidate: verdict?.primary?.candidate.name ?? addressText(primary),
       address: addressText(primary),
     },
-    standbys: standbys.slice(0, most.candidates).map(addressText),
+    standbys: standbys.slice(0, most.candidates).map(({ address }) => addressText(address)),
     rule: verdict?.rule ?? null,
     reason: short(reason),
     splitBrain: verdict?.splitBrain ?? false,

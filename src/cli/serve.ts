@@ -1,5 +1,6 @@
 /** `pg_gateway [serve] [<listen_addr> <listen_port>]`: runs the gateway until it is told to stop. */
 import { defineCommand } from 'citty';
+import { addressText } from '../admin/status.ts';
 import type { Config } from '../config.ts';
 import { Gateway } from '../gateway.ts';
 import { type Log, openLog } from '../log.ts';
@@ -14,9 +15,10 @@ export const serve = defineCommand({
     const log = openLog({ level: config.values.LOG_LEVEL, format: config.values.LOG_FORMAT });
     const signals = catchSignals();
     const gateway = new Gateway(config, log);
-    const { listen, metricsPort } = await gateway.start();
+    const { listening, metricsPort } = await gateway.start();
     log.info('listening', {
-      address: 'host' in listen ? `${bracketed(listen.host)}:${listen.port}` : listen.path,
+      address: addressText(listening.address),
+      replicas: listening.standby && addressText(listening.standby),
       metrics: metricsPort === undefined ? 'off' : `${bracketed(config.values.METRICS_HOST)}:${metricsPort}`,
       candidates: config.candidates.map(({ name }) => name).join(','),
       workers: config.workers,

@@ -4,22 +4,57 @@
  */
 import type { Answer, Observation } from './observation.ts';
 
-export interface Dead {
+/** A server from which nothing comes. */
+export interface Silence {
   readonly name: string;
   /** Where its sessions are. */
+  readonly server: Answer;
+  readonly since: number;
+  readonly isBuried: boolean;
+}
+
+/** The silent servers, by their addresses. */
+export type Silences = ReadonlyMap<string, Silence>;
+
+export const noSilences: Silences = new Map();
+
+export interface Dead {
+  readonly name: string;
   readonly server: Answer;
   readonly silentMs: number;
 }
 
-/** Those that have been silent for `deadAfterMs`: no packet, or word from the network that there is no way. */
-export function silentFor(
+/**
+ * Those that have now been silent for `deadAfterMs`: no packet, or word from the network that there is no way. Each is
+ * named once in a silence. One that was silent when it left the candidates goes on being silent: nobody asks it any
+ * more, and its sessions hang all the same.
+ */
+export function bury(
+  before: Silences,
   observations: readonly Observation[],
   now: number,
   deadAfterMs: number,
-): readonly Dead[] {
-  return observations.flatMap(({ candidate, answer, silentSince }) =>
-    answer !== undefined && silentSince !== undefined && now - silentSince >= deadAfterMs
-      ? [{ name: candidate.name, server: answer, silentMs: Math.round(now - silentSince) }]
-      : []
-  );
+): { readonly silences: Silences; readonly dead: readonly Dead[] } {
+  const silences = new Map<string, Silence>();
+  const present = new Set<string>();
+  for (const { candidate: { name }, answer: server, silentSince: since } of observations) {
+    if (server === undefined) continue;
+    const place = placeOf(server);
+    present.add(place);
+    if (since === undefined) continue;
+    silences.set(place, { name, server, since, isBuried: before.get(place)?.isBuried ?? false });
+  }
+  for (const [place, silence] of before) {
+    if (!present.has(place) && !silence.isBuried) silences.set(place, silence);
+  }
+  const dead = [...silences].filter(([, { since, isBuried }]) => !isBuried && now - since >= deadAfterMs);
+  for (const [place, silence] of dead) silences.set(place, { ...silence, isBuried: true });
+  return {
+    silences,
+    dead: dead.map(([, { name, server, since }]) => ({ name, server, silentMs: Math.round(now - since) })),
+  };
+}
+
+function placeOf({ host, port }: Answer): string {
+  return `${host} ${port}`;
 }

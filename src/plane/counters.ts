@@ -42,6 +42,8 @@ const scalars = [
   'prewarmed',
   /** Cancel requests passed on. */
   'cancels',
+  /** Clients of the standby port that the primary serves, ever. */
+  'fallbacks',
 ] as const;
 
 export type CounterName = (typeof scalars)[number] | CloseReason;
@@ -57,13 +59,16 @@ export const at: Readonly<Record<CounterName, number>> = Object.freeze(
   >,
 );
 
-/** How many servers can have open sessions at one time: as a rule one, for a moment two. See `Servers`. */
-export const serverSlots = 8;
+/** How many servers can have sessions at one time: all candidates, and others that were some. See `Servers`. */
+export const serverSlots = 128;
 
 /** The place of the first of `serverSlots` counts of open sessions, one for each server. */
 export const servedAt = scalars.length + closeReasons.length;
 
-const length = servedAt + serverSlots;
+/** The place of the first of as many counts of sessions that are being dialled. */
+export const dialledAt = servedAt + serverSlots;
+
+const length = dialledAt + serverSlots;
 
 /** A slab in shared memory, all zero. Send its `buffer` to the worker. */
 export function newCounters(): Counters {

@@ -1,6 +1,13 @@
 /** What the two halves say to each other. Plain values: they cross a thread. */
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
 
+/** A standby of our cluster. */
+export interface Standby {
+  readonly address: Address;
+  /** Its share of new sessions; 0: it gets none, and may have old ones. */
+  readonly weight: number;
+}
+
 /** Where sessions go. Immutable. */
 export interface Route {
   /** Grows by one whenever the primary changes, to another server or to none. */
@@ -9,11 +16,13 @@ export interface Route {
   readonly fence: number;
   /** Undefined: there is nobody to route to, new connections are held. */
   readonly primary?: Address | undefined;
-  readonly standbys: readonly Address[];
+  readonly standbys: readonly Standby[];
   /** One sentence, for the MESSAGE of a refusal. */
   readonly reason: string;
   /** A line for each candidate with its last verdict, for the DETAIL of a refusal. */
   readonly detail: string;
+  /** The same for a refusal of the standby port: why each candidate is not in the rotation. */
+  readonly standbyDetail: string;
 }
 
 export const noRoute: Route = {
@@ -22,11 +31,19 @@ export const noRoute: Route = {
   standbys: [],
   reason: 'the gateway has not probed its candidates yet',
   detail: '',
+  standbyDetail: '',
 };
+
+/** Who the clients of a port want: the primary, or a standby. */
+export type Port = 'primary' | 'standby';
 
 /** The settings that the data half needs. */
 export interface DataSettings {
   readonly listen: Address;
+  /** The standby port; undefined: there is none. */
+  readonly listenStandby: Address | undefined;
+  /** Without a usable standby the primary serves the clients of the standby port. */
+  readonly fallback: boolean;
   readonly reusePort: boolean;
   readonly backlog: number;
   readonly keepAlive: KeepAlive | undefined;
@@ -49,10 +66,17 @@ export interface DataSettings {
 
 /** From the control half. */
 export type Command =
-  /** `slot` is that of the counters in which the sessions of this route's server are counted. */
-  | { readonly kind: 'route'; readonly route: Route; readonly slot: number }
+  /** The slots are those of the counters in which sessions are counted: of the primary, and of `standbys` in their order. */
+  | {
+    readonly kind: 'route';
+    readonly route: Route;
+    readonly slot: number;
+    readonly standbySlots: readonly number[];
+  }
   /** The death verdict: ends every session on a server that gives no sign of life. */
   | { readonly kind: 'bury'; readonly server: Address }
+  /** A standby has lost its place, or lags too far: ends the sessions of the standby port on it. */
+  | { readonly kind: 'expel'; readonly server: Address }
   /** Stop listening; sessions live on until they end or until `stop`. */
   | { readonly kind: 'drain' }
   /** End everything, now. */
@@ -60,8 +84,9 @@ export type Command =
 
 /** From the data half. */
 export type Report =
-  | { readonly kind: 'listening'; readonly address: Address }
-  | { readonly kind: 'listenFailed'; readonly code: string; readonly message: string }
+  /** On all its ports. */
+  | { readonly kind: 'listening'; readonly address: Address; readonly standby: Address | undefined }
+  | { readonly kind: 'listenFailed'; readonly port: Port; readonly code: string; readonly message: string }
   /** A server refused us or went away: worth probing everybody at once. */
   | { readonly kind: 'suspicion'; readonly epoch: number; readonly why: string }
   /** Clients cannot be accepted for want of descriptors or memory; said once until it is over. */

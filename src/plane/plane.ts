@@ -9,8 +9,8 @@ import type { Engine } from '../runtime/engine.ts';
 import { openBell } from '../runtime/linux/bell.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { Sessions } from '../session/sessions.ts';
-import { at, type Counters, newCounters, servedAt } from './counters.ts';
-import { type Command, type DataSettings, noRoute, type Report, type Route } from './messages.ts';
+import { at as place, type Counters, newCounters, servedAt } from './counters.ts';
+import { type Command, type DataSettings, noRoute, type Port, type Report, type Route } from './messages.ts';
 import { Servers } from './servers.ts';
 import type { WorkerData } from './worker.ts';
 
@@ -26,6 +26,12 @@ export interface PlaneOptions {
   readonly log: Log;
   /** A data half saw something that calls for a probe. */
   suspicion(why: string): void;
+}
+
+/** Where clients are listened to. */
+export interface Listening {
+  readonly address: Address;
+  readonly standby: Address | undefined;
 }
 
 /** One data half. */
@@ -45,7 +51,6 @@ export class Plane {
   readonly #counters: readonly Counters[];
   readonly servers: Servers;
   #route: Route = noRoute;
-  #slot = 0;
   #stopping = false;
 
   constructor(options: PlaneOptions) {
@@ -59,27 +64,37 @@ export class Plane {
     return this.#counters;
   }
 
-  /** Starts all data halves. Resolves with the address that clients reach; rejects with StartError. */
-  async start(): Promise<Address> {
+  /** Starts all data halves. Resolves with the addresses that clients reach; rejects with StartError. */
+  async start(): Promise<Listening> {
     const { settings } = this.#options;
     const count = this.#counters.length;
-    let { listen } = settings;
+    let listening: Listening = { address: settings.listen, standby: settings.listenStandby };
     // Shared ports are shared with other programs of this user too: find out first whether there is one.
-    if (count > 1) listen = await this.#tryListen(settings);
-    for (let index = 0; index < count; index++) {
-      listen = await this.#open(index, { ...settings, listen, reusePort: count > 1 });
+    if (count > 1) {
+      const { listen, listenStandby } = settings;
+      listening = {
+        address: await this.#tryListen(listen, 'primary'),
+        standby: listenStandby && await this.#tryListen(listenStandby, 'standby'),
+      };
     }
-    return listen;
+    for (let index = 0; index < count; index++) {
+      listening = await this.#open(index, { ...at(settings, listening), reusePort: count > 1 });
+    }
+    return listening;
   }
 
   publish(route: Route): void {
     this.#route = route;
-    if (route.primary !== undefined) this.#slot = this.servers.slotOf(route.primary);
-    this.#send({ kind: 'route', route, slot: this.#slot });
+    this.#send({ kind: 'route', route, ...this.servers.slotsOf(route) });
   }
 
   bury(server: Address): void {
     this.#send({ kind: 'bury', server });
+  }
+
+  /** Ends the sessions of the standby port on `server`. */
+  expel(server: Address): void {
+    this.#send({ kind: 'expel', server });
   }
 
   /** Takes no more clients. */
@@ -99,37 +114,38 @@ export class Plane {
     for (const half of this.#halves) half.send(command);
   }
 
-  async #tryListen(settings: DataSettings): Promise<Address> {
-    const { runtime } = this.#options;
+  async #tryListen(address: Address, port: Port): Promise<Address> {
+    const { runtime, settings } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Address>();
     const ignore = (): void => {};
     const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
     const options = { noDelay: true, backlog: settings.backlog, reusePort: false };
-    runtime.listen(settings.listen, options, handlers, {
+    runtime.listen(address, options, handlers, {
       listening: (listener) => {
         listener.close();
         resolve(listener.address);
       },
-      failed: ({ code, message }) => reject(cannotListen(settings.listen, code, message)),
+      failed: ({ code, message }) => reject(cannotListen(address, port, code, message)),
     });
     return await promise;
   }
 
   /** Starts the data half number `index`, or starts it again. */
-  #open(index: number, settings: DataSettings): Promise<Address> {
-    const { promise, resolve, reject } = Promise.withResolvers<Address>();
+  #open(index: number, settings: DataSettings): Promise<Listening> {
+    const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
-    counters[at.active] = counters[at.admitted] = counters[at.held] = 0;
+    for (const name of ['active', 'admitted', 'held'] as const) counters[place[name]] = 0;
     counters.fill(0, servedAt);
     const ended = Promise.withResolvers<void>();
-    let bound: Address | undefined;
+    let bound: Listening | undefined;
     const hear = (report: Report): void => {
       if (report.kind === 'listening') {
-        bound = report.address;
+        bound = report;
         resolve(bound);
       } else if (report.kind === 'listenFailed') {
-        reject(cannotListen(settings.listen, report.code, report.message));
+        const address = report.port === 'primary' ? settings.listen : settings.listenStandby!;
+        reject(cannotListen(address, report.port, report.code, report.message));
       } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
       else if (report.kind === 'exhausted') {
         this.#options.log.error('clients wait: no more can be accepted now', {
@@ -142,13 +158,13 @@ export class Plane {
       ended.resolve();
       // One that never listened would die again: whoever asked for it decides.
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
-      else this.#replace(index, { ...settings, listen: bound }, why);
+      else this.#replace(index, at(settings, bound), why);
     };
     const send = this.#options.workers === 0
       ? this.#openHere(settings, hear)
       : this.#openWorker(settings, index, hear, lost);
     this.#halves[index] = { send, ended: ended.promise };
-    send({ kind: 'route', route: this.#route, slot: this.#slot });
+    send({ kind: 'route', route: this.#route, ...this.servers.slots });
     return promise;
   }
 
@@ -211,11 +227,16 @@ export class Plane {
   }
 }
 
-function cannotListen(address: Address, code: string, message: string): StartError {
+function at(settings: DataSettings, { address, standby }: Listening): DataSettings {
+  return { ...settings, listen: address, listenStandby: standby };
+}
+
+function cannotListen(address: Address, port: Port, code: string, message: string): StartError {
+  const setting = port === 'primary' ? 'LISTEN_PORT' : 'REPLICA_PORT';
   const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
   if (code === 'EADDRINUSE') {
     return new StartError(
-      `cannot listen on ${where}: another program uses this port (EADDRINUSE). Stop it, or set LISTEN_PORT to another.`,
+      `cannot listen on ${where}: another program uses this port (EADDRINUSE). Stop it, or set ${setting} to another.`,
     );
   }
   // Deno says EINVAL.
@@ -226,8 +247,8 @@ function cannotListen(address: Address, code: string, message: string): StartErr
   }
   if (code === 'EACCES') {
     return new StartError(
-      `cannot listen on ${where}: not permitted (${code}). Set LISTEN_PORT to one above 1023.`,
+      `cannot listen on ${where}: not permitted (${code}). Set ${setting} to one above 1023.`,
     );
   }
-  return new StartError(`cannot listen on ${where}: ${message}. Check LISTEN_HOST and LISTEN_PORT.`);
+  return new StartError(`cannot listen on ${where}: ${message}. Check LISTEN_HOST and ${setting}.`);
 }

@@ -1,44 +1,81 @@
-/** Which server has how many open sessions. The data half knows servers as slots of its counters, and names none. */
+/** Which server has how many open sessions. The data half counts them by slot; the slots are given here. */
 import type { Address } from '../runtime/runtime.ts';
-import { type Counters, servedAt, serverSlots } from './counters.ts';
+import { type Counters, dialledAt, servedAt, serverSlots } from './counters.ts';
+import type { Route } from './messages.ts';
 
 export interface ServerSessions {
   readonly server: Address;
   readonly sessions: number;
 }
 
+/** See the command `route`. */
+export interface Slots {
+  readonly slot: number;
+  readonly standbySlots: readonly number[];
+}
+
 export class Servers {
   readonly #slabs: readonly Counters[];
   readonly #servers: (Address | undefined)[] = Array(serverSlots).fill(undefined);
-  #latest = -1;
+  /** Of the latest route; those of others may be given away once they have no session. */
+  #present: Slots = { slot: -1, standbySlots: [] };
 
   /** Reads the slabs of all workers. */
   constructor(slabs: readonly Counters[]) {
     this.#slabs = slabs;
   }
 
-  /**
-   * The slot of `server`: its own, or else the one with the fewest sessions, which are none: the fence ends those of
-   * earlier servers. A session remembers its slot, so the sums are right in any case.
-   */
-  slotOf(server: Address): number {
-    const own = this.#servers.findIndex((known) => known !== undefined && text(known) === text(server));
-    const counts = this.#servers.map((_, slot) => slot === this.#latest ? Infinity : this.#count(slot));
-    this.#latest = own >= 0 ? own : counts.indexOf(Math.min(...counts));
-    this.#servers[this.#latest] = server;
-    return this.#latest;
+  /** The slots of the servers of `route`; while it has no primary the last one keeps its slot. */
+  slotsOf({ primary, standbys }: Route): Slots {
+    const slot = primary === undefined ? this.#present.slot : this.#slotOf(primary);
+    // One after the other: each is taken as soon as it is given.
+    this.#present = { slot, standbySlots: [] };
+    for (const { address } of standbys) {
+      const standbySlots = [...this.#present.standbySlots, this.#slotOf(address)];
+      this.#present = { slot, standbySlots };
+    }
+    return this.slots;
   }
 
-  /** The latest server first, then the others that still have sessions. */
+  get slots(): Slots {
+    return { slot: Math.max(0, this.#present.slot), standbySlots: this.#present.standbySlots };
+  }
+
+  /** The servers of the latest route first, then the others that still have sessions. */
   get sessions(): readonly ServerSessions[] {
-    const all = this.#servers.map((server, slot) => ({ server, slot, sessions: this.#count(slot) }));
-    const isLatest = ({ slot }: { slot: number }): boolean => slot === this.#latest;
-    return [...all.filter(isLatest), ...all.filter((of) => !isLatest(of) && of.sessions > 0)]
-      .flatMap(({ server, sessions }) => server === undefined ? [] : [{ server, sessions }]);
+    const { slot, standbySlots } = this.#present;
+    const present = new Set([slot, ...standbySlots]);
+    const others = this.#servers.map((_, slot) => slot)
+      .filter((slot) => !present.has(slot) && this.#count(slot, servedAt) > 0);
+    return [...present, ...others].flatMap((slot) => {
+      const server = this.#servers[slot];
+      return server === undefined ? [] : [{ server, sessions: this.#count(slot, servedAt) }];
+    });
   }
 
-  #count(slot: number): number {
-    return this.#slabs.reduce((sum, slab) => sum + (slab[servedAt + slot] ?? 0), 0);
+  /**
+   * Its own, or else one that nobody had yet, or else the one with the fewest sessions: there are more slots than
+   * candidates, so those are none. A session remembers its slot, so the sums are right in any case.
+   */
+  #slotOf(server: Address): number {
+    const own = this.#servers.findIndex((known) => known !== undefined && text(known) === text(server));
+    const slot = own >= 0 ? own : this.#freeSlot();
+    this.#servers[slot] = server;
+    return slot;
+  }
+
+  #freeSlot(): number {
+    const fresh = this.#servers.indexOf(undefined);
+    if (fresh >= 0) return fresh;
+    const present = new Set([this.#present.slot, ...this.#present.standbySlots]);
+    const counts = this.#servers.map((_, slot) =>
+      present.has(slot) ? Infinity : this.#count(slot, servedAt) + this.#count(slot, dialledAt)
+    );
+    return counts.indexOf(Math.min(...counts));
+  }
+
+  #count(slot: number, from: number): number {
+    return this.#slabs.reduce((sum, slab) => sum + (slab[from + slot] ?? 0), 0);
   }
 }
 

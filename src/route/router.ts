@@ -3,7 +3,9 @@
  * election does. It never withdraws a session; it only says which epochs have lost their server.
  */
 import { elect, type Memory, noMemory, type Rules, type Verdict } from '../cluster/election.ts';
+import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
 import type { Answer, Observation } from '../cluster/observation.ts';
+import { everyStandby, type Place, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route } from '../plane/messages.ts';
 import { type Entry, Journal } from './journal.ts';
 
@@ -24,16 +26,25 @@ export class Router {
   #server: string | undefined;
   /** The server of the last route that had one: its sessions live on while there is none. */
   #lastServer: string | undefined;
+  #positions: Positions = noPositions;
+  #rotation: readonly Place[] = [];
   readonly #rules: Rules;
+  readonly #rotationRules: RotationRules;
   readonly #events: RouterEvents;
 
-  constructor(rules: Rules, events: RouterEvents) {
+  constructor(rules: Rules, events: RouterEvents, rotationRules: RotationRules = everyStandby) {
     this.#rules = rules;
+    this.#rotationRules = rotationRules;
     this.#events = events;
   }
 
   get route(): Route {
     return this.#route;
+  }
+
+  /** The candidates as the standby port sees them. */
+  get rotation(): readonly Place[] {
+    return this.#rotation;
   }
 
   /** Undefined before the first observation. */
@@ -44,6 +55,8 @@ export class Router {
   /** Holds an election over `observations` at `now`, in monotonic milliseconds. Cheap: call it at every change. */
   decide(observations: readonly Observation[], now: number): void {
     const verdict = elect(observations, this.#memory, now, this.#rules);
+    if (verdict.primary) this.#positions = withPrimary(this.#positions, verdict.primary.answer);
+    this.#rotation = rotationOf(verdict.findings, this.#positions, this.#rotationRules);
     const route = this.#next(verdict);
     const news = signature(verdict, route.epoch);
     const isNews = news !== this.#signature;
@@ -70,11 +83,15 @@ export class Router {
       epoch,
       fence: isOther ? epoch : this.#route.fence,
       primary,
-      standbys: verdict.findings
-        .flatMap(({ standing, answer }) => standing === 'standby' && answer ? [answer] : [])
-        .map(({ host, port }) => ({ host, port })),
+      standbys: this.#rotation.flatMap(({ standing, answer, weight }) =>
+        standing === 'standby' && answer
+          ? [{ address: { host: answer.host, port: answer.port }, weight }]
+          : []
+      ),
       reason: verdict.reason,
       detail: verdict.findings.map(({ candidate, note }) => `${candidate.name} ${note}`).join('\n'),
+      standbyDetail: this.#rotation.flatMap(({ candidate, out }) => out ? [`${candidate.name} ${out}`] : [])
+        .join('\n'),
     };
   }
 }
@@ -97,6 +114,7 @@ function signature({ rule, primary, findings }: Verdict, epoch: number): string 
 
 function sameRoute(a: Route, b: Route): boolean {
   return a.epoch === b.epoch && a.fence === b.fence && a.reason === b.reason && a.detail === b.detail &&
+    a.standbyDetail === b.standbyDetail &&
     sameText(a.primary, b.primary) && sameText(a.standbys, b.standbys);
 }
 

@@ -2,7 +2,7 @@
  * Why a client is refused, in words that say what happened and what to do: one place for every sentence and every
  * SQLSTATE. 57P03 makes libpq try the next host of its list, where 08006 would make it stop.
  */
-import type { Route } from '../plane/messages.ts';
+import type { Port, Route } from '../plane/messages.ts';
 import type { NetError } from '../runtime/runtime.ts';
 import type { Refusal } from './error-response.ts';
 
@@ -40,6 +40,17 @@ export function halfPacket(waitedMs: number): Refusal {
   };
 }
 
+/** Why a client of `port` has no server; `error` is there if there is one that could not be dialled. */
+export function nobody(
+  route: Route,
+  port: Port,
+  { holdMs, fallback }: { readonly holdMs: number; readonly fallback: boolean },
+  error: NetError | undefined,
+): Refusal {
+  if (error !== undefined) return unreachable(route, port, holdMs, error);
+  return port === 'primary' ? noPrimary(route, holdMs) : noStandby(route, holdMs, fallback);
+}
+
 export function noPrimary(route: Route, holdMs: number): Refusal {
   return {
     sqlstate: sqlstates.cannotConnectNow,
@@ -50,20 +61,37 @@ export function noPrimary(route: Route, holdMs: number): Refusal {
   };
 }
 
-/** There is a primary, but it could not be dialled until the hold was over. */
-export function primaryUnreachable(route: Route, holdMs: number, error: NetError): Refusal {
+/** Of the standby port; with `fallback` there is no primary either. */
+export function noStandby(route: Route, holdMs: number, fallback: boolean): Refusal {
   return {
     sqlstate: sqlstates.cannotConnectNow,
-    message: `pg_gateway cannot connect to the primary${waited(holdMs)}: ${error.message}`,
+    message: fallback
+      ? `pg_gateway has neither a standby nor a primary to connect to${waited(holdMs)}: ${route.reason}`
+      : `pg_gateway has no standby to connect to${waited(holdMs)}, and the primary does not stand in for one`,
+    detail: route.standbyDetail,
+    hint: fallback
+      ? 'Try again when a server is up; HOLD_MS sets how long the gateway waits for one.'
+      : 'REPLICA_FALLBACK=on lets the primary serve; HOLD_MS sets how long the gateway waits for a standby.',
+    reason: holdMs > 0 ? 'holdTimeout' : 'refused',
+  };
+}
+
+/** There is a server for this port, but it could not be dialled until the hold was over. */
+export function unreachable(route: Route, port: Port, holdMs: number, error: NetError): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: `pg_gateway cannot connect to ${port === 'primary' ? 'the primary' : 'a standby'}${
+      waited(holdMs)
+    }: ${error.message}`,
     detail: route.detail,
     reason: error.code === 'ETIMEDOUT' ? 'connectTimeout' : 'connectRefused',
   };
 }
 
-export function tooManyHeld(route: Route, held: number): Refusal {
+export function tooManyHeld(route: Route, port: Port, held: number): Refusal {
   return {
     sqlstate: sqlstates.cannotConnectNow,
-    message: `pg_gateway has no primary to connect to, and ${held} clients wait for one already`,
+    message: `pg_gateway has no ${port} to connect to, and ${held} clients wait for a server already`,
     detail: route.detail,
     hint: 'MAX_HELD sets how many may wait.',
     reason: 'limit',

@@ -10,7 +10,9 @@
  * A session owns both of its connections and ends both.
  */
 import { at, type CloseReason, newCounters } from '../plane/counters.ts';
+import type { Port } from '../plane/messages.ts';
 import type { Address, Conn, NetError, Timer } from '../runtime/runtime.ts';
+import { passCancel } from './cancel.ts';
 import { type Refusal, refuserPreamble, saysNotNow } from './error-response.ts';
 import { FirstBytes } from './first-bytes.ts';
 import { Pump } from './pump.ts';
@@ -40,17 +42,20 @@ export class Session implements RefusingHost, ServerSide, Member {
   place = -1;
   /** Counts against MAX_SESSIONS; its table's. */
   admitted = false;
-  /** The epoch under which the server was dialled. */
+  /** The epoch under which the server was dialled; see `noEpoch`. */
   epoch = 0;
   serverAddress: Address | undefined;
   /** Why the last attempt to dial failed, while that is what the client waits for. */
   dialFailure: NetError | undefined;
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
-  /** The counter of open sessions that it is in; its table's. */
-  served: number | undefined;
+  /** The slot of its server, as the route gave it; -1: it had none. Its table's. */
+  slot = -1;
+  /** The counter of its server in which it is; -1: none. Its table's. */
+  counter = -1;
 
   readonly client: Conn<Session>;
+  readonly port: Port;
   readonly #host: SessionHost<Session>;
   #server: Conn<ServerSide> | undefined;
   #first = new FirstBytes();
@@ -62,8 +67,9 @@ export class Session implements RefusingHost, ServerSide, Member {
   #endedBy: CloseReason | undefined;
   #timer: Timer | undefined;
 
-  constructor(client: Conn<Session>, host: SessionHost<Session>) {
+  constructor(client: Conn<Session>, port: Port, host: SessionHost<Session>) {
     this.client = client;
+    this.port = port;
     this.#host = host;
     this.#setTimer(host.settings.startupTimeoutMs, () => this.#startupTimedOut());
   }
@@ -168,6 +174,19 @@ export class Session implements RefusingHost, ServerSide, Member {
     this.#server = ready;
     ready.data = this;
     this.serverOpen(ready);
+  }
+
+  /** Passes its cancel request on to each of `servers`. */
+  cancelAt(servers: readonly Address[], epoch: number): void {
+    this.phase = 'open';
+    this.epoch = epoch;
+    this.#cancelTimer();
+    passCancel(this.#host, this.#first.kept, servers, () => {
+      if (this.phase === 'closed') return;
+      this.#endedBy ??= 'serverClosed';
+      this.client.shutdown();
+      this.#tellClient();
+    });
   }
 
   /** Says why not, in a way that the client can read. */

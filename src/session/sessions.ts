@@ -2,31 +2,22 @@
  * The data half: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
  * the world only by the routes that it is given.
  */
-import { at, type CloseReason, type Counters, servedAt, total } from '../plane/counters.ts';
-import { type Command, type DataSettings, noRoute, type Report, type Route } from '../plane/messages.ts';
-import type {
-  Address,
-  Conn,
-  ConnectOptions,
-  Handlers,
-  Listener,
-  NetError,
-  Runtime,
-} from '../runtime/runtime.ts';
+import { at, type CloseReason, type Counters, total } from '../plane/counters.ts';
+import type { Command, DataSettings, Port, Report, Route } from '../plane/messages.ts';
+import { noRoute } from '../plane/messages.ts';
+import type { Address, Conn, ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
+import { type Destination, Destinations, noEpoch } from './destinations.ts';
 import type { Refusal } from './error-response.ts';
+import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
-import {
-  dialFailures,
-  noPrimary,
-  primaryUnreachable,
-  shuttingDown,
-  tooManyHeld,
-  tooManySessions,
-} from './refusal.ts';
+import { dialFailures, nobody, shuttingDown, tooManyHeld, tooManySessions } from './refusal.ts';
 import { Roster } from './roster.ts';
 import { Session } from './session.ts';
 import type { SessionHost } from './session-host.ts';
+import { Tally } from './tally.ts';
 import { Waiting } from './waiting.ts';
+
+const ports: readonly Port[] = ['primary', 'standby'];
 
 /** How soon a failed dial is tried again while the route stands. */
 const redialMs = 100;
@@ -45,12 +36,11 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
   readonly #all = new Roster<Session>();
-  readonly #waiting: Waiting;
+  readonly #tally: Tally;
+  readonly #waiting: Readonly<Record<Port, Waiting>>;
+  readonly #destinations: Destinations;
   #route: Route = noRoute;
-  #slot = 0;
-  /** Cancel requests go here while there is no route: the sessions that they mean are still there. */
-  #lastPrimary: Address | undefined;
-  #listener: Listener | undefined;
+  readonly #listeners = new Listeners();
   #draining = false;
   #stopping = false;
   #lastSuspicion = -Infinity;
@@ -70,33 +60,31 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     this.#report = report;
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
-    // They are let go only while there is a primary: see `#take`.
-    this.#waiting = new Waiting(
-      runtime,
-      this.counters,
-      (session) => this.#dial(session, this.#route.primary!),
-    );
+    this.#tally = new Tally(this.counters, slabs);
+    this.#destinations = new Destinations(runtime, slabs, settings.fallback);
+    // They are let go only while there is somewhere to go: see `#take`.
+    const letGo = (session: Session): void => this.#dial(session, this.#destinations.of(session.port)!);
+    this.#waiting = {
+      primary: new Waiting(runtime, this.counters, letGo),
+      standby: new Waiting(runtime, this.counters, letGo),
+    };
     this.connectOptions = { noDelay: true, keepAlive, timeoutMs: connectTimeoutMs };
   }
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
   start(): void {
-    const { listen, reusePort, backlog, keepAlive } = this.settings;
-    const options = { noDelay: true, keepAlive, backlog, reusePort };
-    this.#listener = this.runtime.listen(listen, options, this.#clientHandlers, {
-      listening: ({ address }) => this.#report({ kind: 'listening', address }),
-      failed: ({ code, message }) => this.#report({ kind: 'listenFailed', code, message }),
-    });
+    this.#listeners.start(this.runtime, this.settings, (port) => this.#clientHandlers(port), this.#report);
   }
 
   /** Obeys the control half. */
   command(command: Command): void {
     switch (command.kind) {
       case 'route':
-        this.#slot = command.slot;
-        return this.#take(command.route);
+        return this.#take(command);
       case 'bury':
         return this.#bury(command.server);
+      case 'expel':
+        return this.#expel(command.server);
       case 'drain':
         return this.#drain();
       case 'stop':
@@ -106,38 +94,58 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   // What the control half decides
 
-  #take(route: Route): void {
+  #take(command: Extract<Command, { kind: 'route' }>): void {
+    const { route } = command;
     if (route.epoch !== this.#route.epoch) this.#prewarm.aim(route.primary);
     this.#route = route;
+    this.#destinations.take(command);
     this.#all.each((session) => {
       if (session.phase === 'open') {
+        // Its standby was promoted: from now on it is fenced like everybody there.
+        if (session.epoch === noEpoch && this.#destinations.isPrimary(session.slot)) {
+          session.epoch = route.epoch;
+        }
         if (session.epoch < route.fence) session.end('fenced');
-      } else if (session.phase === 'dialling' && session.epoch !== route.epoch && !session.isCancel) {
-        // A client whose server has not answered yet has lost nothing: it goes to the new one, or waits.
+      } else if (session.phase === 'dialling' && !session.isCancel && !this.#destinations.stands(session)) {
+        // A client whose server has not answered yet has lost nothing: it goes to another one, or waits.
         this.admit(session);
       }
     });
-    if (route.primary === undefined) return this.#waiting.stop();
-    this.#lastPrimary = route.primary;
-    this.#waiting.release();
+    for (const port of ports) {
+      if (this.#destinations.of(port) === undefined) this.#waiting[port].stop();
+      else this.#waiting[port].release();
+    }
   }
 
   #bury(server: Address): void {
-    const where = JSON.stringify(server);
-    this.#all.each((session) => {
-      if (JSON.stringify(session.serverAddress) !== where) return;
+    this.#eachOn(server, (session) => {
       if (session.phase === 'open') session.end('fenced');
       // Nothing has happened for this client yet: it can wait for another server.
       else if (session.phase === 'dialling') this.dialFailed(session, dialFailures.silent);
     });
   }
 
+  #expel(server: Address): void {
+    this.#eachOn(server, (session) => {
+      if (session.phase === 'open' && session.epoch === noEpoch) session.end('fenced');
+    });
+  }
+
+  #eachOn(server: Address, fn: (session: Session) => void): void {
+    const where = JSON.stringify(server);
+    this.#all.each((session) => {
+      if (JSON.stringify(session.serverAddress) === where) fn(session);
+    });
+  }
+
   #drain(): void {
     this.#draining = true;
     this.#prewarm.aim(undefined);
-    this.#listener?.close();
-    this.#waiting.stop();
-    for (const session of this.#waiting.takeAll()) this.#refuse(session, shuttingDown);
+    this.#listeners.close();
+    for (const port of ports) {
+      this.#waiting[port].stop();
+      for (const session of this.#waiting[port].takeAll()) this.#refuse(session, shuttingDown);
+    }
   }
 
   #stop(): void {
@@ -159,40 +167,41 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   admit(session: Session): void {
     if (session.isCancel) return this.#passCancel(session);
     if (this.#draining) return this.#refuse(session, shuttingDown);
-    if (!session.admitted) {
-      const { maxSessions } = this.settings;
-      if (total(this.#slabs, 'admitted') >= maxSessions) return session.refuse(tooManySessions(maxSessions));
-      session.admitted = true;
-      this.counters[at.admitted]! += 1;
-    }
+    const { maxSessions } = this.settings;
+    if (!this.#tally.admit(session, maxSessions)) return session.refuse(tooManySessions(maxSessions));
     // Those who came first are let go first.
-    if (this.#route.primary === undefined || this.#waiting.size > 0) return this.#hold(session);
-    this.#dial(session, this.#route.primary);
+    const destination = this.#destinations.of(session.port);
+    if (destination === undefined || this.#waiting[session.port].size > 0) return this.#hold(session);
+    this.#dial(session, destination);
   }
 
-  #dial(session: Session, primary: Address): void {
-    const ready = this.#prewarm.take();
+  #dial(session: Session, { address, epoch, slot }: Destination): void {
+    const ready = session.port === 'primary' ? this.#prewarm.take() : undefined;
     if (ready !== undefined) this.counters[at.prewarmed]! += 1;
-    session.dial(primary, this.#route.epoch, ready);
+    this.#tally.dialled(session, slot);
+    session.dial(address, epoch, ready);
   }
 
   opened(session: Session): void {
-    if (session.isCancel) return;
-    session.served = servedAt + this.#slot;
-    this.counters[session.served]! += 1;
+    if (!session.isCancel) this.#tally.opened(session);
   }
 
   dialFailed(session: Session, error: NetError): void {
     if (session.isCancel) return session.end('refused');
+    const { port } = session;
     session.dialFailure = error;
-    this.suspect(`dialling the primary failed with ${error.code}`);
+    this.suspect(
+      `dialling the ${session.epoch === noEpoch ? 'standby' : 'primary'} failed with ${error.code}`,
+    );
+    const instead = this.#destinations.insteadOf(port, session);
+    if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
-    if (this.#route.primary !== undefined) this.#waiting.releaseLater(redialMs);
+    if (this.#destinations.of(port) !== undefined) this.#waiting[port].releaseLater(redialMs);
   }
 
   holdTimedOut(session: Session): void {
-    this.#waiting.remove(session);
-    this.#refuse(session, this.#noPrimary(session));
+    this.#waiting[session.port].remove(session);
+    this.#refuse(session, this.#nobody(session));
   }
 
   suspect(why: string): void {
@@ -203,9 +212,8 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   }
 
   ended(session: Session): void {
-    this.#waiting.remove(session);
-    if (session.served !== undefined) this.counters[session.served]! -= 1;
-    this.#dismiss(session);
+    this.#waiting[session.port].remove(session);
+    this.#tally.dismiss(session);
     this.#all.remove(session);
   }
 
@@ -217,14 +225,8 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   /** A client that is refused may take its time to read that; its place is free at once. */
   #refuse(session: Session, refusal: Refusal): void {
-    this.#dismiss(session);
+    this.#tally.dismiss(session);
     session.refuse(refusal);
-  }
-
-  #dismiss(session: Session): void {
-    if (!session.admitted) return;
-    session.admitted = false;
-    this.counters[at.admitted]! -= 1;
   }
 
   // Holding
@@ -232,44 +234,45 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   #hold(session: Session): void {
     const now = this.runtime.now();
     const leftMs = (session.holdUntil ?? now + this.settings.holdMs) - now;
-    if (leftMs <= 0) return this.#refuse(session, this.#noPrimary(session));
+    if (leftMs <= 0) return this.#refuse(session, this.#nobody(session));
     const { maxHeld } = this.settings;
     if (total(this.#slabs, 'held') >= maxHeld) {
-      return this.#refuse(session, tooManyHeld(this.#route, maxHeld));
+      return this.#refuse(session, tooManyHeld(this.#route, session.port, maxHeld));
     }
     if (session.holdUntil === undefined) {
       session.holdUntil = now + leftMs;
       this.counters[at.holds]! += 1;
     }
-    this.#waiting.add(session);
+    this.#tally.left(session);
+    this.#waiting[session.port].add(session);
     session.hold(leftMs);
   }
 
   #passCancel(session: Session): void {
-    const server = this.#route.primary ?? this.#lastPrimary;
+    const servers = this.#destinations.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
-    if (server === undefined) return session.end('refused');
+    if (servers[0] === undefined) return session.end('refused');
     this.counters[at.cancels]! += 1;
-    session.dial(server, this.#route.epoch);
+    if (session.port === 'primary') session.dial(servers[0], this.#route.epoch);
+    else session.cancelAt(servers, noEpoch);
   }
 
-  #noPrimary(session: Session): Refusal {
-    const { dialFailure } = session;
-    const { holdMs } = this.settings;
-    return this.#route.primary !== undefined && dialFailure !== undefined
-      ? primaryUnreachable(this.#route, holdMs, dialFailure)
-      : noPrimary(this.#route, holdMs);
+  #nobody({ port, dialFailure }: Session): Refusal {
+    const isThere = this.#destinations.of(port) !== undefined;
+    return nobody(this.#route, port, this.settings, isThere ? dialFailure : undefined);
   }
 
   // Handlers
 
-  readonly #clientHandlers: Handlers<Session> = {
-    open: (conn) => this.#accepted(conn),
-    data: (conn, bytes) => conn.data.clientData(bytes),
-    drain: (conn) => conn.data.clientDrain(),
-    end: (conn) => conn.data.clientEnd(),
-    close: (conn, error) => conn.data.clientClosed(error),
-  };
+  #clientHandlers(port: Port): Handlers<Session> {
+    return {
+      open: (conn) => this.#accepted(conn, port),
+      data: (conn, bytes) => conn.data.clientData(bytes),
+      drain: (conn) => conn.data.clientDrain(),
+      end: (conn) => conn.data.clientEnd(),
+      close: (conn, error) => conn.data.clientClosed(error),
+    };
+  }
 
   readonly serverHandlers: Handlers<ServerSide> = {
     open: (conn) => conn.data.serverOpen(conn),
@@ -279,8 +282,8 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     close: (conn, error) => conn.data.serverClosed(conn, error),
   };
 
-  #accepted(conn: Conn<Session>): void {
-    const session = new Session(conn, this);
+  #accepted(conn: Conn<Session>, port: Port): void {
+    const session = new Session(conn, port, this);
     conn.data = session;
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;

@@ -25,12 +25,11 @@ export class Waiting {
   }
 
   add(session: Session): void {
-    this.#sessions.add(session);
-    this.#count();
+    this.#count(() => this.#sessions.add(session));
   }
 
   remove(session: Session): void {
-    if (this.#sessions.delete(session)) this.#count();
+    this.#count(() => this.#sessions.delete(session));
   }
 
   /** Lets the first ones go now and the others soon. */
@@ -42,10 +41,9 @@ export class Waiting {
         this.releaseLater(step.everyMs);
         break;
       }
-      this.#sessions.delete(session);
+      this.remove(session);
       this.#letGo(session);
     }
-    this.#count();
   }
 
   releaseLater(ms: number): void {
@@ -61,12 +59,14 @@ export class Waiting {
   /** Takes everybody out. */
   takeAll(): readonly Session[] {
     const all = [...this.#sessions];
-    this.#sessions.clear();
-    this.#count();
+    this.#count(() => this.#sessions.clear());
     return all;
   }
 
-  #count(): void {
-    this.#counters[at.held] = this.#sessions.size;
+  /** The counter is that of all ports. */
+  #count(change: () => void): void {
+    const before = this.#sessions.size;
+    change();
+    this.#counters[at.held]! += this.#sessions.size - before;
   }
 }

@@ -37,6 +37,8 @@ export function snapshotOf(
     observations,
     verdict,
     route,
+    rotation: [],
+    standbyPort: undefined,
     journal: journal.entries,
     probes,
     history,

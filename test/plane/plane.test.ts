@@ -80,7 +80,7 @@ for (
     test('holds, routes, pumps, counts, drains and stops', { timeout: 60_000 }, async () => {
       const { plane, errors } = planeOf(workers, realWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const listen = await plane.start();
+      const { address: listen } = await plane.start();
       equal(plane.counters.length, Math.max(1, workers));
       const held = await peerConnect(listen);
       held.socket.write(startup);
@@ -108,7 +108,7 @@ for (
       const { plane, suspicions } = planeOf(workers, realWorker, here, engine);
       const gone = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       gone.close();
-      const listen = await plane.start();
+      const { address: listen } = await plane.start();
       plane.publish(routeTo(gone.address, 1));
       const client = await peerConnect(listen);
       client.socket.write(startup);
@@ -153,7 +153,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
     }, async () => {
       const { plane, errors } = planeOf(1, mortalWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const listen = await plane.start();
+      const { address: listen } = await plane.start();
       plane.publish(routeTo(server.address, 7));
       const first = await pass(listen, server, 0);
       equal(total(plane.counters, 'active'), 1);
@@ -174,7 +174,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
     test('gets the newest route when it is there again', { timeout: 60_000 }, async () => {
       const { plane, errors } = planeOf(1, mortalWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const listen = await plane.start();
+      const { address: listen } = await plane.start();
       plane.publish({ ...noRoute, epoch: 1 });
       plane.bury(death);
       await until(() => errors.length > 0, 'the report');
@@ -187,7 +187,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
 
     test('is not replaced when the plane stops', { timeout: 60_000 }, async () => {
       const { plane, errors } = planeOf(1, mortalWorker, here, engine);
-      const { port } = await plane.start() as { port: number };
+      const { port } = (await plane.start()).address as { port: number };
       plane.bury(death);
       await until(() => errors.length > 0, 'the report');
       await plane.stop();
@@ -203,7 +203,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
     }, async () => {
       const { plane, errors } = planeOf(1, mortalWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const listen = await plane.start();
+      const { address: listen } = await plane.start();
       plane.publish(routeTo(server.address, 1));
       plane.bury(death);
       await until(() => errors.length > 0, 'the report');

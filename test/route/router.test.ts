@@ -139,7 +139,10 @@ describe('a route', () => {
       failing(standby('d')),
       standby('e', 2, at('192.0.2.5')),
     );
-    assert.deepEqual(standbys, [at('192.0.2.2'), at('192.0.2.5')]);
+    assert.deepEqual(standbys, [
+      { address: at('192.0.2.2'), weight: 1 },
+      { address: at('192.0.2.5'), weight: 1 },
+    ]);
   });
 
   test('tells a client the reason, and a line for each candidate', () => {

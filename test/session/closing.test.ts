@@ -166,7 +166,12 @@ describe('a client that leaves', () => {
     const world = new World();
     const client = world.client(startup);
     world.runtime.together(() => {
-      world.sessions.command({ kind: 'route', route: { ...world.route, epoch: 1, primary }, slot: 0 });
+      world.sessions.command({
+        kind: 'route',
+        route: { ...world.route, epoch: 1, primary },
+        slot: 0,
+        standbySlots: [],
+      });
       client.fin();
     });
     world.runtime.advance(defaults.connectTimeoutMs);

@@ -26,7 +26,7 @@ describe('a new primary with a fence', () => {
     const old = world.open();
     world.publish(other, { fence: true });
     const young = world.open();
-    world.command({ kind: 'route', route: world.route, slot: 0 });
+    world.command({ kind: 'route', route: world.route, slot: 0, standbySlots: [] });
     ok(old.client.closed && !young.client.closed);
     young.client.reset();
     world.empty({ fenced: 1, clientReset: 1 });

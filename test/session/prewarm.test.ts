@@ -107,7 +107,12 @@ describe('connections made ahead', () => {
 
   test('are kept when only the words of the route change', () => {
     const world = warmWorld(1);
-    world.command({ kind: 'route', route: { ...world.route, reason: 'another reason' }, slot: 0 });
+    world.command({
+      kind: 'route',
+      route: { ...world.route, reason: 'another reason' },
+      slot: 0,
+      standbySlots: [],
+    });
     world.runtime.advance(100);
     equal(world.dialled.length, 1);
     endOf(world, {});

@@ -6,11 +6,12 @@ import type { Refusal } from '../../src/session/error-response.ts';
 import {
   halfPacket,
   noPrimary,
+  noStandby,
   notUnderstood,
-  primaryUnreachable,
   shuttingDown,
   tooManyHeld,
   tooManySessions,
+  unreachable,
 } from '../../src/session/refusal.ts';
 
 const route: Route = { ...noRoute, reason: 'a is a standby', detail: 'a: standby\nb: silent' };
@@ -21,8 +22,9 @@ const refusals: Record<string, Refusal> = {
   notUnderstood: notUnderstood('it is late'),
   halfPacket: halfPacket(30_000),
   noPrimary: noPrimary(route, 10_000),
-  primaryUnreachable: primaryUnreachable(route, 10_000, refused),
-  tooManyHeld: tooManyHeld(route, 7),
+  noStandby: noStandby(route, 10_000, false),
+  unreachable: unreachable(route, 'primary', 10_000, refused),
+  tooManyHeld: tooManyHeld(route, 'primary', 7),
   tooManySessions: tooManySessions(100),
   shuttingDown,
 };
@@ -33,7 +35,8 @@ test('what another host of the list may cure is 57P03, so that libpq goes on to 
     notUnderstood: '08P01',
     halfPacket: '57014',
     noPrimary: '57P03',
-    primaryUnreachable: '57P03',
+    noStandby: '57P03',
+    unreachable: '57P03',
     tooManyHeld: '57P03',
     tooManySessions: '53300',
     shuttingDown: '57P03',
@@ -52,17 +55,17 @@ test('a client that waited is told for how long, and one that did not is not', (
   equal(noPrimary(route, 10_000).reason, 'holdTimeout');
   doesNotMatch(noPrimary(route, 0).message, /waited/);
   equal(noPrimary(route, 0).reason, 'refused');
-  match(primaryUnreachable(route, 2_500, refused).message, /\(waited 2\.5 s\): connect failed$/);
-  doesNotMatch(primaryUnreachable(route, 0, refused).message, /waited/);
+  match(unreachable(route, 'primary', 2_500, refused).message, /\(waited 2\.5 s\): connect failed$/);
+  doesNotMatch(unreachable(route, 'primary', 0, refused).message, /waited/);
 });
 
 test('an unreachable primary counts by how it was unreachable', () => {
-  equal(primaryUnreachable(route, 0, refused).reason, 'connectRefused');
-  equal(primaryUnreachable(route, 0, timedOut).reason, 'connectTimeout');
+  equal(unreachable(route, 'primary', 0, refused).reason, 'connectRefused');
+  equal(unreachable(route, 'primary', 0, timedOut).reason, 'connectTimeout');
 });
 
 test('the last verdict on each candidate is the detail wherever a primary is missing', () => {
-  for (const name of ['noPrimary', 'primaryUnreachable', 'tooManyHeld']) {
+  for (const name of ['noPrimary', 'unreachable', 'tooManyHeld']) {
     equal(refusals[name]!.detail, route.detail, name);
   }
 });

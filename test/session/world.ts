@@ -7,6 +7,7 @@ import {
   type CounterName,
   newCounters,
   servedAt,
+  serverSlots,
 } from '../../src/plane/counters.ts';
 import { type DataSettings, noRoute, type Report, type Route } from '../../src/plane/messages.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
@@ -24,6 +25,8 @@ export const refuser: Address = { path: '/run/refuser' };
 
 export const defaults: DataSettings = {
   listen: { host: '127.0.0.1', port: 6432 },
+  listenStandby: undefined,
+  fallback: true,
   reusePort: false,
   backlog: 16,
   keepAlive: { idleMs: 60_000, intervalMs: 10_000, count: 3 },
@@ -90,8 +93,9 @@ export class World {
       standbys: [],
       reason: 'the test says so',
       detail: 'one: silent',
+      standbyDetail: '',
     };
-    this.command({ kind: 'route', route: this.route, slot });
+    this.command({ kind: 'route', route: this.route, slot, standbySlots: [] });
   }
 
   command(command: Parameters<Sessions['command']>[0]): void {
@@ -104,7 +108,7 @@ export class World {
 
   /** Open sessions by slot, up to the last one that has any. */
   get served(): number[] {
-    const counts = [...this.counters.subarray(servedAt)];
+    const counts = [...this.counters.subarray(servedAt)].slice(0, serverSlots);
     return counts.slice(0, counts.findLastIndex((count) => count !== 0) + 1);
   }
 

@@ -1,0 +1,65 @@
+/**
+ * A cancel request for several servers. One after the other, so that it never takes more descriptors than any other
+ * client; and its client is told at the end, because a request that is still on its way when the client goes on could
+ * hit the next query.
+ */
+import type { Address, Conn, ConnectOptions, Handlers, Runtime, Timer } from '../runtime/runtime.ts';
+import type { ServerSide } from './prewarm.ts';
+
+/** What it needs of the table of sessions. */
+export interface CancelHost {
+  readonly runtime: Runtime;
+  readonly connectOptions: ConnectOptions;
+  readonly serverHandlers: Handlers<ServerSide>;
+}
+
+/** Calls `done` when every server has hung up, which is PostgreSQL's answer, or was given up. */
+export function passCancel(
+  host: CancelHost,
+  request: Uint8Array,
+  servers: readonly Address[],
+  done: () => void,
+): void {
+  new Cancel(host, request, servers, done).next();
+}
+
+class Cancel implements ServerSide {
+  readonly #host: CancelHost;
+  readonly #request: Uint8Array;
+  readonly #servers: Address[];
+  readonly #done: () => void;
+  #timer: Timer | undefined;
+
+  constructor(host: CancelHost, request: Uint8Array, servers: readonly Address[], done: () => void) {
+    this.#host = host;
+    this.#request = request;
+    this.#servers = [...servers];
+    this.#done = done;
+  }
+
+  serverOpen(conn: Conn<ServerSide>): void {
+    if (conn.write(this.#request) < this.#request.length) return conn.abort();
+    // One that accepts and says nothing is frozen.
+    this.#timer = this.#host.runtime.after(this.#host.connectOptions.timeoutMs, () => conn.abort());
+  }
+
+  serverData(): void {}
+
+  serverDrain(): void {}
+
+  serverEnd(conn: Conn<ServerSide>): void {
+    conn.shutdown();
+  }
+
+  serverClosed(): void {
+    this.#timer?.cancel();
+    this.next();
+  }
+
+  next(): void {
+    const server = this.#servers.shift();
+    if (server === undefined) return this.#done();
+    const { runtime, connectOptions, serverHandlers } = this.#host;
+    runtime.connect<ServerSide>(server, connectOptions, serverHandlers, this);
+  }
+}
