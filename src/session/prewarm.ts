@@ -19,7 +19,7 @@ import type {
 /** Whoever has the server's side of a connection: a session, or nobody yet. */
 export interface ServerSide {
   serverOpen(conn: Conn<ServerSide>): void;
-  serverData(bytes: Uint8Array): void;
+  serverData(bytes: Uint8Array, conn: Conn<ServerSide>): void;
   serverDrain(): void;
   serverEnd(conn: Conn<ServerSide>): void;
   serverClosed(conn: Conn<ServerSide>, error: NetError | undefined): void;

@@ -11,11 +11,12 @@
  */
 import { at, type CloseReason, newCounters } from '../plane/counters.ts';
 import type { Address, Conn, NetError, Timer } from '../runtime/runtime.ts';
-import { type Refusal, refuserPreamble, saysNotNow } from './error-response.ts';
+import { errorResponse, type Refusal, refuserPreamble, saysNotNow } from './error-response.ts';
 import { FirstBytes } from './first-bytes.ts';
+import { Greeter, type Guest } from './greeter.ts';
 import { Pump } from './pump.ts';
 import type { ServerSide } from './prewarm.ts';
-import { dialFailures, halfPacket, notUnderstood } from './refusal.ts';
+import { dialFailures, halfPacket, notUnderstood, onStandby } from './refusal.ts';
 import { Refusing, type RefusingHost } from './refusing.ts';
 import type { Member } from './roster.ts';
 import type { Phase, SessionHost } from './session-host.ts';
@@ -35,7 +36,7 @@ const spent = new FirstBytes();
 /** Where a refusal's bytes are counted: they are no traffic between a client and a server. */
 const uncounted = newCounters();
 
-export class Session implements RefusingHost, ServerSide, Member {
+export class Session implements RefusingHost, Guest, Member {
   phase: Phase = 'opening';
   place = -1;
   /** Counts against MAX_SESSIONS; its table's. */
@@ -150,6 +151,22 @@ export class Session implements RefusingHost, ServerSide, Member {
     this.#tellClient();
   }
 
+  landedOnStandby(last: Uint8Array): void {
+    const isStalled = this.#down?.stalled ?? true;
+    this.#server = this.#up = this.#down = undefined;
+    if (this.phase === 'dialling') return this.#dialFailed(dialFailures.standby);
+    this.#host.suspect('a session of the primary port landed on a standby');
+    this.phase = 'refusing';
+    this.#endedBy ??= onStandby.reason;
+    // What the client has not read of the login would be cut in the middle.
+    if (isStalled) return this.end(onStandby.reason);
+    const words = new Pump(this.client, this.client, uncounted, at.downstreamBytes);
+    words.push(last);
+    words.push(errorResponse(onStandby));
+    this.#down = words;
+    this.#tellClient();
+  }
+
   /** Waits for a primary, at the longest for `ms`. */
   hold(ms: number): void {
     this.phase = 'held';
@@ -163,10 +180,10 @@ export class Session implements RefusingHost, ServerSide, Member {
     this.epoch = epoch;
     this.serverAddress = address;
     this.#cancelTimer();
-    if (ready === undefined) return this.#connect(address);
+    if (ready === undefined) return this.#connect(address, this.#serverSide());
     this.#dropServer();
     this.#server = ready;
-    ready.data = this;
+    ready.data = this.#serverSide();
     this.serverOpen(ready);
   }
 
@@ -200,7 +217,7 @@ export class Session implements RefusingHost, ServerSide, Member {
 
   /** What the client says before it is open. */
   #early(bytes: Uint8Array): void {
-    if (this.phase === 'closed' || this.#refusing?.isSaid) return;
+    if (this.phase === 'closed' || this.#refusing?.isSaid || this.#first === spent) return;
     if (this.phase === 'refusing' && this.#up !== undefined) return this.#up.push(bytes);
     const wasIncomplete = this.#first.opening.kind === 'incomplete';
     this.#first.append(bytes);
@@ -234,17 +251,22 @@ export class Session implements RefusingHost, ServerSide, Member {
   }
 
   connectRefuser(): void {
-    this.#connect(this.#host.settings.refuser);
+    this.#connect(this.#host.settings.refuser, this);
   }
 
   giveUp(): void {
     this.end('refused');
   }
 
-  #connect(address: Address): void {
+  /** PostgreSQL answers no cancel request, so there is nothing to watch. */
+  #serverSide(): ServerSide {
+    return this.isCancel ? this : new Greeter(this);
+  }
+
+  #connect(address: Address, side: ServerSide): void {
     this.#dropServer();
     const { runtime, connectOptions, serverHandlers } = this.#host;
-    this.#server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, this);
+    this.#server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, side);
   }
 
   /** The server will say no more: FIN to the client, after what it did say. */

@@ -273,7 +273,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   readonly serverHandlers: Handlers<ServerSide> = {
     open: (conn) => conn.data.serverOpen(conn),
-    data: (conn, bytes) => conn.data.serverData(bytes),
+    data: (conn, bytes) => conn.data.serverData(bytes, conn),
     drain: (conn) => conn.data.serverDrain(),
     end: (conn) => conn.data.serverEnd(conn),
     close: (conn, error) => conn.data.serverClosed(conn, error),
