@@ -1,5 +1,5 @@
 /** One machine of the lab: what runs on it, and what can go wrong with it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { type ProcessInfo, signal } from '../support/processes.ts';
 import { chownTo, writePrivate } from '../support/server-files.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -19,10 +19,12 @@ export interface Machine {
   /** Starts a program on it as postgres, which goes on; what it says is `log(name)`. */
   start(name: string, command: readonly string[]): Promise<void>;
   log(name: string): string;
-  /** All of them. */
-  logs(): Readonly<Record<string, string>>;
+  /** All of them, or those in a folder of it. */
+  logs(inner?: string): Readonly<Record<string, string>>;
   /** Writes a file into its folder and returns the path. */
   write(name: string, text: string): string;
+  /** Adds to a file in its folder. */
+  append(name: string, text: string): void;
   /** What runs on it and has `pattern` in its command line. */
   find(pattern: RegExp): ProcessInfo[];
   /** The postmaster of the PostgreSQL on it; undefined while there is none. */
@@ -71,16 +73,12 @@ export function machineOf({ name, address, folder, space }: Parts): Machine {
       await execute([...enter, 'sh', '-c', alone, 'sh', ...command], '', { env });
     },
     log: (log) => existsSync(`${folder}/${log}.log`) ? readFileSync(`${folder}/${log}.log`, 'utf8') : '',
-    logs: () =>
-      Object.fromEntries(
-        readdirSync(folder).filter((file) => file.endsWith('.log')).map((
-          file,
-        ) => [file, readFileSync(`${folder}/${file}`, 'utf8')]),
-      ),
+    logs: (inner = '.') => logsIn(`${folder}/${inner}`),
     write: (file, text) => {
       writePrivate(`${folder}/${file}`, text, account);
       return `${folder}/${file}`;
     },
+    append: (file, text) => appendFileSync(`${folder}/${file}`, text),
     find,
     postmaster: () => find(/^\S*\/postgres .*-D /)[0]?.pid,
     powerOff: async () => {
@@ -90,6 +88,12 @@ export function machineOf({ name, address, folder, space }: Parts): Machine {
     freeze: () => void stopAll(),
     thaw: () => signal(space.processes().map(({ pid }) => pid), 'SIGCONT'),
   };
+}
+
+function logsIn(folder: string): Record<string, string> {
+  if (!existsSync(folder)) return {};
+  const files = readdirSync(folder).filter((file) => file.endsWith('.log')).sort();
+  return Object.fromEntries(files.map((file) => [file, readFileSync(`${folder}/${file}`, 'utf8')]));
 }
 
 /** Nothing of ours, and every place that a program may write to is in the machine's folder. */

@@ -17,6 +17,7 @@ const proofs = {
   'postgresql-15-auto-failover': '/usr/share/postgresql/15/extension/pgautofailover.control',
   repmgr: '/usr/bin/repmgr',
   'postgresql-15-repmgr': '/usr/share/postgresql/15/extension/repmgr.control',
+  'openssh-server': '/usr/sbin/sshd',
   haproxy: '/usr/sbin/haproxy',
   iproute2: '/usr/sbin/tc',
   nftables: '/usr/sbin/nft',

@@ -12,7 +12,8 @@ describe('behind Patroni', { skip: cannotStage(patroni) }, () => {
   let stage: Stage;
 
   before(async () => {
-    stage = await openStage(patroni);
+    // On a busy machine a switchover may take longer than clients wait by default.
+    stage = await openStage(patroni, { settings: { HOLD_MS: '60000' } });
   });
   after(() => stage?.close());
 

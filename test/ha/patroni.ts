@@ -4,7 +4,7 @@ import { etcdOn } from './etcd.ts';
 import type { Lab } from './lab.ts';
 import type { Machine } from './machine.ts';
 import type { Managed, Manager } from './manager.ts';
-import { serverSettings } from './server-settings.ts';
+import { serverSettings, trustLines } from './server-settings.ts';
 
 /** Of the REST API, whose checks load balancers use. */
 export const patroniPort = 8008;
@@ -108,8 +108,7 @@ function configOf({ name, address, folder }: Machine, keeper: Machine) {
         superuser: { username: 'postgres', password: 'unused' },
         replication: { username: 'replicator', password: 'unused' },
       },
-      parameters: { unix_socket_directories: folder },
-      pg_hba: ['local all all trust', 'host all all 0.0.0.0/0 trust', 'host replication all 0.0.0.0/0 trust'],
+      pg_hba: trustLines,
     },
   };
 }

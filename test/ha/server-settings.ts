@@ -16,3 +16,15 @@ export const serverSettings: Readonly<Record<string, string>> = {
   log_line_prefix: '%m [%p] ',
   log_timezone: 'UTC',
 };
+
+/** The same as lines of a postgresql.conf. */
+export function settingLines(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings).map(([name, value]) => `${name} = '${value}'\n`).join('');
+}
+
+/** Lines of a pg_hba.conf: nobody but us reaches the lab. */
+export const trustLines = [
+  'local all all trust',
+  'host all all 0.0.0.0/0 trust',
+  'host replication all 0.0.0.0/0 trust',
+];

@@ -13,8 +13,14 @@ export async function askServer(
   machine: Machine,
   statement: string,
   deadlineMs = 2000,
+  database = 'postgres',
 ): Promise<postgres.Row[]> {
-  const sql = clientOf(5432, { host: machine.address, user: superuser, connect_timeout: deadlineMs / 1000 });
+  const sql = clientOf(5432, {
+    host: machine.address,
+    user: superuser,
+    database,
+    connect_timeout: deadlineMs / 1000,
+  });
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${machine.name} is silent`)), deadlineMs);
@@ -37,7 +43,8 @@ interface Standing {
 }
 
 const standingQuery = `select pg_is_in_recovery() as "isStandby",
-  (select timeline_id from pg_control_checkpoint()) as timeline,
+  case when pg_is_in_recovery() then 0
+    else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline,
   (select count(*)::int from pg_stat_replication where state = 'streaming' and application_name <> 'pg_rewind') as streaming,
   (select count(*)::int from pg_stat_replication where state = 'streaming' and sync_state in ('sync', 'quorum')) as synchronous`;
 
@@ -50,6 +57,12 @@ async function standingOf(machine: Machine): Promise<Standing | undefined> {
 export async function primariesOf(nodes: readonly Machine[]): Promise<Machine[]> {
   const standings = await Promise.all(nodes.map(standingOf));
   return standings.filter((one) => one?.isStandby === false).map((one) => one!.machine);
+}
+
+/** The primary on the newest timeline among these, if one of them is a primary. */
+export async function newestPrimaryOf(nodes: readonly Machine[]): Promise<Machine | undefined> {
+  const primaries = (await Promise.all(nodes.map(standingOf))).filter((one) => one?.isStandby === false);
+  return primaries.toSorted((a, b) => (b?.timeline ?? 0) - (a?.timeline ?? 0))[0]?.machine;
 }
 
 /** Waits until one node is the primary, two stream from it, a commit waits for one of them, and the manager agrees. */

@@ -18,14 +18,33 @@ export interface Space {
   close(): Promise<void>;
 }
 
+/**
+ * A place of its own for sockets and pid files; then it waits for the end of our pipe. Bash also buries the orphans of
+ * others, as a first process must: a dead postmaster would count as alive otherwise.
+ */
+const firstProcess =
+  `mount -t tmpfs lab /run && install -d -o postgres -g postgres /run/postgresql && echo ready
+read`;
+
 export async function openSpace(): Promise<Space> {
-  // Bash also buries the orphans of others, as a first process must: a dead postmaster would count as alive otherwise.
-  const unshare = ['--net', '--pid', '--ipc', '--mount-proc', '--fork', '--kill-child', 'bash', '-c', 'read'];
+  const unshare = [
+    '--net',
+    '--pid',
+    '--ipc',
+    '--mount-proc',
+    '--fork',
+    '--kill-child',
+    'bash',
+    '-c',
+    firstProcess,
+  ];
   // Detached: Ctrl-C in a terminal is meant for us alone.
-  const child = spawn('unshare', unshare, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  child.unref();
-  (child.stdin as unknown as { unref?: () => void }).unref?.();
-  const pid = await waitFor('a namespace to open', () => firstChildOf(child));
+  const child = spawn('unshare', unshare, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
+  let isReady = false;
+  child.stdout.once('data', () => isReady = true);
+  await waitFor('a namespace to open', () => isReady || hasEnded(child));
+  for (const part of [child, child.stdin, child.stdout]) (part as unknown as { unref(): void }).unref();
+  const pid = firstChildOf(child);
   const enter = ['nsenter', '-t', String(pid), '--net', '--pid', '--ipc', '--mount'];
   const name = readlinkSync(`/proc/${pid}/ns/pid`);
   const processes = () => listProcesses().filter((one) => one.pid !== pid && spaceOf(one.pid) === name);
@@ -41,11 +60,9 @@ export async function openSpace(): Promise<Space> {
   };
 }
 
-function firstChildOf(child: ChildProcess): number | undefined {
-  if (hasEnded(child)) throw new Error('unshare ended');
-  const pid = Number.parseInt(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
-  // Until bash runs it still is a copy of unshare, perhaps without its own /proc.
-  return pid > 0 && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'bash' ? pid : undefined;
+function firstChildOf(child: ChildProcess): number {
+  if (hasEnded(child)) throw new Error('no namespace could be opened: unshare ended');
+  return Number.parseInt(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
 }
 
 function spaceOf(pid: number): string | undefined {

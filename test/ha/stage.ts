@@ -40,8 +40,15 @@ export function cannotStage({ packages }: Manager): string | false {
   return noPackages([...packages, 'iproute2', 'nftables']) || noLab();
 }
 
-/** `haproxy` only before Patroni: it asks Patroni's REST API. */
-export async function openStage(manager: Manager, haproxy = false): Promise<Stage> {
+export interface StageOptions {
+  /** HAProxy beside the gateway; only before Patroni, for it asks Patroni's REST API. */
+  readonly haproxy?: boolean;
+  /** Of the gateway. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export async function openStage(manager: Manager, options: StageOptions = {}): Promise<Stage> {
+  const { haproxy = false, settings = {} } = options;
   const lab = await openLab([...manager.machines, ...(haproxy ? ['haproxy'] : [])]);
   let gateway: GatewayProcess | undefined;
   const close = async (): Promise<void> => {
@@ -58,6 +65,7 @@ export async function openStage(manager: Manager, haproxy = false): Promise<Stag
     gateway = await startGateway({
       CANDIDATES: managed.nodes.map(({ address }) => `${address}:5432`).join(','),
       PGUSER: 'gateway',
+      ...settings,
     });
     const sides: Side[] = [{ name: 'gateway', host: '127.0.0.1', port: gateway.port }];
     const ourAddresses = [lab.ourAddress];
