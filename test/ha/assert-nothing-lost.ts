@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Experiment } from './experiment.ts';
 
 /** What must hold for the gateway's clients whatever happened. How long it took is no matter of right or wrong. */
-export function assertNothingLost({ outcomes, verdicts }: Experiment): void {
+export function assertNothingLost({ outcomes, verdicts, trouble }: Experiment): void {
+  assert.equal(trouble, undefined);
   const { gateway } = verdicts;
   assert.ok(gateway);
   assert.deepEqual(gateway.lost, [], 'acknowledged writes are gone');

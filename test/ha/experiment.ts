@@ -3,7 +3,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { type Fault, type FaultName, faults, type Scene } from './faults.ts';
 import { errorsIn, judge, longestGap, type Verdict, type Write } from './history.ts';
 import { promotedAtMs } from './promotion.ts';
-import { askServer, primariesOf, untilWhole } from './servers.ts';
+import { askServer, newestPrimaryOf, primariesOf, untilWhole } from './servers.ts';
 import type { SideName, Stage } from './stage.ts';
 import { nowMs, startWriters, type Writers } from './writers.ts';
 
@@ -25,6 +25,8 @@ export interface Outcome {
 export interface Experiment {
   readonly outcomes: readonly Outcome[];
   readonly verdicts: Readonly<Partial<Record<SideName, Verdict & { readonly acknowledged: number }>>>;
+  /** What kept it from its end: the first line is for a table, then come the logs. */
+  readonly trouble: string | undefined;
 }
 
 export interface Plan {
@@ -54,20 +56,29 @@ export async function experiment(
     writers: startWriters({ host, port, count: clients, firstId: index * idsOfSide }),
   }));
   const outcomes: Outcome[] = [];
+  let trouble: string | undefined;
   try {
     await allWrote(crowds);
     for (const fault of faults) outcomes.push(...await suffer(stage, crowds, fault, tell));
+  } catch (error) {
+    trouble = `after ${outcomes.length / crowds.length} faults: ${error}\n${stage.evidence()}`;
   } finally {
     await Promise.all(crowds.map(({ writers }) => writers.stop()));
   }
-  const primary = await untilWhole(stage.managed);
-  const rows = await askServer(primary, 'select id::float8 as id from register', 30_000);
-  const kept = new Set(rows.map(({ id }) => Number(id)));
+  const kept = await idsOnceWhole(stage);
   const verdicts = crowds.map(({ side, writers: { writes } }) => [side, {
     ...judge(writes, kept),
     acknowledged: writes.filter(({ taken }) => taken).length,
   }]);
-  return { outcomes, verdicts: Object.fromEntries(verdicts) };
+  return { outcomes, verdicts: Object.fromEntries(verdicts), trouble };
+}
+
+/** What is in the table of the surviving timeline, after all that can be repaired is. */
+async function idsOnceWhole({ managed }: Stage): Promise<Set<number>> {
+  const primary = await untilWhole(managed).catch(() => newestPrimaryOf(managed.nodes));
+  if (!primary) throw new Error('no primary is left that could be asked what it has kept');
+  const rows = await askServer(primary, 'select id::float8 as id from register', 30_000);
+  return new Set(rows.map(({ id }) => Number(id)));
 }
 
 async function suffer(

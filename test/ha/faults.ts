@@ -1,7 +1,7 @@
 /** What can happen to a primary, and how it passes. */
 import { signal } from '../support/processes.ts';
 import type { Machine } from './machine.ts';
-import type { Managed } from './manager.ts';
+import type { Managed, Manager } from './manager.ts';
 
 /** A cluster at the moment of a fault. */
 export interface Scene {
@@ -119,3 +119,9 @@ export const faults = {
 
 export type FaultName = keyof typeof faults;
 export const faultNames = Object.keys(faults) as FaultName[];
+
+export function isPossible(name: FaultName, { machines }: Manager): boolean {
+  const fault: Fault = faults[name];
+  // Three nodes, and beyond them whatever keeps the manager's truth.
+  return fault.needsKeeper !== true || machines.length > 3;
+}

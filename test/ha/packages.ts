@@ -25,11 +25,11 @@ const proofs = {
 export type Package = keyof typeof proofs;
 
 /** Why these are not here and could not be installed, or false. */
-export function noPackages(names: readonly Package[]): string | false {
+export function noPackages(names: readonly Package[], mayInstall = true): string | false {
   const missing = () => names.filter((name) => !existsSync(proofs[name]));
   const wanted = missing();
   if (wanted.length === 0) return false;
-  const trouble = install(wanted);
+  const trouble = mayInstall ? install(wanted) : 'nothing may be installed';
   const left = missing().join(' ');
   return left === ''
     ? false

@@ -24,6 +24,8 @@ export interface Stage {
   readonly sides: readonly Side[];
   /** From where the sides reach the servers. */
   readonly ourAddresses: readonly string[];
+  /** The ends of all logs, for a person. */
+  evidence(): string;
   close(): Promise<void>;
 }
 
@@ -36,8 +38,8 @@ const preparations = [
 ];
 
 /** Why a manager cannot run here, or false. For the `skip` of a test. */
-export function cannotStage({ packages }: Manager): string | false {
-  return noPackages([...packages, 'iproute2', 'nftables']) || noLab();
+export function cannotStage({ packages }: Manager, mayInstall = true): string | false {
+  return noPackages([...packages, 'iproute2', 'nftables'], mayInstall) || noLab();
 }
 
 export interface StageOptions {
@@ -75,15 +77,14 @@ export async function openStage(manager: Manager, options: StageOptions = {}): P
       sides.push({ name: 'haproxy', host: machine.address, port: haproxyPort });
       ourAddresses.push(machine.address);
     }
-    return { managed, gateway, sides, ourAddresses, close };
+    return { managed, gateway, sides, ourAddresses, close, evidence: () => lastWords(lab) };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** The ends of all logs, for a person. */
-export function lastWords({ machines }: Lab): string {
+function lastWords({ machines }: Lab): string {
   return machines.flatMap(({ name, logs }) =>
     Object.entries(logs()).map(([log, text]) =>
       `${name}, ${log}:\n${text.trimEnd().split('\n').slice(-15).join('\n')}`
