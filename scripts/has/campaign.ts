@@ -43,7 +43,12 @@ async function runsOf(
   tell: (line: string) => void,
 ): Promise<Run[]> {
   const runs: Run[] = [];
-  const possible = options.faults.filter((fault) => isPossible(fault, manager));
+  const noSwitchover = options.faults.includes('switchover') &&
+    noPackages(manager.switchoverPackages ?? [], options.mayInstall);
+  if (noSwitchover !== false) skipped.push(`switchover by ${manager.name}: ${noSwitchover}`);
+  const possible = options.faults.filter((fault) =>
+    isPossible(fault, manager) && (fault !== 'switchover' || noSwitchover === false)
+  );
   const haproxy = hasHaproxy(manager, options, skipped);
   for (let left = scheduleOf(possible, options.rounds, options.seed); left.length > 0;) {
     const run = await runOnce(manager, left, options.clients, haproxy, tell);

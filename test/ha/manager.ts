@@ -32,6 +32,8 @@ export interface Keeper {
 export interface Manager {
   readonly name: ManagerName;
   readonly packages: readonly Package[];
+  /** What its own switchover needs beyond them. */
+  readonly switchoverPackages?: readonly Package[];
   /** The machines that it needs, by name: first the three nodes. */
   readonly machines: readonly string[];
   /** Returns once everything is started, which is before everything is ready. */

@@ -7,11 +7,12 @@ import type { Managed, Manager } from './manager.ts';
 import { postgresBin } from './packages.ts';
 import { serverSettings, settingLines, trustLines } from './server-settings.ts';
 import { askServer, newestPrimaryOf } from './servers.ts';
-import { startSshd } from './sshd.ts';
+import { hasSshd, startSshd } from './sshd.ts';
 
 export const repmgr: Manager = {
   name: 'repmgr',
-  packages: ['postgresql-15', 'repmgr', 'postgresql-15-repmgr', 'openssh-server'],
+  packages: ['postgresql-15', 'repmgr', 'postgresql-15-repmgr'],
+  switchoverPackages: ['openssh-server'],
   machines: ['n1', 'n2', 'n3'],
   start,
 };
@@ -20,7 +21,7 @@ async function start({ machines }: Lab): Promise<Managed> {
   const nodes = machines.slice(0, 3);
   const [first, ...others] = nodes as [Machine, ...Machine[]];
   for (const [index, node] of nodes.entries()) node.write('repmgr.conf', configOf(node, index + 1));
-  await startSshd(nodes);
+  if (hasSshd()) await startSshd(nodes);
   await makePrimary(first);
   for (const node of others) {
     const source = ['-h', first.address, '-U', 'repmgr', '-d', 'repmgr'];

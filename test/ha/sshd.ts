@@ -1,8 +1,11 @@
 /** ssh between the nodes, as the user postgres: repmgr's switchover wants it. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Machine } from './machine.ts';
 
 const port = 2222;
+const program = '/usr/sbin/sshd';
+
+export const hasSshd = (): boolean => existsSync(program);
 
 /** One key opens all of them; it lives as long as the lab. */
 export async function startSshd(nodes: readonly Machine[]): Promise<void> {
@@ -34,7 +37,7 @@ export async function startSshd(nodes: readonly Machine[]): Promise<void> {
         StrictModes: 'no',
       }),
     );
-    await node.start('sshd', ['/usr/sbin/sshd', '-D', '-e', '-f', config]);
+    await node.start('sshd', [program, '-D', '-e', '-f', config]);
   }
 }
 
