@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { help, type Options, readOptions, UsageError } from './has/options.ts';
-import { isClean } from './has/report.ts';
+import { isClean, type Report } from './has/report.ts';
 import { tableOf } from './has/table.ts';
 
 /** The exit code. */
@@ -20,14 +20,17 @@ async function main(args: readonly string[]): Promise<number> {
   // test/support/gateway.ts reads it once, when it is loaded.
   process.env['GATEWAY_RUNTIME'] = options.runtime;
   const { campaign } = await import('./has/campaign.ts');
-  const report = await campaign(options, (line) => console.error(line));
+  const report = await campaign(options, (line) => console.error(line), (part) => save(part, options.out));
   console.log(tableOf(report));
-  if (options.out !== undefined) {
-    mkdirSync(dirname(options.out), { recursive: true });
-    writeFileSync(options.out, `${JSON.stringify(report, undefined, 1)}\n`);
-    console.log(`written: ${options.out}`);
-  }
+  save(report, options.out);
+  if (options.out !== undefined) console.log(`written: ${options.out}`);
   return isClean(report) ? 0 : 1;
+}
+
+function save(report: Report, file: string | undefined): void {
+  if (file === undefined) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, undefined, 1)}\n`);
 }
 
 function attempt(fn: () => Options | 'help'): Options | 'help' | undefined {

@@ -11,19 +11,15 @@ import type { Options } from './options.ts';
 import { type Report, rowsOf, type Run } from './report.ts';
 import { scheduleOf } from './schedule.ts';
 
-export async function campaign(options: Options, say: (line: string) => void): Promise<Report> {
+/** `keep` gets what is known after each cluster: the whole takes long. */
+export async function campaign(
+  options: Options,
+  say: (line: string) => void,
+  keep: (report: Report) => void,
+): Promise<Report> {
   const [loadBefore, startedAt, from] = [load(), new Date().toISOString(), performance.now()];
   const [runs, skipped]: [Run[], string[]] = [[], []];
-  say(`seed ${options.seed}`);
-  for (const name of options.managers) {
-    const manager = managers[name];
-    const why = cannotStage(manager, options.mayInstall);
-    if (why !== false) skipped.push(`${name}: ${why}`);
-    else {runs.push(
-        ...await runsOf(manager, options, skipped, (line) => say(`${clock(from)} ${name}: ${line}`)),
-      );}
-  }
-  return {
+  const report = (): Report => ({
     startedAt,
     tookSeconds: (performance.now() - from) / 1000,
     seed: options.seed,
@@ -33,16 +29,30 @@ export async function campaign(options: Options, say: (line: string) => void): P
     runs,
     skipped,
     rows: rowsOf(runs),
-  };
+  });
+  say(`seed ${options.seed}`);
+  for (const name of options.managers) {
+    const manager = managers[name];
+    const why = cannotStage(manager, options.mayInstall);
+    if (why !== false) skipped.push(`${name}: ${why}`);
+    else {
+      for await (
+        const run of runsOf(manager, options, skipped, (line) => say(`${clock(from)} ${name}: ${line}`))
+      ) {
+        runs.push(run);
+        keep(report());
+      }
+    }
+  }
+  return report();
 }
 
-async function runsOf(
+async function* runsOf(
   manager: Manager,
   options: Options,
   skipped: string[],
   tell: (line: string) => void,
-): Promise<Run[]> {
-  const runs: Run[] = [];
+): AsyncGenerator<Run> {
   const noSwitchover = options.faults.includes('switchover') &&
     noPackages(manager.switchoverPackages ?? [], options.mayInstall);
   if (noSwitchover !== false) skipped.push(`switchover by ${manager.name}: ${noSwitchover}`);
@@ -52,13 +62,12 @@ async function runsOf(
   const haproxy = hasHaproxy(manager, options, skipped);
   for (let left = scheduleOf(possible, options.rounds, options.seed); left.length > 0;) {
     const run = await runOnce(manager, left, options.clients, haproxy, tell);
-    runs.push(run);
+    yield run;
     if (run.trouble !== undefined) tell(run.trouble);
     const done = run.outcomes.filter(({ side }) => side === 'gateway').length;
     // The one that went wrong is not tried again.
     left = left.slice(done + 1);
   }
-  return runs;
 }
 
 async function runOnce(

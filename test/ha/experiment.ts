@@ -113,10 +113,10 @@ async function suffer(
 }
 
 /** A manager that promotes nobody is no failure of what is tested here; the fault ends then, too. */
-async function untilOver({ stays }: Fault, { others }: Scene, fromMs: number): Promise<void> {
-  const isOver = stays === 'successor'
-    ? async () => (await primariesOf(others)).length > 0
-    : () => nowMs() - fromMs >= stays;
+async function untilOver({ stays }: Fault, { others, managed }: Scene, fromMs: number): Promise<void> {
+  const isOver = typeof stays === 'number'
+    ? () => nowMs() - fromMs >= stays
+    : async () => (await primariesOf(stays === 'successor' ? others : managed.nodes)).length > 0;
   await waitFor('the fault to pass', isOver, { deadlineMs: successorDeadlineMs, everyMs: 100 }).catch(
     () => {},
   );

@@ -16,8 +16,8 @@ export interface Fault {
   readonly what: string;
   /** Only for managers with a store or a monitor. */
   readonly needsKeeper?: true;
-  /** How long it stays: that many milliseconds, or until a node that was a standby is the primary. */
-  readonly stays: number | 'successor';
+  /** How long it stays: that many milliseconds, until a node that was a standby is the primary, or until any node is. */
+  readonly stays: number | 'successor' | 'primary';
   inject(scene: Scene): Promise<void> | void;
   heal(scene: Scene): Promise<void>;
 }
@@ -46,7 +46,7 @@ export const faults = {
   kill: {
     what: "kill -9 of the primary's postmaster",
     // Some managers start it again where it was.
-    stays: 3000,
+    stays: 'primary',
     inject: ({ primary }) => {
       const pid = primary.postmaster();
       if (pid === undefined) throw new Error(`${primary.name} has no postmaster`);

@@ -114,6 +114,8 @@ async function bringBack(node: Machine, nodes: readonly Machine[]): Promise<void
     // What the daemon would see of it confuses it, and rejoining wants a server that is down.
     signal(daemonOf(node).map(({ pid }) => pid), 'SIGKILL');
     if (isUp) await node.run(['pg_ctl', '-D', 'data', '-m', 'fast', '-w', '-s', 'stop']);
+    // Up to its first checkpoint the new primary's control file still names the old timeline, and rejoining believes that.
+    await askServer(primary, 'checkpoint', 60_000);
     const conninfo = `host=${primary.address} user=repmgr dbname=repmgr`;
     await command(node, 'node', 'rejoin', '-d', conninfo, '--force-rewind');
   } else if (!isUp) await startServer(node);
