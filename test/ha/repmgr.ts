@@ -107,19 +107,41 @@ async function shutDown(node: Machine): Promise<void> {
 
 /** As a standby of whoever is the primary now; nothing to do for one that is a standby or the only primary. */
 async function bringBack(node: Machine, nodes: readonly Machine[]): Promise<void> {
-  const primary = await newestPrimaryOf(nodes.filter((other) => other !== node));
+  const others = nodes.filter((other) => other !== node);
+  const primary = await newestPrimaryOf(others);
   const isUp = node.postmaster() !== undefined;
   const isStandby = isUp && await newestPrimaryOf([node]) === undefined;
   if (primary !== undefined && !isStandby) {
-    // What the daemon would see of it confuses it, and rejoining wants a server that is down.
-    signal(daemonOf(node).map(({ pid }) => pid), 'SIGKILL');
-    if (isUp) await node.run(['pg_ctl', '-D', 'data', '-m', 'fast', '-w', '-s', 'stop']);
-    // Up to its first checkpoint the new primary's control file still names the old timeline, and rejoining believes that.
-    await askServer(primary, 'checkpoint', 60_000);
-    const conninfo = `host=${primary.address} user=repmgr dbname=repmgr`;
-    await command(node, 'node', 'rejoin', '-d', conninfo, '--force-rewind');
+    await rejoin(node, primary);
+    // What a frozen primary had still in its sockets reaches the other standby when it goes on, and leads that astray.
+    for (const other of others) {
+      if (other !== primary && !await follows(other, primary)) await rejoin(other, primary);
+    }
   } else if (!isUp) await startServer(node);
   if (daemonOf(node).length === 0) await startDaemon(node);
+}
+
+async function rejoin(node: Machine, primary: Machine): Promise<void> {
+  // What the daemon would see of it confuses it, and rejoining wants a server that is down.
+  signal(daemonOf(node).map(({ pid }) => pid), 'SIGKILL');
+  if (node.postmaster() !== undefined) {
+    await node.run(['pg_ctl', '-D', 'data', '-m', 'fast', '-w', '-s', 'stop']);
+  }
+  // Up to its first checkpoint the new primary's control file still names the old timeline, and rejoining believes that.
+  await askServer(primary, 'checkpoint', 60_000);
+  const conninfo = `host=${primary.address} user=repmgr dbname=repmgr`;
+  await command(node, 'node', 'rejoin', '-d', conninfo, '--force-rewind');
+  await startDaemon(node);
+}
+
+/** Whether a standby streams from the primary, now or before long: its daemon has to tell it first. */
+function follows(standby: Machine, primary: Machine): Promise<boolean> {
+  const query =
+    `select from pg_stat_replication where state = 'streaming' and client_addr = '${standby.address}'`;
+  const isThere = async () => (await askServer(primary, query)).length > 0;
+  return waitFor(`${standby.name} to follow`, isThere, { deadlineMs: 20_000, everyMs: 250 }).catch(() =>
+    false
+  );
 }
 
 function configOf({ address, folder, name }: Machine, id: number): string {
@@ -127,7 +149,9 @@ function configOf({ address, folder, name }: Machine, id: number): string {
   return settingLines({
     node_id: String(id),
     node_name: name,
-    conninfo: `host=${address} user=repmgr dbname=repmgr connect_timeout=2`,
+    // Without the timeouts of TCP the daemon waits on a dead connection for a quarter of an hour.
+    conninfo: `host=${address} user=repmgr dbname=repmgr connect_timeout=2 ` +
+      'keepalives_idle=2 keepalives_interval=1 keepalives_count=2 tcp_user_timeout=3000',
     data_directory: `${folder}/data`,
     pg_bindir: postgresBin,
     failover: 'automatic',
