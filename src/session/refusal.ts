@@ -17,7 +17,7 @@ const sqlstates = {
 export const dialFailures = {
   endedEarly: { code: 'ECONNRESET', message: 'the connection ended before the server said a byte' },
   /** It starts up, shuts down, or takes nobody yet: worth waiting for, like one that is not there. */
-  notNow: { code: '57P03', message: 'the server takes no connections now (57P03)' },
+  notNow: { code: '57P03', message: 'the server is starting up or shutting down' },
   standby: { code: '57P03', message: 'the server turned out to be a standby' },
   silent: { code: 'ETIMEDOUT', message: 'the server accepted the connection and said nothing' },
 } as const satisfies Record<string, NetError>;
