@@ -90,8 +90,8 @@ function configOf({ name, address, folder }: Machine, keeper: Machine) {
     etcd3: { hosts: [`${keeper.address}:2379`] },
     bootstrap: {
       dcs: {
-        // The least that its documentation allows. With less, on a busy machine, a leader that promotes itself can lose its
-        // key to the old one that was only frozen, which then goes on on the older timeline.
+        // The least that its documentation allows. With 8, on a busy machine, a frozen leader that went on was seen to lead
+        // again on the older timeline after another had been promoted; why was not found out.
         ttl: 20,
         loop_wait: 1,
         retry_timeout: 3,
