@@ -4,11 +4,11 @@ import { experiment } from './experiment.ts';
 import { patroni } from './patroni.ts';
 import { pgbenchPerTransaction } from './pgbench.ts';
 import { primariesOf, untilWhole } from './servers.ts';
-import { cannotStage, openStage, type Stage } from './stage.ts';
+import { leftOut, openStage, type Stage } from './stage.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { assertNothingLost } from './assert-nothing-lost.ts';
 
-describe('behind Patroni', { skip: cannotStage(patroni) }, () => {
+describe('behind Patroni', { skip: leftOut(patroni) }, () => {
   let stage: Stage;
 
   before(async () => {

@@ -37,7 +37,14 @@ const preparations = [
   'grant select, insert on register to app',
 ];
 
-/** Why a manager cannot run here, or false. For the `skip` of a test. */
+/** A reason to skip, or false: managers take their time, and how often that fails is not known well enough yet. */
+export function leftOut(manager: Manager): string | false {
+  return process.env['HA_TESTS'] === undefined
+    ? 'it takes minutes; HA_TESTS=1 in the environment runs it'
+    : cannotStage(manager);
+}
+
+/** Why a manager cannot run here, or false. */
 export function cannotStage({ packages }: Manager, mayInstall = true): string | false {
   return noPackages([...packages, 'iproute2', 'nftables'], mayInstall) || noLab();
 }
