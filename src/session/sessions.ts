@@ -9,9 +9,11 @@ import type {
   Conn,
   ConnectOptions,
   Handlers,
+  KeepAlive,
   Listener,
   NetError,
   Runtime,
+  SocketOptions,
 } from '../runtime/runtime.ts';
 import type { Refusal } from './error-response.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
@@ -76,13 +78,13 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
       this.counters,
       (session) => this.#dial(session, this.#route.primary!),
     );
-    this.connectOptions = { noDelay: true, keepAlive, timeoutMs: connectTimeoutMs };
+    this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
   }
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
   start(): void {
     const { listen, reusePort, backlog, keepAlive } = this.settings;
-    const options = { noDelay: true, keepAlive, backlog, reusePort };
+    const options = { ...socketOptions(keepAlive), backlog, reusePort };
     this.#listener = this.runtime.listen(listen, options, this.#clientHandlers, {
       listening: ({ address }) => this.#report({ kind: 'listening', address }),
       failed: ({ code, message }) => this.#report({ kind: 'listenFailed', code, message }),
@@ -288,4 +290,10 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     // A refusal takes descriptors too, so there is a bound to those that get one.
     if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
   }
+}
+
+/** Sent bytes may stay unacknowledged as long as a peer may stay silent; TCP by itself would try for a quarter of an hour. */
+function socketOptions(keepAlive: KeepAlive | undefined): SocketOptions {
+  const userTimeoutMs = keepAlive && keepAlive.idleMs + keepAlive.intervalMs * keepAlive.count;
+  return { noDelay: true, keepAlive, userTimeoutMs };
 }
