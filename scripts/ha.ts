@@ -1,13 +1,14 @@
 /** `scripts/ha`: what clients see while a cluster manager does its work. See has/options.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { help, type Options, readOptions, UsageError } from './has/options.ts';
+import { help, readOptions } from './has/options.ts';
+import { attempt } from './options/usage.ts';
 import { isClean, type Report } from './has/report.ts';
 import { tableOf } from './has/table.ts';
 
 /** The exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const options = attempt(() => readOptions(args));
+  const options = attempt('scripts/ha', help, () => readOptions(args));
   if (options === undefined) return 2;
   if (options === 'help') {
     console.log(help.trimEnd());
@@ -31,16 +32,6 @@ function save(report: Report, file: string | undefined): void {
   if (file === undefined) return;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, undefined, 1)}\n`);
-}
-
-function attempt(fn: () => Options | 'help'): Options | 'help' | undefined {
-  try {
-    return fn();
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`scripts/ha: ${error.message}\n\n${help.trimEnd()}`);
-    return undefined;
-  }
 }
 
 // The watchdog of the clusters' folder would keep the process.

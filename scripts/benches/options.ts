@@ -1,5 +1,6 @@
 /** The command line of scripts/bench. Pure. */
 import { parseArgs } from 'node:util';
+import { readNumber, UsageError } from '../options/usage.ts';
 
 export const help =
   `scripts/bench: measures pg_gateway beside what one would use instead of it, on this machine.
@@ -71,9 +72,6 @@ export interface Options {
   readonly mayInstall: boolean;
 }
 
-/** A mistake on the command line; the message is for a person. */
-export class UsageError extends Error {}
-
 /** Throws UsageError. Returns 'help' when that was asked for. */
 export function readOptions(args: readonly string[]): Options | 'help' {
   const values = parse(args);
@@ -122,13 +120,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-}
-
-function readNumber(flag: string, text: string | undefined, fallback: number, least: number, most: number) {
-  if (text === undefined) return fallback;
-  const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(`${flag} ${text} is not a whole number from ${least} to ${most}`);
 }
 
 function readTargets(text: string | undefined, fallback: readonly TargetName[]): readonly TargetName[] {

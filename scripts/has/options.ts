@@ -1,5 +1,6 @@
 /** The command line of scripts/ha. Pure. */
 import { parseArgs } from 'node:util';
+import { readNumber, UsageError } from '../options/usage.ts';
 import { type FaultName, faultNames, faults } from '../../test/ha/faults.ts';
 import { type ManagerName, managerNames } from '../../test/ha/manager.ts';
 
@@ -43,9 +44,6 @@ export interface Options {
   readonly out: string | undefined;
 }
 
-/** A mistake on the command line; the message is for a person. */
-export class UsageError extends Error {}
-
 /** Throws UsageError. Returns 'help' when that was asked for. */
 export function readOptions(args: readonly string[]): Options | 'help' {
   const values = parse(args);
@@ -84,13 +82,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-}
-
-function readNumber(flag: string, text: string | undefined, fallback: number, least: number, most: number) {
-  if (text === undefined) return fallback;
-  const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(`${flag} ${text} is not a whole number from ${least} to ${most}`);
 }
 
 function readNames<T extends string>(

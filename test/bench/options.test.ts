@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allTargets, readOptions, UsageError } from '../../scripts/benches/options.ts';
+import { allTargets, readOptions } from '../../scripts/benches/options.ts';
+import { UsageError } from '../../scripts/options/usage.ts';
 
 function read(...args: string[]) {
   const options = readOptions(args);
