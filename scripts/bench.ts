@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { killAll } from './benches/children.ts';
-import { help, type Options, readOptions, UsageError } from './benches/options.ts';
+import { help, type Options, readOptions } from './benches/options.ts';
+import { attempt } from './options/usage.ts';
 import { pageOf } from './benches/page.ts';
 import { resultsOf } from './benches/results.ts';
 import { measure } from './benches/session.ts';
@@ -11,7 +12,7 @@ import { tableOf } from './benches/table.ts';
 
 /** The exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const options = attempt(() => readOptions(args));
+  const options = attempt('scripts/bench', help, () => readOptions(args));
   if (options === undefined) return 2;
   if (options === 'help') {
     console.log(help.trimEnd());
@@ -50,16 +51,6 @@ async function report(options: Options, folder: string): Promise<void> {
   writeFileSync(json, `${JSON.stringify(results, undefined, 1)}\n`);
   writeFileSync(page, pageOf(results));
   console.log(`${tableOf(results)}\nwritten: ${json}, ${page}`);
-}
-
-function attempt<T>(fn: () => T): T | undefined {
-  try {
-    return fn();
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`scripts/bench: ${error.message}\n\n${help.trimEnd()}`);
-    return undefined;
-  }
 }
 
 // The watchdog of the servers' folder and unread pipes would keep the process.

@@ -22,7 +22,7 @@ const labelWidth = 112;
 const valueWidth = 84;
 const plotWidth = width - labelWidth - valueWidth;
 /** Ratios are written with their range. */
-const rangeWidth = 150;
+const rangeWidth = 165;
 
 /** Bars from zero to the median, with a whisker from the least to the greatest. */
 export function barChart(title: string, bars: readonly Bar[], text: (value: number) => string): string {

@@ -26,7 +26,7 @@ const pinned = 'Round trip, everything on one core';
 const transactions = 'Transactions, pgbench -S -M prepared';
 const connecting = 'Connecting';
 const bulk = 'Bulk, COPY in binary format';
-const noisy = 'One noisy session beside 1,000 quiet ones';
+const noisy = 'One noisy session beside quiet ones';
 const idle = 'Idle sessions';
 const resting = 'Starting and resting';
 
@@ -38,6 +38,7 @@ export const burstClients = 200;
 
 /** How many sessions are quiet beside a noisy one, where the machine lets them. */
 export const quietSessions = 1000;
+export const quickQuietSessions = 200;
 
 export const metrics: readonly Metric[] = [
   metric(pinned, 'addedUs', 'added round trip, median', 'us', 'less', 1),

@@ -1,15 +1,16 @@
 /** The command line of scripts/bench. Pure. */
 import { parseArgs } from 'node:util';
+import { readNumber, UsageError } from '../options/usage.ts';
 
 export const help =
   `scripts/bench: measures pg_gateway beside what one would use instead of it, on this machine.
 
 Starts a PostgreSQL and every target in front of it, runs the same work through each in turn, round after round, and
-writes a table here, and results.json and index.html to a folder. About 12 minutes, or 2 with --quick.
+writes a table here, and results.json and index.html to a folder. About 15 minutes, or 3 with --quick.
 
   --quick              fewer targets, two short rounds
-  --rounds COUNT       how many rounds (5; 2 with --quick)
-  --seconds SECONDS    how long each pgbench run takes (2; 1 with --quick)
+  --rounds COUNT       how many rounds (3; 2 with --quick)
+  --seconds SECONDS    how long each pgbench run takes (4; 2 with --quick); its sessions log in within it
   --threads COUNT      threads that move bytes, of ours (NUM_THREADS) and of HAProxy (nbthread) alike; without it each
                        takes its own default; pgbouncer has one in any case
   --targets LIST       which targets, by name, with commas between (all; direct always runs)
@@ -71,9 +72,6 @@ export interface Options {
   readonly mayInstall: boolean;
 }
 
-/** A mistake on the command line; the message is for a person. */
-export class UsageError extends Error {}
-
 /** Throws UsageError. Returns 'help' when that was asked for. */
 export function readOptions(args: readonly string[]): Options | 'help' {
   const values = parse(args);
@@ -89,8 +87,8 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   if (twice !== undefined) throw new UsageError(`--peer ${twice}: that name is taken, give it another one`);
   return {
     isQuick,
-    rounds: readNumber('--rounds', values.rounds, isQuick ? 2 : 5, 1, 100),
-    seconds: readNumber('--seconds', values.seconds, isQuick ? 1 : 2, 1, 60),
+    rounds: readNumber('--rounds', values.rounds, isQuick ? 2 : 3, 1, 100),
+    seconds: readNumber('--seconds', values.seconds, isQuick ? 2 : 4, 1, 60),
     threads: values.threads === undefined ? undefined : readNumber('--threads', values.threads, 1, 1, 64),
     targets: readTargets(values.targets, isQuick ? quickTargets : allTargets),
     server,
@@ -122,13 +120,6 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-}
-
-function readNumber(flag: string, text: string | undefined, fallback: number, least: number, most: number) {
-  if (text === undefined) return fallback;
-  const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(`${flag} ${text} is not a whole number from ${least} to ${most}`);
 }
 
 function readTargets(text: string | undefined, fallback: readonly TargetName[]): readonly TargetName[] {

@@ -7,7 +7,7 @@ import { idleCount, idleSessions, startAndRest, startStandIn } from './idle.ts';
 import { refreshExecutable } from './executable.ts';
 import { describeMachine, load } from './machine.ts';
 import type { Options, TargetName } from './options.ts';
-import { type Figures, quietSessions } from './metrics.ts';
+import { type Figures, quickQuietSessions, quietSessions } from './metrics.ts';
 import { quietCount } from './noisy.ts';
 import { prepareTables } from './pgbench.ts';
 import { openFileLimit } from './proc.ts';
@@ -25,7 +25,8 @@ export async function measure(options: Options, folder: string): Promise<Facts> 
   const [loadBefore, startedAt, from] = [load(), new Date().toISOString(), performance.now()];
   const skipped = installMissing(neededBy(options), options.mayInstall);
   const targets = await targetsOf(options, folder, skipped);
-  const quiet = quietCount();
+  const wanted = options.isQuick ? quickQuietSessions : quietSessions;
+  const quiet = Math.min(wanted, quietCount());
   const cluster = options.server ? undefined : await startCluster({
     // Pools and connections opened ahead stay beside those that work.
     maxConnections: 600 + quiet,
@@ -37,7 +38,7 @@ export async function measure(options: Options, folder: string): Promise<Facts> 
     const hasPgbench = versionOf('pgbench') !== undefined;
     if (hasPgbench && cluster) await prepareTables(server);
     const recorder = new Recorder(skipped);
-    noteQuiet(recorder, quiet);
+    noteQuiet(recorder, quiet, wanted);
     const run = { options, targets, server, recorder, folder, hasPgbench, quiet };
     const threads = await rounds(run);
     await idle(run);
@@ -61,10 +62,10 @@ export async function measure(options: Options, folder: string): Promise<Facts> 
   }
 }
 
-function noteQuiet(recorder: Recorder, quiet: number): void {
-  if (quiet === quietSessions) return;
+function noteQuiet(recorder: Recorder, quiet: number, wanted: number): void {
+  if (quiet === wanted) return;
   const why = 'the limit of open files, or the memory, allows no more';
-  recorder.note(`${quietSessions - quiet} of ${quietSessions} quiet sessions: ${why}`);
+  recorder.note(`${wanted - quiet} of ${wanted} quiet sessions: ${why}`);
 }
 
 function neededBy({ targets }: Options): Program[] {

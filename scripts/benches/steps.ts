@@ -145,8 +145,8 @@ async function connecting({ isQuick }: Bench, target: Running): Promise<Figures>
   return { readyMs: medianMs ?? NaN, readyP99Ms: p99Ms ?? NaN };
 }
 
-async function burst(_: Bench, target: Running): Promise<Figures> {
-  const { medianMs } = await wire('burst', target, 5);
+async function burst({ isQuick }: Bench, target: Running): Promise<Figures> {
+  const { medianMs } = await wire('burst', target, isQuick ? 2 : 5);
   return { burstMs: medianMs ?? NaN };
 }
 

@@ -30,6 +30,7 @@ export interface Step {
 /** Folders of test/ whose tests run on all three runtimes; the others run on Node. */
 const portable = /^test\/(?:cluster|probe|route|session|plane|runtime)\//;
 const endToEnd = /^test\/(?:e2e|acceptance)\//;
+const managed = /^test\/ha\//;
 const conformance = /^test\/runtime\//;
 /** `node.test.ts` or `native.bun.test.ts`: for this runtime only. */
 const oneRuntime = /[/.](node|bun|deno)\.test\.ts$/;
@@ -60,7 +61,7 @@ export function findTests(root: string): string[] {
 
 /** In the order in which they run; `build` comes before the first end-to-end stage. */
 export function stagesOf(files: readonly string[]): Stage[] {
-  const unit = files.filter((file) => !endToEnd.test(file));
+  const unit = files.filter((file) => !endToEnd.test(file) && !managed.test(file));
   // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
   const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
   return [
@@ -87,6 +88,16 @@ export function stagesOf(files: readonly string[]): Stage[] {
       parallel: 2,
       deadlineMs: 10 * minuteMs,
     })),
+    {
+      name: 'ha',
+      runner: 'node',
+      // Once is enough: what is tested are the managers and what clients see, not the runtimes.
+      gateway: 'binary',
+      files: files.filter((file) => managed.test(file)),
+      // A cluster has all processors.
+      parallel: 1,
+      deadlineMs: 10 * minuteMs,
+    },
   ];
 }
 

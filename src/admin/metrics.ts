@@ -2,7 +2,7 @@
  * The text of `/metrics`, in Prometheus' exposition format 0.0.4. Every metric's name stands here and nowhere else.
  * The first seven have the names and types of the program that this one replaces.
  */
-import type { Standing } from '../cluster/election.ts';
+import type { Standing } from '../cluster/finding.ts';
 import type { Observation } from '../cluster/observation.ts';
 import { closeReasons, total } from '../plane/counters.ts';
 import type { Histogram } from './histogram.ts';

@@ -38,16 +38,20 @@ function withoutPrimary({ route, candidates, rules }: Status): string[] {
         'All but one of the servers that claim to be primary must be stopped; clients are served then.',
       ];
     default: {
+      const seen = candidates.map(({ standing, answer }) =>
+        standing === 'standby' ? answer?.timeline ?? 0 : 0
+      );
+      const newestTimeline = Math.max(rules.newestTimeline, ...seen);
       const lines = [
         `A server of ${
           systemText(rules.system)
         } that answers, is out of recovery, is not read-only and not on a ` +
-        `timeline older than ${rules.newestTimeline} becomes primary at its next probe.`,
+        `timeline older than ${newestTimeline} becomes primary at its next probe.`,
       ];
       if (candidates.some(({ standing }) => standing === 'stale')) {
         lines.push(
-          'If the older timeline is there on purpose (restored from a backup), restart the gateway: it forgets ' +
-            'the newer one.',
+          'If the older timeline is there on purpose (restored from a backup), restart the gateway, which forgets ' +
+            'the newer one, and rebuild the standbys that have seen it.',
         );
       }
       return lines;

@@ -2,7 +2,8 @@
  * `/status`: the evidence, the verdict and what follows from it for clients, as one JSON value. docs/status.md
  * describes every field, and a test compares the two. There is no secret in it: credentials never come here.
  */
-import type { Rule, Standing } from '../cluster/election.ts';
+import type { Rule } from '../cluster/election.ts';
+import type { Standing } from '../cluster/finding.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../plane/counters.ts';

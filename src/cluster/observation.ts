@@ -12,7 +12,10 @@ export interface Answer {
   readonly port: number;
   /** The system identifier: the same on every server of one cluster, different everywhere else. */
   readonly system: string;
-  /** The timeline it writes on (primary) or last checkpointed on (standby); grows by one or more at a promotion. */
+  /**
+   * The timeline that it writes on, or the newest that a standby is known to have; grows by one or more at a promotion.
+   * A standby may have a newer one than it says, never an older one.
+   */
   readonly timeline: number;
   /** When the server started, as it says; the same under every name and address of one server. */
   readonly startedAt: string;
@@ -22,6 +25,14 @@ export interface Answer {
   readonly lsn: Lsn;
   /** How far a standby has replayed; on a primary the same as `lsn`. */
   readonly replayedLsn: Lsn;
+  /** Whom a standby streams from; undefined if from nobody, or if the probe's role may not see it. */
+  readonly upstream?: Upstream | undefined;
+}
+
+/** A server as a standby's `primary_conninfo` names it: a name, an address, or the folder of a unix socket. */
+export interface Upstream {
+  readonly host: string;
+  readonly port: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Which standbys get new sessions, why the others do not, and whose sessions have to end. Pure, like the election. */
 import { type Candidate, candidateAt } from './candidate.ts';
-import type { Finding, Standing } from './election.ts';
+import type { Finding, Standing } from './finding.ts';
 import { type Lag, lagOf, type Positions } from './lag.ts';
 import type { Answer } from './observation.ts';
 import { weightOf, type Weights } from './weights.ts';

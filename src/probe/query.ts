@@ -11,17 +11,26 @@ import type { Encryption } from './line.ts';
 
 /**
  * Any role that may log in may run this, on PostgreSQL 10 and newer. Whether the server is in recovery is asked
- * once, materialized, so that a promotion in the middle cannot mix both worlds; CASE keeps those functions from
- * running that fail in recovery. A standby's timeline is that of its last restart point, so it may lag behind.
+ * once, so that a promotion in the middle cannot mix both worlds (`offset 0`, because `as materialized` needs
+ * PostgreSQL 12); CASE keeps those functions from running that fail in recovery.
+ *
+ * A standby's timeline is the newest that its control file or its WAL receiver knows. The last restart point alone may
+ * lag behind for minutes; the end of recovery moves on whenever pages are written to disk. Of the receiver, which knows
+ * at once, an ordinary role sees only that it is there; its row is read as JSON because PostgreSQL 10 has no sender_host in it.
  */
 const question = `
-with server as materialized (select pg_is_in_recovery() as in_recovery)
+with server as (select pg_is_in_recovery() as in_recovery offset 0),
+receiver as (select to_jsonb(its) as its from pg_stat_wal_receiver its)
 select
   in_recovery,
   current_setting('transaction_read_only') = 'on' as read_only,
   (select system_identifier::text from pg_control_system()) as system,
   case when in_recovery
-    then (select timeline_id::text from pg_control_checkpoint())
+    then greatest(
+      (select timeline_id from pg_control_checkpoint()),
+      (select min_recovery_end_timeline from pg_control_recovery()),
+      (its->>'received_tli')::integer
+    )::text
     else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint::text
   end as timeline,
   case when in_recovery
@@ -32,8 +41,10 @@ select
     then coalesce(pg_last_wal_replay_lsn(), '0/0')
     else pg_current_wal_lsn()
   end::text as replayed_lsn,
-  (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text as started_at
-from server`;
+  (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text as started_at,
+  case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
+  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
+from server left join receiver on true`;
 
 /** What a server says of itself; when and where it was asked is known to whoever asks. */
 export type Facts = Omit<Answer, 'at' | 'tookMs' | 'host' | 'port'>;
@@ -234,6 +245,9 @@ function readFacts(row: Record<string, unknown> | undefined, asked: Asked): Fact
     if (typeof value !== 'boolean') throw notPostgres(`its answer has no ${name}`, asked);
     return value;
   };
+  const upstream = typeof row?.['upstream_host'] === 'string'
+    ? { host: text('upstream_host'), port: Number(text('upstream_port')) }
+    : undefined;
   return {
     inRecovery: yes('in_recovery'),
     readOnly: yes('read_only'),
@@ -242,6 +256,7 @@ function readFacts(row: Record<string, unknown> | undefined, asked: Asked): Fact
     lsn: parseLsn(text('lsn')),
     replayedLsn: parseLsn(text('replayed_lsn')),
     startedAt: text('started_at'),
+    upstream,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The last verdicts with their reasons: what a person reads after a failover. */
-import type { Rule, Standing, Verdict } from '../cluster/election.ts';
+import type { Rule, Verdict } from '../cluster/election.ts';
+import type { Standing } from '../cluster/finding.ts';
 
 export interface Entry {
   /** Wall-clock time, ISO 8601. */

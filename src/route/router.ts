@@ -104,12 +104,16 @@ function identity({ system, timeline, startedAt }: Answer): string {
   return `${system} ${timeline} ${startedAt}`;
 }
 
-/** What makes a verdict news: texts with figures in them may change at every probe. */
-function signature({ rule, primary, findings }: Verdict, epoch: number): string {
+/**
+ * What makes a verdict news. Texts with figures in them may change at every probe; and whoever won a split brain is
+ * the incumbent in the next election, which is another rule and nothing new.
+ */
+function signature({ rule, primary, findings, splitBrain }: Verdict, epoch: number): string {
   const standings = findings.map(({ candidate, standing }) => `${candidate.name} ${standing}`);
-  return [epoch, rule, primary && `${primary.candidate.name} ${primary.answer.timeline}`, ...standings].join(
-    '|',
-  );
+  const outcome = primary
+    ? `${primary.candidate.name} ${primary.answer.timeline} ${splitBrain ? 'of several' : rule}`
+    : rule;
+  return [epoch, outcome, ...standings].join('|');
 }
 
 function sameRoute(a: Route, b: Route): boolean {

@@ -12,7 +12,11 @@ export interface Engine {
 }
 
 /** `workers`: how many threads there are that may block. Throws an Error if a wish for `native` cannot be granted. */
-export function chooseEngine(wish: EngineWish, workers: number): Engine {
+export function chooseEngine(
+  wish: EngineWish,
+  workers: number,
+  findObstacle: () => string | undefined = obstacleHere,
+): Engine {
   if (wish === 'portable') return { name: 'portable', why: 'ENGINE=portable' };
   const obstacle = workers === 0 ? 'it needs a thread of its own, and NUM_THREADS is 0' : findObstacle();
   if (obstacle === undefined) {
@@ -22,7 +26,7 @@ export function chooseEngine(wish: EngineWish, workers: number): Engine {
   return { name: 'portable', why: `no native engine: ${obstacle}` };
 }
 
-function findObstacle(): string | undefined {
+function obstacleHere(): string | undefined {
   try {
     const reason = unsupported();
     if (reason === undefined) openLibc();

@@ -54,8 +54,27 @@ function printable(text: string): string {
   return read === clean.length ? clean : `${clean.slice(0, read)} ...`;
 }
 
-/** ErrorResponse with `C57P03` (cannot_connect_now) among its fields, in PostgreSQL one short segment. */
+/** cannot_connect_now, and admin_shutdown: the server is on its way up or down, and has done nothing for this client. */
+const notNow = ['C57P03', 'C57P01'];
+/** All that a server says on its own before it is ready: AuthenticationOk, ParameterStatus, BackendKeyData. */
+const greetings = 'RSK';
+const mostGreetingBytes = 2_000;
+
+/**
+ * Whether these first bytes of a server turn the client away. A backend that is told to exit after it has let the client
+ * in, but before it is ready, sends its ErrorResponse behind its greeting in one segment.
+ */
 export function saysNotNow(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 'E'.charCodeAt(0) || bytes.length > 1_000) return false;
-  return new TextDecoder('latin1').decode(bytes.subarray(5)).split('\0').includes('C57P03');
+  if (bytes.length > mostGreetingBytes) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + 5 <= bytes.length; at += 1 + view.getUint32(at + 1)) {
+    const type = String.fromCharCode(view.getUint8(at));
+    if (type !== 'E') {
+      if (greetings.includes(type)) continue;
+      return false;
+    }
+    const fields = new TextDecoder('latin1').decode(bytes.subarray(at + 5)).split('\0');
+    return notNow.some((field) => fields.includes(field));
+  }
+  return false;
 }

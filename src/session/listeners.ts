@@ -1,6 +1,7 @@
 /** The ports where clients arrive. They are reported together, or as failed. */
 import type { DataSettings, Port, Report } from '../plane/messages.ts';
 import type { Address, Handlers, Listener, Runtime } from '../runtime/runtime.ts';
+import { socketOptions } from './socket-options.ts';
 
 export class Listeners {
   readonly #open = new Map<Port, Listener>();
@@ -13,7 +14,7 @@ export class Listeners {
     report: (report: Report) => void,
   ): void {
     const { listen, listenStandby, reusePort, backlog, keepAlive } = settings;
-    const options = { noDelay: true, keepAlive, backlog, reusePort };
+    const options = { ...socketOptions(keepAlive), backlog, reusePort };
     const bound = new Map<Port, Address>();
     const wanted = [['primary', listen], ['standby', listenStandby]] as const;
     const ports = wanted.flatMap(([port, address]) => address ? [[port, address] as const] : []);

@@ -19,7 +19,7 @@ import type {
 /** Whoever has the server's side of a connection: a session, or nobody yet. */
 export interface ServerSide {
   serverOpen(conn: Conn<ServerSide>): void;
-  serverData(bytes: Uint8Array): void;
+  serverData(bytes: Uint8Array, conn: Conn<ServerSide>): void;
   serverDrain(): void;
   serverEnd(conn: Conn<ServerSide>): void;
   serverClosed(conn: Conn<ServerSide>, error: NetError | undefined): void;
@@ -39,9 +39,9 @@ export interface PrewarmHost {
  */
 const refreshMs = 15_000;
 
-/** After a failure, and between a handover and its replacement. */
+/** After a failure; and between a handover and its replacement, which shall not disturb the login that follows. */
 const retryMs = 1_000;
-const refillMs = 2;
+const refillMs = 10;
 
 /** How long a spare that we gave up may take to close before it is reset. */
 const partingMs = 1_000;

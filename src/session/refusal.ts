@@ -17,7 +17,8 @@ const sqlstates = {
 export const dialFailures = {
   endedEarly: { code: 'ECONNRESET', message: 'the connection ended before the server said a byte' },
   /** It starts up, shuts down, or takes nobody yet: worth waiting for, like one that is not there. */
-  notNow: { code: '57P03', message: 'the server takes no connections now (57P03)' },
+  notNow: { code: '57P03', message: 'the server is starting up or shutting down' },
+  standby: { code: '57P03', message: 'the server turned out to be a standby' },
   silent: { code: 'ETIMEDOUT', message: 'the server accepted the connection and said nothing' },
 } as const satisfies Record<string, NetError>;
 
@@ -106,6 +107,14 @@ export function tooManySessions(maxSessions: number): Refusal {
     reason: 'limit',
   };
 }
+
+/** The client is half logged in already, so it cannot be sent to another server unnoticed. */
+export const onStandby: Refusal = {
+  sqlstate: sqlstates.cannotConnectNow,
+  message: 'pg_gateway reached a server that has just lost its role: it is a standby now',
+  hint: 'Connect again: the gateway looks for the new primary.',
+  reason: 'refused',
+};
 
 export const shuttingDown: Refusal = {
   sqlstate: sqlstates.cannotConnectNow,

@@ -9,17 +9,18 @@
  * not be done again with another server, so its bytes are kept until then.
  * A session owns both of its connections and ends both.
  */
-import { at, type CloseReason, newCounters } from '../plane/counters.ts';
+import { at, type CloseReason } from '../plane/counters.ts';
 import type { Port } from '../plane/messages.ts';
 import type { Address, Conn, NetError, Timer } from '../runtime/runtime.ts';
 import { passCancel } from './cancel.ts';
-import { type Refusal, refuserPreamble, saysNotNow } from './error-response.ts';
+import { errorResponse, type Refusal, refuserPreamble, saysNotNow } from './error-response.ts';
 import { FirstBytes } from './first-bytes.ts';
-import { Pump } from './pump.ts';
+import { Greeter, type Guest } from './greeter.ts';
+import { ownWords, Pump, uncounted } from './pump.ts';
 import type { ServerSide } from './prewarm.ts';
-import { dialFailures, halfPacket, notUnderstood } from './refusal.ts';
+import { dialFailures, halfPacket, notUnderstood, onStandby } from './refusal.ts';
 import { Refusing, type RefusingHost } from './refusing.ts';
-import type { Member } from './roster.ts';
+import { Seat } from './seat.ts';
 import type { Phase, SessionHost } from './session-host.ts';
 
 /** How long a client may take to close when its server has. */
@@ -34,26 +35,8 @@ const firstByteMs = 60_000;
 /** Of everybody who has been answered: what they said first is of no more use. */
 const spent = new FirstBytes();
 
-/** Where a refusal's bytes are counted: they are no traffic between a client and a server. */
-const uncounted = newCounters();
-
-export class Session implements RefusingHost, ServerSide, Member {
+export class Session extends Seat implements RefusingHost, Guest {
   phase: Phase = 'opening';
-  place = -1;
-  /** Counts against MAX_SESSIONS; its table's. */
-  admitted = false;
-  /** The epoch under which the server was dialled; see `noEpoch`. */
-  epoch = 0;
-  serverAddress: Address | undefined;
-  /** Why the last attempt to dial failed, while that is what the client waits for. */
-  dialFailure: NetError | undefined;
-  /** Until when it may be held, set when it is first held. */
-  holdUntil: number | undefined;
-  /** The slot of its server, as the route gave it; -1: it had none. Its table's. */
-  slot = -1;
-  /** The counter of its server in which it is; -1: none. Its table's. */
-  counter = -1;
-
   readonly client: Conn<Session>;
   readonly port: Port;
   readonly #host: SessionHost<Session>;
@@ -68,6 +51,7 @@ export class Session implements RefusingHost, ServerSide, Member {
   #timer: Timer | undefined;
 
   constructor(client: Conn<Session>, port: Port, host: SessionHost<Session>) {
+    super();
     this.client = client;
     this.port = port;
     this.#host = host;
@@ -156,6 +140,19 @@ export class Session implements RefusingHost, ServerSide, Member {
     this.#tellClient();
   }
 
+  landedOnStandby(last: Uint8Array): void {
+    const isStalled = this.#down?.stalled ?? true;
+    this.#server = this.#up = this.#down = undefined;
+    if (this.phase === 'dialling') return this.#dialFailed(dialFailures.standby);
+    this.#host.suspect('a session of the primary port landed on a standby');
+    this.phase = 'refusing';
+    this.#endedBy ??= onStandby.reason;
+    // What the client has not read of the login would be cut in the middle.
+    if (isStalled) return this.end(onStandby.reason);
+    this.#down = ownWords(this.client, last, errorResponse(onStandby));
+    this.#tellClient();
+  }
+
   /** Waits for a primary, at the longest for `ms`. */
   hold(ms: number): void {
     this.phase = 'held';
@@ -169,17 +166,16 @@ export class Session implements RefusingHost, ServerSide, Member {
     this.epoch = epoch;
     this.serverAddress = address;
     this.#cancelTimer();
-    if (ready === undefined) return this.#connect(address);
+    if (ready === undefined) return this.#connect(address, this.#serverSide());
     this.#dropServer();
     this.#server = ready;
-    ready.data = this;
+    ready.data = this.#serverSide();
     this.serverOpen(ready);
   }
 
   /** Passes its cancel request on to each of `servers`. */
-  cancelAt(servers: readonly Address[], epoch: number): void {
+  cancelAt(servers: readonly Address[]): void {
     this.phase = 'open';
-    this.epoch = epoch;
     this.#cancelTimer();
     passCancel(this.#host, this.#first.kept, servers, () => {
       if (this.phase === 'closed') return;
@@ -219,7 +215,7 @@ export class Session implements RefusingHost, ServerSide, Member {
 
   /** What the client says before it is open. */
   #early(bytes: Uint8Array): void {
-    if (this.phase === 'closed' || this.#refusing?.isSaid) return;
+    if (this.phase === 'closed' || this.#refusing?.isSaid || this.#first === spent) return;
     if (this.phase === 'refusing' && this.#up !== undefined) return this.#up.push(bytes);
     const wasIncomplete = this.#first.opening.kind === 'incomplete';
     this.#first.append(bytes);
@@ -253,17 +249,22 @@ export class Session implements RefusingHost, ServerSide, Member {
   }
 
   connectRefuser(): void {
-    this.#connect(this.#host.settings.refuser);
+    this.#connect(this.#host.settings.refuser, this);
   }
 
   giveUp(): void {
     this.end('refused');
   }
 
-  #connect(address: Address): void {
+  /** PostgreSQL answers no cancel request, and who wants a standby minds no standby: then there is nothing to watch. */
+  #serverSide(): ServerSide {
+    return this.isCancel || this.port === 'standby' ? this : new Greeter(this);
+  }
+
+  #connect(address: Address, side: ServerSide): void {
     this.#dropServer();
     const { runtime, connectOptions, serverHandlers } = this.#host;
-    this.#server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, this);
+    this.#server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, side);
   }
 
   /** The server will say no more: FIN to the client, after what it did say. */

@@ -3,8 +3,14 @@
  * the world only by the routes that it is given.
  */
 import { at, type CloseReason, type Counters, total } from '../plane/counters.ts';
-import type { Command, DataSettings, Port, Report, Route } from '../plane/messages.ts';
-import { noRoute } from '../plane/messages.ts';
+import {
+  type Command,
+  type DataSettings,
+  noRoute,
+  type Port,
+  type Report,
+  type Route,
+} from '../plane/messages.ts';
 import type { Address, Conn, ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
 import { type Destination, Destinations, noEpoch } from './destinations.ts';
 import type { Refusal } from './error-response.ts';
@@ -14,6 +20,7 @@ import { dialFailures, nobody, shuttingDown, tooManyHeld, tooManySessions } from
 import { Roster } from './roster.ts';
 import { Session } from './session.ts';
 import type { SessionHost } from './session-host.ts';
+import { socketOptions } from './socket-options.ts';
 import { Tally } from './tally.ts';
 import { Waiting } from './waiting.ts';
 
@@ -68,7 +75,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
       primary: new Waiting(runtime, this.counters, letGo),
       standby: new Waiting(runtime, this.counters, letGo),
     };
-    this.connectOptions = { noDelay: true, keepAlive, timeoutMs: connectTimeoutMs };
+    this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
   }
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
@@ -253,8 +260,9 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
     if (servers[0] === undefined) return session.end('refused');
     this.counters[at.cancels]! += 1;
-    if (session.port === 'primary') session.dial(servers[0], this.#route.epoch);
-    else session.cancelAt(servers, noEpoch);
+    if (session.port === 'primary') return session.dial(servers[0], this.#route.epoch);
+    session.epoch = noEpoch;
+    session.cancelAt(servers);
   }
 
   #nobody({ port, dialFailure }: Session): Refusal {
@@ -276,7 +284,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   readonly serverHandlers: Handlers<ServerSide> = {
     open: (conn) => conn.data.serverOpen(conn),
-    data: (conn, bytes) => conn.data.serverData(bytes),
+    data: (conn, bytes) => conn.data.serverData(bytes, conn),
     drain: (conn) => conn.data.serverDrain(),
     end: (conn) => conn.data.serverEnd(conn),
     close: (conn, error) => conn.data.serverClosed(conn, error),

@@ -138,6 +138,7 @@ describe('/metrics about the gateway', () => {
       'onlyPrimary 0',
       'newestTimeline 0',
       'splitBrainIncumbent 0',
+      'standbysVote 0',
     ]);
     assert.deepEqual(samples(snapshotOf(three), 'split_brain_alarms_total'), ['0']);
     const history = new History();

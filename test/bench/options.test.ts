@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allTargets, readOptions, UsageError } from '../../scripts/benches/options.ts';
+import { allTargets, readOptions } from '../../scripts/benches/options.ts';
+import { UsageError } from '../../scripts/options/usage.ts';
 
 function read(...args: string[]) {
   const options = readOptions(args);
@@ -8,12 +9,12 @@ function read(...args: string[]) {
   return options;
 }
 
-test('without arguments everything is measured, in five rounds', () => {
+test('without arguments everything is measured, in three rounds', () => {
   const { isQuick, rounds, seconds, targets, idle, out, mayInstall } = read();
   assert.deepEqual({ isQuick, rounds, seconds, idle, out, mayInstall }, {
     isQuick: false,
-    rounds: 5,
-    seconds: 2,
+    rounds: 3,
+    seconds: 4,
     idle: 10_000,
     out: 'bench',
     mayInstall: true,
@@ -23,7 +24,7 @@ test('without arguments everything is measured, in five rounds', () => {
 
 test('--quick measures less, and single figures can still be given', () => {
   const { rounds, seconds, targets } = read('--quick', '--rounds', '7');
-  assert.deepEqual([rounds, seconds], [7, 1]);
+  assert.deepEqual([rounds, seconds], [7, 2]);
   assert.ok(targets.length < allTargets.length);
 });
 

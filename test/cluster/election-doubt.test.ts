@@ -49,7 +49,7 @@ describe('two primaries on one timeline', () => {
     assert.equal(verdict.splitBrain, true);
     assert.match(
       verdict.reason,
-      /^split brain: (a, b|b, a) all claim.*none of them was primary before; stop all/,
+      /^split brain: (a, b|b, a) all claim.*none of them was primary before, and no majority of standbys .*; stop all but one$/,
     );
   });
 

@@ -49,6 +49,20 @@ const serverOf = ({ primary }: Verdict): string => `${primary?.answer.timeline} 
 const observed = (observations: readonly Observation[], name: string): Observation =>
   observations.find(({ candidate }) => candidate.name === name) as Observation;
 
+/** The newest timeline in the answers of `system` that count. */
+function newestKnown(
+  observations: readonly Observation[],
+  system: string,
+  now: number,
+  rules: Rules,
+): number {
+  return Math.max(
+    ...observations.map(({ answer, failures }) =>
+      answer?.system === system && failures === 0 && now - answer.at <= rules.maxAgeMs ? answer.timeline : 0
+    ),
+  );
+}
+
 describe('in every past', { timeout: 120_000 }, () => {
   test('the primary is a candidate, with its own last answer', () => {
     everyPrimary(({ candidate, answer }, { observations }) => {
@@ -90,27 +104,64 @@ describe('in every past', { timeout: 120_000 }, () => {
     });
   });
 
-  test('a split brain elects the incumbent or, where it is to be refused, nobody', () => {
-    const seen = everyElection(({ verdict: { splitBrain, primary }, before, rules }) => {
-      if (splitBrain && rules.splitBrain === 'refuse') assert.equal(primary, undefined);
-      if (splitBrain && primary) assert.equal(primary.candidate.name, before.incumbent);
-      return splitBrain;
+  test('nobody stands as the primary besides the one that is elected', () => {
+    everyPrimary(({ candidate }, { verdict: { findings } }) => {
+      const standing = findings.filter(({ standing }) => standing === 'primary' || standing === 'doubtful');
+      assert.deepEqual(standing.map((finding) => finding.candidate), [candidate]);
+    });
+  });
+
+  test('a split brain elects the incumbent, or whom the standbys follow, or nobody where it is to be refused', () => {
+    let votes = 0;
+    const seen = everyElection(({ verdict: { splitBrain, primary, rule, findings }, before, rules }) => {
+      if (!splitBrain) return false;
+      if (rules.splitBrain === 'refuse') assert.equal(primary, undefined);
+      if (primary === undefined || primary.candidate.name === before.incumbent) return true;
+      assert.equal(rule, 'standbysVote');
+      votes += 1;
+      const isMine = (name: string) =>
+        findings.find(({ candidate }) => candidate.name === name)?.answer?.startedAt ===
+          primary.answer.startedAt;
+      const isRival = (name: string) =>
+        findings.some(({ candidate, standing }) =>
+          candidate.name === name && /^(primary|rival)$/.test(standing)
+        );
+      const followed = findings.filter(({ standing }) => standing === 'standby')
+        .map(({ answer }) => answer?.upstream?.host.replace('.example', '') ?? '').filter(isRival);
+      assert.ok(followed.some(isMine), 'nobody follows it');
+      assert.ok(
+        !findings.some(({ candidate, standing }) =>
+          candidate.name === before.incumbent && /^(primary|rival)$/.test(standing)
+        ),
+      );
+      return true;
     });
     assert.ok(seen > 1000, `only ${seen} split brains`);
+    assert.ok(votes > 20, `only ${votes} votes`);
   });
 
   test('an incumbent that answers as the primary it was gives way only to a newer timeline or a split brain', () => {
     const seen = everyElection(({ observations, before, verdict, now, rules }) => {
-      const { answer, failures } = observed(observations, before.incumbent ?? '') ?? {};
+      const incumbent = observed(observations, before.incumbent ?? '');
+      const { answer, failures } = incumbent ?? {};
       const stands = answer !== undefined && failures === 0 && now - answer.at <= rules.maxAgeMs &&
         answer.system === before.system && answer.timeline >= before.timeline && !answer.inRecovery &&
         !answer.readOnly;
       if (!stands || verdict.primary?.candidate.name === before.incumbent) return stands;
       if (verdict.primary) assert.ok(verdict.primary.answer.timeline > answer.timeline);
-      else assert.equal(verdict.rule, 'splitBrain');
+      else if (verdict.rule !== 'splitBrain') {
+        assert.ok(newestKnown(observations, answer.system, now, rules) > answer.timeline);
+      }
       return true;
     });
     assert.ok(seen > 5000, `only ${seen} such incumbents`);
+  });
+
+  test('the primary is never on an older timeline than anybody of its system shows', () => {
+    everyPrimary(({ answer }, { observations, now, rules }) => {
+      const newest = newestKnown(observations, answer.system, now, rules);
+      assert.ok(answer.timeline >= newest, `${answer.timeline}, and somebody is on ${newest}`);
+    });
   });
 
   test('the order of the candidates decides nothing but which of two names of a server is used', () => {
@@ -131,6 +182,31 @@ describe('in every past', { timeout: 120_000 }, () => {
       const again = elect(observations, verdict.memory, now, rules);
       assert.equal(again.primary?.candidate.name, verdict.primary?.candidate.name);
       assert.deepEqual(again.memory, verdict.memory);
+      return true;
+    });
+  });
+
+  test('without new evidence the primary stays until that evidence is too old', () => {
+    const seen = everyElection(({ observations, now, rules, verdict, dice }) => {
+      const oldest = Math.min(
+        ...observations.map(({ answer }) => answer && now - answer.at <= rules.maxAgeMs ? answer.at : now),
+      );
+      const later = now + dice.next() * (oldest + rules.maxAgeMs - now);
+      assert.equal(serverOf(elect(observations, verdict.memory, later, rules)), serverOf(verdict));
+      return later > now;
+    });
+    assert.ok(seen > 10_000, `only ${seen} times was there a later moment`);
+  });
+
+  test('two gateways that see the same and remember the same route to the same server', () => {
+    everyElection(({ observations, before, now, rules, verdict, dice }) => {
+      const another = elect(
+        dice.shuffled(observations).map((seen) => ({ ...seen })),
+        { ...before },
+        now,
+        rules,
+      );
+      assert.deepEqual([serverOf(another), another.splitBrain], [serverOf(verdict), verdict.splitBrain]);
       return true;
     });
   });

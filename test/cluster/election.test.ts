@@ -117,10 +117,10 @@ describe('who is primary', () => {
       reason: /a is out of recovery but read-only/,
     },
     {
-      sentence: 'not a read-only one on a newer timeline before a writable one',
+      sentence: 'nobody if a read-only one on a newer timeline shows that the writable one is an old primary',
       given: [primary('a', 2, { readOnly: true }), primary('b')],
-      expected: { rule: 'onlyPrimary', primary: 'b', standings: { a: 'readOnly', b: 'primary' } },
-      reason: /^b is primary/,
+      expected: { rule: 'noPrimary', standings: { a: 'readOnly', b: 'stale' } },
+      reason: /b claims to be primary on timeline 1, but a, read-only, is on timeline 2 already/,
     },
     {
       sentence: 'the one on the newest timeline, wherever it stands in the list',

@@ -92,6 +92,8 @@ function probe(before: Observation, at: number, dice: Dice): Observation {
         startedAt: dice.chance(80) ? name : dice.oneOf([...names, `${name} again`]),
         inRecovery: dice.chance(45),
         readOnly: dice.chance(10),
+        // On a primary it means nothing, and must not count.
+        upstream: dice.chance(60) ? { host: `${dice.oneOf(names)}.example`, port: 5432 } : undefined,
       } satisfies Partial<Answer>,
     ),
   );

@@ -83,7 +83,7 @@ describe('the sessions of a standby', () => {
       after('a', 2),
     );
     assert.match(places[1]?.fenced ?? '', /^belongs to system /);
-    assert.match(places[2]?.fenced ?? '', /older than timeline 2/);
+    assert.match(places[2]?.fenced ?? '', /on the older timeline 1/);
   });
 
   test('stay when it is promoted', () => {

@@ -1,6 +1,7 @@
 /** Small words for what is known of candidates, so that a scenario reads like one. */
 import type { Candidate } from '../../src/cluster/candidate.ts';
-import type { Memory, Rules, Standing, Verdict } from '../../src/cluster/election.ts';
+import type { Memory, Rules, Verdict } from '../../src/cluster/election.ts';
+import type { Standing } from '../../src/cluster/finding.ts';
 import {
   type Answer,
   type FailureKind,

@@ -21,7 +21,8 @@ describe('every setting', () => {
       assert.match(help, /^\S.*[^\s.]$/);
       assert.match(hint, /^\S+$/);
       assert.ok(sections.includes(section));
-      if (fallback !== undefined) assert.notEqual(settings[name].parse(fallback), undefined);
+      if (fallback === undefined) return;
+      assert.equal(settings[name].parse(fallback) === undefined, fallback === 'off');
     });
   }
 
@@ -92,18 +93,32 @@ describe('the bounds of a number', () => {
   }
 
   test('is known of every setting whose default is a number', () => {
+    const mayBeOff: readonly SettingName[] = ['METRICS_PORT', 'MAX_LAG_MS'];
     const numbers = settingNames.filter((name) => /^[0-9]+$/.test(settings[name].fallback ?? ''));
-    assert.deepEqual(numbers.filter((name) => name !== 'METRICS_PORT'), Object.keys(bounds));
+    assert.deepEqual(numbers.filter((name) => !mayBeOff.includes(name)), Object.keys(bounds));
   });
 
-  test('METRICS_PORT goes from 0 to 65535, or is off', () => {
-    assert.equal(parsed('METRICS_PORT', '0'), 0);
-    assert.equal(parsed('METRICS_PORT', '65535'), 65_535);
-    for (const off of ['off', 'Off', 'OFF']) assert.equal(parsed('METRICS_PORT', off), undefined);
-    for (const text of ['65536', '-1', 'on', '', '1.5']) {
-      assert.equal(parsed('METRICS_PORT', text), 'is neither "off" nor a whole number from 0 to 65535');
-    }
-  });
+  for (const name of ['METRICS_PORT', 'REPLICA_PORT'] as const) {
+    test(`${name} goes from 0 to 65535, or is off`, () => {
+      assert.equal(parsed(name, '0'), 0);
+      assert.equal(parsed(name, '65535'), 65_535);
+      for (const off of ['off', 'Off', 'OFF']) assert.equal(parsed(name, off), undefined);
+      for (const text of ['65536', '-1', 'on', '', '1.5']) {
+        assert.equal(parsed(name, text), 'is neither "off" nor a whole number from 0 to 65535');
+      }
+    });
+  }
+
+  for (const [name, least] of [['MAX_LAG_MS', 0], ['MAX_LAG_BYTES', 0], ['LAG_FENCE_MS', 1000]] as const) {
+    test(`${name} goes from ${least} on, or is off`, () => {
+      assert.equal(parsed(name, String(least)), least);
+      assert.equal(parsed(name, '1000000000000'), 1e12);
+      for (const off of ['off', 'OFF']) assert.equal(parsed(name, off), undefined);
+      for (const text of [String(least - 1), '', '1.5', '9'.repeat(16), 'x']) {
+        assert.equal(parsed(name, text), `is neither "off" nor a whole number from ${least} on`);
+      }
+    });
+  }
 });
 
 describe('the other forms', () => {
@@ -137,6 +152,16 @@ describe('the other forms', () => {
     for (const text of ['1', '0.25', '9999.999']) assert.equal(parsed('CHECK_EVERY', text), text);
     for (const text of ['', 'x', '-1', '.5', '1.', '1,5', '10000', '0.0001', '1s', '0', '0.000']) {
       assert.equal(parsed('CHECK_EVERY', text), 'is not a number of seconds above 0', text);
+    }
+  });
+
+  test('REPLICA_FALLBACK is on or off', () => {
+    for (const text of ['on', 'ON', '1', 'true', 'yes']) assert.equal(parsed('REPLICA_FALLBACK', text), true);
+    for (const text of ['off', 'Off', '0', 'false', 'no']) {
+      assert.equal(parsed('REPLICA_FALLBACK', text), false);
+    }
+    for (const text of ['', '2', 'maybe']) {
+      assert.equal(parsed('REPLICA_FALLBACK', text), 'is neither on nor off');
     }
   });
 

@@ -40,7 +40,7 @@ describe(`the gateway explains itself, on ${gatewayRuntime}`, () => {
     assert.match(before.stdout, new RegExp(`^Primary: ${old.address} \\(for .* now, epoch \\d+\\)\\.$`, 'm'));
     assert.match(
       before.stdout,
-      new RegExp(`^ {2}${young.address}, standby: is a standby on timeline 1$`, 'm'),
+      new RegExp(`^ {2}${young.address}, standby: is a standby on timeline 1, streaming from `, 'm'),
     );
     assert.match(before.stdout, new RegExp(`^ {2}New clients are served by ${old.address}\\.$`, 'm'));
     assert.match(before.stdout, new RegExp(`^ {2}1 session on ${old.address}\\.$`, 'm'));

@@ -6,7 +6,7 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
 import { askAndStopReading } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { QuietSession } from './fairness-session.ts';
+import { QuietSession } from '../support/quiet-session.ts';
 
 /** Two descriptors of the gateway each; it keeps some hundred for itself. */
 const count = Math.min(1000, Math.floor(((openFileLimit() ?? 1000) - 500) / 2));

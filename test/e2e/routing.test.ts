@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { ask, clientOf, exchange, serverBehind } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { QuietSession } from '../support/quiet-session.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe(`routing on ${gatewayRuntime}`, () => {
@@ -88,19 +89,14 @@ describe(`routing on ${gatewayRuntime}`, () => {
   });
 
   test('1,000 sessions at once get their own answers', async () => {
-    const sql = clientOf(gateway.port, { max: 1000, connect_timeout: 60 });
+    const opened: QuietSession[] = [];
     try {
-      const answers = await Promise.all(
-        Array.from(
-          { length: 1000 },
-          (_, n) => sql`select ${n}::int as n, pg_backend_pid() as pid, pg_sleep(0.5)`,
-        ),
-      );
-      assert.deepEqual(answers.map(([row]) => row?.['n']), Array.from({ length: 1000 }, (_, n) => n));
-      assert.ok(new Set(answers.map(([row]) => row?.['pid'])).size > 900, 'they ran side by side');
-      assert.ok(await gateway.metric('pg_gateway_connections_active') as number > 900);
+      // All at once, and however long a small machine takes to start a thousand server processes.
+      opened.push(...await Promise.all(Array.from({ length: 1000 }, () => QuietSession.open(gateway.port))));
+      await Promise.all(opened.map((session, n) => session.ask(n)));
+      assert.ok(await gateway.metric('pg_gateway_connections_active') as number >= 1000);
     } finally {
-      await sql.end({ timeout: 5 });
+      for (const session of opened) session.end();
     }
     await waitFor('all to be gone', async () => await gateway.metric('pg_gateway_connections_active') === 0);
   });
@@ -122,8 +118,15 @@ describe(`routing on ${gatewayRuntime}`, () => {
       assert.match(body, new RegExp(`^# TYPE pg_gateway_${name} ${type}$`, 'm'));
       assert.match(body, new RegExp(`^pg_gateway_${name} [0-9]+$`, 'm'));
     }
-    assert.equal(await gateway.metric(`pg_gateway_primary{candidate="127.0.0.1:${cluster.first.port}"}`), 1);
-    assert.equal(await gateway.metric('pg_gateway_servers_healthy'), 3);
+    // A thousand logins can have kept a small machine from answering the probes in time.
+    for (
+      const [name, value] of [
+        [`pg_gateway_primary{candidate="127.0.0.1:${cluster.first.port}"}`, 1],
+        ['pg_gateway_servers_healthy', 3],
+      ] as const
+    ) {
+      await waitFor(`${name} to be ${value}`, async () => await gateway.metric(name) === value);
+    }
     // A client says Terminate and PostgreSQL hangs up, or the client does: whoever is first.
     const closes = await Promise.all(
       ['clientClosed', 'serverClosed'].map((reason) =>

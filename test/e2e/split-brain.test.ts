@@ -29,6 +29,14 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
       gateway.log.findLast(({ candidates, event }) => candidates && event !== 'listening')?.['candidates'],
     );
 
+  /** A probe may fail on a busy machine, and the next one not. */
+  const finds = (gateway: GatewayProcess, address: string, standing: string): Promise<unknown> =>
+    waitFor(
+      `${address} to be ${standing}`,
+      () => standings(gateway).split(' ').includes(`${address}:${standing}`),
+      { evidence: () => standings(gateway) },
+    );
+
   test('the newer timeline wins, whatever the order of the list', async () => {
     const { servers: [old, young] } = await cluster(() => startCluster({ standbys: 1 }));
     await young!.promote();
@@ -36,7 +44,7 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
       const gateway = await gatewayTo(order.map(({ address }) => address).join(','));
       await gateway.routesTo(young!.port);
       assert.equal(await serverBehind(gateway.port), young!.port);
-      assert.match(standings(gateway), new RegExp(`${old!.address}:stale`));
+      await finds(gateway, old!.address, 'stale');
     }
   });
 
@@ -52,7 +60,7 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
     await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split brain'));
     assert.equal(await gateway.metric('pg_gateway_split_brain'), 1);
     assert.equal(await serverBehind(gateway.port), ours.first.port);
-    assert.match(standings(gateway), new RegExp(`${twin.address}:rival`));
+    await finds(gateway, twin.address, 'rival');
     const journal = JSON.parse((await gateway.get('/journal')).body);
     assert.deepEqual(
       journal.slice(-1).map(({ rule, primary, splitBrain }: Record<string, unknown>) => ({
@@ -96,7 +104,7 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
     const stranger = await cluster(() => startStranger());
     const gateway = await gatewayTo(`${stranger.candidates},${ours.candidates}`);
     await gateway.routesTo(ours.first.port);
-    assert.match(standings(gateway), new RegExp(`${stranger.first.address}:foreign`));
+    await finds(gateway, stranger.first.address, 'foreign');
     await ours.first.kill();
     await gateway.routesTo('nobody');
     await assert.rejects(ask(gateway.port, 'select 1'), { code: '57P03', message: /no primary/ });

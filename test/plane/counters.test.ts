@@ -4,6 +4,7 @@ import {
   at,
   closeReasons,
   countersOver,
+  dialledAt,
   newCounters,
   servedAt,
   serverSlots,
@@ -14,7 +15,8 @@ test('every counter has a place of its own, and the slab has room for the server
   const places = Object.values(at).sort((a, b) => a - b);
   deepEqual(places, places.map((_, index) => index));
   equal(servedAt, places.length);
-  equal(newCounters().length, places.length + serverSlots);
+  equal(dialledAt, servedAt + serverSlots);
+  equal(newCounters().length, dialledAt + serverSlots);
 });
 
 test('there is a counter for every way in which a session can end', () => {

@@ -48,6 +48,15 @@ describe('asking a real PostgreSQL', () => {
     }
   });
 
+  check('a standby says whom it streams from, to a role that may see it', async (t) => {
+    const asked = async () => (await open(t, cluster.server(1).port).probe.ask()).upstream;
+    const { host, port } = cluster.first;
+    assert.deepEqual(await asked(), { host, port });
+    const { probe } = open(t, cluster.server(1).port, { user: 'plain' });
+    assert.equal((await probe.ask()).upstream, undefined);
+    assert.equal((await open(t, cluster.first.port).probe.ask()).upstream, undefined);
+  });
+
   check('asking again uses the same session and the same prepared statement', async (t) => {
     const { probe, calls } = open(t, cluster.first.port);
     for (let count = 0; count < 3; count += 1) await probe.ask();
@@ -120,6 +129,35 @@ describe('asking a real PostgreSQL', () => {
     assert.equal((await open(t, port, { sslMode: 'allow' }).probe.ask()).timeline, 1);
     const { probe } = open(t, port, { sslMode: 'require' });
     await assert.rejects(probe.ask(), { kind: 'credentials', message: /has no TLS.*PGSSLMODE/ });
+  });
+});
+
+describe('asking after a promotion', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await startCluster({ standbys: 2 });
+    await cluster.first.query('create role plain login');
+    const role = `select 1 from pg_roles where rolname = 'plain'`;
+    for (const standby of cluster.servers.slice(1)) {
+      await waitFor('the role on the standbys', async () => (await standby.query(role)).length === 1);
+    }
+  });
+  after(() => cluster.close());
+
+  check('a standby that follows knows the new timeline before any restart point', async (t) => {
+    const [old, young, other] = cluster.servers;
+    await young!.promote();
+    await other!.follow(young!);
+    const { probe } = open(t, other!.port);
+    await waitFor('it, to a role that sees the receiver', async () => (await probe.ask()).timeline === 2);
+    // The end of recovery, which everybody sees, moves on when PostgreSQL must write to disk: at this, for one.
+    await young!.query('create table written as select 1');
+    await young!.query('drop table written');
+    const { probe: plain } = open(t, other!.port, { user: 'plain' });
+    await waitFor('it, to any role', async () => (await plain.ask()).timeline === 2);
+    const [restartPoint] = await other!.query('select timeline_id from pg_control_checkpoint()');
+    assert.equal(Number(restartPoint?.['timeline_id']), 1);
+    assert.equal((await open(t, old!.port, { user: 'plain' }).probe.ask()).timeline, 1);
   });
 });
 

@@ -163,7 +163,7 @@ describe('a route', () => {
 
   const news: readonly [string, Observation[]][] = [
     ['a reason', [failing(a), standby('b')]],
-    ['a line about a candidate', [a, standby('b', 2)]],
+    ['a line about a candidate', [a, standby('b', 1, { upstream: at('192.0.2.1') })]],
     ['the address of a standby', [a, standby('b', 1, at('192.0.2.9'))]],
   ];
   for (const [what, observations] of news) {
@@ -208,12 +208,22 @@ describe('the journal of a router', () => {
     assert.deepEqual(entries.map(({ timeline }) => timeline), [1, 1, 2]);
   });
 
-  test('has an entry for another rule, though everybody stands where they stood', () => {
+  test('has one entry for a new primary while the old one is up', () => {
     const { see, entries } = routing();
     see(a, b);
     see(a, b);
     see(a, b);
-    assert.deepEqual(entries.map(({ rule }) => rule), ['newestTimeline', 'onlyPrimary']);
+    assert.deepEqual(entries.map(({ rule }) => rule), ['newestTimeline']);
+  });
+
+  test('has one entry for a vote of the standbys, whose winner is the incumbent from then on', () => {
+    const { see, entries, router } = routing();
+    const rivals = [primary('a', 1, at('192.0.2.1')), primary('b', 1, at('192.0.2.2'))];
+    const voter = standby('c', 1, { upstream: at('192.0.2.2') });
+    see(...rivals, voter);
+    see(...rivals, voter);
+    assert.deepEqual(entries.map(({ rule, primary }) => [rule, primary]), [['standbysVote', 'b']]);
+    assert.equal(router.verdict?.rule, 'splitBrainIncumbent');
   });
 
   test('has no entry for figures that move', () => {

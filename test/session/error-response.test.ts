@@ -1,6 +1,11 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorResponse, type Refusal, refuserPreamble } from '../../src/session/error-response.ts';
+import {
+  errorResponse,
+  type Refusal,
+  refuserPreamble,
+  saysNotNow,
+} from '../../src/session/error-response.ts';
 import { bytesOf, clientHello, readError } from './packets.ts';
 
 const refusal: Refusal = { sqlstate: '57P03', message: 'no primary', reason: 'refused' };
@@ -61,4 +66,33 @@ test('the preamble of the refuser is a length, the ErrorResponse, and what the c
   const error = errorResponse(refusal);
   deepEqual(refuserPreamble(refusal, clientHello), bytesOf(error.length, error, clientHello));
   deepEqual(refuserPreamble(refusal, new Uint8Array(0)), bytesOf(error.length, error));
+});
+
+const authenticationOk = bytesOf('R', 8, 0);
+const greeting = bytesOf(authenticationOk, 'S', 4 + 'a\0b\0'.length, 'a\0b\0', 'K', 12, 1, 2);
+
+for (const sqlstate of ['57P01', '57P03']) {
+  test(`a server that says ${sqlstate} before it is ready has turned the client away`, () => {
+    const error = errorResponse({ ...refusal, sqlstate });
+    for (const bytes of [error, bytesOf(authenticationOk, error), bytesOf(greeting, error)]) {
+      ok(saysNotNow(bytes));
+    }
+  });
+}
+
+test('a server that is ready, asks for a password, refuses for another reason, or has said half of it has not', () => {
+  const ready = bytesOf('Z', 5, 'I');
+  for (
+    const bytes of [
+      bytesOf(greeting, ready),
+      bytesOf(greeting, ready, errorResponse(refusal)),
+      bytesOf('R', 8, 3),
+      bytesOf('N'),
+      errorResponse({ ...refusal, sqlstate: '28P01', message: 'C57P03' }),
+      errorResponse(refusal).subarray(0, 4),
+      bytesOf('R', 0xffffffff, 0),
+      bytesOf('S', 0, 0).fill(0, 1),
+      new Uint8Array(0),
+    ]
+  ) ok(!saysNotNow(bytes));
 });

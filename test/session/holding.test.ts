@@ -92,7 +92,7 @@ describe('without a primary', () => {
     const third = world.client(startup);
     const error = readError(third.received);
     equal(error['C'], '57P03');
-    match(error['M']!, /2 clients wait for one already/);
+    match(error['M']!, /2 clients wait for a server already/);
     third.fin();
     equal(world.count('held'), 2);
     equal(world.count('holds'), 2);

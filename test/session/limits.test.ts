@@ -119,7 +119,7 @@ describe('the limits are those of the whole program', () => {
     const held = world.client(startup);
     const refused = world.client(startup);
     equal(held.received.length, 0);
-    match(readError(refused.received)['M']!, /2 clients wait for one already/);
+    match(readError(refused.received)['M']!, /2 clients wait for a server already/);
     refused.fin();
     held.reset();
     world.empty({ limit: 1, clientReset: 1 });

@@ -21,7 +21,7 @@ function worldWithPrimary(): World {
 describe('before the first packet', () => {
   test('it says where it listens, or that it cannot', () => {
     const world = new World();
-    deepEqual(world.reports, [{ kind: 'listening', address: defaults.listen }]);
+    deepEqual(world.reports, [{ kind: 'listening', address: defaults.listen, standby: undefined }]);
     world.sessions.start();
     world.runtime.settle();
     equal(world.reports[1]?.kind, 'listenFailed');
@@ -107,6 +107,7 @@ describe('the first packet', () => {
         deepEqual(world.runtime.lastDial.options, {
           noDelay: true,
           keepAlive: defaults.keepAlive,
+          userTimeoutMs: 90_000,
           timeoutMs: defaults.connectTimeoutMs,
         });
         const server = world.runtime.lastDial.accept();

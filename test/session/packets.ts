@@ -41,6 +41,18 @@ export function cancelRequest(keyBytes = 4): Uint8Array {
 /** The start of a TLS 1.2 or 1.3 handshake, with a ClientHello that says nothing. */
 export const clientHello = Uint8Array.of(0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x00);
 
+/** A message of the other kind: a type byte, a length that counts itself, a body. */
+export function message(type: string, body: Uint8Array): Uint8Array {
+  return bytesOf(type, 4 + body.length, body);
+}
+
+export const authenticationOk = message('R', bytesOf(0));
+export const readyForQuery = message('Z', bytesOf('I'));
+
+export function parameterStatus(name: string, value: string): Uint8Array {
+  return message('S', bytesOf(`${name}\0${value}\0`));
+}
+
 /** Numbers from 0 up to 1 that look random and are the same for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed;

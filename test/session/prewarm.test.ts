@@ -49,7 +49,7 @@ describe('connections made ahead', () => {
     equal(world.count('prewarmed'), 1);
     spare!.far.send(greeting);
     deepEqual(client.received, greeting);
-    world.runtime.advance(2);
+    world.runtime.advance(10);
     equal(world.dialled.length, 2);
     client.reset();
     endOf(world, { clientReset: 1 });
@@ -71,7 +71,7 @@ describe('connections made ahead', () => {
     world.runtime.advance(refreshMs);
     const [old] = world.runtime.dials;
     deepEqual([old!.far.ended, old!.far.aborted], [true, false]);
-    world.runtime.advance(2);
+    world.runtime.advance(10);
     equal(world.dialled.length, 2);
     endOf(world, {});
   });
@@ -146,7 +146,7 @@ describe('connections made ahead', () => {
   test('grow in number when many clients come, and shrink again', () => {
     const world = warmWorld(2);
     for (let count = 0; count < 200; count++) world.client(startup).reset();
-    world.runtime.advance(2);
+    world.runtime.advance(10);
     for (const dial of world.pending) dial.accept();
     const spares = (): number => world.runtime.dials.filter(({ far }) => !far.closed && !far.ended).length;
     equal(spares(), 20);

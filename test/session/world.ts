@@ -9,7 +9,13 @@ import {
   servedAt,
   serverSlots,
 } from '../../src/plane/counters.ts';
-import { type DataSettings, noRoute, type Report, type Route } from '../../src/plane/messages.ts';
+import {
+  type DataSettings,
+  noRoute,
+  type Report,
+  type Route,
+  type Standby,
+} from '../../src/plane/messages.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
 import { Sessions } from '../../src/session/sessions.ts';
 import type { FarEnd } from '../support/fake-conn.ts';
@@ -20,6 +26,15 @@ export const primary: Address = { host: '10.0.0.1', port: 5432 };
 export const other: Address = { host: '10.0.0.2', port: 5432 };
 /** The beginning of PostgreSQL's AuthenticationOk. */
 export const greeting = Uint8Array.of('R'.charCodeAt(0));
+
+/** Standby number `index`, from 3 on, at its address; its slot is `index`. */
+export function standby(index: number, weight = 1): Standby {
+  return { address: { host: `10.0.0.${index}`, port: 5432 }, weight };
+}
+
+function slotOf(address: Address): number {
+  return 'host' in address ? Number(address.host.split('.').at(-1)) : 0;
+}
 
 export const refuser: Address = { path: '/run/refuser' };
 
@@ -67,9 +82,17 @@ export class World {
 
   /** A client connects, and says `bytes`. */
   client(bytes?: Uint8Array): FarEnd {
-    const client = this.runtime.arrive();
+    const client = this.runtime.arrive(this.sessions.settings.listen);
     this.clients.push(client);
     if (bytes !== undefined) client.send(bytes);
+    return client;
+  }
+
+  /** A client of the standby port; settings need a `listenStandby`. */
+  reader(bytes: Uint8Array = startup): FarEnd {
+    const client = this.runtime.arrive(this.sessions.settings.listenStandby);
+    this.clients.push(client);
+    client.send(bytes);
     return client;
   }
 
@@ -90,12 +113,23 @@ export class World {
       epoch,
       fence: fence ? epoch : this.route.fence,
       primary,
-      standbys: [],
+      standbys: this.route.standbys,
       reason: 'the test says so',
       detail: 'one: silent',
       standbyDetail: '',
     };
-    this.command({ kind: 'route', route: this.route, slot, standbySlots: [] });
+    this.#send();
+  }
+
+  /** The next route: the same primary, and these standbys; see `slotOf`. */
+  stand(...standbys: readonly Standby[]): void {
+    this.route = { ...this.route, standbys };
+    this.#send();
+  }
+
+  #send(): void {
+    const standbySlots = this.route.standbys.map(({ address }) => slotOf(address));
+    this.command({ kind: 'route', route: this.route, slot: this.#slot, standbySlots });
   }
 
   command(command: Parameters<Sessions['command']>[0]): void {

@@ -65,10 +65,10 @@ export interface Libc extends Calls {
 }
 
 /** How glibc and musl call themselves. */
-const names = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`];
+const libcNames = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`];
 
 /** Throws an Error that says why there is no libc to be had: wrong runtime, no permission, unknown names. */
-export function openLibc(): Libc {
+export function openLibc(names: readonly string[] = libcNames): Libc {
   const problems: string[] = [];
   for (const name of names) {
     try {

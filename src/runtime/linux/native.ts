@@ -14,9 +14,12 @@ export interface NativeRuntime extends Runtime {
 }
 
 /** Why there is no such engine on this system; undefined if there may be one. */
-export function unsupported(): string | undefined {
-  if (process.platform !== 'linux') return `it is for Linux, and this is ${process.platform}`;
-  if (process.arch !== 'x64' && process.arch !== 'arm64') return `it does not know ${process.arch}`;
+export function unsupported(
+  platform: string = process.platform,
+  arch: string = process.arch,
+): string | undefined {
+  if (platform !== 'linux') return `it is for Linux, and this is ${platform}`;
+  if (arch !== 'x64' && arch !== 'arm64') return `it does not know ${arch}`;
   return undefined;
 }
 

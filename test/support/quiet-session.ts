@@ -1,7 +1,7 @@
 /** A session in bare bytes that asks small questions: a thousand of them must cost the test little. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { queryMessage, startupMessage } from '../support/raw-client.ts';
+import { queryMessage, startupMessage } from './raw-client.ts';
 
 /** ReadyForQuery, idle: the last message of a login, and of each answer. */
 const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);

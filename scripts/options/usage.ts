@@ -1,0 +1,29 @@
+/** What the command lines of scripts have in common: mistakes that are told, and numbers within bounds. */
+
+/** A mistake on the command line; the message is for a person. */
+export class UsageError extends Error {}
+
+/** Undefined after a mistake, which is told then, with the help. */
+export function attempt<T>(script: string, help: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${script}: ${error.message}\n\n${help.trimEnd()}`);
+    return undefined;
+  }
+}
+
+/** A whole number from `least` to `most`, or `fallback` if the flag was not given. Throws UsageError. */
+export function readNumber(
+  flag: string,
+  text: string | undefined,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  if (text === undefined) return fallback;
+  const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`${flag} ${text} is not a whole number from ${least} to ${most}`);
+}

@@ -1,0 +1,113 @@
+/** What one candidate's word is worth, whatever the others say. Pure, like the election, which puts them together. */
+import type { Candidate } from './candidate.ts';
+import type { Answer, Observation } from './observation.ts';
+
+/** Where a candidate stands after an election. */
+export type Standing =
+  | 'primary'
+  | 'standby'
+  | 'rival'
+  | 'stale'
+  | 'readOnly'
+  | 'foreign'
+  | 'doubtful'
+  | 'down'
+  | 'unknown';
+
+export interface Finding {
+  readonly candidate: Candidate;
+  readonly standing: Standing;
+  /** Why, in a clause that reads after the candidate's name. */
+  readonly note: string;
+  /** What it said, where that still counts. */
+  readonly answer?: Answer | undefined;
+}
+
+/** Somebody who says, and may say, that it is the primary. */
+export type Claim = Finding & { readonly answer: Answer };
+
+export function isClaim(finding: Finding): finding is Claim {
+  return finding.answer !== undefined && (finding.standing === 'primary' || finding.standing === 'doubtful');
+}
+
+/** For how long a word counts. */
+export interface Limits {
+  /** Consecutive failed probes that withdraw the incumbent. */
+  readonly failAfter: number;
+  /** How old an answer may be and still count. */
+  readonly maxAgeMs: number;
+}
+
+/** What is known of the last primary. */
+export interface Remembered {
+  /** The name of the last elected candidate, kept while there is no primary. */
+  readonly incumbent?: string | undefined;
+  /** The newest timeline of any elected primary; 0 before the first. */
+  readonly timeline: number;
+}
+
+/** `primary` here means "claims to be". Without a `system` nobody knows whose word counts. */
+export function judge(
+  { candidate, answer, failures, failure }: Observation,
+  system: string | undefined,
+  last: Remembered,
+  now: number,
+  limits: Limits,
+): Finding {
+  const unusable = (standing: Standing, note: string): Finding => ({ candidate, standing, note });
+  if (answer === undefined) {
+    return failure ? unusable('down', failure.message) : unusable('unknown', 'has not been probed yet');
+  }
+  if (now - answer.at > limits.maxAgeMs) {
+    return unusable('down', failure?.message ?? `has not been heard of for ${seconds(now - answer.at)}`);
+  }
+  const finding = assess(candidate, answer, system);
+  if (failures === 0) return finding;
+  const message = failure?.message ?? 'does not answer';
+  // Only the incumbent is spared, and only if its last word was that of a primary: nobody else can be in doubt.
+  const isSpared = finding.standing === 'primary' && candidate.name === last.incumbent &&
+    answer.timeline >= last.timeline && failures < limits.failAfter;
+  return isSpared
+    ? {
+      ...finding,
+      standing: 'doubtful',
+      note: `was primary on timeline ${answer.timeline}, and now: ${message}`,
+    }
+    : unusable('down', message);
+}
+
+/** The same for an answer that counts. */
+function assess(candidate: Candidate, answer: Answer, system: string | undefined): Finding {
+  const as = (standing: Standing, note: string): Finding => ({ candidate, standing, note, answer });
+  if (system === undefined) return as('unknown', `belongs to system ${answer.system}`);
+  if (answer.system !== system) {
+    return as('foreign', `belongs to system ${answer.system}, not to ${system}`);
+  }
+  if (answer.inRecovery) return as('standby', standbyNote(answer));
+  if (answer.readOnly) return as('readOnly', 'is out of recovery but read-only');
+  return as('primary', `is primary on timeline ${answer.timeline}`);
+}
+
+function standbyNote({ timeline, upstream }: Answer): string {
+  const note = `is a standby on timeline ${timeline}`;
+  return upstream ? `${note}, streaming from ${upstream.host} port ${upstream.port}` : note;
+}
+
+/** The system of most candidates whose answer counts; undefined without a single most frequent one. */
+export function commonSystem(
+  observations: readonly Observation[],
+  now: number,
+  { maxAgeMs }: Limits,
+): string | undefined {
+  const votes = new Map<string, number>();
+  for (const { answer, failures } of observations) {
+    if (answer === undefined || failures > 0 || now - answer.at > maxAgeMs) continue;
+    votes.set(answer.system, (votes.get(answer.system) ?? 0) + 1);
+  }
+  const [first, second] = [...votes].sort((a, b) => b[1] - a[1]);
+  return first && first[1] > (second?.[1] ?? 0) ? first[0] : undefined;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

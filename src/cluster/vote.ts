@@ -1,0 +1,68 @@
+/**
+ * Whom the standbys follow: further evidence where several servers claim to be the primary of one timeline. A cluster
+ * manager points its standbys at the primary that it means, so most of them know better than a guess. Pure.
+ */
+import { type Claim, type Finding, isClaim } from './finding.ts';
+import type { Answer, Upstream } from './observation.ts';
+
+export interface Vote {
+  readonly winner: Claim;
+  /** How many standbys stream from it. */
+  readonly votes: number;
+  /** How many stream from any of the rivals. */
+  readonly voters: number;
+}
+
+/**
+ * The rival from which more than half of the standbys stream that stream from any; each server has one vote, whatever
+ * its names. Undefined if there is none, also because no upstream is visible: the probe's role may lack the grant.
+ */
+export function voteOfStandbys(findings: readonly Finding[], rivals: readonly Claim[]): Vote | undefined {
+  const standbys = findings.flatMap(({ standing, answer }) =>
+    standing === 'standby' && answer ? [answer] : []
+  );
+  const ballots = new Map<string, Claim>();
+  // Of two names of one server the later answer counts.
+  for (const answer of standbys.sort((a, b) => a.at - b.at)) {
+    const followed = followedBy(answer, findings, rivals);
+    if (followed) ballots.set(answer.startedAt, followed);
+  }
+  const voters = ballots.size;
+  for (const winner of rivals) {
+    const votes = [...ballots.values()].filter((followed) => followed === winner).length;
+    if (votes > voters / 2) return { winner, votes, voters };
+  }
+  return undefined;
+}
+
+/** The one rival that this standby streams from, under whichever of its names; undefined if it could be two. */
+function followedBy(
+  standby: Answer,
+  findings: readonly Finding[],
+  rivals: readonly Claim[],
+): Claim | undefined {
+  const { upstream } = standby;
+  // A loopback address means the standby's own machine. Only if we reach the standby by one too is that ours.
+  if (upstream === undefined || (isLoopback(upstream.host) && !isLoopback(standby.host))) return undefined;
+  const followed = rivals.filter((rival) =>
+    findings.some((finding) => isClaim(finding) && isSameServer(finding, rival) && isAt(finding, upstream))
+  );
+  return followed.length === 1 ? followed[0] : undefined;
+}
+
+/** Two names of one server (`localhost` and `127.0.0.1`) tell the same start, to the microsecond. */
+export function isSameServer(a: Claim, b: Claim): boolean {
+  return a.answer.startedAt === b.answer.startedAt && a.answer.timeline === b.answer.timeline;
+}
+
+function isAt({ candidate, answer }: Claim, { host, port }: Upstream): boolean {
+  return port === candidate.port && [candidate.host, answer.host].some((own) => isSameHost(own, host));
+}
+
+function isSameHost(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function isLoopback(host: string): boolean {
+  return isSameHost(host, 'localhost') || host === '::1' || host.startsWith('127.');
+}

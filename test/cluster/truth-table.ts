@@ -1,0 +1,110 @@
+/** The situations that docs/failover.md lists, in the same words, and what those words mean for the election. */
+import type { Memory, Rules } from '../../src/cluster/election.ts';
+import { noMemory } from '../../src/cluster/election.ts';
+import type { Observation } from '../../src/cluster/observation.ts';
+import { after, answer, failing, now, ours, primary, rules, theirs, unasked } from './scene.ts';
+
+/** Situation, what the candidates say, before, who is elected, rule, alarm: a row of the document. */
+export type Row = readonly [string, string, string, string, string, string];
+
+// deno-fmt-ignore: one line a row, as in the document.
+export const table: readonly Row[] = [
+  // The start.
+  ['the first probes are under way', 'a primary 1, b unasked', '-', 'nobody', 'firstRound', '-'],
+  ['a healthy cluster', 'a primary 1, b standby 1, c standby 1', '-', 'a', 'onlyPrimary', '-'],
+  ['a single server', 'a primary 1', '-', 'a', 'onlyPrimary', '-'],
+  ['a candidate that cannot be reached', 'a primary 1, b down', '-', 'a', 'onlyPrimary', '-'],
+  ['a new candidate of a known cluster', 'a primary 1, b unasked', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['only standbys', 'a standby 1, b standby 1', '-', 'nobody', 'noPrimary', '-'],
+  ['nobody answers', 'a down, b down', '-', 'nobody', 'noPrimary', '-'],
+
+  // The primary goes.
+  ['one probe of the primary failed', 'a primary 1 failed once, b standby 1', 'a on 1', 'a', 'incumbentInDoubt', '-'],
+  ['`FAIL_AFTER` probes failed', 'a primary 1 failed twice, b standby 1', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['a failed probe of somebody else', 'a primary 1 failed once, b standby 1', 'b on 1', 'nobody', 'noPrimary', '-'],
+  ['the last word of the primary is too old', 'a primary 1 too old, b standby 1', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['the primary was demoted', 'a standby 1, b standby 1', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['the primary became read-only', 'a read-only 1, b standby 1', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['a standby was promoted', 'a down, b primary 2', 'a on 1', 'b', 'onlyPrimary', '-'],
+  ['a planned switchover', 'a standby 1, b primary 2', 'a on 1', 'b', 'onlyPrimary', '-'],
+  ['promoted while the old primary is in doubt', 'a primary 1 failed once, b primary 2', 'a on 1', 'b', 'newestTimeline', '-'],
+  ['promoted while the old primary is up', 'a primary 1, b primary 2, c standby 2', 'a on 1', 'b', 'newestTimeline', '-'],
+  ['the same in the next election', 'a primary 1, b primary 2, c standby 2', 'b on 2', 'b', 'newestTimeline', '-'],
+  ['another server on the timeline of the one that is gone', 'a down, b primary 1', 'a on 1', 'b', 'onlyPrimary', '-'],
+
+  // Old primaries.
+  ['an old primary comes back', 'a primary 1, b primary 2', 'b on 2', 'b', 'newestTimeline', '-'],
+  ['it comes back while the primary is down', 'a primary 1, b down', 'b on 2', 'nobody', 'noPrimary', '-'],
+  ['the same, the gateway was restarted, a standby knows better', 'a primary 1, b down, c standby 2', '-', 'nobody', 'noPrimary', '-'],
+  ['a standby has left the primary for a newer one', 'a primary 1, b down, c standby 2', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['the same, and the primary is in doubt', 'a primary 1 failed once, c standby 2', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['the standby that knew better fails', 'a primary 1, b down, c standby 2 failed once', '-', 'a', 'onlyPrimary', '-'],
+  ['the standby that knew better is too old', 'a primary 1, b down, c standby 2 too old', '-', 'a', 'onlyPrimary', '-'],
+  ['the standby that knows better is foreign', 'a primary 1, b standby 1, c foreign standby 2', '-', 'a', 'onlyPrimary', '-'],
+  ['a read-only server is on a newer timeline', 'a primary 1, b read-only 2', '-', 'nobody', 'noPrimary', '-'],
+  ['two old primaries, and a standby knows better', 'a primary 1, b primary 1, c standby 2', '-', 'nobody', 'noPrimary', '-'],
+  ['a standby lags behind the timeline', 'a primary 2, b standby 1', '-', 'a', 'onlyPrimary', '-'],
+  ['restored from a backup, on an older timeline', 'a primary 3, b primary 1', '-', 'a', 'newestTimeline', '-'],
+  ['restored from a backup, and the others are down', 'a down, b primary 1', 'a on 3', 'nobody', 'noPrimary', '-'],
+
+  // Several primaries of one timeline.
+  ['two primaries, one was primary before', 'a primary 2, b primary 2', 'b on 2', 'b', 'splitBrainIncumbent', 'yes'],
+  ['the same, and it is in doubt', 'a primary 2, b primary 2 failed once', 'b on 2', 'b', 'splitBrainIncumbent', 'yes'],
+  ['the same, and the standbys follow the other', 'a primary 2, b primary 2, c standby 2 from a', 'b on 2', 'b', 'splitBrainIncumbent', 'yes'],
+  ['two primaries, none was before', 'a primary 2, b primary 2', '-', 'nobody', 'splitBrain', 'yes'],
+  ['most standbys follow one', 'a primary 2, b primary 2, c standby 2 from b, d standby 2 from b, e standby 2 from a', '-', 'b', 'standbysVote', 'yes'],
+  ['one standby follows one', 'a primary 2, b primary 2, c standby 2 from b', 'd on 2', 'b', 'standbysVote', 'yes'],
+  ['as many standbys follow each', 'a primary 2, b primary 2, c standby 2 from a, d standby 2 from b', '-', 'nobody', 'splitBrain', 'yes'],
+  ['of three, none is followed by more than half', 'a primary 1, b primary 1, c primary 1, d standby 1 from a, e standby 1 from b', '-', 'nobody', 'splitBrain', 'yes'],
+  ['whom the standbys follow is not visible', 'a primary 2, b primary 2, c standby 2', '-', 'nobody', 'splitBrain', 'yes'],
+  ['the standbys follow somebody else', 'a primary 2, b primary 2, c standby 2 from d, d standby 2', '-', 'nobody', 'splitBrain', 'yes'],
+  ['a standby that failed has no vote', 'a primary 2, b primary 2, c standby 2 from b failed once', '-', 'nobody', 'splitBrain', 'yes'],
+  ['a foreign standby has no vote', 'a primary 2, b primary 2, c foreign standby 2 from b', '-', 'nobody', 'splitBrain', 'yes'],
+  ['refused, though one was primary before', 'a primary 2, b primary 2', 'b on 2, SPLIT_BRAIN=refuse', 'nobody', 'splitBrain', 'yes'],
+  ['refused, though the standbys follow one', 'a primary 2, b primary 2, c standby 2 from b', 'SPLIT_BRAIN=refuse', 'nobody', 'splitBrain', 'yes'],
+  ['a newer timeline ends it', 'a primary 2, b primary 2, c primary 3', 'b on 2, SPLIT_BRAIN=refuse', 'c', 'newestTimeline', '-'],
+  ['two names of one server', 'a primary 2, b primary 2 same as a', '-', 'a', 'onlyPrimary', '-'],
+
+  // Other systems.
+  ['a foreign primary beside ours', 'a primary 1, b standby 1, c foreign 9', '-', 'a', 'onlyPrimary', '-'],
+  ['a foreign primary while ours is down', 'a down, b standby 1, c foreign 9', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['a foreign server in the place of ours', 'a foreign 9, b standby 1', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['as many of each system', 'a primary 1, b foreign 9', '-', 'nobody', 'unknownSystem', '-'],
+  ['the same with `SYSTEM_IDENTIFIER`', 'a primary 1, b foreign 9', 'SYSTEM_IDENTIFIER=ours', 'a', 'onlyPrimary', '-'],
+];
+
+/** What a row's second column says: `a primary 2 failed once, b standby 2 from a`. */
+export function observationsOf(text: string): Observation[] {
+  return text.split(', ').map((words) => {
+    const match =
+      /^(\w+) (down|unasked|(?:foreign)?(?: ?(?:primary|standby|read-only))?)(?: (\d+))?(?: from (\w+))?(?: same as (\w+))?( too old)?(?: failed (once|twice))?$/
+        .exec(words);
+    if (match === null) throw new Error(`what does "${words}" mean?`);
+    const [, name = '', role = '', timeline, upstream, twin, isOld, failed] = match;
+    if (role === 'unasked') return unasked(name);
+    if (role === 'down') return failing(unasked(name), 2);
+    const said = primary(name, Number(timeline), {
+      system: role.startsWith('foreign') ? theirs : ours,
+      inRecovery: role.endsWith('standby'),
+      readOnly: role.endsWith('standby') || role.endsWith('read-only'),
+      at: isOld ? now - rules.maxAgeMs - 1 : now - 10,
+      upstream: upstream === undefined ? undefined : { host: `${upstream}.example`, port: 5432 },
+      startedAt: answer(twin ?? name).startedAt,
+    });
+    return failed === undefined ? said : failing(said, failed === 'once' ? 1 : 2);
+  });
+}
+
+/** What a row's third column says: `b on 2, SPLIT_BRAIN=refuse`. */
+export function circumstances(text: string): { readonly memory: Memory; readonly rules: Rules } {
+  let memory = noMemory;
+  let changed = rules;
+  for (const words of text.split(', ')) {
+    const [, name, timeline] = /^(\w+) on (\d+)$/.exec(words) ?? [];
+    if (name !== undefined) memory = after(name, Number(timeline));
+    else if (words === 'SPLIT_BRAIN=refuse') changed = { ...changed, splitBrain: 'refuse' };
+    else if (words === 'SYSTEM_IDENTIFIER=ours') changed = { ...changed, system: ours };
+    else if (words !== '-') throw new Error(`what does "${words}" mean?`);
+  }
+  return { memory, rules: changed };
+}

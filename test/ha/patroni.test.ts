@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { experiment } from './experiment.ts';
+import { patroni } from './patroni.ts';
+import { pgbenchPerTransaction } from './pgbench.ts';
+import { primariesOf, untilWhole } from './servers.ts';
+import { leftOut, openStage, type Stage } from './stage.ts';
+import { waitFor } from '../support/wait-for.ts';
+import { assertNothingLost } from './assert-nothing-lost.ts';
+
+describe('behind Patroni', { skip: leftOut(patroni) }, () => {
+  let stage: Stage;
+
+  before(async () => {
+    // On a busy machine a switchover may take longer than clients wait by default.
+    stage = await openStage(patroni, { settings: { HOLD_MS: '60000' } });
+  });
+  after(() => stage?.close());
+
+  test('a switchover by its REST API is no error for whoever connects meanwhile', async () => {
+    const { managed, gateway } = stage;
+    const first = await untilWhole(managed);
+    const script =
+      '\\set id random(1, 1000000000000)\ninsert into register values (:id) on conflict do nothing;\n';
+    const seconds = 10;
+    const bench = pgbenchPerTransaction(gateway.port, script, 8, seconds);
+    await managed.switchover();
+    await waitFor(
+      'a successor',
+      async () => (await primariesOf(managed.nodes)).some((node) => node !== first),
+    );
+    const { transactions, errors } = await bench;
+    assert.ok(transactions > 0);
+    // A transaction under way when its server shuts down is told so by the server; nobody else may be.
+    const others = errors.filter((line) =>
+      !/aborted in command \d+ .*terminating connection due to administrator command/.test(line)
+    );
+    assert.deepEqual(others, []);
+    await untilWhole(managed);
+  });
+
+  test('kill -9 of the server, and a frozen node: nothing that was acknowledged is lost', async () => {
+    assertNothingLost(await experiment(stage, { faults: ['kill', 'freeze'], clients: 20 }));
+  });
+});

@@ -1,0 +1,46 @@
+/** ssh between the nodes, as the user postgres: repmgr's switchover wants it. */
+import { existsSync, readFileSync } from 'node:fs';
+import type { Machine } from './machine.ts';
+
+const port = 2222;
+const program = '/usr/sbin/sshd';
+
+export const hasSshd = (): boolean => existsSync(program);
+
+/** One key opens all of them; it lives as long as the lab. */
+export async function startSshd(nodes: readonly Machine[]): Promise<void> {
+  const [first] = nodes;
+  if (!first) return;
+  await first.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', 'key']);
+  const [key, open] = ['key', 'key.pub'].map((name) => readFileSync(`${first.folder}/${name}`, 'utf8'));
+  for (const node of nodes) {
+    const path = node.write('key', key ?? '');
+    const authorized = node.write('authorized', open ?? '');
+    node.write(
+      'ssh.conf',
+      lines({
+        Port: String(port),
+        IdentityFile: path,
+        StrictHostKeyChecking: 'no',
+        UserKnownHostsFile: '/dev/null',
+      }),
+    );
+    const config = node.write(
+      'sshd.conf',
+      lines({
+        Port: String(port),
+        HostKey: path,
+        AuthorizedKeysFile: authorized,
+        PidFile: 'none',
+        UsePAM: 'no',
+        // The lab's folder may lie under one that others may write to.
+        StrictModes: 'no',
+      }),
+    );
+    await node.start('sshd', [program, '-D', '-e', '-f', config]);
+  }
+}
+
+function lines(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings).map(([name, value]) => `${name} ${value}\n`).join('');
+}

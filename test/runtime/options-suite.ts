@@ -1,0 +1,30 @@
+/** What the native engine tells the kernel of a socket, asked back from the kernel. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AF, SO, SOCK, SOL, TCP } from '../../src/runtime/linux/constants.ts';
+import { openLibc } from '../../src/runtime/linux/libc.ts';
+import { applyOptions } from '../../src/runtime/linux/listener.ts';
+
+export function optionsSuite(): void {
+  test('the kernel knows how long a silent peer may stay silent, and that nothing is to be delayed', () => {
+    const libc = openLibc();
+    const fd = libc.socket(AF.INET, SOCK.STREAM | SOCK.CLOEXEC, 0);
+    const read = (level: number, option: number): number => {
+      const [value, bytes] = [new Int32Array(1), Int32Array.of(4)];
+      assert.equal(libc.getsockopt(fd, level, option, value, bytes), 0);
+      return value[0]!;
+    };
+    try {
+      const keepAlive = { idleMs: 60_000, intervalMs: 10_000, count: 3 };
+      applyOptions(libc, fd, { noDelay: true, keepAlive, userTimeoutMs: 90_000 });
+      assert.equal(read(SOL.SOCKET, SO.KEEPALIVE), 1);
+      const { NODELAY, KEEPIDLE, KEEPINTVL, KEEPCNT, USER_TIMEOUT } = TCP;
+      assert.deepEqual(
+        [NODELAY, KEEPIDLE, KEEPINTVL, KEEPCNT, USER_TIMEOUT].map((option) => read(SOL.TCP, option)),
+        [1, 60, 10, 3, 90_000],
+      );
+    } finally {
+      libc.close(fd);
+    }
+  });
+}
