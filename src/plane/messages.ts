@@ -35,7 +35,9 @@ export const noRoute: Route = {
 };
 
 /** Who the clients of a port want: the primary, or a standby. */
-export type Port = 'primary' | 'standby';
+export const ports = ['primary', 'standby'] as const;
+
+export type Port = (typeof ports)[number];
 
 /** The settings that the data half needs. */
 export interface DataSettings {

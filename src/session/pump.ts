@@ -2,11 +2,8 @@
  * One direction of a session: from a source to a sink, with nothing of its own but the tail that the sink did
  * not take. The heart of the program; it allocates only when the sink is slower than the source.
  */
-import { at, type Counters, newCounters } from '../plane/counters.ts';
+import type { Counters } from '../plane/counters.ts';
 import type { Conn } from '../runtime/runtime.ts';
-
-/** Counts what is no traffic between a client and a server. */
-export const uncounted: Counters = newCounters();
 
 export class Pump {
   readonly #source: Conn<unknown>;
@@ -68,11 +65,4 @@ export class Pump {
     this.#tail.set(tail);
     this.#tail.set(bytes, tail.length);
   }
-}
-
-/** Says `words` to `conn`, as if a server had said them. */
-export function ownWords(conn: Conn<unknown>, ...words: readonly Uint8Array[]): Pump {
-  const pump = new Pump(conn, conn, uncounted, at.downstreamBytes);
-  for (const bytes of words) pump.push(bytes);
-  return pump;
 }

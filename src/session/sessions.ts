@@ -8,6 +8,7 @@ import {
   type DataSettings,
   noRoute,
   type Port,
+  ports,
   type Report,
   type Route,
 } from '../plane/messages.ts';
@@ -23,8 +24,6 @@ import type { SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
 import { Tally } from './tally.ts';
 import { Waiting } from './waiting.ts';
-
-const ports: readonly Port[] = ['primary', 'standby'];
 
 /** How soon a failed dial is tried again while the route stands. */
 const redialMs = 100;
@@ -197,9 +196,8 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     if (session.isCancel) return session.end('refused');
     const { port } = session;
     session.dialFailure = error;
-    this.suspect(
-      `dialling the ${session.epoch === noEpoch ? 'standby' : 'primary'} failed with ${error.code}`,
-    );
+    const role = session.epoch === noEpoch ? 'standby' : 'primary';
+    this.suspect(`dialling the ${role} failed with ${error.code}`);
     const instead = this.#destinations.insteadOf(port, session);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);

@@ -238,7 +238,7 @@ describe('a cancel request of the standby port', () => {
     for (const dial of world.pending) dial.refuse();
     world.runtime.lastDial.refuse();
     leave(world);
-    world.empty({ clientReset: 2 });
+    world.empty({ serverClosed: 1, clientReset: 1 });
   });
 
   test('of a client that has left still goes everywhere', () => {
