@@ -177,7 +177,7 @@ export class Gateway {
   }
 
   #snapshot(): Snapshot {
-    const { values, rules } = this.#config;
+    const { values, rules, standbyPort, rotation } = this.#config;
     return {
       now: this.#runtime.now(),
       date: new Date(),
@@ -187,7 +187,7 @@ export class Gateway {
       verdict: this.#router.verdict,
       route: this.#router.route,
       rotation: this.#router.rotation,
-      standbyPort: this.#config.standbyPort === undefined ? undefined : { fallback: values.REPLICA_FALLBACK },
+      standbyPort: standbyPort === undefined ? undefined : { fallback: values.REPLICA_FALLBACK, ...rotation },
       journal: this.#router.journal.entries,
       probes: this.#probes,
       history: this.#history,

@@ -1,6 +1,7 @@
 /** What `/status` says, in plain English: the text of `pg_gateway explain`. Pure. */
 import { duration } from './duration.ts';
 import { counted, outlook } from './outlook.ts';
+import { readers, standbyLine } from './readers.ts';
 import type { AnswerStatus, CandidateStatus, Status } from './status.ts';
 
 export function explanation(status: Status): string {
@@ -8,7 +9,7 @@ export function explanation(status: Status): string {
     headline(status),
     verdict(status),
     ['What each candidate said:', ...status.candidates.flatMap(candidate)],
-    ['What clients experience:', ...clients(status).map(indented)],
+    ['What clients experience:', ...experience(status).map(indented)],
     ['What would change this:', ...outlook(status).map(indented)],
     ['The last changes:', ...changes(status).map(indented)],
   ];
@@ -37,7 +38,8 @@ function verdict({ route }: Status): string[] {
   ];
 }
 
-function candidate({ name, standing, note, answer, failures, failure, silentMs }: CandidateStatus): string[] {
+function candidate(of: CandidateStatus): string[] {
+  const { name, standing, note, answer, failures, failure, silentMs } = of;
   const lines = [`  ${name}, ${standing}: ${note}`];
   if (failure !== null) {
     const why = note.includes(failure.message) ? '' : `: ${failure.message}`;
@@ -49,7 +51,7 @@ function candidate({ name, standing, note, answer, failures, failure, silentMs }
   if (answer !== null) {
     lines.push(`      ${failure === null ? 'answered' : 'last answered'} ${answerText(answer)}`);
   }
-  return lines;
+  return [...lines, ...standbyLine(of).map((line) => `      ${line}`)];
 }
 
 function answerText(answer: AnswerStatus): string {
@@ -61,16 +63,22 @@ function answerText(answer: AnswerStatus): string {
     `system ${system}`;
 }
 
-function clients(status: Status): string[] {
-  const { clients: { sessions, held, accepted, holds, closes }, limits } = status;
-  const lines = [newcomers(status)];
+function experience(status: Status): string[] {
+  const { clients, limits } = status;
+  const { sessions, held, accepted, holds, closes } = clients;
+  const lines = [newcomers(status), ...readers(status)];
   if (held > 0) lines.push(`${counted(held, 'client')} ${held === 1 ? 'waits' : 'wait'} now.`);
   for (const on of sessions) {
     if (on.sessions > 0) lines.push(`${counted(on.sessions, 'session')} on ${on.server}.`);
   }
-  if (status.clients.active >= limits.maxSessions) {
+  if (clients.active >= limits.maxSessions) {
     lines.push(
       `The limit of ${counted(limits.maxSessions, 'session')} is reached (MAX_SESSIONS, or open files).`,
+    );
+  }
+  if (clients.fallbacks > 0) {
+    lines.push(
+      `${counted(clients.fallbacks, 'client')} of the standby port had to be served by the primary.`,
     );
   }
   lines.push(

@@ -3,6 +3,7 @@
  * The first seven have the names and types of the program that this one replaces.
  */
 import type { Standing } from '../cluster/finding.ts';
+import type { Lag } from '../cluster/lag.ts';
 import type { Observation } from '../cluster/observation.ts';
 import { closeReasons, total } from '../plane/counters.ts';
 import type { Histogram } from './histogram.ts';
@@ -53,6 +54,17 @@ export function renderMetrics(of: Snapshot): string {
       'How long ago it last answered.',
       answered(of, ({ at }) => (of.now - at) / 1000),
     ),
+    gauge(
+      'candidate_lag_seconds',
+      'Of standbys: for how long the primary has been further on than they have replayed.',
+      lags(of, ({ ms }) => ms / 1000),
+    ),
+    gauge(
+      'candidate_lag_bytes',
+      'Of standbys: write-ahead log of the primary that they have not replayed.',
+      lags(of, ({ bytes }) => bytes),
+    ),
+    gauge('candidate_weight', 'Its share of new sessions of the standby port; 0: it gets none.', weights(of)),
     gauge('candidate_standing', 'Where the last election put it.', standings(of)),
     gauge(
       'split_brain',
@@ -86,13 +98,14 @@ export function renderMetrics(of: Snapshot): string {
     counter('probe_failures_total', 'Probes that brought no answer.', failures(of.probes)),
     gauge(
       'sessions',
-      'Clients that have a server now, by its address: the present primary, and others as long as they have any.',
+      'Clients that have a server now, by its address: the primary, the standbys, and others that have any.',
       of.sessions.map(({ server, sessions }) => [{ server: addressText(server) }, sessions]),
     ),
-    gauge('held', 'Clients that wait for a primary now.', sum('held')),
-    counter('holds_total', 'Clients that had to wait for a primary.', sum('holds')),
+    gauge('held', 'Clients that wait for a server now.', sum('held')),
+    counter('holds_total', 'Clients that had to wait for a server.', sum('holds')),
     counter('refusals_total', 'Clients refused, by reason.', byReason(of, refusals)),
     counter('prewarmed_total', 'Clients that found a connection to their server ready.', sum('prewarmed')),
+    counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),
@@ -126,6 +139,17 @@ function answered(of: Snapshot, value: (answer: NonNullable<Observation['answer'
   return of.observations.flatMap(({ candidate, answer }): Sample[] =>
     answer ? [[{ candidate: candidate.name }, value(answer)]] : []
   );
+}
+
+function lags({ rotation }: Snapshot, value: (lag: Lag) => number): Sample[] {
+  return rotation.flatMap(({ candidate, lag }): Sample[] =>
+    lag ? [[{ candidate: candidate.name }, value(lag)]] : []
+  );
+}
+
+function weights({ rotation, standbyPort }: Snapshot): Sample[] {
+  if (standbyPort === undefined) return [];
+  return rotation.map(({ candidate, weight }) => [{ candidate: candidate.name }, weight]);
 }
 
 function standings({ verdict }: Snapshot): Sample[] {

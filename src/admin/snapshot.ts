@@ -1,7 +1,7 @@
 /** What there is to tell of a running gateway, read at the moment of asking. */
 import type { Rules, Verdict } from '../cluster/election.ts';
 import type { Observation } from '../cluster/observation.ts';
-import type { Place } from '../cluster/rotation.ts';
+import type { Place, RotationRules } from '../cluster/rotation.ts';
 import type { Counters } from '../plane/counters.ts';
 import type { Route } from '../plane/messages.ts';
 import type { ServerSessions } from '../plane/servers.ts';
@@ -18,6 +18,12 @@ export interface Limits {
   readonly deadAfterMs: number;
 }
 
+/** How the standby port is set up. */
+export interface StandbyPort extends Omit<RotationRules, 'weights'> {
+  /** The primary stands in where there is no usable standby. */
+  readonly fallback: boolean;
+}
+
 export interface Snapshot {
   /** On the clock of the observations, in monotonic milliseconds. */
   readonly now: number;
@@ -30,7 +36,7 @@ export interface Snapshot {
   readonly route: Route;
   readonly rotation: readonly Place[];
   /** Undefined: there is none. */
-  readonly standbyPort: { readonly fallback: boolean } | undefined;
+  readonly standbyPort: StandbyPort | undefined;
   /** Oldest first. */
   readonly journal: readonly Entry[];
   readonly probes: ProbeTimes;

@@ -4,12 +4,13 @@
  */
 import type { Rule } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
+import type { Lag } from '../cluster/lag.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../plane/counters.ts';
 import type { Entry } from '../route/journal.ts';
 import type { Address } from '../runtime/runtime.ts';
-import type { Limits, Snapshot } from './snapshot.ts';
+import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
 
 /** Bounds of what is told: a list of candidates may be long, and a server's message too. */
 const most = { candidates: 100, entries: 10, textLength: 500 } as const;
@@ -35,6 +36,8 @@ export interface CandidateStatus {
   readonly failures: number;
   readonly failure: { readonly ageMs: number; readonly kind: FailureKind; readonly message: string } | null;
   readonly silentMs: number | null;
+  readonly lag: Lag | null;
+  readonly standbyPort: { readonly weight: number; readonly out: string | null } | null;
 }
 
 export interface RouteStatus {
@@ -54,6 +57,7 @@ export interface ClientStatus {
   readonly sessions: readonly { readonly server: string; readonly sessions: number }[];
   readonly held: number;
   readonly holds: number;
+  readonly fallbacks: number;
   readonly closes: Readonly<Record<CloseReason, number>>;
 }
 
@@ -63,6 +67,13 @@ export interface RuleStatus {
   readonly splitBrain: 'incumbent' | 'refuse';
   readonly system: string | null;
   readonly newestTimeline: number;
+}
+
+export interface StandbyPortStatus {
+  readonly fallback: boolean;
+  readonly maxLagMs: number | null;
+  readonly maxLagBytes: number | null;
+  readonly lagFenceMs: number | null;
 }
 
 export interface Status {
@@ -78,6 +89,7 @@ export interface Status {
   readonly clients: ClientStatus;
   readonly rules: RuleStatus;
   readonly limits: Limits;
+  readonly standbyPort: StandbyPortStatus | null;
   readonly failovers: number;
   readonly splitBrainAlarms: number;
   readonly journal: readonly Entry[];
@@ -104,6 +116,7 @@ export function statusOf(of: Snapshot): Status {
       newestTimeline: verdict?.memory.timeline ?? 0,
     },
     limits: of.limits,
+    standbyPort: of.standbyPort === undefined ? null : standbyPortOf(of.standbyPort),
     failovers: [...history.failovers.values()].reduce((sum, count) => sum + count, 0),
     splitBrainAlarms: history.alarms,
     journal: of.journal.slice(-most.entries).map(shortEntry),
@@ -133,9 +146,20 @@ function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {
   };
 }
 
-function candidateOf(observation: Observation, { verdict, now }: Snapshot): CandidateStatus {
+function standbyPortOf({ fallback, maxLagMs, maxLagBytes, lagFenceMs }: StandbyPort): StandbyPortStatus {
+  return {
+    fallback,
+    maxLagMs: maxLagMs ?? null,
+    maxLagBytes: maxLagBytes ?? null,
+    lagFenceMs: lagFenceMs ?? null,
+  };
+}
+
+function candidateOf(observation: Observation, of: Snapshot): CandidateStatus {
   const { candidate: { name }, answer, failures, failure, silentSince } = observation;
+  const { now, verdict, rotation, standbyPort } = of;
   const finding = verdict?.findings.find(({ candidate }) => candidate.name === name);
+  const place = rotation.find(({ candidate }) => candidate.name === name);
   return {
     name,
     standing: finding?.standing ?? 'unknown',
@@ -146,6 +170,10 @@ function candidateOf(observation: Observation, { verdict, now }: Snapshot): Cand
       ? { ageMs: rounded(now - failure.at), kind: failure.kind, message: short(failure.message) }
       : null,
     silentMs: silentSince === undefined ? null : rounded(now - silentSince),
+    lag: place?.lag ?? null,
+    standbyPort: standbyPort && place
+      ? { weight: place.weight, out: place.out === undefined ? null : short(place.out) }
+      : null,
   };
 }
 
@@ -172,6 +200,7 @@ function clientsOf({ counters, sessions }: Snapshot): ClientStatus {
     sessions: sessions.map(({ server, sessions }) => ({ server: addressText(server), sessions })),
     held: total(counters, 'held'),
     holds: total(counters, 'holds'),
+    fallbacks: total(counters, 'fallbacks'),
     closes: Object.fromEntries(closes) as Record<CloseReason, number>,
   };
 }

@@ -44,6 +44,7 @@ describe('the explanation', () => {
         `2023-11-14T22:13:20.123Z, system ${ours}`,
         '  b, standby: is a standby on timeline 3',
         `      answered 250 ms ago (took 1 ms): in recovery, timeline 3, at 0/C8, replayed to 0/64, system ${ours}`,
+        '      lags by 250 ms, 100 bytes',
         '',
         'What clients experience:',
         '  New clients are served by a.',
@@ -115,6 +116,40 @@ describe('the explanation', () => {
     }]);
     // deno-lint-ignore no-control-regex -- it is what must not be there
     assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f]|^Primary/m);
+  });
+});
+
+describe('clients of the standby port', () => {
+  const standbyPort = { fallback: true, maxLagMs: undefined, maxLagBytes: 50, lagFenceMs: undefined };
+  const near = standby('b', 1, { at: now, replayedLsn: 200n });
+  const far = standby('c', 1, { at: now, replayedLsn: 100n });
+
+  test('are served by standbys, and one that gets none says why', () => {
+    const text = explained([primary('a'), near, far], noMemory, { standbyPort });
+    assert.match(text, /^ {2}New clients of the standby port are served by b\.$/m);
+    assert.match(text, /^ {6}has replayed all that the primary had; gets clients of the standby port$/m);
+    assert.match(
+      text,
+      /^ {6}lags by 500 ms, 100 bytes; gets no new client: it lags by more than MAX_LAG_BYTES=50$/m,
+    );
+  });
+
+  test('are served by the primary, or wait', () => {
+    const counters = [counted({ fallbacks: 2 })];
+    const instead = explained([primary('a'), far], noMemory, { standbyPort, counters });
+    assert.match(
+      instead,
+      /^ {2}New clients of the standby port are served by the primary, as no standby can/m,
+    );
+    assert.match(instead, /^ {2}2 clients of the standby port had to be served by the primary\.$/m);
+    const waiting = explained([primary('a'), far], noMemory, {
+      standbyPort: { ...standbyPort, fallback: false },
+    });
+    assert.match(
+      waiting,
+      /port wait, each for up to 10 s .*: no standby can take them \(REPLICA_FALLBACK=off\)\.$/m,
+    );
+    assert.match(explained([far], noMemory, { standbyPort }), /can take them, and there is no primary\.$/m);
   });
 });
 

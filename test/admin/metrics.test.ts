@@ -5,7 +5,7 @@ import { renderMetrics } from '../../src/admin/metrics.ts';
 import { ProbeTimes } from '../../src/admin/probe-times.ts';
 import type { Snapshot } from '../../src/admin/snapshot.ts';
 import { closeReasons } from '../../src/plane/counters.ts';
-import { after, answer, failing, primary, standby, unasked } from '../cluster/scene.ts';
+import { after, answer, failing, now, primary, standby, unasked } from '../cluster/scene.ts';
 import { withAnswer } from '../../src/cluster/observation.ts';
 import { type Family, readExposition } from './exposition.ts';
 import { counted, snapshotOf } from './snapshot.ts';
@@ -66,6 +66,22 @@ describe('/metrics', () => {
       ['cancels_total', 8],
     ];
     for (const [name, value] of expected) assert.deepEqual(samples(snapshot, name), [String(value)], name);
+  });
+
+  test('tells how far standbys are behind, and their shares where there is a standby port', () => {
+    const standbyPort = {
+      fallback: true,
+      maxLagMs: undefined,
+      maxLagBytes: undefined,
+      lagFenceMs: undefined,
+    };
+    const behind = [primary('a', 3), standby('b', 3, { at: now, replayedLsn: 100n })];
+    const snapshot = snapshotOf(behind, undefined, { standbyPort, counters: [counted({ fallbacks: 5 })] });
+    assert.deepEqual(samples(snapshot, 'candidate_lag_seconds'), ['b 0.5']);
+    assert.deepEqual(samples(snapshot, 'candidate_lag_bytes'), ['b 100']);
+    assert.deepEqual(samples(snapshot, 'candidate_weight'), ['a 0', 'b 1']);
+    assert.deepEqual(samples(snapshot, 'fallbacks_total'), ['5']);
+    assert.deepEqual(samples(snapshotOf(behind), 'candidate_weight'), []);
   });
 
   test('tells every reason for which sessions end, and which of them are refusals', () => {

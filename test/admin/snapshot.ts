@@ -2,11 +2,19 @@ import { History } from '../../src/admin/history.ts';
 import { ProbeTimes } from '../../src/admin/probe-times.ts';
 import type { Snapshot } from '../../src/admin/snapshot.ts';
 import { elect, type Memory, noMemory } from '../../src/cluster/election.ts';
+import { noPositions, withPrimary } from '../../src/cluster/lag.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
+import { everyStandby, rotationOf } from '../../src/cluster/rotation.ts';
 import { at, type CounterName, type Counters, newCounters } from '../../src/plane/counters.ts';
 import { noRoute, type Route } from '../../src/plane/messages.ts';
 import { Journal } from '../../src/route/journal.ts';
-import { now, rules } from '../cluster/scene.ts';
+import { answer, now, rules } from '../cluster/scene.ts';
+
+/** The primary has been at 0/C8 for half a second. */
+const positions = [now - 500, now].reduce(
+  (before, at) => withPrimary(before, answer('a', { at, lsn: 200n })),
+  noPositions,
+);
 
 /** What a gateway knows that has seen these once. */
 export function snapshotOf(
@@ -37,7 +45,7 @@ export function snapshotOf(
     observations,
     verdict,
     route,
-    rotation: [],
+    rotation: rotationOf(verdict.findings, positions, { ...everyStandby, ...change.standbyPort }),
     standbyPort: undefined,
     journal: journal.entries,
     probes,

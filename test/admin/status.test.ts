@@ -14,6 +14,8 @@ const three = [
 const counters = [counted({ active: 3, accepted: 9, held: 1, holds: 4, fenced: 2 }), counted({ active: 1 })];
 const sessions = [{ server: { host: 'fd00::1', port: 5432 }, sessions: 3 }];
 
+const standbyPort = { fallback: true, maxLagMs: 100, maxLagBytes: undefined, lagFenceMs: undefined };
+
 /** Paths of all values, `candidates[].answer.lsn` for one in a list. */
 function paths(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => paths(item, `${path}[]`));
@@ -58,6 +60,8 @@ describe('/status', () => {
       failures: 0,
       failure: null,
       silentMs: null,
+      lag: null,
+      standbyPort: null,
     });
     assert.deepEqual([b?.standing, b?.answer?.ageMs, b?.answer?.lsn], ['standby', 250, '0/C8']);
     assert.deepEqual(c?.failure, { ageMs: 0, kind: 'silent', message: 'refuses connections' });
@@ -69,6 +73,17 @@ describe('/status', () => {
     assert.deepEqual({ active, accepted, held, holds }, { active: 4, accepted: 9, held: 1, holds: 4 });
     assert.deepEqual(sessions, [{ server: '[fd00::1]:5432', sessions: 3 }]);
     assert.equal(closes.fenced, 2);
+  });
+
+  test('tells how far standbys are behind, and with a standby port who gets its clients', () => {
+    const [a, b] = statusOf(snapshotOf(three, undefined, { standbyPort })).candidates;
+    assert.deepEqual([a?.lag, a?.standbyPort], [null, { weight: 0, out: 'is primary on timeline 3' }]);
+    assert.deepEqual([b?.lag, b?.standbyPort], [
+      { ms: 250, bytes: 100 },
+      { weight: 0, out: 'lags by more than MAX_LAG_MS=100' },
+    ]);
+    assert.deepEqual(status.candidates.map(({ standbyPort }) => standbyPort), [null, null, null]);
+    assert.equal(status.standbyPort, null);
   });
 
   test('tells nothing where nothing is known yet', () => {
@@ -84,6 +99,8 @@ describe('/status', () => {
       failures: 0,
       failure: null,
       silentMs: null,
+      lag: null,
+      standbyPort: null,
     }]);
   });
 
@@ -100,11 +117,16 @@ describe('/status', () => {
     const docs = readFileSync(new URL('../../docs/status.md', import.meta.url), 'utf8');
     const described = [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path);
     const full = statusOf(
-      snapshotOf([...three, failing(unasked('d'))], after('a', 3), { counters, sessions }),
+      snapshotOf([...three, failing(unasked('d'))], after('a', 3), { counters, sessions, standbyPort }),
     );
     const found = paths({ ...full, route: { ...full.route, standbys: ['x'] } })
       .map((path) => path.replace(/^clients\.closes\..*/, 'clients.closes'));
-    const nullable = new Set(['candidates[].answer', 'candidates[].failure', 'route.primary']);
+    const nullable = new Set([
+      'candidates[].answer',
+      'candidates[].failure',
+      'candidates[].lag',
+      'route.primary',
+    ]);
     assert.deepEqual(
       [...new Set(found)].filter((path) => !nullable.has(path)).toSorted(),
       described.toSorted(),

@@ -31,6 +31,8 @@ export interface LogLine {
 
 export interface GatewayProcess {
   readonly port: number;
+  /** The standby port; 0: there is none. */
+  readonly standbyPort: number;
   readonly metricsPort: number;
   readonly pid: number;
   /** Everything logged so far. */
@@ -86,6 +88,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
   });
   if (listening === null) throw new Error(`the gateway on ${gatewayRuntime} ended at its start:\n${said()}`);
   const port = portOf(listening['address']);
+  const standbyPort = portOf(listening['replicas']);
   const metricsPort = portOf(listening['metrics']);
 
   const get = async (path: string) => {
@@ -94,6 +97,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
   };
   return {
     port,
+    standbyPort,
     metricsPort,
     pid: child.pid!,
     log,
