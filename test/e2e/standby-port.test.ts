@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Status } from '../../src/admin/status.ts';
 import { ask, clientOf, exchange, serverBehind } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type Cluster, type Server, startCluster } from '../support/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, runProgram, startGateway } from '../support/gateway.ts';
 import { cancelMessage, startQuery } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -35,11 +35,25 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
   };
   const hasWeights = (gateway: GatewayProcess, ...wanted: number[]): Promise<unknown> =>
     waitFor(`the weights ${wanted}`, async () => String(await weights(gateway)) === String(wanted));
+  /** The data half learns of a change a moment after the status tells it. */
+  const serves = async (gateway: GatewayProcess, ...servers: Server[]): Promise<void> => {
+    const wanted = servers.map(({ port }) => port).toSorted().join();
+    const seen: number[] = [];
+    await waitFor(`new readers to be served by ${servers.map(({ name }) => name)}`, async () => {
+      seen.push(await serverBehind(gateway.standbyPort));
+      return seen.length >= 4 && [...new Set(seen.slice(-4))].toSorted().join() === wanted;
+    });
+    await waitFor(
+      'those readers to be gone',
+      async () => await gateway.metric('pg_gateway_connections_active') === 0,
+    );
+  };
 
   test('shares sessions out to standbys, tells their lag, and the primary port goes on beside it', async () => {
     const [, one, two] = cluster.servers.map(({ port }) => port);
     const gateway = await start();
     await hasWeights(gateway, 0, 1, 1);
+    await serves(gateway, cluster.server(1), cluster.server(2));
     const clients = Array.from({ length: 6 }, () => clientOf(gateway.standbyPort));
     try {
       const seen: number[] = [];
@@ -68,6 +82,7 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
     const lagging = cluster.server(1);
     const gateway = await start({ MAX_LAG_BYTES: '65536', LAG_FENCE_MS: '2000' });
     await hasWeights(gateway, 0, 1, 1);
+    await serves(gateway, cluster.server(1), cluster.server(2));
     const clients = [clientOf(gateway.standbyPort), clientOf(gateway.standbyPort)];
     try {
       const ports = await Promise.all(
@@ -77,10 +92,10 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
       const there = ports.indexOf(lagging.port);
       await lagging.query('select pg_wal_replay_pause()');
       await cluster.first.query('create table behind as select generate_series(1, 20000) as n');
+      await cluster.server(2).catchUp();
       await hasWeights(gateway, 0, 0, 1);
-      for (let count = 0; count < 3; count++) {
-        assert.equal(await serverBehind(gateway.standbyPort), cluster.server(2).port);
-      }
+      const elsewhere = async () => await serverBehind(gateway.standbyPort) === cluster.server(2).port;
+      await waitFor('new readers elsewhere', elsewhere);
       const ended = () => gateway.log.find(({ event }) => event === 'sessions of the standby port are ended');
       const { candidate, why } = await waitFor('the fence', () => ended());
       assert.deepEqual([candidate, why], [lagging.address, 'lags by more than LAG_FENCE_MS=2000']);
@@ -175,7 +190,10 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
       await gateway.routesTo(young.port);
       await left.follow(young);
       await hasWeights(gateway, 0, 0, 1);
-      assert.equal(await serverBehind(gateway.standbyPort), left.port);
+      await waitFor(
+        'new readers on the standby',
+        async () => await serverBehind(gateway.standbyPort) === left.port,
+      );
       assert.equal(await serverBehind(gateway.port), young.port);
       // The restarted one took its session along; the other session is where it was.
       const again = await Promise.all(
