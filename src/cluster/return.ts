@@ -42,7 +42,11 @@ export function followedOlder(findings: readonly Finding[], past: Past, now: num
   return past.followed?.server === server ? past.followed : { server, since: now };
 }
 
-/** After `maxAgeMs` every answer that counts was given since then. */
-export function isSettled(followed: Followed | undefined, now: number, { maxAgeMs }: Limits): boolean {
-  return followed !== undefined && now - followed.since >= Math.max(settledMs, maxAgeMs);
+export function isSettled(followed: Followed | undefined, now: number, limits: Limits): boolean {
+  return followed !== undefined && now - followed.since >= settledAfter(limits);
+}
+
+/** In milliseconds. After `maxAgeMs` every answer that counts was given since then. */
+export function settledAfter({ maxAgeMs }: Pick<Limits, 'maxAgeMs'>): number {
+  return Math.max(settledMs, maxAgeMs);
 }
