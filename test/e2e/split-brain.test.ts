@@ -66,7 +66,8 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
     await waitFor('the old primary to be served', async () => {
       const { route } = JSON.parse((await gateway.get('/status')).body);
       return route.primary?.candidate === old!.address;
-    });
+      // A probe that fails on a busy machine begins the ten seconds anew.
+    }, { deadlineMs: 90_000 });
     assert.ok(performance.now() - rebuilt >= 10_000);
     assert.equal(await serverBehind(gateway.port), old!.port);
     const journal = JSON.parse((await gateway.get('/journal')).body);
