@@ -8,7 +8,13 @@ import { Histogram } from './histogram.ts';
 const boundsSeconds = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const;
 
 /** Rules that can make another server the primary: each is counted from zero on. */
-const electing: readonly Rule[] = ['onlyPrimary', 'newestTimeline', 'splitBrainIncumbent', 'standbysVote'];
+const electing: readonly Rule[] = [
+  'onlyPrimary',
+  'newestTimeline',
+  'everybodyFollows',
+  'splitBrainIncumbent',
+  'standbysVote',
+];
 
 export class History {
   readonly failovers = new Map<Rule, number>(electing.map((rule) => [rule, 0]));

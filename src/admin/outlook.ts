@@ -1,6 +1,7 @@
 /** What would change the present verdict, told from `/status` in whole sentences. Mirrors the rules of the election. */
+import { settledAfter } from '../cluster/return.ts';
 import { duration } from './duration.ts';
-import type { Status } from './status.ts';
+import type { AnswerStatus, Status } from './status.ts';
 
 export function outlook(status: Status): readonly string[] {
   const { primary } = status.route;
@@ -24,7 +25,8 @@ function withPrimary({ route, candidates, rules, limits }: Status, primary: stri
   return lines;
 }
 
-function withoutPrimary({ route, candidates, rules }: Status): string[] {
+function withoutPrimary(status: Status): string[] {
+  const { route, rules } = status;
   switch (route.rule) {
     case null:
     case 'firstRound':
@@ -38,25 +40,64 @@ function withoutPrimary({ route, candidates, rules }: Status): string[] {
         'All but one of the servers that claim to be primary must be stopped; clients are served then.',
       ];
     default: {
-      const seen = candidates.map(({ standing, answer }) =>
-        standing === 'standby' ? answer?.timeline ?? 0 : 0
-      );
-      const newestTimeline = Math.max(rules.newestTimeline, ...seen);
-      const lines = [
+      const newest = newestTimeline(status);
+      return [
         `A server of ${
           systemText(rules.system)
         } that answers, is out of recovery, is not read-only and not on a ` +
-        `timeline older than ${newestTimeline} becomes primary at its next probe.`,
+        `timeline older than ${newest} becomes primary at its next probe.`,
+        ...aboutStale(status, newest),
       ];
-      if (candidates.some(({ standing }) => standing === 'stale')) {
-        lines.push(
-          'If the older timeline is there on purpose (restored from a backup), restart the gateway, which forgets ' +
-            'the newer one, and rebuild the standbys that have seen it.',
-        );
-      }
-      return lines;
     }
   }
+}
+
+/** Also what is silent has shown it; and what was primary before is remembered. */
+function newestTimeline({ candidates, rules }: Status): number {
+  const shown = candidates.map(({ answer }) => isOurs(answer, rules.system) ? answer.timeline : 0);
+  return Math.max(rules.newestTimeline, ...shown);
+}
+
+function isOurs(answer: AnswerStatus | null, system: string | null): answer is AnswerStatus {
+  return answer !== null && (system === null || answer.system === system);
+}
+
+/** Somebody claims to be primary and is not believed: what happens meanwhile, and what ends it either way. */
+function aboutStale(status: Status, newest: number): string[] {
+  const { candidates, rules, limits } = status;
+  const stale = candidates.filter(({ standing }) => standing === 'stale');
+  const [first] = stale;
+  if (first === undefined) return [];
+  const names = stale.map(({ name }) => name).join(', ');
+  const older = first.answer?.timeline ?? 0;
+  const witnesses = candidates.filter(({ answer }) => isOurs(answer, rules.system) && answer.timeline > older)
+    .map(({ name }) => name).join(', ');
+  const waits = limits.holdMs === 0 || limits.maxHeld === 0 ? 'are refused' : 'wait';
+  const lines = [
+    `Timeline ${newest} has begun, so what is written on an older one may be lost: nobody is routed to ${names}, new ` +
+    `clients ${waits}, and sessions that are there already go on.`,
+    `If timeline ${newest} is right: start its primary or promote one of its standbys, stop ${names}, and rebuild it ` +
+    'as a standby.',
+  ];
+  const right = `If the older timeline is right (a promotion was given up, or a backup restored):`;
+  if (witnesses !== '') {
+    lines.push(
+      `${right} rebuild ${witnesses} as a standby of the primary, or take it out of CANDIDATES and restart the gateway.`,
+    );
+  }
+  if (rules.newestTimeline > older) {
+    lines.push(
+      `${
+        witnesses === '' ? right : 'Then'
+      } rebuild every other candidate as a standby of the primary. It is elected ` +
+        `without a restart when all of them have been seen to stream from it for ${
+          duration(settledAfter(rules))
+        } ` +
+        '(grant pg_read_all_stats to the role of the probe). Where that cannot be, restart the gateway, which forgets ' +
+        `timeline ${rules.newestTimeline}.`,
+    );
+  }
+  return lines;
 }
 
 /** `1 session`, `2 sessions`. */

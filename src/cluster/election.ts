@@ -6,8 +6,8 @@
  * 1. Evidence counts while it is younger than `maxAgeMs` and no probe has failed since. Only the incumbent survives
  *    `failAfter - 1` failed probes in a row (finding.ts).
  * 2. Only servers of our system count; the others are foreign and never elected (finding.ts).
- * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours shows
- *    now or that was primary before (timeline.ts).
+ * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours showed
+ *    in its last answer (timeline.ts) or that was primary before, unless everybody has followed it for long (return.ts).
  * 4. Of several on one timeline the incumbent stays, or else the one that most standbys follow is elected (vote.ts);
  *    an alarm is raised either way. Without such evidence, or with `splitBrain: 'refuse'`, nobody is elected.
  */
@@ -22,6 +22,7 @@ import {
   type Remembered,
 } from './finding.ts';
 import type { Answer, Observation } from './observation.ts';
+import { type Followed, followedOlder, isSettled } from './return.ts';
 import { exposeStale } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
@@ -36,6 +37,8 @@ export interface Rules extends Limits {
 export interface Memory extends Remembered {
   /** The system that we serve. */
   readonly system?: string | undefined;
+  /** Who may become primary although a newer timeline was; undefined if nobody is followed by everybody. */
+  readonly followed?: Followed | undefined;
 }
 
 export const noMemory: Memory = { timeline: 0 };
@@ -44,6 +47,7 @@ export const noMemory: Memory = { timeline: 0 };
 export type Rule =
   | 'onlyPrimary'
   | 'newestTimeline'
+  | 'everybodyFollows'
   | 'incumbentInDoubt'
   | 'splitBrainIncumbent'
   | 'standbysVote'
@@ -72,9 +76,12 @@ export function elect(
 ): Verdict {
   const system = rules.system ?? memory.system ?? commonSystem(observations, now, rules);
   const judged = observations.map((observation) => judge(observation, system, memory, now, rules));
-  const findings = exposeStale(judged, memory.timeline);
+  const followed = followedOlder(judged, memory, now);
+  const before = isSettled(followed, now, rules) ? 0 : memory.timeline;
+  const findings = exposeStale(judged, observations, system, before);
+  const undecided = followed === memory.followed ? memory : { ...memory, followed };
   const none = (rule: Rule, reason: string): Verdict => (
-    { rule, findings, splitBrain: false, reason, memory }
+    { rule, findings, splitBrain: false, reason, memory: undecided }
   );
 
   // The first verdict waits until everybody was asked once: whoever answers first must not win for that alone.
@@ -96,13 +103,15 @@ export function elect(
   if (only === undefined) return none('noPrimary', `no primary: ${explain(findings)}`);
   const { winner, ...verdict } = others.length > 0
     ? settleTie(claims, findings, memory, rules)
-    : unopposed(only, findings);
+    : unopposed(only, findings, memory);
   return {
     ...verdict,
     primary: winner && { ...winner, standing: winner.standing === 'doubtful' ? 'doubtful' : 'primary' },
     findings: findings.map((finding) => demote(finding, winner)),
     splitBrain: others.length > 0,
-    memory: winner ? { system, incumbent: winner.candidate.name, timeline: winner.answer.timeline } : memory,
+    memory: winner
+      ? { system, incumbent: winner.candidate.name, timeline: winner.answer.timeline }
+      : undecided,
   };
 }
 
@@ -110,8 +119,14 @@ interface Choice extends Pick<Verdict, 'rule' | 'reason'> {
   readonly winner: Claim | undefined;
 }
 
-function unopposed(winner: Claim, findings: readonly Finding[]): Choice {
+function unopposed(winner: Claim, findings: readonly Finding[], memory: Memory): Choice {
   const { candidate: { name }, answer: { timeline } } = winner;
+  if (timeline < memory.timeline) {
+    const reason =
+      `${name} is primary on timeline ${timeline}, older than timeline ${memory.timeline} that was primary before: ` +
+      'all others have followed it for long enough';
+    return { rule: 'everybodyFollows', winner, reason };
+  }
   if (winner.standing === 'doubtful') {
     const reason = `${name} stays primary on timeline ${timeline} although its last probe failed`;
     return { rule: 'incumbentInDoubt', winner, reason };

@@ -3,13 +3,27 @@
  * of our system knows is an old primary: one that comes back, or was restored from a backup. Pure.
  */
 import { type Finding, isClaim } from './finding.ts';
+import type { Answer, Observation } from './observation.ts';
 
 /**
- * Takes the claim from everyone on an older timeline than the newest that another claim, a standby or a read-only
- * server shows, or that was primary `before`. All claims that are left are on one timeline.
+ * Takes the claim from everyone on an older timeline than the newest that a server of ours showed in its last answer,
+ * or that was primary `before`. All claims that are left are on one timeline.
+ *
+ * That answer may be of any age: a promotion that has happened does not cease to have happened when its witness falls
+ * silent. Only the witness itself takes it back, by another answer.
  */
-export function exposeStale(findings: readonly Finding[], before: number): readonly Finding[] {
-  const newest = witness(findings);
+export function exposeStale(
+  findings: readonly Finding[],
+  observations: readonly Observation[],
+  system: string | undefined,
+  before: number,
+): readonly Finding[] {
+  const witnesses = observations.flatMap(({ candidate, answer }) =>
+    answer?.system === system && answer !== undefined
+      ? [{ answer, finding: findings.find((finding) => finding.candidate === candidate) as Finding }]
+      : []
+  );
+  const newest = witnesses.reduce<Witness | undefined>(better, undefined);
   if (newest === undefined) return findings;
   return findings.map((finding) => {
     if (!isClaim(finding)) return finding;
@@ -19,25 +33,31 @@ export function exposeStale(findings: readonly Finding[], before: number): reado
   });
 }
 
-type Witness = Finding & { readonly answer: NonNullable<Finding['answer']> };
-
-/** Who knows the newest timeline, best one who claims to be its primary. All of them have spoken, and are of ours. */
-function witness(findings: readonly Finding[]): Witness | undefined {
-  const isWitness = (finding: Finding): finding is Witness =>
-    isClaim(finding) || finding.standing === 'standby' || finding.standing === 'readOnly';
-  return findings.filter(isWitness).reduce<Witness | undefined>((best, next) => {
-    if (best === undefined || next.answer.timeline > best.answer.timeline) return next;
-    return next.answer.timeline === best.answer.timeline && isClaim(next) && !isClaim(best) ? next : best;
-  }, undefined);
+interface Witness {
+  /** Its last, whether or not it still counts otherwise. */
+  readonly answer: Answer;
+  readonly finding: Finding;
 }
 
-function staleNote(timeline: number, { candidate, standing, answer }: Witness, before: number): string {
-  if (before > answer.timeline) {
+/** Who knows the newest timeline, best one who claims to be its primary, and else one who still answers. */
+function better(best: Witness | undefined, next: Witness): Witness {
+  if (best === undefined || next.answer.timeline > best.answer.timeline) return next;
+  return next.answer.timeline === best.answer.timeline && weight(next) > weight(best) ? next : best;
+}
+
+function weight({ finding }: Witness): number {
+  return isClaim(finding) ? 2 : finding.answer === undefined ? 0 : 1;
+}
+
+function staleNote(timeline: number, { finding, answer }: Witness, before: number): string {
+  if (before > answer.timeline || (before === answer.timeline && finding.answer === undefined)) {
     return `claims to be primary on timeline ${timeline}, older than timeline ${before} that was primary before`;
   }
-  const role = standing === 'standby' ? 'a standby' : standing === 'readOnly' ? 'read-only' : undefined;
-  return role === undefined
-    ? `claims to be primary on the older timeline ${timeline}`
-    : `claims to be primary on timeline ${timeline}, but ${candidate.name}, ${role}, is on timeline ` +
-      `${answer.timeline} already: it is an old primary`;
+  if (isClaim(finding)) return `claims to be primary on the older timeline ${timeline}`;
+  const { name } = finding.candidate;
+  const role = answer.inRecovery ? 'a standby' : answer.readOnly ? 'read-only' : 'a primary';
+  const witness = finding.answer === undefined
+    ? `${name} was ${role} on timeline ${answer.timeline} when it last answered`
+    : `${name}, ${role}, is on timeline ${answer.timeline} already`;
+  return `claims to be primary on timeline ${timeline}, but ${witness}: it is an old primary`;
 }

@@ -36,7 +36,7 @@ export function voteOfStandbys(findings: readonly Finding[], rivals: readonly Cl
 }
 
 /** The one rival that this standby streams from, under whichever of its names; undefined if it could be two. */
-function followedBy(
+export function followedBy(
   standby: Answer,
   findings: readonly Finding[],
   rivals: readonly Claim[],

@@ -2,7 +2,7 @@
  * Turns what is known of the candidates into the route, and keeps the journal of why. It decides nothing itself: the
  * election does. It never withdraws a session; it only says which epochs have lost their server.
  */
-import { elect, type Memory, noMemory, type Rules, type Verdict } from '../cluster/election.ts';
+import { elect, type Memory, noMemory, type Rule, type Rules, type Verdict } from '../cluster/election.ts';
 import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
 import type { Answer, Observation } from '../cluster/observation.ts';
 import { everyStandby, type Place, rotationOf, type RotationRules } from '../cluster/rotation.ts';
@@ -105,15 +105,19 @@ function identity({ system, timeline, startedAt }: Answer): string {
 }
 
 /**
- * What makes a verdict news. Texts with figures in them may change at every probe; and whoever won a split brain is
- * the incumbent in the next election, which is another rule and nothing new.
+ * What makes a verdict news. Texts with figures in them may change at every probe; and whoever won a split brain, or was
+ * elected because everybody follows it, is the incumbent in the next election, which is another rule and nothing new.
  */
 function signature({ rule, primary, findings, splitBrain }: Verdict, epoch: number): string {
   const standings = findings.map(({ candidate, standing }) => `${candidate.name} ${standing}`);
   const outcome = primary
-    ? `${primary.candidate.name} ${primary.answer.timeline} ${splitBrain ? 'of several' : rule}`
+    ? `${primary.candidate.name} ${primary.answer.timeline} ${splitBrain ? 'of several' : lasting(rule)}`
     : rule;
   return [epoch, outcome, ...standings].join('|');
+}
+
+function lasting(rule: Rule): Rule {
+  return rule === 'everybodyFollows' ? 'onlyPrimary' : rule;
 }
 
 function sameRoute(a: Route, b: Route): boolean {

@@ -176,11 +176,33 @@ describe('what would change the verdict', () => {
     assert.match(text, /^ {2}SYSTEM_IDENTIFIER can say which system is ours/m);
   });
 
-  test('is a restart of the gateway, if an older timeline is there on purpose', () => {
+  test('with an old primary and a standby that knows better, is either of the two being right', () => {
+    for (const witness of [standby('b', 2), failing(standby('b', 2), 3)]) {
+      const text = explained([primary('a', 1), witness], after('a', 1));
+      for (
+        const line of [
+          /^ {2}A server of system \d+ that answers, .* older than 2 becomes primary at its next probe\.$/m,
+          /^ {2}Timeline 2 has begun, .*: nobody is routed to a, new clients wait, and sessions that are there .* go on\.$/m,
+          /^ {2}If timeline 2 is right: start its primary or promote one of its standbys, stop a, and rebuild it/m,
+          /^ {2}If the older timeline is right .*: rebuild b as a standby of the primary, or take it out of CANDIDATES/m,
+        ]
+      ) assert.match(text, line);
+      assert.doesNotMatch(text, /pg_read_all_stats/);
+    }
+  });
+
+  test('with an old primary after a newer one, is that all follow it, or a restart of the gateway', () => {
+    const text = explained([primary('a', 1), standby('b', 1)], after('b', 2));
     assert.match(
-      explained([primary('a', 1)], after('a', 2)),
-      /^ {2}If the older timeline .* restart the gateway/m,
+      text,
+      /^ {2}If the older .*: rebuild every other candidate .* stream from it for 10 s \(grant .* restart the gateway, which forgets timeline 2\.$/m,
     );
-    assert.doesNotMatch(explained([standby('a', 2)], after('a', 2)), /restart the gateway/);
+    assert.doesNotMatch(text, /out of CANDIDATES/);
+    const both = explained([primary('a', 1), failing(primary('b', 2), 3)], after('b', 2));
+    assert.match(both, /rebuild b as a standby of the primary.*\n {2}Then rebuild every other candidate/);
+  });
+
+  test('says nothing of old primaries where there are none', () => {
+    assert.doesNotMatch(explained([standby('a', 2)], after('a', 2)), /is right/);
   });
 });

@@ -153,6 +153,7 @@ describe('/metrics about the gateway', () => {
     assert.deepEqual(samples(snapshotOf(three), 'failovers_total'), [
       'onlyPrimary 0',
       'newestTimeline 0',
+      'everybodyFollows 0',
       'splitBrainIncumbent 0',
       'standbysVote 0',
     ]);

@@ -1,19 +1,13 @@
 /** What must hold in every past, however unlikely. A failure says its seed: give it to `Dice` to see it again. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { elect, type Memory, noMemory, type Rules, type Verdict } from '../../src/cluster/election.ts';
+import { elect, noMemory, type Verdict } from '../../src/cluster/election.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
-import { Dice, history, type Moment } from './history.ts';
+import { Dice, history } from './history.ts';
+import { ballotsOf, followedByAll, newestShown, type Scene } from './reckoning.ts';
 import { outcome } from './scene.ts';
 
 const seeds = 3000;
-
-interface Scene extends Moment {
-  readonly rules: Rules;
-  readonly before: Memory;
-  readonly verdict: Verdict;
-  readonly dice: Dice;
-}
 
 /** Plays all pasts, shows each election to `check`, and returns how many it looked at. */
 function everyElection(check: (scene: Scene) => boolean): number {
@@ -49,20 +43,6 @@ const serverOf = ({ primary }: Verdict): string => `${primary?.answer.timeline} 
 const observed = (observations: readonly Observation[], name: string): Observation =>
   observations.find(({ candidate }) => candidate.name === name) as Observation;
 
-/** The newest timeline in the answers of `system` that count. */
-function newestKnown(
-  observations: readonly Observation[],
-  system: string,
-  now: number,
-  rules: Rules,
-): number {
-  return Math.max(
-    ...observations.map(({ answer, failures }) =>
-      answer?.system === system && failures === 0 && now - answer.at <= rules.maxAgeMs ? answer.timeline : 0
-    ),
-  );
-}
-
 describe('in every past', { timeout: 120_000 }, () => {
   test('the primary is a candidate, with its own last answer', () => {
     everyPrimary(({ candidate, answer }, { observations }) => {
@@ -82,11 +62,27 @@ describe('in every past', { timeout: 120_000 }, () => {
     everyPrimary(({ answer }) => assert.deepEqual([answer.inRecovery, answer.readOnly], [false, false]));
   });
 
-  test('the primary is never on an older timeline than one before it', () => {
-    everyPrimary(({ answer }, { before, verdict }) => {
-      assert.ok(answer.timeline >= before.timeline, `${answer.timeline} after ${before.timeline}`);
-      assert.equal(verdict.memory.timeline, answer.timeline);
+  test('the primary is never on an older timeline than one before it, unless all have followed it for 10 s', () => {
+    let [followed, since, returns, refusals] = ['', 0, 0, 0];
+    everyElection((scene) => {
+      const { before, verdict: { primary, rule, memory }, now } = scene;
+      const leader = followedByAll(scene) ?? '';
+      if (leader !== followed || before === noMemory) since = now;
+      followed = leader;
+      const isOlder = leader !== '' && Number(leader.split(' ')[0]) < before.timeline;
+      if (isOlder && now - since >= 10_000) {
+        assert.equal(rule, 'everybodyFollows');
+        assert.equal(serverOf(scene.verdict), leader);
+        returns += 1;
+      } else {
+        assert.notEqual(rule, 'everybodyFollows');
+        if (isOlder) refusals += 1;
+        if (primary) assert.ok(primary.answer.timeline >= before.timeline);
+      }
+      if (primary) assert.equal(memory.timeline, primary.answer.timeline);
+      return true;
     });
+    assert.ok(returns > 50 && refusals > 1000, `${returns} returns, ${refusals} refusals`);
   });
 
   test('the primary is never elected on evidence that is too old', () => {
@@ -113,22 +109,16 @@ describe('in every past', { timeout: 120_000 }, () => {
 
   test('a split brain elects the incumbent, or whom the standbys follow, or nobody where it is to be refused', () => {
     let votes = 0;
-    const seen = everyElection(({ verdict: { splitBrain, primary, rule, findings }, before, rules }) => {
+    const seen = everyElection((scene) => {
+      const { verdict: { splitBrain, primary, rule, findings }, before, rules } = scene;
       if (!splitBrain) return false;
       if (rules.splitBrain === 'refuse') assert.equal(primary, undefined);
       if (primary === undefined || primary.candidate.name === before.incumbent) return true;
       assert.equal(rule, 'standbysVote');
       votes += 1;
-      const isMine = (name: string) =>
-        findings.find(({ candidate }) => candidate.name === name)?.answer?.startedAt ===
-          primary.answer.startedAt;
-      const isRival = (name: string) =>
-        findings.some(({ candidate, standing }) =>
-          candidate.name === name && /^(primary|rival)$/.test(standing)
-        );
-      const followed = findings.filter(({ standing }) => standing === 'standby')
-        .map(({ answer }) => answer?.upstream?.host.replace('.example', '') ?? '').filter(isRival);
-      assert.ok(followed.some(isMine), 'nobody follows it');
+      const ballots = ballotsOf(scene);
+      const mine = ballots.filter((server) => server === primary.answer.startedAt).length;
+      assert.ok(2 * mine > ballots.length, `${mine} of ${ballots.length}`);
       assert.ok(
         !findings.some(({ candidate, standing }) =>
           candidate.name === before.incumbent && /^(primary|rival)$/.test(standing)
@@ -150,16 +140,16 @@ describe('in every past', { timeout: 120_000 }, () => {
       if (!stands || verdict.primary?.candidate.name === before.incumbent) return stands;
       if (verdict.primary) assert.ok(verdict.primary.answer.timeline > answer.timeline);
       else if (verdict.rule !== 'splitBrain') {
-        assert.ok(newestKnown(observations, answer.system, now, rules) > answer.timeline);
+        assert.ok(newestShown(observations, answer.system) > answer.timeline);
       }
       return true;
     });
     assert.ok(seen > 5000, `only ${seen} such incumbents`);
   });
 
-  test('the primary is never on an older timeline than anybody of its system shows', () => {
-    everyPrimary(({ answer }, { observations, now, rules }) => {
-      const newest = newestKnown(observations, answer.system, now, rules);
+  test('the primary is never on an older timeline than anybody of its system has shown at last', () => {
+    everyPrimary(({ answer }, { observations }) => {
+      const newest = newestShown(observations, answer.system);
       assert.ok(answer.timeline >= newest, `${answer.timeline}, and somebody is on ${newest}`);
     });
   });
@@ -192,7 +182,9 @@ describe('in every past', { timeout: 120_000 }, () => {
         ...observations.map(({ answer }) => answer && now - answer.at <= rules.maxAgeMs ? answer.at : now),
       );
       const later = now + dice.next() * (oldest + rules.maxAgeMs - now);
-      assert.equal(serverOf(elect(observations, verdict.memory, later, rules)), serverOf(verdict));
+      const then = elect(observations, verdict.memory, later, rules);
+      // What all follow becomes primary by waiting: that is no primary that went.
+      if (then.rule !== 'everybodyFollows') assert.equal(serverOf(then), serverOf(verdict));
       return later > now;
     });
     assert.ok(seen > 10_000, `only ${seen} times was there a later moment`);
@@ -211,9 +203,12 @@ describe('in every past', { timeout: 120_000 }, () => {
     });
   });
 
-  test('who elects nobody remembers nothing new', () => {
+  test('who elects nobody remembers nothing new but whom all follow', () => {
     everyElection(({ before, verdict }) => {
-      if (verdict.primary === undefined) assert.equal(verdict.memory, before);
+      if (verdict.primary !== undefined) return true;
+      const { followed: _, ...rest } = verdict.memory;
+      const { followed: __, ...restBefore } = before;
+      assert.deepEqual(rest, restBefore);
       return true;
     });
   });

@@ -58,7 +58,10 @@ export interface History {
 const names = ['a', 'b', 'c', 'd'];
 const maxAgeMs = 1000;
 
-/** Thirty probes of two to four candidates, each followed by a moment. */
+/**
+ * Thirty probes of two to four candidates, each followed by a moment; and in every fifth past a quiet end, in which one
+ * server is primary, on whatever timeline, and all others follow it, but for a rare disturbance.
+ */
 export function history(dice: Dice): History {
   const rules: Rules = {
     failAfter: dice.between(1, 3),
@@ -74,7 +77,27 @@ export function history(dice: Dice): History {
     observations = observations.map((before, place) => place === probed ? probe(before, now, dice) : before);
     return { now: now + dice.oneOf([0, 0, 1, 500, maxAgeMs]), observations };
   });
+  if (dice.chance(20)) moments.push(...quietEnd(observations, now + maxAgeMs, dice));
   return { rules, moments };
+}
+
+/** A quarter of a minute, in which all are probed two times a second or so. */
+function quietEnd(before: readonly Observation[], start: number, dice: Dice): Moment[] {
+  const leader = dice.oneOf(before).candidate;
+  const timeline = dice.between(1, 3);
+  let observations = before;
+  let now = start;
+  return Array.from({ length: 40 }, (): Moment => {
+    now += dice.between(300, 600);
+    observations = observations.map((before) => {
+      if (dice.chance(1)) return probe(before, now, dice);
+      const { candidate: { name, host, port } } = before;
+      const inRecovery = name !== leader.name;
+      const upstream = inRecovery ? { host: leader.host, port: leader.port } : { host, port };
+      return withAnswer(before, answer(name, { at: now, timeline, startedAt: name, inRecovery, upstream }));
+    });
+    return { now, observations };
+  });
 }
 
 function probe(before: Observation, at: number, dice: Dice): Observation {

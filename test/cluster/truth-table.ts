@@ -38,14 +38,37 @@ export const table: readonly Row[] = [
   ['the same, the gateway was restarted, a standby knows better', 'a primary 1, b down, c standby 2', '-', 'nobody', 'noPrimary', '-'],
   ['a standby has left the primary for a newer one', 'a primary 1, b down, c standby 2', 'a on 1', 'nobody', 'noPrimary', '-'],
   ['the same, and the primary is in doubt', 'a primary 1 failed once, c standby 2', 'a on 1', 'nobody', 'noPrimary', '-'],
-  ['the standby that knew better fails', 'a primary 1, b down, c standby 2 failed once', '-', 'a', 'onlyPrimary', '-'],
-  ['the standby that knew better is too old', 'a primary 1, b down, c standby 2 too old', '-', 'a', 'onlyPrimary', '-'],
+  ['the standby that knew better fails', 'a primary 1, b down, c standby 2 failed once', '-', 'nobody', 'noPrimary', '-'],
+  ['it stays silent', 'a primary 1, b down, c standby 2 failed twice', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['its answer is too old', 'a primary 1, b down, c standby 2 too old', '-', 'nobody', 'noPrimary', '-'],
+  ['it is silent, and the newer primary is there', 'a primary 1, b primary 2, c standby 2 failed twice', 'a on 1', 'b', 'newestTimeline', '-'],
+  ['it comes back and knows better no more', 'a primary 1, b down, c standby 1', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a newer primary that was never elected fails', 'a primary 1, b primary 2 failed twice', 'a on 1', 'nobody', 'noPrimary', '-'],
+  ['a silent standby that knew better is foreign', 'a primary 1, b standby 1, c foreign standby 2 failed once', '-', 'a', 'onlyPrimary', '-'],
   ['the standby that knows better is foreign', 'a primary 1, b standby 1, c foreign standby 2', '-', 'a', 'onlyPrimary', '-'],
   ['a read-only server is on a newer timeline', 'a primary 1, b read-only 2', '-', 'nobody', 'noPrimary', '-'],
   ['two old primaries, and a standby knows better', 'a primary 1, b primary 1, c standby 2', '-', 'nobody', 'noPrimary', '-'],
   ['a standby lags behind the timeline', 'a primary 2, b standby 1', '-', 'a', 'onlyPrimary', '-'],
   ['restored from a backup, on an older timeline', 'a primary 3, b primary 1', '-', 'a', 'newestTimeline', '-'],
   ['restored from a backup, and the others are down', 'a down, b primary 1', 'a on 3', 'nobody', 'noPrimary', '-'],
+
+  // Back to an older timeline.
+  ['everybody follows an old primary, but not yet for long', 'a primary 1, b standby 1 from a, c standby 1 from a', 'b on 2, all follow a on 1 for 9.9 s', 'nobody', 'noPrimary', '-'],
+  ['everybody has followed it for long enough', 'a primary 1, b standby 1 from a, c standby 1 from a', 'b on 2, all follow a on 1 for 10 s', 'a', 'everybodyFollows', '-'],
+  ['a backup is restored, and all are rebuilt from it', 'a primary 1, b standby 1 from a', 'a on 3, all follow a on 1 for 10 s', 'a', 'everybodyFollows', '-'],
+  ['one does not answer', 'a primary 1, b standby 1 from a, c down', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one failed once', 'a primary 1, b standby 1 from a, c standby 1 from a failed once', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['the old primary itself failed once', 'a primary 1 failed once, b standby 1 from a', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one was not asked yet', 'a primary 1, b standby 1 from a, c unasked', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one follows nobody, or is not seen to', 'a primary 1, b standby 1 from a, c standby 1', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one follows another', 'a primary 1, b standby 1 from a, c standby 1 from b', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one still shows the newer timeline', 'a primary 1, b standby 1 from a, c standby 2 from a', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one is read-only', 'a primary 1, b standby 1 from a, c read-only 1', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one is foreign', 'a primary 1, b standby 1 from a, c foreign standby 1 from a', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['one claims to be primary too', 'a primary 1, b standby 1 from a, c primary 1', 'b on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['the former primary is no candidate any more', 'a primary 1, b standby 1 from a', 'c on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['they have followed another one', 'a primary 1, b standby 1 from a', 'b on 2, all follow b on 1 for 10 s', 'nobody', 'noPrimary', '-'],
+  ['there is nobody who could follow', 'a primary 1', 'a on 2, all follow a on 1 for 10 s', 'nobody', 'noPrimary', '-'],
 
   // Several primaries of one timeline.
   ['two primaries, one was primary before', 'a primary 2, b primary 2', 'b on 2', 'b', 'splitBrainIncumbent', 'yes'],
@@ -101,8 +124,12 @@ export function circumstances(text: string): { readonly memory: Memory; readonly
   let changed = rules;
   for (const words of text.split(', ')) {
     const [, name, timeline] = /^(\w+) on (\d+)$/.exec(words) ?? [];
+    const [, leader = '', older, seconds] = /^all follow (\w+) on (\d+) for ([\d.]+) s$/.exec(words) ?? [];
     if (name !== undefined) memory = after(name, Number(timeline));
-    else if (words === 'SPLIT_BRAIN=refuse') changed = { ...changed, splitBrain: 'refuse' };
+    else if (seconds !== undefined) {
+      const server = `${older} ${answer(leader).startedAt}`;
+      memory = { ...memory, followed: { server, since: now - Number(seconds) * 1000 } };
+    } else if (words === 'SPLIT_BRAIN=refuse') changed = { ...changed, splitBrain: 'refuse' };
     else if (words === 'SYSTEM_IDENTIFIER=ours') changed = { ...changed, system: ours };
     else if (words !== '-') throw new Error(`what does "${words}" mean?`);
   }

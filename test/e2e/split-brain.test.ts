@@ -48,6 +48,32 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
     }
   });
 
+  test('a primary on an older timeline is served again once all have followed it for ten seconds', async () => {
+    const ours = await cluster(() => startCluster({ standbys: 2 }));
+    const [old, young, other] = ours.servers;
+    const gateway = await gatewayTo(ours.candidates);
+    await gateway.routesTo(old!.port);
+    await young!.promote();
+    await gateway.routesTo(young!.port);
+    await young!.stop();
+    await gateway.routesTo('nobody');
+    await finds(gateway, old!.address, 'stale');
+    const { stdout } = await runProgram(['explain'], { METRICS_PORT: String(gateway.metricsPort) });
+    assert.match(stdout, /rebuild every other candidate .* seen to stream from it for 10 s/);
+    const rebuilt = performance.now();
+    await young!.rebuildFrom(old!);
+    await other!.streams();
+    await waitFor('the old primary to be served', async () => {
+      const { route } = JSON.parse((await gateway.get('/status')).body);
+      return route.primary?.candidate === old!.address;
+      // A probe that fails on a busy machine begins the ten seconds anew.
+    }, { deadlineMs: 90_000 });
+    assert.ok(performance.now() - rebuilt >= 10_000);
+    assert.equal(await serverBehind(gateway.port), old!.port);
+    const journal = JSON.parse((await gateway.get('/journal')).body);
+    assert.ok(journal.some(({ rule }: Record<string, unknown>) => rule === 'everybodyFollows'));
+  });
+
   test('on one timeline the incumbent stays, with an alarm', async () => {
     const ours = await cluster(() => startCluster());
     await ours.first.stop();

@@ -200,6 +200,25 @@ describe('the journal of a router', () => {
     ]);
   });
 
+  test('has one entry for a primary that returns to an older timeline, and its epoch fences the former one', () => {
+    const entries: Entry[] = [];
+    const router = new Router(rules, { route: () => {}, verdict: (entry) => entries.push(entry) });
+    const later = (ms: number, ...observations: Observation[]): void =>
+      router.decide(
+        observations.map((seen) => ({ ...seen, answer: { ...seen.answer!, at: now + ms } })),
+        now + ms,
+      );
+    later(0, standby('a', 1), b);
+    const follower = standby('b', 1, { upstream: { host: 'a.example', port: 5432 } });
+    for (const ms of [1000, 6000, 10_999, 11_000, 12_000]) later(ms, a, follower);
+    assert.deepEqual(entries.map(({ primary, rule }) => [primary, rule]), [
+      ['b', 'onlyPrimary'],
+      [undefined, 'noPrimary'],
+      ['a', 'everybodyFollows'],
+    ]);
+    assert.equal(router.route.fence, router.route.epoch);
+  });
+
   test('has an entry for a candidate that stands elsewhere, and for another timeline', () => {
     const { see, entries } = routing();
     see(a, standby('b'));

@@ -91,8 +91,8 @@ export class Cluster {
 
   /** Makes the primary and its standbys, all from the template, and waits until the standbys stream. */
   async start(system: System): Promise<void> {
-    const { standbys = 0, password } = this.#options;
-    const data = await template(system, password);
+    const { standbys = 0, password, bin } = this.#options;
+    const data = await template(system, password, bin);
     const primary = await this.#add();
     const others = [];
     for (let count = 0; count < standbys; count++) others.push(await this.#add());

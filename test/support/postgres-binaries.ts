@@ -69,31 +69,38 @@ function copyFor(account: Account, native: string): string {
   return bin;
 }
 
+/** Other versions that are installed, oldest first, where Debian and Ubuntu put them. */
+export function otherPostgres(): { readonly version: number; readonly bin: string }[] {
+  return [10, 11, 12, 13, 14, 15, 16, 17]
+    .map((version) => ({ version, bin: `/usr/lib/postgresql/${version}/bin` }))
+    .filter(({ bin }) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')));
+}
+
 const templates = new Map<string, Promise<string>>();
 
 /**
  * A data folder that was never started, made once a process for each `system` and password. Copies of one
- * template have one system identifier; another `system` name has another.
+ * template have one system identifier; another `system` name has another. `bin` as in ServerOptions.
  */
-export function template(system: string, password: string | undefined): Promise<string> {
+export function template(system: string, password: string | undefined, bin?: string): Promise<string> {
   const { account } = postgresBinaries();
-  const key = JSON.stringify([workspace(account), system, password]);
-  const made = templates.get(key) ?? initdb(password);
+  const key = JSON.stringify([workspace(account), system, password, bin]);
+  const made = templates.get(key) ?? initdb(password, bin);
   templates.set(key, made);
   return made;
 }
 
-function initdb(password: string | undefined): Promise<string> {
+function initdb(password: string | undefined, other: string | undefined): Promise<string> {
   const { bin, account } = postgresBinaries();
   const data = newPath(account, 'template');
   const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-  // An initdb that is killed would leave the shared memory of its trial runs in /dev/shm.
-  args.push('-c', 'dynamic_shared_memory_type=mmap');
+  // An initdb that is killed would leave the shared memory of its trial runs in /dev/shm. Before 16 it has no `-c`.
+  if (other === undefined) args.push('-c', 'dynamic_shared_memory_type=mmap');
   if (password !== undefined) {
     writePrivate(`${data}.password`, password, account);
     args.push(`--pwfile=${data}.password`);
   }
-  const run = spawn(join(bin, 'initdb'), args, {
+  const run = spawn(join(other ?? bin, 'initdb'), args, {
     cwd: workspace(account),
     env: cleanEnvironment,
     stdio: ['ignore', 'pipe', 'pipe'],

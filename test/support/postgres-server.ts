@@ -32,7 +32,7 @@ export class Server {
   constructor(description: ServerDescription) {
     const { name, host, port, folder } = description;
     this.#description = description;
-    this.#postmaster = new Postmaster(name, folder);
+    this.#postmaster = new Postmaster(name, folder, description.options.bin);
     this.name = name;
     this.host = host;
     this.port = port;

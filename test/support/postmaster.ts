@@ -21,8 +21,11 @@ export class Postmaster {
   /** Why the last start could not even begin. */
   #spawnError: string | undefined;
   #frozen: number[] = [];
+  readonly #bin: string | undefined;
 
-  constructor(name: string, folder: string) {
+  /** `bin` holds the programs, if they are not those that come with the tests. */
+  constructor(name: string, folder: string, bin?: string) {
+    this.#bin = bin;
     this.name = name;
     this.folder = folder;
     this.data = join(folder, 'data');
@@ -66,7 +69,7 @@ export class Postmaster {
     const child = spawn('/bin/sh', [
       '-c',
       'exec "$0" "$@" >>../log 2>&1',
-      join(bin, 'postgres'),
+      join(this.#bin ?? bin, 'postgres'),
       '-D',
       this.data,
     ], {

@@ -5,6 +5,8 @@ export interface ServerOptions {
   readonly password?: string | undefined;
   /** Sessions that each server can hold. Standbys need at least as many as their primary. */
   readonly maxConnections?: number | undefined;
+  /** The folder of another PostgreSQL's programs than the one that comes with the tests. */
+  readonly bin?: string | undefined;
   /** Further lines for postgresql.conf, such as `{ log_connections: 'on' }`. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }
