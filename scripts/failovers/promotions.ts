@@ -103,6 +103,7 @@ async function promoteOnce(
   await allBack(writers);
   const timeline = await next.timeline() + 1;
   const from = writers.writes.length;
+  const logged = gateway.log.length;
   const onNext = () => writers.writes.slice(from).filter(({ taken }) => taken?.timeline === timeline);
   const watch = await watchRecovery(next.port);
   try {
@@ -122,7 +123,7 @@ async function promoteOnce(
       pauseMs,
       promotingMs: lastInMs - orderedMs,
       doubtMs: firstOutMs - lastInMs,
-      routedMs: routedAtMs(gateway, next) - promotedMs,
+      routedMs: routedAtMs(gateway.log.slice(logged), next) - promotedMs,
       firstWriteMs: Math.min(...firstOfEach.values()),
       lastBackMs: Math.max(...firstOfEach.values()),
     };
@@ -137,8 +138,8 @@ async function allBack(writers: Writers): Promise<void> {
 }
 
 /** By the gateway's own clock, in milliseconds since 1970. */
-function routedAtMs({ log }: GatewayProcess, { address }: Server): number {
-  return Date.parse(log.findLast(({ primary }) => primary === address)?.time ?? '');
+function routedAtMs(log: GatewayProcess['log'], { address }: Server): number {
+  return Date.parse(log.find(({ primary }) => primary === address)?.time ?? '');
 }
 
 function logTail({ log }: GatewayProcess): string {
