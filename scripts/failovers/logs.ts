@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ask } from '../../test/support/clients.ts';
 import { type Cluster, startCluster } from '../../test/support/cluster.ts';
 import { startGateway } from '../../test/support/gateway.ts';
+import { waitFor } from '../../test/support/wait-for.ts';
 import { programs, type RuntimeName } from './options.ts';
 import { becauseOfUs, linesOf, type LogLine, logLinePrefix } from './server-log.ts';
 
@@ -31,6 +32,7 @@ export async function watchLogs(
 ): Promise<LogWatch> {
   const cluster = await startCluster({ standbys: 2, password, settings: { log_line_prefix: logLinePrefix } });
   try {
+    await provoke(cluster);
     const linesSince = watch(cluster);
     const start = (candidates: string) =>
       startGateway({ CANDIDATES: candidates, PGPASSWORD: password }, programs[runtime]);
@@ -54,6 +56,16 @@ export async function watchLogs(
   }
 }
 
+/** A mistake of our own must be seen on each server, or else silence would mean nothing. */
+async function provoke(cluster: Cluster): Promise<void> {
+  const linesSince = watch(cluster);
+  for (const { port } of cluster.servers) await ask(port, 'nonsense', { password }).catch(() => {});
+  await waitFor('a line in each log', () => {
+    const servers = new Set(becauseOfUs(linesSince()).map(({ server }) => server));
+    return servers.size === cluster.servers.length;
+  });
+}
+
 /** What the servers have written since the call. */
 function watch({ servers }: Cluster): () => LogLine[] {
   const lines = () => servers.map((server) => linesOf(server.name, server.log()));
@@ -61,11 +73,13 @@ function watch({ servers }: Cluster): () => LogLine[] {
   return () => lines().flatMap((all, index) => all.slice(before[index]));
 }
 
-/** What load balancers do. */
+/** What load balancers do. How the gateway ends a connection that said nothing is its own affair. */
 function checkPort(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.end());
-    socket.once('error', reject).once('close', () => resolve());
-    socket.resume();
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.off('error', reject).on('error', () => {}).once('close', () => resolve()).resume();
+      socket.end();
+    });
+    socket.once('error', reject);
   });
 }
