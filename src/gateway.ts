@@ -31,8 +31,11 @@ import { version } from './version.ts';
 // This line must stand in a file directly in src/: in the executable, paths are relative to there.
 const workerFile = new URL('./plane/worker.ts', import.meta.url);
 
-/** How often sessions are counted while draining, and old evidence is looked at. */
-const tickMs = 100;
+/** How often sessions are counted while draining. */
+const drainTickMs = 100;
+
+/** How often it is looked whether evidence has become too old. Each probe is followed by a look anyhow. */
+const ageTickMs = 1000;
 
 const backlog = 1024;
 
@@ -119,7 +122,7 @@ export class Gateway {
       }
       this.#prober.hurry(true);
       this.#prober.start();
-      this.#ticker = setInterval(() => this.#decide(this.#prober.observations), tickMs);
+      this.#ticker = setInterval(() => this.#decide(this.#prober.observations), ageTickMs);
       return { listening, metricsPort: this.#http?.port };
     } catch (error) {
       await this.stop();
@@ -138,7 +141,7 @@ export class Gateway {
     this.#plane?.drain();
     const until = performance.now() + ms;
     while (this.active > 0 && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(tickMs, ms)));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(drainTickMs, ms)));
     }
   }
 

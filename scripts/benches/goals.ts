@@ -31,7 +31,7 @@ export const elsewhere: readonly Elsewhere[] = [
     what: 'promoted to first write through the gateway',
     goal: 'p50 at most 150 ms, p99 at most 300 ms',
     by: [
-      "scripts/demo --run 'kill; promote; wait'",
+      'scripts/failover --only promotions',
       'test/e2e/failover.test.ts: kill -9 of the primary, then a promotion: clients wait and write to the new one',
     ],
   },

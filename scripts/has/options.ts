@@ -1,6 +1,6 @@
 /** The command line of scripts/ha. Pure. */
 import { parseArgs } from 'node:util';
-import { readNumber, UsageError } from '../options/usage.ts';
+import { readNames, readNumber, UsageError } from '../options/usage.ts';
 import { type FaultName, faultNames, faults } from '../../test/ha/faults.ts';
 import { type ManagerName, managerNames } from '../../test/ha/manager.ts';
 
@@ -82,18 +82,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-}
-
-function readNames<T extends string>(
-  flag: string,
-  text: string | undefined,
-  known: readonly T[],
-): readonly T[] {
-  if (text === undefined) return known;
-  const wanted = text.split(',').map((name) => name.trim());
-  const unknown = wanted.find((name) => !known.some((one) => one === name));
-  if (unknown !== undefined) {
-    throw new UsageError(`${flag}: there is no "${unknown}"; there are ${known.join(', ')}`);
-  }
-  return known.filter((name) => wanted.includes(name));
 }

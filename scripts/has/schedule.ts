@@ -11,7 +11,7 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
 }
 
 /** Numbers from 0 to 1, by the generator of Park and Miller; its state is never 0. */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed % 2_147_483_646 + 1;
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }

@@ -1,4 +1,4 @@
-/** What the command lines of scripts have in common: mistakes that are told, and numbers within bounds. */
+/** What the command lines of scripts have in common: mistakes that are told, numbers within bounds, lists of names. */
 
 /** A mistake on the command line; the message is for a person. */
 export class UsageError extends Error {}
@@ -26,4 +26,19 @@ export function readNumber(
   const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(`${flag} ${text} is not a whole number from ${least} to ${most}`);
+}
+
+/** Names with commas between, in the order of `known`; all of them if the flag was not given. Throws UsageError. */
+export function readNames<T extends string>(
+  flag: string,
+  text: string | undefined,
+  known: readonly T[],
+): readonly T[] {
+  if (text === undefined) return known;
+  const wanted = text.split(',').map((name) => name.trim());
+  const unknown = wanted.find((name) => !known.some((one) => one === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`${flag}: there is no "${unknown}"; there are ${known.join(', ')}`);
+  }
+  return known.filter((name) => wanted.includes(name));
 }

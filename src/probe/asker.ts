@@ -8,8 +8,8 @@ import type { Answer, Failure } from '../cluster/observation.ts';
 import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { ProbeError } from './failure.ts';
-import { maxBackoffMs, minGapMs, nextInterval, nextRetry } from './pace.ts';
-import type { Pace } from './pace.ts';
+import { maxBackoffMs, minGapMs, nextRetry } from './pace.ts';
+import type { Beat, Pace } from './pace.ts';
 import type { Facts, Probe, ProbeEvents, ProbeTarget } from './query.ts';
 
 export interface AskerOptions extends Pace {
@@ -23,6 +23,8 @@ export interface AskerTools {
   readonly clock: Pick<Runtime, 'now' | 'after'>;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** One for all askers. */
+  readonly beat: Beat;
   readonly open: (target: ProbeTarget, events: ProbeEvents) => Probe;
 }
 
@@ -160,8 +162,9 @@ export class Asker {
     this.#failures = 0;
     const at = this.#tools.clock.now();
     const tookMs = at - this.#startedAt;
-    const pause = nextInterval(this.#options, this.#isHurried, this.#tools.random());
-    this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, this.#startedAt + pause - at));
+    const { beat, random } = this.#tools;
+    const next = beat.next(this.#startedAt, this.#options, this.#isHurried, random());
+    this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, next - at));
     const { host, port } = this.#target;
     this.#events.answered({ ...facts, at, tookMs, host, port });
   }

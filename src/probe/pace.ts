@@ -14,10 +14,23 @@ export const maxBackoffMs = 1000;
 /** Probes asked for at once still keep this distance: a storm of suspicions must not become one of connects. */
 export const minGapMs = 10;
 
-/** From the start of a probe that was answered to the next one: the pace, 10 % more or less. */
-export function nextInterval(pace: Pace, hurried: boolean, random: number): number {
-  return (hurried ? Math.min(pace.probeFastMs, pace.probeIntervalMs) : pace.probeIntervalMs) *
-    (0.9 + 0.2 * random);
+/**
+ * Lets askers that are about to ask at nearly the same time ask at the same time. The program sleeps in between, and to
+ * wake up is most of what a probe costs: about a quarter less processor time with three candidates.
+ */
+export class Beat {
+  #at = -Infinity;
+
+  /**
+   * When a probe that was started at `startedAt`, and answered, is followed by the next one: the pace later, 10 %
+   * more or less, so that several gateways do not ask in step.
+   */
+  next(startedAt: number, pace: Pace, hurried: boolean, random: number): number {
+    const interval = hurried ? Math.min(pace.probeFastMs, pace.probeIntervalMs) : pace.probeIntervalMs;
+    const [soonest, latest] = [startedAt + 0.9 * interval, startedAt + 1.1 * interval];
+    if (this.#at < soonest || this.#at > latest) this.#at = soonest + random * (latest - soonest);
+    return this.#at;
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import type { AskerOptions, AskerTools } from './asker.ts';
 import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
 import { Host, type HostOptions, type HostTools, type Tell } from './host.ts';
+import { Beat } from './pace.ts';
 import { openProbe } from './query.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
 
@@ -72,6 +73,7 @@ export class Prober {
     this.#tools = {
       clock,
       random: tools.random ?? Math.random,
+      beat: new Beat(),
       open: tools.open ?? ((target, events) => openProbe(target, credentials, events)),
       resolver: tools.resolver ?? (nameServers ? resolverBy(nameServers) : systemResolver()),
       isHurried: () => this.#isHurried,

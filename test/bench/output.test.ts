@@ -38,7 +38,7 @@ test('goals that are measured elsewhere, or not at all, are told in the table an
   assert.match(table, /^planned switchover.*: 0 errors\n {2}measured by: test\/e2e\/failover\.test\.ts: /m);
   const page = pageOf(results());
   assert.match(page, /not available here: it is not distributed/);
-  assert.match(page, /measured by: <code>scripts\/demo --run/);
+  assert.match(page, /measured by: <code>scripts\/failover --only promotions/);
 });
 
 test('columns end at the same place, whatever a target did not measure', () => {

@@ -18,11 +18,14 @@ export interface Crowd {
   readonly count: number;
   /** Ids begin above this number: every crowd has a million for each of its clients. */
   readonly firstId: number;
+  /** Between two writes of a client. */
+  readonly restMs?: number;
 }
 
-const idsEach = 1_000_000;
-/** As often as a client writes, so that all of them leave processors to the servers. */
-const restMs = 40;
+/** Each client numbers its rows from a multiple of it. */
+export const idsEach = 1_000_000;
+/** So that all of them leave processors to the servers. */
+const usualRestMs = 40;
 
 /** Of the table that `prepare` makes. Who took it, and on which timeline, comes with the acknowledgement. */
 const returning = `returning host(inet_server_addr()) as server,
@@ -31,7 +34,7 @@ const returning = `returning host(inet_server_addr()) as server,
 /** Milliseconds since 1970 that never jump. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();
 
-export function startWriters({ host, port, count, firstId }: Crowd): Writers {
+export function startWriters({ host, port, count, firstId, restMs = usualRestMs }: Crowd): Writers {
   const writes: Write[] = [];
   const lastTold = new Map<number, number>();
   let isOver = false;

@@ -60,6 +60,24 @@ describe('the prober', () => {
     }
   });
 
+  check('those that would be asked at nearly the same time are asked at the same time', async (t) => {
+    let number = 0;
+    const { clock, servers, prober } = begin(
+      t,
+      '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3',
+      {},
+      () => number++ % 7 / 7,
+    );
+    prober.start();
+    await clock.pass(3000);
+    const [one, ...others] = [1, 2, 3].map((port) => servers.last(port).asked);
+    assert.ok(one !== undefined && one.length > 10);
+    for (const other of others) assert.deepEqual(other, one);
+    const pauses = one.slice(1).map((at, index) => at - (one[index] ?? 0));
+    assert.ok(pauses.every((ms) => ms >= 224 && ms <= 276), pauses.join(' '));
+    assert.ok(Math.max(...pauses) - Math.min(...pauses) > 5, 'still spread');
+  });
+
   check('a server that hangs delays nobody else', async (t) => {
     const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     servers.behaviour = ({ target }) => target.port === 1 ? undefined : {};

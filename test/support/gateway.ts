@@ -63,7 +63,10 @@ export async function runProgram(
 }
 
 /** Starts a gateway on free ports and resolves when it listens. `env` holds its settings. */
-export async function startGateway(env: Record<string, string>): Promise<GatewayProcess> {
+export async function startGateway(
+  env: Record<string, string>,
+  runtime: GatewayRuntime = gatewayRuntime,
+): Promise<GatewayProcess> {
   const child = launch([], {
     LISTEN_HOST: '127.0.0.1',
     LISTEN_PORT: '0',
@@ -72,7 +75,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
     LOG_FORMAT: 'json',
     DRAIN_MS: '0',
     ...env,
-  });
+  }, runtime);
   const exited = ended(child);
   const log: LogLine[] = [];
   const noise: string[] = [];
@@ -86,7 +89,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
   const listening = await waitFor('the gateway to listen, or to end', () => {
     return gone ? null : log.find(({ event }) => event === 'listening');
   });
-  if (listening === null) throw new Error(`the gateway on ${gatewayRuntime} ended at its start:\n${said()}`);
+  if (listening === null) throw new Error(`the gateway on ${runtime} ended at its start:\n${said()}`);
   const port = portOf(listening['address']);
   const standbyPort = portOf(listening['replicas']);
   const metricsPort = portOf(listening['metrics']);
@@ -122,8 +125,12 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
   };
 }
 
-function launch(args: readonly string[], env: Record<string, string>): ChildProcess {
-  const [command, ...rest] = commands[gatewayRuntime];
+function launch(
+  args: readonly string[],
+  env: Record<string, string>,
+  runtime: GatewayRuntime = gatewayRuntime,
+): ChildProcess {
+  const [command, ...rest] = commands[runtime];
   if (!existsSync(command)) throw new Error(`${command} is missing: run scripts/install or scripts/build`);
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
   const child = spawn(command, [...rest, ...args], {

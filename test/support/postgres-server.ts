@@ -103,12 +103,17 @@ export class Server {
 
   /** Promotes a standby; returns once it is out of recovery. */
   async promote(): Promise<void> {
+    this.beginPromotion();
+    await this.#postmaster.until('leave recovery', () => this.#says('not pg_is_in_recovery()'));
+  }
+
+  /** Promotes a standby and does not wait for it, for those who look themselves when it is done. */
+  beginPromotion(): void {
     const pid = this.#postmaster.requirePid('promote');
     if (!existsSync(join(this.data, 'standby.signal'))) throw new Error(`${this.name} is no standby`);
     // What pg_ctl does; the function pg_promote() would look only every 100 ms whether it is done.
     writePrivate(join(this.data, 'promote'), '', postgresBinaries().account);
     signal([pid], 'SIGUSR1');
-    await this.#postmaster.until('leave recovery', () => this.#says('not pg_is_in_recovery()'));
     this.#upstream = undefined;
   }
 

@@ -1,0 +1,83 @@
+/** A report as text. Pure. */
+import type { LogWatch } from './logs.ts';
+import type { ProbingCost } from './probing.ts';
+import type { Goal, Report, Row } from './report.ts';
+
+const heading = [
+  'GATEWAY',
+  'PROMOTIONS',
+  'TIMES',
+  'P50',
+  'P90',
+  'P99',
+  'MAX',
+  'ROUTED P50',
+  'MAX',
+  'THEN SERVED P50',
+  'MAX',
+  'LAST CLIENT P50',
+  'MAX',
+];
+
+export function tableOf(report: Report): string {
+  const { machine, seed, clients, rows, costs, logs, goals } = report;
+  return [
+    `${machine.cores} cores, ${machine.cpu}, Linux ${machine.kernel}; ` +
+    `load ${machine.loadBefore} before, ${machine.loadAfter} after; ${Math.round(report.tookSeconds)} s`,
+    ...(rows.length === 0 ? [] : [
+      '',
+      `From promoted to the first acknowledged write, ms; ${clients} clients, seed ${seed}`,
+      ...align([heading, ...rows.map(cellsOf)]),
+      doubtOf(report),
+    ]),
+    ...(costs.length === 0 ? [] : ['', 'Probing three candidates at rest', ...align(costs.map(costCells))]),
+    ...(logs.length === 0 ? [] : ['', "Lines in PostgreSQL's logs", ...logs.flatMap(logLines)]),
+    '',
+    ...align(goals.map(goalCells)),
+  ].join('\n');
+}
+
+function cellsOf(row: Row): string[] {
+  const { p50, p90, p99, max, routedP50, routedMax, servedP50, servedMax, lastBackP50, lastBackMax } = row;
+  const times = [p50, p90, p99, max, routedP50, routedMax, servedP50, servedMax, lastBackP50, lastBackMax];
+  return [row.runtime, row.kind, String(row.count), ...times.map((ms) => ms.toFixed(0))];
+}
+
+/** How well the moment of a promotion is known. */
+function doubtOf({ series }: Report): string {
+  const doubts = series.flatMap(({ promotions }) => promotions.map(({ doubtMs }) => doubtMs)).sort((a, b) =>
+    a - b
+  );
+  const [middle, most] = [doubts[doubts.length >> 1] ?? 0, doubts.at(-1) ?? 0];
+  return `Each is too long by up to the time between two answers of the new primary: ${
+    middle.toFixed(1)
+  } ms in the ` +
+    `middle, ${most.toFixed(1)} at the most.`;
+}
+
+function costCells({ runtime, share, seconds, probes }: ProbingCost): string[] {
+  const cost = `${(share * 100).toFixed(2)} % of a core`;
+  return [
+    runtime,
+    cost,
+    `${probes} probes in ${seconds.toFixed(0)} s`,
+    `${(share * seconds * 1e6 / probes).toFixed(0)} us each`,
+  ];
+}
+
+function logLines({ runtime, minutes, sessions, ours, others }: LogWatch): string[] {
+  return [
+    `${runtime}: ${ours.length} because of us in ${minutes} min, with ${sessions} sessions and as many port checks; ` +
+    `${others} of the servers' own accord`,
+    ...ours.map(({ server, process, text }) => `  ${server}, ${process}: ${text}`),
+  ];
+}
+
+function goalCells({ what, runtime, measured, bound, isMet }: Goal): string[] {
+  return [isMet ? 'met' : 'missed', what, runtime, measured, bound];
+}
+
+function align(lines: readonly (readonly string[])[]): string[] {
+  const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  return lines.map((line) => line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd());
+}
