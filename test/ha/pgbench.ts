@@ -6,8 +6,8 @@ import { postgresAccount, postgresBin } from './packages.ts';
 
 export interface Bench {
   readonly transactions: number;
-  /** What it says of every client that it gave up, and why. */
-  readonly errors: readonly string[];
+  /** What it says of clients that it gave up, and why; see `complaintsIn`. */
+  readonly complaints: readonly string[];
 }
 
 /** Runs `script` for some seconds through a port of 127.0.0.1, as the user app. */
@@ -28,10 +28,23 @@ export async function pgbenchPerTransaction(
   });
   const transactions = /number of transactions actually processed: (\d+)/.exec(said)?.[1];
   if (transactions === undefined) throw new Error(`pgbench did not run: ${said}`);
-  return {
-    transactions: Number(transactions),
-    errors: said.split('\n').filter((line) =>
-      line.startsWith('pgbench: error: ') && !line.includes('Run was aborted')
-    ),
-  };
+  return { transactions: Number(transactions), complaints: complaintsIn(said) };
+}
+
+/** Told to a client in the middle of a transaction when its server shuts down. */
+const toldSo = /aborted in command \d+ .*terminating connection due to administrator command/;
+/** A commit that waits for a standby then hears this as a warning, and after it nothing but the end. */
+const cutOff = /^WARNING: +canceling the wait for synchronous replication and terminating connection/;
+const afterCutOff = /aborted in command \d+ .*perhaps the backend died while processing/;
+
+/** What pgbench says of clients beyond what a server that shuts down does to a transaction that is under way. Pure. */
+export function complaintsIn(said: string): string[] {
+  const lines = said.split('\n');
+  let excused = lines.filter((line) => cutOff.test(line)).length;
+  return lines.filter((line) => {
+    if (!line.startsWith('pgbench: error: ') || line.includes('Run was aborted') || toldSo.test(line)) {
+      return false;
+    }
+    return !(afterCutOff.test(line) && excused-- > 0);
+  });
 }

@@ -23,6 +23,8 @@ export interface Crowd {
 const idsEach = 1_000_000;
 /** As often as a client writes, so that all of them leave processors to the servers. */
 const restMs = 40;
+/** For the last answers, when all is over. */
+const patienceMs = 10_000;
 
 /** Of the table that `prepare` makes. Who took it, and on which timeline, comes with the acknowledgement. */
 const returning = `returning host(inet_server_addr()) as server,
@@ -34,6 +36,7 @@ export const nowMs = (): number => performance.timeOrigin + performance.now();
 export function startWriters({ host, port, count, firstId }: Crowd): Writers {
   const writes: Write[] = [];
   const lastTold = new Map<number, number>();
+  const giveUp: (() => Promise<void>)[] = [];
   let isOver = false;
   const open = () => clientOf(port, { host, user: 'app' });
 
@@ -41,6 +44,7 @@ export function startWriters({ host, port, count, firstId }: Crowd): Writers {
     // One in four connects for each write, as programs without a pool do.
     const reconnects = number % 4 === 0;
     let sql = open();
+    giveUp.push(() => sql.end({ timeout: 0 }));
     for (let id = firstId + number * idsEach; !isOver; id++) {
       const write = await writeOnce(sql, id);
       writes.push(write);
@@ -66,7 +70,10 @@ export function startWriters({ host, port, count, firstId }: Crowd): Writers {
     },
     stop: async () => {
       isOver = true;
+      // A commit that waits for a standby which never comes would keep us for ever.
+      const timer = setTimeout(() => giveUp.map((end) => end()), patienceMs);
       await Promise.all(clients);
+      clearTimeout(timer);
     },
   };
 }
