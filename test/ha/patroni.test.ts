@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { experiment } from './experiment.ts';
 import { patroni } from './patroni.ts';
-import { type Bench, pgbenchPerTransaction } from './pgbench.ts';
+import { type Bench, complaintsIn, pgbenchPerTransaction } from './pgbench.ts';
 import { primariesOf, untilWhole } from './servers.ts';
 import { leftOut, openStage, type Stage } from './stage.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { assertNothingLost } from './assert-nothing-lost.ts';
+
+/** PostgreSQL's log of a session that a shutdown has ended. */
+const terminated = /FATAL: +terminating connection due to administrator command/g;
 
 describe('behind Patroni', { skip: leftOut(patroni) }, () => {
   let stage: Stage;
@@ -20,6 +23,7 @@ describe('behind Patroni', { skip: leftOut(patroni) }, () => {
   test('a switchover by its REST API is no error for whoever connects meanwhile', async () => {
     const { managed, gateway } = stage;
     const first = await untilWhole(managed);
+    const logged = managed.serverLog(first).length;
     const script =
       '\\set id random(1, 1000000000000)\ninsert into register values (:id) on conflict do nothing;\n';
     const benches: Bench[] = [];
@@ -37,7 +41,9 @@ describe('behind Patroni', { skip: leftOut(patroni) }, () => {
       await work;
     }
     assert.ok(benches.some(({ transactions }) => transactions > 0));
-    assert.deepEqual(benches.flatMap(({ complaints }) => complaints), []);
+    const ended = managed.serverLog(first).slice(logged).match(terminated)?.length ?? 0;
+    const said = benches.map((bench) => bench.said).join('');
+    assert.deepEqual(complaintsIn(said, ended), [], `${ended} sessions were ended by the server; ${said}`);
     await untilWhole(managed);
   });
 

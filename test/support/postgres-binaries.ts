@@ -1,6 +1,6 @@
 /** Where PostgreSQL's programs are, which account may run them, and data folders fresh from initdb. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newPath, workspace } from './workspace.ts';
@@ -71,16 +71,34 @@ function copyFor(account: Account, native: string): string {
 
 const templates = new Map<string, Promise<string>>();
 
+/** Where processes share their templates: scripts/test has hundreds that would make the same one. */
+const shared = process.env['TEST_TEMPLATES'];
+
 /**
- * A data folder that was never started, made once a process for each `system` and password. Copies of one
- * template have one system identifier; another `system` name has another.
+ * A data folder that was never started, made once for each `system` and password. Copies of one template have one
+ * system identifier; another `system` name has another.
  */
 export function template(system: string, password: string | undefined): Promise<string> {
   const { account } = postgresBinaries();
-  const key = JSON.stringify([workspace(account), system, password]);
-  const made = templates.get(key) ?? initdb(password);
+  const key = JSON.stringify([shared ?? workspace(account), system, password]);
+  const made = templates.get(key) ??
+    (shared === undefined
+      ? initdb(password)
+      : sharedTemplate(join(shared, encodeURIComponent(`${system} ${password ?? ''}`)), password));
   templates.set(key, made);
   return made;
+}
+
+async function sharedTemplate(path: string, password: string | undefined): Promise<string> {
+  if (existsSync(path)) return path;
+  const made = await initdb(password);
+  try {
+    renameSync(made, path);
+    return path;
+  } catch {
+    // Another process was first; or it lies on another disk.
+    return existsSync(path) ? path : made;
+  }
 }
 
 function initdb(password: string | undefined): Promise<string> {
