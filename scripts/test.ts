@@ -10,13 +10,15 @@ import { runFile } from './tests/run.ts';
 import type { Stage, Step } from './tests/stages.ts';
 import { findTests, stagesOf, steps } from './tests/stages.ts';
 import { Tally } from './tests/tally.ts';
+import { memoryFolders } from '../test/support/memory-folder.ts';
 
 const root = join(import.meta.dirname, '..');
 /** A file that runs for longer is mentioned again and again, so that a person sees that something happens. */
 const heartbeatMs = 30_000;
 
-// A short path, because unix sockets lie below it.
-const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'pgw-')));
+// In memory if nobody said otherwise; a short path, because unix sockets lie below it.
+const base = process.env['TMPDIR'] ?? memoryFolders()[0] ?? tmpdir();
+const scratch = realpathSync(mkdtempSync(join(base, 'pgw-')));
 chmodSync(scratch, 0o755);
 const tally = new Tally();
 let folders = 0;

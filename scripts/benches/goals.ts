@@ -38,7 +38,7 @@ export const elsewhere: readonly Elsewhere[] = [
   {
     what: 'a slow reader',
     goal: 'at most 512 KiB of ours per session, never grows',
-    by: ['test/e2e/bulk.test.ts: readers that do not read cost bounded memory, and hold up nobody'],
+    by: ['test/load/bulk.test.ts: readers that do not read cost bounded memory, and hold up nobody'],
   },
   {
     what: 'planned switchover, clients that connect per transaction',

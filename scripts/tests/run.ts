@@ -1,6 +1,6 @@
 /** Runs one test file on one runtime and reads back what happened. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type { Ending } from './group.ts';
 import { killInside, runGroup } from './group.ts';
 import type { Outcome } from './junit.ts';
@@ -43,20 +43,24 @@ const commands: Readonly<Record<Runtime, (file: string, report: string, deadline
   ) => ['deno', 'test', '-A', '--no-check', '--no-lock', '--cached-only', `--junit-path=${report}`, file],
 };
 
-/** `folder` is the file's own, for its output and as its TMPDIR, and is deleted. */
+/**
+ * `folder` is the file's own, for its output and as its TMPDIR, and is deleted. Beside it stays `templates`, for what
+ * is made once and read by all.
+ */
 export async function runFile(root: string, stage: Stage, file: string, folder: string): Promise<FileReport> {
   const started = performance.now();
   const tmp = join(folder, 't');
   const report = join(folder, 'junit.xml');
   const log = join(folder, 'log');
-  mkdirSync(tmp, { recursive: true });
+  const templates = join(dirname(folder), 'templates');
+  for (const path of [tmp, templates]) mkdirSync(path, { recursive: true });
   // As open as /tmp: tests that run as root start PostgreSQL as somebody else.
-  for (const path of [folder, tmp]) chmodSync(path, 0o1777);
+  for (const path of [folder, tmp, templates]) chmodSync(path, 0o1777);
   try {
     const [runner, ...args] = commands[stage.runner](file, report, stage.deadlineMs);
     const ending = await runGroup([tool(root, runner as Runtime), ...args], {
       cwd: root,
-      env: environment(root, tmp, stage.gateway),
+      env: environment(root, { TMPDIR: tmp, TEST_TEMPLATES: templates }, stage.gateway),
       log,
       deadlineMs: stage.deadlineMs,
     });
@@ -96,14 +100,18 @@ function tool(root: string, runner: Runtime): string {
 }
 
 /** Without what would change the tests: settings for psql, and the mark of a Node test runner around this one. */
-function environment(root: string, tmp: string, gateway: Stage['gateway']): NodeJS.ProcessEnv {
+function environment(
+  root: string,
+  folders: Readonly<Record<'TMPDIR' | 'TEST_TEMPLATES', string>>,
+  gateway: Stage['gateway'],
+): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) =>
     !/^PG[A-Z]|^GATEWAY_RUNTIME$|^NODE_TEST_CONTEXT$/.test(name)
   );
   return {
     ...Object.fromEntries(inherited),
     PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
-    TMPDIR: tmp,
+    ...folders,
     NO_COLOR: '1',
     DENO_NO_UPDATE_CHECK: '1',
     ...(gateway === undefined ? {} : { GATEWAY_RUNTIME: gateway }),

@@ -30,6 +30,10 @@ export interface Step {
 /** Folders of test/ whose tests run on all three runtimes; the others run on Node. */
 const portable = /^test\/(?:cluster|probe|route|session|plane|runtime)\//;
 const endToEnd = /^test\/(?:e2e|acceptance)\//;
+/** A thousand sessions, or a gibibyte. */
+const heavy = /^test\/load\//;
+/** These weigh on PostgreSQL and the machine much more than on a runtime, whose own part is in test/runtime/. */
+const heavyOn = ['node', 'binary'];
 const managed = /^test\/ha\//;
 const conformance = /^test\/runtime\//;
 /** `node.test.ts` or `native.bun.test.ts`: for this runtime only. */
@@ -39,7 +43,11 @@ const minuteMs = 60_000;
 
 const bench: Step = {
   name: 'bench',
-  command: ['scripts/bench', '--quick', '--no-install', '--out', 'dist/bench'],
+  // One round of each step: that it works is what a test can show, and figures need an idle machine.
+  command: [
+    ...['scripts/bench', '--quick', '--rounds', '1', '--idle', '2000', '--no-install', '--out', 'dist/bench'],
+    ...['--targets', 'direct,binary,binary-cold,haproxy,pgbouncer'],
+  ],
   deadlineMs: 10 * minuteMs,
 };
 
@@ -61,7 +69,7 @@ export function findTests(root: string): string[] {
 
 /** In the order in which they run; `build` comes before the first end-to-end stage. */
 export function stagesOf(files: readonly string[]): Stage[] {
-  const unit = files.filter((file) => !endToEnd.test(file) && !managed.test(file));
+  const unit = files.filter((file) => ![endToEnd, heavy, managed].some((place) => place.test(file)));
   // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
   const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
   return [
@@ -83,7 +91,7 @@ export function stagesOf(files: readonly string[]): Stage[] {
       name: `e2e-${gateway}`,
       runner: 'node',
       gateway,
-      files: files.filter((file) => endToEnd.test(file)),
+      files: files.filter((file) => endToEnd.test(file) || (heavy.test(file) && heavyOn.includes(gateway))),
       // They wait more than they work.
       parallel: 2,
       deadlineMs: 10 * minuteMs,
@@ -94,8 +102,8 @@ export function stagesOf(files: readonly string[]): Stage[] {
       // Once is enough: what is tested are the managers and what clients see, not the runtimes.
       gateway: 'binary',
       files: files.filter((file) => managed.test(file)),
-      // A cluster has all processors.
-      parallel: 1,
+      // The time goes by in waiting for managers.
+      parallel: 2,
       deadlineMs: 10 * minuteMs,
     },
   ];

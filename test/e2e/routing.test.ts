@@ -4,7 +4,6 @@ import { after, before, describe, test } from 'node:test';
 import { ask, clientOf, exchange, serverBehind } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
-import { QuietSession } from '../support/quiet-session.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe(`routing on ${gatewayRuntime}`, () => {
@@ -12,7 +11,7 @@ describe(`routing on ${gatewayRuntime}`, () => {
   let gateway: GatewayProcess;
 
   before(async () => {
-    cluster = await startCluster({ standbys: 2, maxConnections: 1100, settings: { log_connections: 'on' } });
+    cluster = await startCluster({ standbys: 2, settings: { log_connections: 'on' } });
     // Connections made ahead would be in the log, too.
     gateway = await startGateway({ CANDIDATES: cluster.candidates, PREWARM: '0' });
     await gateway.routesTo(cluster.first.port);
@@ -88,19 +87,6 @@ describe(`routing on ${gatewayRuntime}`, () => {
     );
   });
 
-  test('1,000 sessions at once get their own answers', async () => {
-    const opened: QuietSession[] = [];
-    try {
-      // All at once, and however long a small machine takes to start a thousand server processes.
-      opened.push(...await Promise.all(Array.from({ length: 1000 }, () => QuietSession.open(gateway.port))));
-      await Promise.all(opened.map((session, n) => session.ask(n)));
-      assert.ok(await gateway.metric('pg_gateway_connections_active') as number >= 1000);
-    } finally {
-      for (const session of opened) session.end();
-    }
-    await waitFor('all to be gone', async () => await gateway.metric('pg_gateway_connections_active') === 0);
-  });
-
   test('the metrics tell what went through', async () => {
     const { body, status } = await gateway.get('/metrics');
     assert.equal(status, 200);
@@ -118,7 +104,7 @@ describe(`routing on ${gatewayRuntime}`, () => {
       assert.match(body, new RegExp(`^# TYPE pg_gateway_${name} ${type}$`, 'm'));
       assert.match(body, new RegExp(`^pg_gateway_${name} [0-9]+$`, 'm'));
     }
-    // A thousand logins can have kept a small machine from answering the probes in time.
+    // A busy machine may have kept one of the probes from its answer.
     for (
       const [name, value] of [
         [`pg_gateway_primary{candidate="127.0.0.1:${cluster.first.port}"}`, 1],
@@ -133,7 +119,7 @@ describe(`routing on ${gatewayRuntime}`, () => {
         gateway.metric(`pg_gateway_closes_total{reason="${reason}"}`)
       ),
     );
-    assert.ok((closes[0] ?? 0) + (closes[1] ?? 0) >= 1000, String(closes));
+    assert.ok((closes[0] ?? 0) + (closes[1] ?? 0) > 0, String(closes));
     assert.equal((await gateway.get('/live')).status, 200);
     assert.equal((await gateway.get('/ready')).status, 200);
   });

@@ -14,6 +14,7 @@ export function etcdOn(machine: Machine): Keeper {
         'etcd',
         '--name=keeper',
         `--data-dir=${machine.folder}/data`,
+        '--enable-v2',
         `--listen-client-urls=${client}`,
         `--advertise-client-urls=${client}`,
         `--listen-peer-urls=${peer}`,

@@ -6,8 +6,8 @@ import { postgresAccount, postgresBin } from './packages.ts';
 
 export interface Bench {
   readonly transactions: number;
-  /** What it says of every client that it gave up, and why. */
-  readonly errors: readonly string[];
+  /** All that it printed; see `complaintsIn`. */
+  readonly said: string;
 }
 
 /** Runs `script` for some seconds through a port of 127.0.0.1, as the user app. */
@@ -28,10 +28,27 @@ export async function pgbenchPerTransaction(
   });
   const transactions = /number of transactions actually processed: (\d+)/.exec(said)?.[1];
   if (transactions === undefined) throw new Error(`pgbench did not run: ${said}`);
-  return {
-    transactions: Number(transactions),
-    errors: said.split('\n').filter((line) =>
-      line.startsWith('pgbench: error: ') && !line.includes('Run was aborted')
-    ),
-  };
+  return { transactions: Number(transactions), said };
+}
+
+/** A server that shuts down tells whoever is in the middle of a transaction. */
+const told = /aborted in command \d+ .*terminating connection due to administrator command/;
+/**
+ * All that pgbench says if the connection has ended when it looks for an answer: it does not read the reason, which may
+ * have come together with the end of the login, or as a warning to a commit that waited for a standby.
+ */
+const cutOff = /aborted in command \d+ .*perhaps the backend died while processing/;
+
+/**
+ * What pgbench says of clients beyond what a server that shuts down does to a transaction that is under way.
+ * `terminated` is how many sessions that server has ended, by its log: as many may have been cut off. Pure.
+ */
+export function complaintsIn(said: string, terminated: number): string[] {
+  let excused = terminated;
+  return said.split('\n').filter((line) => {
+    if (!line.startsWith('pgbench: error: ') || line.includes('Run was aborted') || told.test(line)) {
+      return false;
+    }
+    return !(cutOff.test(line) && excused-- > 0);
+  });
 }

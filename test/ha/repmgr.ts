@@ -6,7 +6,7 @@ import type { Machine } from './machine.ts';
 import type { Managed, Manager } from './manager.ts';
 import { postgresBin } from './packages.ts';
 import { serverSettings, settingLines, trustLines } from './server-settings.ts';
-import { askServer, newestPrimaryOf } from './servers.ts';
+import { askServer, knownPrimaryOf, newestPrimaryOf } from './servers.ts';
 import { hasSshd, startSshd } from './sshd.ts';
 
 export const repmgr: Manager = {
@@ -108,9 +108,9 @@ async function shutDown(node: Machine): Promise<void> {
 /** As a standby of whoever is the primary now; nothing to do for one that is a standby or the only primary. */
 async function bringBack(node: Machine, nodes: readonly Machine[]): Promise<void> {
   const others = nodes.filter((other) => other !== node);
-  const primary = await newestPrimaryOf(others);
+  const primary = await knownPrimaryOf(others);
   const isUp = node.postmaster() !== undefined;
-  const isStandby = isUp && await newestPrimaryOf([node]) === undefined;
+  const isStandby = isUp && await knownPrimaryOf([node]) === undefined;
   if (primary !== undefined && !isStandby) {
     await rejoin(node, primary);
     // What a frozen primary had still in its sockets reaches the other standby when it goes on, and leads that astray.

@@ -59,9 +59,21 @@ export async function primariesOf(nodes: readonly Machine[]): Promise<Machine[]>
   return standings.filter((one) => one?.isStandby === false).map((one) => one!.machine);
 }
 
-/** The primary on the newest timeline among these, if one of them is a primary. */
+/** The primary on the newest timeline among the nodes that answer, if one of them is a primary. */
 export async function newestPrimaryOf(nodes: readonly Machine[]): Promise<Machine | undefined> {
-  const primaries = (await Promise.all(nodes.map(standingOf))).filter((one) => one?.isStandby === false);
+  return newestIn(await Promise.all(nodes.map(standingOf)));
+}
+
+/** The same once all of them have answered: silence of a busy machine is not taken for "there is none". */
+export function knownPrimaryOf(nodes: readonly Machine[]): Promise<Machine | undefined> {
+  return waitFor(`${nodes.map(({ name }) => name).join(' and ')} to answer`, async () => {
+    const standings = await Promise.all(nodes.map(standingOf));
+    return standings.includes(undefined) ? undefined : { primary: newestIn(standings) };
+  }, { deadlineMs: 120_000, everyMs: 250 }).then(({ primary }) => primary);
+}
+
+function newestIn(standings: readonly (Standing | undefined)[]): Machine | undefined {
+  const primaries = standings.filter((one) => one?.isStandby === false);
   return primaries.toSorted((a, b) => (b?.timeline ?? 0) - (a?.timeline ?? 0))[0]?.machine;
 }
 

@@ -26,6 +26,8 @@ export interface Crowd {
 export const idsEach = 1_000_000;
 /** So that all of them leave processors to the servers. */
 const usualRestMs = 40;
+/** For the last answers, when all is over. */
+const patienceMs = 10_000;
 
 /** Of the table that `prepare` makes. Who took it, and on which timeline, comes with the acknowledgement. */
 const returning = `returning host(inet_server_addr()) as server,
@@ -37,6 +39,7 @@ export const nowMs = (): number => performance.timeOrigin + performance.now();
 export function startWriters({ host, port, count, firstId, restMs = usualRestMs }: Crowd): Writers {
   const writes: Write[] = [];
   const lastTold = new Map<number, number>();
+  const giveUp: (() => Promise<void>)[] = [];
   let isOver = false;
   const open = () => clientOf(port, { host, user: 'app' });
 
@@ -44,6 +47,7 @@ export function startWriters({ host, port, count, firstId, restMs = usualRestMs 
     // One in four connects for each write, as programs without a pool do.
     const reconnects = number % 4 === 0;
     let sql = open();
+    giveUp.push(() => sql.end({ timeout: 0 }));
     for (let id = firstId + number * idsEach; !isOver; id++) {
       const write = await writeOnce(sql, id);
       writes.push(write);
@@ -69,7 +73,10 @@ export function startWriters({ host, port, count, firstId, restMs = usualRestMs 
     },
     stop: async () => {
       isOver = true;
+      // A commit that waits for a standby which never comes would keep us for ever.
+      const timer = setTimeout(() => giveUp.map((end) => end()), patienceMs);
       await Promise.all(clients);
+      clearTimeout(timer);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Where PostgreSQL's programs are, which account may run them, and data folders fresh from initdb. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newPath, workspace } from './workspace.ts';
@@ -78,16 +78,38 @@ export function otherPostgres(): { readonly version: number; readonly bin: strin
 
 const templates = new Map<string, Promise<string>>();
 
+/** Where processes share their templates: scripts/test has hundreds that would make the same one. */
+const shared = process.env['TEST_TEMPLATES'];
+
 /**
- * A data folder that was never started, made once a process for each `system` and password. Copies of one
- * template have one system identifier; another `system` name has another. `bin` as in ServerOptions.
+ * A data folder that was never started, made once for each `system` and password. Copies of one template have one
+ * system identifier; another `system` name has another. `bin` as in ServerOptions.
  */
 export function template(system: string, password: string | undefined, bin?: string): Promise<string> {
   const { account } = postgresBinaries();
-  const key = JSON.stringify([workspace(account), system, password, bin]);
-  const made = templates.get(key) ?? initdb(password, bin);
+  const key = JSON.stringify([shared ?? workspace(account), system, password, bin]);
+  const made = templates.get(key) ??
+    (shared === undefined
+      ? initdb(password, bin)
+      : sharedTemplate(join(shared, encodeURIComponent([system, password, bin].join(' '))), password, bin));
   templates.set(key, made);
   return made;
+}
+
+async function sharedTemplate(
+  path: string,
+  password: string | undefined,
+  bin: string | undefined,
+): Promise<string> {
+  if (existsSync(path)) return path;
+  const made = await initdb(password, bin);
+  try {
+    renameSync(made, path);
+    return path;
+  } catch {
+    // Another process was first; or it lies on another disk.
+    return existsSync(path) ? path : made;
+  }
 }
 
 function initdb(password: string | undefined, other: string | undefined): Promise<string> {

@@ -6,20 +6,11 @@
  * from a pipe that nobody writes to; the pipe ends when this process does, however it does.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdtempSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { memoryFolders } from './memory-folder.ts';
 import { type Account, chownTo } from './server-files.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -77,25 +68,6 @@ function baseFolder(account: Account | undefined): string {
   const base = bases.find((path) => account === undefined ? isWritable(path) : isOpenToAll(path));
   if (base) return base;
   throw new Error(`none of ${bases.join(', ')} can hold the servers' folder; set TMPDIR to one that can`);
-}
-
-/**
- * In memory a cluster starts in 0.1 s instead of 0.8 s: creating files is slow on ext4 for seconds after many
- * were deleted. Containers often have 64 MiB there, or forbid running programs from it.
- */
-function memoryFolders(): string[] {
-  const needBytes = 4 * 2 ** 30;
-  try {
-    const { bavail, bsize } = statfsSync('/dev/shm');
-    const mount = readFileSync('/proc/mounts', 'utf8').split('\n').find((line) =>
-      line.includes(' /dev/shm ')
-    );
-    if (mount === undefined || mount.includes('noexec') || bavail * bsize < needBytes) return [];
-    const freeKib = /^MemAvailable: *([0-9]+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
-    return Number(freeKib) * 1024 > needBytes ? ['/dev/shm'] : [];
-  } catch {
-    return [];
-  }
 }
 
 function isWritable(path: string): boolean {
