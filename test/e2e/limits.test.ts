@@ -46,7 +46,7 @@ describe(`limits and life on ${gatewayRuntime}`, () => {
     await waitFor('the first to be held', async () => await gateway.metric('pg_gateway_held') === 1);
     await assert.rejects(ask(gateway.port, 'select 1'), {
       code: '57P03',
-      message: /1 clients wait for one already/,
+      message: /1 clients wait for a server already/,
     });
     assert.match(await first, /has no primary to connect to \(waited 3 s\)/);
     await gateway.stop();
