@@ -32,13 +32,13 @@ function start(args: readonly string[]) {
   return { pid: child.pid!, output: () => output, ended, signal: (name: NodeJS.Signals) => child.kill(name) };
 }
 
-test('one promotion of each kind is measured, from a promotion to a write', {
+test('promotions are measured, from a promotion to a write', {
   skip: notLinux,
   timeout: 300_000,
 }, async () => {
-  const run = start(['--only', 'promotions', '--promotions', '4', '--runtime', 'node']);
+  const run = start(['--only', 'promotions', '--promotions', '2', '--clients', '2', '--runtime', 'node']);
   assert.equal(await run.ended, 0, run.output());
-  for (const kind of ['kill', 'stop', 'freeze', 'alive']) {
+  for (const kind of ['kill', 'stop']) {
     assert.match(run.output(), new RegExp(`^node +${kind} +1( +\\d+){10}$`, 'm'));
   }
   assert.match(run.output(), /^(?:met|missed) +promoted to first write, p99 +node +\d+ ms/m);
@@ -47,7 +47,8 @@ test('one promotion of each kind is measured, from a promotion to a write', {
 
 test('Ctrl-C leaves no process and no folder', { skip: notLinux, timeout: 300_000 }, async () => {
   const run = start(['--only', 'promotions', '--runtime', 'node']);
-  await waitFor('a promotion', () => /promotions: 1 of 50/.test(run.output()), { deadlineMs: 240_000 });
+  // Itself, three servers, their watchdog and the gateway.
+  await waitFor('all to run', () => familyOf(run.pid).length >= 6, { deadlineMs: 240_000 });
   const family = familyOf(run.pid);
   run.signal('SIGINT');
   assert.equal(await run.ended, 130, run.output());
