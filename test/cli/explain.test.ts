@@ -94,7 +94,8 @@ describe('pg_gateway explain', () => {
     ['speaks of something else', /is not a pg_gateway/, (_, response) => response.end('{"route":"66"}')],
     ['never ends', /the answer has no end/, (_, response) => {
       const more = () => {
-        while (!response.destroyed && response.write('x'.repeat(65_536)));
+        // In large pieces: a busy machine must reach the limit of bytes before that of time.
+        while (!response.destroyed && response.write('x'.repeat(4 * 1024 * 1024)));
         response.once('drain', more);
       };
       more();
