@@ -78,9 +78,11 @@ const leaderOf = async (nodes: readonly Machine[]): Promise<string | undefined> 
  * candidate among them.
  */
 async function switchover(nodes: readonly Machine[]): Promise<void> {
-  const first = await leaderOf(nodes);
-  const node = nodes.find(({ name }) => name === first);
-  if (!node) throw new Error('Patroni knows no leader');
+  const first = await waitFor('Patroni to name its leader', () => leaderOf(nodes), {
+    deadlineMs: 120_000,
+    everyMs: 250,
+  });
+  const node = nodes.find(({ name }) => name === first) as Machine;
   await waitFor('Patroni to switch over', async () => {
     const leader = await leaderOf(nodes);
     if (leader !== undefined && leader !== first) return true;

@@ -48,26 +48,29 @@ const standingQuery = `select pg_is_in_recovery() as "isStandby",
   (select count(*)::int from pg_stat_replication where state = 'streaming' and application_name <> 'pg_rewind') as streaming,
   (select count(*)::int from pg_stat_replication where state = 'streaming' and sync_state in ('sync', 'quorum')) as synchronous`;
 
-async function standingOf(machine: Machine): Promise<Standing | undefined> {
-  const [row] = await askServer(machine, standingQuery).catch(() => []);
+/** For servers that should be well: a busy machine lets them take their time. */
+const patienceMs = 15_000;
+
+async function standingOf(machine: Machine, deadlineMs?: number): Promise<Standing | undefined> {
+  const [row] = await askServer(machine, standingQuery, deadlineMs).catch(() => []);
   return row && { machine, ...(row as unknown as Omit<Standing, 'machine'>) };
 }
 
 /** The primaries among the nodes that answer: more than one during some faults. */
 export async function primariesOf(nodes: readonly Machine[]): Promise<Machine[]> {
-  const standings = await Promise.all(nodes.map(standingOf));
+  const standings = await Promise.all(nodes.map((node) => standingOf(node)));
   return standings.filter((one) => one?.isStandby === false).map((one) => one!.machine);
 }
 
 /** The primary on the newest timeline among the nodes that answer, if one of them is a primary. */
 export async function newestPrimaryOf(nodes: readonly Machine[]): Promise<Machine | undefined> {
-  return newestIn(await Promise.all(nodes.map(standingOf)));
+  return newestIn(await Promise.all(nodes.map((node) => standingOf(node))));
 }
 
 /** The same once all of them have answered: silence of a busy machine is not taken for "there is none". */
 export function knownPrimaryOf(nodes: readonly Machine[]): Promise<Machine | undefined> {
   return waitFor(`${nodes.map(({ name }) => name).join(' and ')} to answer`, async () => {
-    const standings = await Promise.all(nodes.map(standingOf));
+    const standings = await Promise.all(nodes.map((node) => standingOf(node, patienceMs)));
     return standings.includes(undefined) ? undefined : { primary: newestIn(standings) };
   }, { deadlineMs: 120_000, everyMs: 250 }).then(({ primary }) => primary);
 }
@@ -81,7 +84,7 @@ function newestIn(standings: readonly (Standing | undefined)[]): Machine | undef
 export async function untilWhole({ nodes, isContent }: Managed, deadlineMs = 180_000): Promise<Machine> {
   let last: readonly (Standing | undefined)[] = [];
   const whole = async (): Promise<Machine | undefined> => {
-    last = await Promise.all(nodes.map(standingOf));
+    last = await Promise.all(nodes.map((node) => standingOf(node, patienceMs)));
     const primaries = last.filter((one) => one?.isStandby === false);
     const [primary] = primaries;
     const isWhole = last.every((one) => one !== undefined) && primaries.length === 1 &&
