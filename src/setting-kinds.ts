@@ -98,9 +98,8 @@ export const onOff = (help: string, fallback: 'on' | 'off'): Of<boolean> => ({
   hint: 'on|off',
   fallback,
   parse: (value) => {
-    const word = value.toLowerCase();
-    if (['1', 'on', 'true', 'yes'].includes(word)) return true;
-    if (['0', 'off', 'false', 'no'].includes(word)) return false;
+    const isOn = switched(value);
+    if (isOn !== undefined) return isOn;
     throw new Error('is neither on nor off');
   },
 });
@@ -129,10 +128,9 @@ export const keepAlive = (help: string, fallback: string): Of<number | undefined
   hint: 'on|off|seconds',
   fallback,
   parse: (value) => {
-    const word = value.toLowerCase();
-    if (['0', 'off', 'false', 'no'].includes(word)) return undefined;
-    if (['1', 'on', 'true', 'yes'].includes(word)) return 30;
-    if (/^[0-9]{1,5}$/.test(word) && Number(word) >= 1 && Number(word) <= 32_767) return Number(word);
+    const isOn = switched(value);
+    if (isOn !== undefined) return isOn ? 30 : undefined;
+    if (/^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 32_767) return Number(value);
     throw new Error('is neither on, off, nor a number of seconds from 1 to 32767');
   },
 });
@@ -165,3 +163,10 @@ export const nameServers = (help: string): Of<readonly string[] | undefined> => 
     throw new Error('is not a list of numeric addresses, 10.0.0.10 or 10.0.0.10:5353 or [::1]:53');
   },
 });
+
+/** Undefined: neither on nor off. */
+function switched(value: string): boolean | undefined {
+  const word = value.toLowerCase();
+  if (['1', 'on', 'true', 'yes'].includes(word)) return true;
+  return ['0', 'off', 'false', 'no'].includes(word) ? false : undefined;
+}
