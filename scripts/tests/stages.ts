@@ -45,7 +45,7 @@ const bench: Step = {
   name: 'bench',
   // One round of each step: that it works is what a test can show, and figures need an idle machine.
   command: [
-    ...['scripts/bench', '--quick', '--rounds', '1', '--no-install', '--out', 'dist/bench'],
+    ...['scripts/bench', '--quick', '--rounds', '1', '--seconds', '1', '--no-install', '--out', 'dist/bench'],
     ...['--targets', 'direct,binary,binary-cold,haproxy,pgbouncer'],
   ],
   deadlineMs: 10 * minuteMs,
