@@ -8,13 +8,14 @@ import { History } from './admin/history.ts';
 import { pagesOf } from './admin/pages.ts';
 import { ProbeTimes } from './admin/probe-times.ts';
 import type { Snapshot } from './admin/snapshot.ts';
-import type { Verdict } from './cluster/election.ts';
+import type { Rules, Verdict } from './cluster/election.ts';
 import type { Observation } from './cluster/observation.ts';
 import type { Config } from './config.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
 import { total } from './plane/counters.ts';
 import { type Budget, descriptorBudget } from './plane/descriptors.ts';
+import type { Lease } from './plane/leases.ts';
 import type { DataSettings } from './plane/messages.ts';
 import { type Listening, Plane } from './plane/plane.ts';
 import { Prober } from './probe/prober.ts';
@@ -34,7 +35,10 @@ const workerFile = new URL('./plane/worker.ts', import.meta.url);
 /** How often sessions are counted while draining. */
 const drainTickMs = 100;
 
-/** How often it is looked whether evidence has become too old. Each probe is followed by a look anyhow. */
+/**
+ * How often it is looked whether evidence has become too old. Each probe is followed by a look anyhow, and the data halves
+ * send nobody to a server whose lease has ended.
+ */
 const ageTickMs = 1000;
 
 const backlog = 1024;
@@ -156,6 +160,7 @@ export class Gateway {
 
   #decide(observations: readonly Observation[]): void {
     const now = this.#runtime.now();
+    this.#plane?.prove(leasesOf(observations, this.#config.rules));
     this.#router.decide(observations, now);
     const { verdict, route } = this.#router;
     if (verdict !== undefined) this.#history.note(observations, verdict, route, now);
@@ -263,6 +268,13 @@ export class Gateway {
       refuser,
     };
   }
+}
+
+/** For the data halves: until when the last answers count. */
+function leasesOf(observations: readonly Observation[], { maxAgeMs }: Rules): Lease[] {
+  return observations.flatMap(({ answer }) =>
+    answer ? [{ server: { host: answer.host, port: answer.port }, until: answer.at + maxAgeMs }] : []
+  );
 }
 
 /** The data half knows no names. */

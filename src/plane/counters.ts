@@ -1,7 +1,7 @@
 /**
  * What the data half counts, in memory that both halves see, so that reading it costs the data half nothing.
  *
- * One slab of doubles for each worker and one writer for each slab: no atomics are needed, and a reader at worst
+ * One slab of doubles for each worker and one writer for each number: no atomics are needed, and a reader at worst
  * sees a number that is one event old. Doubles are exact up to 2^53 and, unlike BigInt, never allocate.
  */
 
@@ -68,7 +68,13 @@ export const servedAt = scalars.length + closeReasons.length;
 /** The place of the first of as many counts of sessions that are being dialled. */
 export const dialledAt = servedAt + serverSlots;
 
-const length = dialledAt + serverSlots;
+/**
+ * The place of the first of as many times until which what is known of a server counts. The only ones that the control
+ * half writes: see `Leases`.
+ */
+export const leasedAt = dialledAt + serverSlots;
+
+const length = leasedAt + serverSlots;
 
 /** A slab in shared memory, all zero. Send its `buffer` to the worker. */
 export function newCounters(): Counters {

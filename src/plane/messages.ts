@@ -86,8 +86,13 @@ export type Command =
 
 /** From the data half. */
 export type Report =
-  /** On all its ports. */
-  | { readonly kind: 'listening'; readonly address: Address; readonly standby: Address | undefined }
+  /** On all its ports; `now` is the time by the data half's own clock. */
+  | {
+    readonly kind: 'listening';
+    readonly address: Address;
+    readonly standby: Address | undefined;
+    readonly now: number;
+  }
   | { readonly kind: 'listenFailed'; readonly port: Port; readonly code: string; readonly message: string }
   /** A server refused us or went away: worth probing everybody at once. */
   | { readonly kind: 'suspicion'; readonly epoch: number; readonly why: string }

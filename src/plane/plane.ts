@@ -11,6 +11,7 @@ import type { Address, Runtime } from '../runtime/runtime.ts';
 import { Sessions } from '../session/sessions.ts';
 import { at as place, type Counters, newCounters, servedAt } from './counters.ts';
 import { type Command, type DataSettings, noRoute, type Port, type Report, type Route } from './messages.ts';
+import { type Lease, Leases } from './leases.ts';
 import { Servers } from './servers.ts';
 import type { WorkerData } from './worker.ts';
 
@@ -50,6 +51,7 @@ export class Plane {
   readonly #halves: Half[] = [];
   readonly #counters: readonly Counters[];
   readonly servers: Servers;
+  readonly #leases: Leases;
   #route: Route = noRoute;
   #stopping = false;
 
@@ -57,6 +59,7 @@ export class Plane {
     this.#options = options;
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
     this.servers = new Servers(this.#counters);
+    this.#leases = new Leases(this.#counters, this.servers);
   }
 
   /** The slabs of all data halves. */
@@ -83,9 +86,16 @@ export class Plane {
     return listening;
   }
 
+  /** Until when the servers' last answers count. Before `publish`: nobody is sent to a server that has no lease. */
+  prove(leases: readonly Lease[]): void {
+    this.#leases.take(leases);
+  }
+
   publish(route: Route): void {
     this.#route = route;
-    this.#send({ kind: 'route', route, ...this.servers.slotsOf(route) });
+    const slots = this.servers.slotsOf(route);
+    this.#leases.write();
+    this.#send({ kind: 'route', route, ...slots });
   }
 
   bury(server: Address): void {
@@ -142,6 +152,7 @@ export class Plane {
     const hear = (report: Report): void => {
       if (report.kind === 'listening') {
         bound = report;
+        this.#leases.align(index, this.#options.runtime.now() - report.now);
         resolve(bound);
       } else if (report.kind === 'listenFailed') {
         const address = report.port === 'primary' ? settings.listen : settings.listenStandby!;

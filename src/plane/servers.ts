@@ -27,11 +27,11 @@ export class Servers {
 
   /** The slots of the servers of `route`; while it has no primary the last one keeps its slot. */
   slotsOf({ primary, standbys }: Route): Slots {
-    const slot = primary === undefined ? this.#present.slot : this.#slotOf(primary);
+    const slot = primary === undefined ? this.#present.slot : this.#seat(primary);
     // One after the other: each is taken as soon as it is given.
     this.#present = { slot, standbySlots: [] };
     for (const { address } of standbys) {
-      const standbySlots = [...this.#present.standbySlots, this.#slotOf(address)];
+      const standbySlots = [...this.#present.standbySlots, this.#seat(address)];
       this.#present = { slot, standbySlots };
     }
     return this.slots;
@@ -39,6 +39,11 @@ export class Servers {
 
   get slots(): Slots {
     return { slot: Math.max(0, this.#present.slot), standbySlots: this.#present.standbySlots };
+  }
+
+  /** The slot that `server` has; -1: none. */
+  slotOf(server: Address): number {
+    return this.#servers.findIndex((known) => known !== undefined && text(known) === text(server));
   }
 
   /** The servers of the latest route first, then the others that still have sessions. */
@@ -57,8 +62,8 @@ export class Servers {
    * Its own, or else one that nobody had yet, or else the one with the fewest sessions: there are more slots than
    * candidates, so those are none. A session remembers its slot, so the sums are right in any case.
    */
-  #slotOf(server: Address): number {
-    const own = this.#servers.findIndex((known) => known !== undefined && text(known) === text(server));
+  #seat(server: Address): number {
+    const own = this.slotOf(server);
     const slot = own >= 0 ? own : this.#freeSlot();
     this.#servers[slot] = server;
     return slot;

@@ -1,5 +1,5 @@
 /** Which standby a new session gets: the one with the fewest sessions for its weight, counted over all workers. */
-import { type Counters, dialledAt, servedAt } from '../plane/counters.ts';
+import { type Counters, dialledAt, leasedAt, servedAt } from '../plane/counters.ts';
 import type { Address } from '../runtime/runtime.ts';
 
 /** A standby in the rotation. */
@@ -15,19 +15,25 @@ const restMs = 1_000;
 
 export class Balance {
   readonly #slabs: readonly Counters[];
+  readonly #own: Counters;
   #places: readonly Place[] = [];
   /** By slot: until when it rests. */
   readonly #restUntil = new Map<number, number>();
   /** Among equals everybody has its turn. */
   #turn = 0;
 
-  /** Reads the slabs of all workers. */
-  constructor(slabs: readonly Counters[]) {
+  /** Counts in the slabs of all workers; leases are in `own`. */
+  constructor(slabs: readonly Counters[], own: Counters) {
     this.#slabs = slabs;
+    this.#own = own;
   }
 
   take(places: readonly Place[]): void {
     this.#places = places;
+  }
+
+  get isEmpty(): boolean {
+    return this.#places.length === 0;
   }
 
   has(slot: number): boolean {
@@ -40,12 +46,18 @@ export class Balance {
 
   /** The best of those that do not rest. */
   best(now: number): Place | undefined {
-    return this.#least(this.#places.filter(({ slot }) => (this.#restUntil.get(slot) ?? -Infinity) <= now));
+    return this.#least(
+      this.#proven(now).filter(({ slot }) => (this.#restUntil.get(slot) ?? -Infinity) <= now),
+    );
   }
 
   /** The best of all. */
-  any(): Place | undefined {
-    return this.#least(this.#places);
+  any(now: number): Place | undefined {
+    return this.#least(this.#proven(now));
+  }
+
+  #proven(now: number): readonly Place[] {
+    return this.#places.filter(({ slot }) => this.#own[leasedAt + slot]! >= now);
   }
 
   #least(places: readonly Place[]): Place | undefined {

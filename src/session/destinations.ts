@@ -1,5 +1,5 @@
 /** Where the sessions of each port are sent, by the latest route, and where their cancel requests are. */
-import { type Counters, servedAt } from '../plane/counters.ts';
+import { type Counters, leasedAt, servedAt } from '../plane/counters.ts';
 import type { Command, Port } from '../plane/messages.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { Balance } from './balance.ts';
@@ -17,6 +17,7 @@ export const noEpoch = Infinity;
 export class Destinations {
   readonly #runtime: Pick<Runtime, 'now'>;
   readonly #slabs: readonly Counters[];
+  readonly #own: Counters;
   readonly #fallback: boolean;
   readonly #balance: Balance;
   #primary: Destination | undefined;
@@ -27,11 +28,18 @@ export class Destinations {
   /** The slots of all standbys of the route, in the rotation or not. */
   #standbySlots: readonly number[] = [];
 
-  constructor(runtime: Pick<Runtime, 'now'>, slabs: readonly Counters[], fallback: boolean) {
+  /** Counts in the slabs of all workers; leases are in `own`. */
+  constructor(
+    runtime: Pick<Runtime, 'now'>,
+    slabs: readonly Counters[],
+    own: Counters,
+    fallback: boolean,
+  ) {
     this.#runtime = runtime;
     this.#slabs = slabs;
+    this.#own = own;
     this.#fallback = fallback;
-    this.#balance = new Balance(slabs);
+    this.#balance = new Balance(slabs, own);
   }
 
   take({ route, slot, standbySlots }: Extract<Command, { kind: 'route' }>): void {
@@ -47,11 +55,18 @@ export class Destinations {
 
   /** Where a session of `port` is sent now; undefined: it has to wait. */
   of(port: Port): Destination | undefined {
-    if (port === 'primary') return this.#primary;
-    const best = this.#balance.best(this.#runtime.now());
-    const fallback = this.#fallback ? this.#primary : undefined;
+    const now = this.#runtime.now();
+    if (port === 'primary') return this.#provenPrimary(now);
+    const best = this.#balance.best(now);
+    const fallback = this.#fallback ? this.#provenPrimary(now) : undefined;
     // Sooner a standby that has just refused than nobody.
-    return best ? onStandby(best) : fallback ?? onStandby(this.#balance.any());
+    return best ? onStandby(best) : fallback ?? onStandby(this.#balance.any(now));
+  }
+
+  /** Whether the route has a server for sessions of `port`, be it one whose last answer counts no more. */
+  has(port: Port): boolean {
+    if (this.#primary !== undefined && (port === 'primary' || this.#fallback)) return true;
+    return port === 'standby' && !this.#balance.isEmpty;
   }
 
   /** Where a session is sent whose server could not be dialled; undefined: there is no other one for it now. */
@@ -59,7 +74,7 @@ export class Destinations {
     if (port === 'primary') return undefined;
     const now = this.#runtime.now();
     if (epoch === noEpoch) this.#balance.rest(slot, now);
-    const fallback = this.#fallback && epoch === noEpoch ? this.#primary : undefined;
+    const fallback = this.#fallback && epoch === noEpoch ? this.#provenPrimary(now) : undefined;
     return onStandby(this.#balance.best(now)) ?? fallback;
   }
 
@@ -84,6 +99,10 @@ export class Destinations {
     const standbys = [...new Set([...this.#standbySlots, ...slots])].map((slot) => this.#known.get(slot)!);
     const others = standbys.filter((address) => JSON.stringify(address) !== JSON.stringify(primary));
     return primary ? [...others, primary] : others;
+  }
+
+  #provenPrimary(now: number): Destination | undefined {
+    return this.#primary && this.#own[leasedAt + this.#primary.slot]! >= now ? this.#primary : undefined;
   }
 
   #hasSessions(slot: number): boolean {

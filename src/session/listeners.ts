@@ -23,7 +23,8 @@ export class Listeners {
         listening: ({ address }) => {
           bound.set(port, address);
           if (bound.size < ports.length) return;
-          report({ kind: 'listening', address: bound.get('primary')!, standby: bound.get('standby') });
+          const now = runtime.now();
+          report({ kind: 'listening', address: bound.get('primary')!, standby: bound.get('standby'), now });
         },
         failed: ({ code, message }) => report({ kind: 'listenFailed', port, code, message }),
       });

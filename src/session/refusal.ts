@@ -19,6 +19,10 @@ export const dialFailures = {
   /** It starts up, shuts down, or takes nobody yet: worth waiting for, like one that is not there. */
   notNow: { code: '57P03', message: 'the server is starting up or shutting down' },
   standby: { code: '57P03', message: 'the server turned out to be a standby' },
+  unproven: {
+    code: 'ETIMEDOUT',
+    message: 'what is known of it is too old, for the gateway itself has stalled',
+  },
   silent: { code: 'ETIMEDOUT', message: 'the server accepted the connection and said nothing' },
 } as const satisfies Record<string, NetError>;
 

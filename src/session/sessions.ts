@@ -25,9 +25,6 @@ import { socketOptions } from './socket-options.ts';
 import { Tally } from './tally.ts';
 import { Waiting } from './waiting.ts';
 
-/** How soon a failed dial is tried again while the route stands. */
-const redialMs = 100;
-
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
 
@@ -67,13 +64,11 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#tally = new Tally(this.counters, slabs);
-    this.#destinations = new Destinations(runtime, slabs, settings.fallback);
-    // They are let go only while there is somewhere to go: see `#take`.
-    const letGo = (session: Session): void => this.#dial(session, this.#destinations.of(session.port)!);
-    this.#waiting = {
-      primary: new Waiting(runtime, this.counters, letGo),
-      standby: new Waiting(runtime, this.counters, letGo),
-    };
+    const destinations = new Destinations(runtime, slabs, this.counters, settings.fallback);
+    this.#destinations = destinations;
+    const waiting = (port: Port): Waiting =>
+      new Waiting(runtime, this.counters, () => destinations.of(port), (...next) => this.#dial(...next));
+    this.#waiting = { primary: waiting('primary'), standby: waiting('standby') };
     this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
   }
 
@@ -118,8 +113,8 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
       }
     });
     for (const port of ports) {
-      if (this.#destinations.of(port) === undefined) this.#waiting[port].stop();
-      else this.#waiting[port].release();
+      if (this.#destinations.has(port)) this.#waiting[port].release();
+      else this.#waiting[port].stop();
     }
   }
 
@@ -201,7 +196,6 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     const instead = this.#destinations.insteadOf(port, session);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
-    if (this.#destinations.of(port) !== undefined) this.#waiting[port].releaseLater(redialMs);
   }
 
   holdTimedOut(session: Session): void {
@@ -250,6 +244,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     }
     this.#tally.left(session);
     this.#waiting[session.port].add(session);
+    if (this.#destinations.has(session.port)) this.#waiting[session.port].retry();
     session.hold(leftMs);
   }
 
@@ -264,8 +259,9 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   }
 
   #nobody({ port, dialFailure }: Session): Refusal {
-    const isThere = this.#destinations.of(port) !== undefined;
-    return nobody(this.#route, port, this.settings, isThere ? dialFailure : undefined);
+    const isProven = this.#destinations.of(port) !== undefined;
+    const error = isProven ? dialFailure : this.#destinations.has(port) ? dialFailures.unproven : undefined;
+    return nobody(this.#route, port, this.settings, error);
   }
 
   // Handlers

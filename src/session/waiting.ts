@@ -1,22 +1,33 @@
 /** Clients that wait for a server, in the order of their arrival, and the ramp by which they are let go. */
 import { at, type Counters } from '../plane/counters.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
+import type { Destination } from './destinations.ts';
 import type { Session } from './session.ts';
 
 /** In steps, so that a new primary is not stormed. */
 const step = { count: 100, everyMs: 10 } as const;
 
+/** How soon it is tried again while the route stands: a dial failed, or what is known of the server is too old. */
+const retryMs = 100;
+
 export class Waiting {
   readonly #runtime: Runtime;
   readonly #counters: Counters;
-  readonly #letGo: (session: Session) => void;
+  readonly #next: () => Destination | undefined;
+  readonly #letGo: (session: Session, destination: Destination) => void;
   readonly #sessions = new Set<Session>();
   #timer: Timer | undefined;
 
-  /** `letGo` takes a session to its server. */
-  constructor(runtime: Runtime, counters: Counters, letGo: (session: Session) => void) {
+  /** `next` says where the next session goes, if there is a server for it; `letGo` takes it there. */
+  constructor(
+    runtime: Runtime,
+    counters: Counters,
+    next: () => Destination | undefined,
+    letGo: (session: Session, destination: Destination) => void,
+  ) {
     this.#runtime = runtime;
     this.#counters = counters;
+    this.#next = next;
     this.#letGo = letGo;
   }
 
@@ -38,15 +49,22 @@ export class Waiting {
     let count = 0;
     for (const session of this.#sessions) {
       if (count++ === step.count) {
-        this.releaseLater(step.everyMs);
+        this.#releaseLater(step.everyMs);
         break;
       }
+      const destination = this.#next();
+      if (destination === undefined) return this.retry();
       this.remove(session);
-      this.#letGo(session);
+      this.#letGo(session, destination);
     }
   }
 
-  releaseLater(ms: number): void {
+  /** Lets the first ones go soon. */
+  retry(): void {
+    this.#releaseLater(retryMs);
+  }
+
+  #releaseLater(ms: number): void {
     this.#timer ??= this.#runtime.after(ms, () => this.release());
   }
 

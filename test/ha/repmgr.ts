@@ -127,11 +127,23 @@ async function rejoin(node: Machine, primary: Machine): Promise<void> {
   if (node.postmaster() !== undefined) {
     await node.run(['pg_ctl', '-D', 'data', '-m', 'fast', '-w', '-s', 'stop']);
   }
+  await untilRegistered(primary);
   // Up to its first checkpoint the new primary's control file still names the old timeline, and rejoining believes that.
   await askServer(primary, 'checkpoint', 60_000);
   const conninfo = `host=${primary.address} user=repmgr dbname=repmgr`;
   await command(node, 'node', 'rejoin', '-d', conninfo, '--force-rewind');
   await startDaemon(node);
+}
+
+/** repmgr writes down who was promoted some time after the promotion, and takes nobody back before that. */
+async function untilRegistered(primary: Machine): Promise<void> {
+  const query =
+    `select from repmgr.nodes where type = 'primary' and active and conninfo ~ 'host=${primary.address} '`;
+  const isThere = async () => (await askServer(primary, query, 2000, 'repmgr').catch(() => [])).length > 0;
+  await waitFor(`repmgr to write down that ${primary.name} is the primary`, isThere, {
+    deadlineMs: 60_000,
+    everyMs: 250,
+  });
 }
 
 /** Whether a standby streams from the primary, now or before long: its daemon has to tell it first. */

@@ -5,6 +5,7 @@ import {
   closeReasons,
   countersOver,
   dialledAt,
+  leasedAt,
   newCounters,
   servedAt,
   serverSlots,
@@ -16,7 +17,8 @@ test('every counter has a place of its own, and the slab has room for the server
   deepEqual(places, places.map((_, index) => index));
   equal(servedAt, places.length);
   equal(dialledAt, servedAt + serverSlots);
-  equal(newCounters().length, dialledAt + serverSlots);
+  equal(leasedAt, dialledAt + serverSlots);
+  equal(newCounters().length, leasedAt + serverSlots);
 });
 
 test('there is a counter for every way in which a session can end', () => {

@@ -48,8 +48,10 @@ function planeOf(
   return { plane, errors, suspicions };
 }
 
-function routeTo(primary: Address, epoch: number) {
-  return { ...noRoute, epoch, primary };
+/** Publishes a primary whose last answer counts until `until`. */
+function lead(plane: Plane, primary: Address, epoch: number, until = Infinity): void {
+  plane.prove([{ server: primary, until }]);
+  plane.publish({ ...noRoute, epoch, primary });
 }
 
 /** A client whose first packet has arrived at the server, as its peer number `index`. */
@@ -85,7 +87,7 @@ for (
       const held = await peerConnect(listen);
       held.socket.write(startup);
       await until(() => total(plane.counters, 'held') === 1, 'the client to be held');
-      plane.publish(routeTo(server.address, 1));
+      lead(plane, server.address, 1);
       const peer = await server.peer();
       await until(() => peer.bytes === startup.length, 'the first packet');
       peer.send(1_000);
@@ -104,12 +106,32 @@ for (
       equal(errors.join(), '');
     });
 
+    test('sends nobody to a server whose last answer is too old, and goes on once there is another', {
+      timeout: 60_000,
+    }, async () => {
+      const { plane } = planeOf(workers, realWorker, here, engine);
+      const runtime = pickRuntime();
+      const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+      const { address: listen } = await plane.start();
+      // In no future: all threads have this time behind them, wherever their clocks began.
+      lead(plane, server.address, 1, runtime.now());
+      const held = await peerConnect(listen);
+      held.socket.write(startup);
+      await until(() => total(plane.counters, 'held') === 1, 'the client to be held');
+      plane.prove([{ server: server.address, until: runtime.now() + 60_000 }]);
+      const peer = await server.peer();
+      await until(() => peer.bytes === startup.length, 'the first packet');
+      held.socket.destroy();
+      await plane.stop();
+      server.close();
+    });
+
     test('passes on what a session suspects', { timeout: 60_000 }, async () => {
       const { plane, suspicions } = planeOf(workers, realWorker, here, engine);
       const gone = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       gone.close();
       const { address: listen } = await plane.start();
-      plane.publish(routeTo(gone.address, 1));
+      lead(plane, gone.address, 1);
       const client = await peerConnect(listen);
       client.socket.write(startup);
       await until(() => suspicions.length > 0, 'a suspicion');
@@ -154,7 +176,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       const { plane, errors } = planeOf(1, mortalWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       const { address: listen } = await plane.start();
-      plane.publish(routeTo(server.address, 7));
+      lead(plane, server.address, 7);
       const first = await pass(listen, server, 0);
       equal(total(plane.counters, 'active'), 1);
       plane.bury(death);
@@ -178,7 +200,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       plane.publish({ ...noRoute, epoch: 1 });
       plane.bury(death);
       await until(() => errors.length > 0, 'the report');
-      plane.publish(routeTo(server.address, 2));
+      lead(plane, server.address, 2);
       const { client } = await waitFor('a session', () => pass(listen, server, 0));
       client.socket.destroy();
       await plane.stop();
@@ -204,7 +226,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       const { plane, errors } = planeOf(1, mortalWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       const { address: listen } = await plane.start();
-      plane.publish(routeTo(server.address, 1));
+      lead(plane, server.address, 1);
       plane.bury(death);
       await until(() => errors.length > 0, 'the report');
       const thief = createServer((socket) => socket.destroy());

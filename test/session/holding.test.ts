@@ -267,3 +267,60 @@ describe('a dial that fails', () => {
     world.empty({ holdTimeout: 1 });
   });
 });
+
+describe('what is known of the primary is too old', () => {
+  test('a client waits, and is let go as soon as the primary has answered again', () => {
+    const world = new World();
+    world.publish(primary);
+    world.lease(world.runtime.now() + 1_000);
+    world.runtime.advance(1_001);
+    const client = world.client(startup);
+    deepEqual([world.dialled, world.count('held')], [[], 1]);
+    world.runtime.advance(5_000);
+    deepEqual([world.dialled, world.count('held')], [[], 1]);
+    world.lease(world.runtime.now() + 1_000);
+    world.runtime.advance(100);
+    deepEqual([world.dialled, world.count('held')], [['10.0.0.1'], 0]);
+    client.reset();
+    world.empty({ clientReset: 1 });
+  });
+
+  test('nor is anybody dialled when the same route comes again', () => {
+    const world = new World();
+    world.lease(-1);
+    world.publish(primary);
+    world.client(startup);
+    world.stand();
+    deepEqual([world.dialled, world.count('held')], [[], 1]);
+    world.lease(world.runtime.now() + 1_000);
+    world.stand();
+    deepEqual([world.dialled, world.count('held')], [['10.0.0.1'], 0]);
+    leaveAll(world);
+    world.empty({ clientReset: 1 });
+  });
+
+  test('after HOLD_MS it is refused, and told so', () => {
+    const world = new World();
+    world.lease(-1);
+    world.publish(primary);
+    const client = world.client(startup);
+    world.runtime.advance(defaults.holdMs);
+    const error = readError(client.received);
+    equal(error['C'], '57P03');
+    match(error['M']!, /cannot connect to the primary \(waited 10 s\): what is known of it is too old/);
+    client.fin();
+    world.empty({ connectTimeout: 1 });
+  });
+
+  test('sessions that are open stay', () => {
+    const world = new World();
+    world.publish(primary);
+    const { client, server } = world.open();
+    world.lease(-1);
+    world.runtime.advance(10_000);
+    server.send(greeting);
+    deepEqual(client.received, greeting);
+    client.reset();
+    world.empty({ clientReset: 1 });
+  });
+});

@@ -21,7 +21,12 @@ function worldWithPrimary(): World {
 describe('before the first packet', () => {
   test('it says where it listens, or that it cannot', () => {
     const world = new World();
-    deepEqual(world.reports, [{ kind: 'listening', address: defaults.listen, standby: undefined }]);
+    deepEqual(world.reports, [{
+      kind: 'listening',
+      address: defaults.listen,
+      standby: undefined,
+      now: 1_000,
+    }]);
     world.sessions.start();
     world.runtime.settle();
     equal(world.reports[1]?.kind, 'listenFailed');

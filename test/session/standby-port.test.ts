@@ -257,6 +257,7 @@ test('both ports are listened to, and at the end both are closed', () => {
     kind: 'listening',
     address: defaults.listen,
     standby: { host: '127.0.0.1', port: 6433 },
+    now: 1_000,
   }]);
   world.command({ kind: 'drain' });
   for (const address of [defaults.listen, world.sessions.settings.listenStandby!]) {

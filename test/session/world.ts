@@ -5,6 +5,7 @@ import {
   type CloseReason,
   closeReasons,
   type CounterName,
+  leasedAt,
   newCounters,
   servedAt,
   serverSlots,
@@ -69,6 +70,7 @@ export class World {
 
   constructor(settings: Partial<DataSettings> = {}, random?: () => number) {
     this.runtime = new FakeRuntime(random);
+    this.lease(Infinity);
     this.sessions = new Sessions(
       this.runtime,
       { ...defaults, ...settings },
@@ -119,6 +121,11 @@ export class World {
       standbyDetail: '',
     };
     this.#send();
+  }
+
+  /** What is known of all servers counts until then. */
+  lease(until: number): void {
+    this.counters.fill(until, leasedAt, leasedAt + serverSlots);
   }
 
   /** The next route: the same primary, and these standbys; see `slotOf`. */

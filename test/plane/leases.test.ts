@@ -1,0 +1,40 @@
+import { deepEqual } from 'node:assert/strict';
+import { test } from 'node:test';
+import { leasedAt, newCounters } from '../../src/plane/counters.ts';
+import { Leases } from '../../src/plane/leases.ts';
+import { noRoute } from '../../src/plane/messages.ts';
+import { Servers } from '../../src/plane/servers.ts';
+
+const [first, second] = [1, 2].map((last) => ({ host: `10.0.0.${last}`, port: 5432 })) as [
+  { host: string; port: number },
+  { host: string; port: number },
+];
+
+/** Two data halves; what they see of the first two servers. */
+function world() {
+  const slabs = [newCounters(), newCounters()];
+  const servers = new Servers(slabs);
+  const leases = new Leases(slabs, servers);
+  const seen = () => slabs.map((slab) => [...slab.subarray(leasedAt, leasedAt + 2)]);
+  return { servers, leases, seen };
+}
+
+test('a data half whose clock is not known has no leases, and later those by its own clock', () => {
+  const { servers, leases, seen } = world();
+  servers.slotsOf({ ...noRoute, primary: first });
+  leases.align(0, 0);
+  leases.take([{ server: first, until: 1_000 }]);
+  deepEqual(seen(), [[1_000, 0], [-Infinity, 0]]);
+  leases.align(1, 300);
+  deepEqual(seen(), [[1_000, 0], [700, 0]]);
+});
+
+test('a server has its lease as soon as it has a slot', () => {
+  const { servers, leases, seen } = world();
+  for (const index of [0, 1]) leases.align(index, 0);
+  leases.take([{ server: second, until: 2_000 }, { server: first, until: 1_000 }]);
+  deepEqual(seen(), [[0, 0], [0, 0]]);
+  servers.slotsOf({ ...noRoute, primary: first, standbys: [{ address: second, weight: 1 }] });
+  leases.write();
+  deepEqual(seen(), [[1_000, 2_000], [1_000, 2_000]]);
+});
