@@ -70,6 +70,22 @@ export interface Observation {
   readonly silentSince?: number | undefined;
 }
 
+/** Whether `after` tells nothing but that everybody said the same as in `before` once more: only times and positions moved on. */
+export function isRepetition(before: readonly Observation[], after: readonly Observation[]): boolean {
+  return before.length === after.length &&
+    after.every((observation, index) => isSameWord(before[index]!, observation));
+}
+
+function isSameWord(before: Observation, after: Observation): boolean {
+  if (before === after) return true;
+  const [a, b] = [before.answer, after.answer];
+  if (a === undefined || b === undefined || before.failures > 0 || after.failures > 0) return false;
+  return before.candidate === after.candidate && a.system === b.system && a.timeline === b.timeline &&
+    a.startedAt === b.startedAt && a.inRecovery === b.inRecovery && a.readOnly === b.readOnly &&
+    a.host === b.host && a.port === b.port &&
+    a.upstream?.host === b.upstream?.host && a.upstream?.port === b.upstream?.port;
+}
+
 /** What is known of a candidate before its first probe. */
 export function unobserved(candidate: Candidate): Observation {
   return { candidate, failures: 0 };

@@ -3,13 +3,13 @@
  * Which servers there are follows DNS: hosts come and go with the records of a service, addresses with their hosts.
  */
 import { type Candidate, candidateAt, type Entry } from '../cluster/candidate.ts';
-import { type Observation, unobserved, withFailure } from '../cluster/observation.ts';
-import type { Runtime } from '../runtime/runtime.ts';
+import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
+import type { Runtime, Timer } from '../runtime/runtime.ts';
 import type { AskerOptions, AskerTools } from './asker.ts';
 import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
 import { Host, type HostOptions, type HostTools, type Tell } from './host.ts';
-import { Beat } from './pace.ts';
+import { Beat, minGapMs } from './pace.ts';
 import { openProbe } from './query.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
 
@@ -21,7 +21,7 @@ export interface ProberOptions extends AskerOptions {
 }
 
 export interface ProberEvents {
-  /** All observations, after each change of one. Must not throw. */
+  /** All observations, after each change of one; or after several that bring nothing new. Must not throw. */
   observed(observations: readonly Observation[]): void;
   tell: Tell;
   /** Whether the election's last choice was this candidate: DNS alone does not take it away. */
@@ -55,6 +55,8 @@ export class Prober {
   readonly #services = new Map<string, Service>();
   /** By `host:port`; the present ones, in the order of the entries. */
   #hosts: ReadonlyMap<string, Host> = new Map();
+  #told: readonly Observation[] = [];
+  #soon: Timer | undefined;
   #isHurried = false;
   #isFull = false;
 
@@ -104,6 +106,7 @@ export class Prober {
   stop(): void {
     for (const host of this.#hosts.values()) host.stop();
     for (const { discovery } of this.#services.values()) discovery.stop();
+    this.#soon?.cancel();
   }
 
   /** The faster pace, for as long as there is no primary or one is suspected. */
@@ -188,7 +191,20 @@ export class Prober {
     this.#tools.tell('warn', 'too many candidates; this one and others are not probed', fields);
   }
 
+  /**
+   * At once what somebody has to act on. Servers that are asked at the same time and say the same as ever are gathered:
+   * what follows from their answers costs as much processor time as the questions.
+   */
   #publish(): void {
-    this.#events.observed(this.observations);
+    if (isRepetition(this.#told, this.observations)) {
+      this.#soon ??= this.#tools.clock.after(minGapMs, () => this.#tell());
+    } else this.#tell();
+  }
+
+  #tell(): void {
+    this.#soon?.cancel();
+    this.#soon = undefined;
+    this.#told = this.observations;
+    this.#events.observed(this.#told);
   }
 }
