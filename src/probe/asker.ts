@@ -10,7 +10,8 @@ import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { ProbeError } from './failure.ts';
 import { maxBackoffMs, minGapMs, nextRetry } from './pace.ts';
 import type { Beat, Pace } from './pace.ts';
-import type { Facts, Probe, ProbeEvents, ProbeTarget } from './query.ts';
+import type { Probe, ProbeEvents, ProbeTarget } from './query.ts';
+import type { Facts } from './question.ts';
 
 export interface AskerOptions extends Pace {
   /** From the start of connecting until logged in. */

@@ -25,6 +25,8 @@ export interface GuardEvents {
   ready(): void;
   /** ErrorResponse. The fields by their one-letter names, see the protocol's "Error and Notice Message Fields". */
   error(fields: ReadonlyMap<string, string>): void;
+  /** DataRow. */
+  row(body: Buffer): void;
   /** The server wants to be logged in to in this way; throw to refuse. */
   authentication(wants: Authentication): void;
 }
@@ -74,7 +76,8 @@ export class Guard {
     else if (type === 'Z') {
       this.#sinceReady = 0;
       this.#events.ready();
-    } else if (type === 'E') this.#events.error(readFields(body));
+    } else if (type === 'D') this.#events.row(body);
+    else if (type === 'E') this.#events.error(readFields(body));
     else if (type === 'T') checkRowDescription(body);
     else if (type === 'K' && body.length < 8) throw new ProtocolError('its BackendKeyData is too short');
   }

@@ -40,6 +40,10 @@ export interface LineOptions {
 export interface LineEvents {
   /** ReadyForQuery: logged in, or done with a query. */
   ready(): void;
+  /** DataRow. What it throws ends the connection. */
+  row(body: Buffer): void;
+  /** ErrorResponse; likewise. */
+  error(said: ServerError): void;
   /** How the server wants us to log in; throw a ProbeError to refuse. */
   authentication(wants: Authentication): void;
   /** The connection is gone, and why; once, and not after `destroy`. */
@@ -66,6 +70,7 @@ export class Line {
   #tcp: TcpSocket | undefined;
   #tls: TcpSocket | undefined;
   #over = false;
+  #begun: TcpSocket | undefined;
   #receive: ((bytes: Buffer) => void) | undefined;
   /** PostgreSQL says why before it closes. */
   #lastError: ServerError | undefined;
@@ -78,7 +83,11 @@ export class Line {
         this.#lastError = undefined;
         events.ready();
       },
-      error: (fields) => this.#lastError = { code: fields.get('C') ?? '', message: fields.get('M') ?? '' },
+      row: (body) => events.row(body),
+      error: (fields) => {
+        this.#lastError = { code: fields.get('C') ?? '', message: fields.get('M') ?? '' };
+        events.error(this.#lastError);
+      },
       authentication: (wants) => events.authentication(wants),
     });
   }
@@ -93,6 +102,12 @@ export class Line {
     });
     tcp.on('error', (error) => this.#end(socketFailure(error, this.#options.asked)));
     this.#watchEnd(tcp);
+  }
+
+  /** Sends messages of our own. From then on postgres.js hears nothing more of this connection. */
+  send(bytes: Buffer): void {
+    this.#receive = undefined;
+    if (!this.#over) this.#begun?.write(bytes);
   }
 
   /** Frees the socket at once, in whatever state it is. */
@@ -147,6 +162,7 @@ export class Line {
 
   #begin(socket: TcpSocket, connected: (socket: DriverSocket) => void): void {
     if (this.#over) return;
+    this.#begun = socket;
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
     const driver: DriverSocket = {
       on: (event, listener) => {

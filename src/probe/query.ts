@@ -1,53 +1,15 @@
-/** The one question that is put to every server, and the only user of `postgres`. */
+/** A session with one server in which one question is asked again and again; the only user of `postgres`. */
 import postgres from 'postgres';
-import { parseLsn } from '../cluster/lsn.ts';
-import type { Answer } from '../cluster/observation.ts';
 import { codeOf } from '../errors.ts';
 import type { Credentials } from './credentials.ts';
 import { loginUnsupported, notPostgres, passwordWanted, ProbeError, serverFailure } from './failure.ts';
 import type { Asked } from './failure.ts';
 import { Line, tlsRefused } from './line.ts';
 import type { Encryption } from './line.ts';
+import { type Facts, question, readFacts } from './question.ts';
+import { askingFor, readRow } from './repetition.ts';
 
-/**
- * Any role that may log in may run this, on PostgreSQL 10 and newer. Whether the server is in recovery is asked
- * once, so that a promotion in the middle cannot mix both worlds (`offset 0`, because `as materialized` needs
- * PostgreSQL 12); CASE keeps those functions from running that fail in recovery.
- *
- * A standby's timeline is the newest that its control file or its WAL receiver knows. The last restart point alone may
- * lag behind for minutes; the end of recovery moves on whenever pages are written to disk. Of the receiver, which knows
- * at once, an ordinary role sees only that it is there; its row is read as JSON because PostgreSQL 10 has no sender_host in it.
- */
-const question = `
-with server as (select pg_is_in_recovery() as in_recovery offset 0),
-receiver as (select to_jsonb(its) as its from pg_stat_wal_receiver its)
-select
-  in_recovery,
-  current_setting('transaction_read_only') = 'on' as read_only,
-  (select system_identifier::text from pg_control_system()) as system,
-  case when in_recovery
-    then greatest(
-      (select timeline_id from pg_control_checkpoint()),
-      (select min_recovery_end_timeline from pg_control_recovery()),
-      (its->>'received_tli')::integer
-    )::text
-    else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint::text
-  end as timeline,
-  case when in_recovery
-    then coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')
-    else pg_current_wal_lsn()
-  end::text as lsn,
-  case when in_recovery
-    then coalesce(pg_last_wal_replay_lsn(), '0/0')
-    else pg_current_wal_lsn()
-  end::text as replayed_lsn,
-  (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text as started_at,
-  case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
-  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
-from server left join receiver on true`;
-
-/** What a server says of itself; when and where it was asked is known to whoever asks. */
-export type Facts = Omit<Answer, 'at' | 'tookMs' | 'host' | 'port'>;
+const asking = askingFor(question);
 
 export interface ProbeTarget {
   /** Numeric. */
@@ -140,15 +102,35 @@ function openSession(
   };
   const password = credentials.password(serverName, port);
   let isReady = false;
+  /** Questions so far. */
+  let count = 0;
   let lost: ProbeError | undefined;
-  let waiting: ((error: ProbeError) => void) | undefined;
+  let waiting: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
+  /** Of the present question, once the row is there. */
+  let facts: Facts | undefined;
+  const settle = (): typeof waiting => {
+    const one = waiting;
+    waiting = undefined;
+    return one;
+  };
   const line = new Line({ host, port, serverName, encryption, trust, asked }, {
     ready() {
-      if (isReady) return;
+      if (isReady) {
+        if (count < 2 || waiting === undefined) return;
+        if (facts === undefined) throw notPostgres('its answer has no row', asked);
+        settle()?.resolve(facts);
+        return;
+      }
       isReady = true;
       // From here on silence means that the question was not answered.
       line.heard = false;
       events.ready();
+    },
+    row(body) {
+      if (count > 1) facts = readFacts(readRow(body), asked);
+    },
+    error(said) {
+      if (count > 1 && waiting !== undefined) throw serverFailure(said, asked);
     },
     authentication(wants) {
       if (wants === 'unsupported') throw loginUnsupported(asked);
@@ -156,34 +138,33 @@ function openSession(
     },
     ended(error) {
       lost = error;
-      if (waiting) waiting(error);
+      if (waiting) settle()?.reject(error);
       else events.ended(error);
     },
   });
   const sql = client(line, user, database, password ?? '');
 
+  const askFirst = () => {
+    sql.unsafe(question).raw().then((rows) => {
+      const facts = readFacts(rows[0]?.map((column) => column && new TextDecoder().decode(column)), asked);
+      settle()?.resolve(facts);
+    }).catch((error) => {
+      line.destroy();
+      settle()?.reject(failure(error, asked));
+    });
+  };
   const ask = () =>
     new Promise<Facts>((resolve, reject) => {
       if (lost) return reject(lost);
-      const settle = (run: () => void) => {
-        waiting = undefined;
-        run();
-      };
       line.heard = false;
-      waiting = (error) => settle(() => reject(error));
-      sql.unsafe(question, [], prepared).then((rows) => {
-        const facts = readFacts(rows[0], asked);
-        settle(() => resolve(facts));
-      }).catch((error) => {
-        line.destroy();
-        settle(() => reject(failure(error, asked)));
-      });
+      waiting = { resolve, reject };
+      facts = undefined;
+      count += 1;
+      if (count === 1) askFirst();
+      else line.send(count === 2 ? asking.first : asking.next);
     });
   return { ask, heard: () => line.heard, isEncrypted: () => line.isEncrypted, close: () => line.destroy() };
 }
-
-/** `simple` is not in the types of `unsafe`; without it the statement would be neither prepared nor kept. */
-const prepared = { prepare: true, simple: false } as { prepare: boolean };
 
 /**
  * A postgres.js client on top of a line. Every option that postgres.js would otherwise take from the environment
@@ -232,32 +213,6 @@ function withoutVariable<T>(name: string, run: () => T): T {
   } finally {
     process.env[name] = value;
   }
-}
-
-function readFacts(row: Record<string, unknown> | undefined, asked: Asked): Facts {
-  const text = (name: string): string => {
-    const value = row?.[name];
-    if (typeof value !== 'string') throw notPostgres(`its answer has no ${name}`, asked);
-    return value;
-  };
-  const yes = (name: string): boolean => {
-    const value = row?.[name];
-    if (typeof value !== 'boolean') throw notPostgres(`its answer has no ${name}`, asked);
-    return value;
-  };
-  const upstream = typeof row?.['upstream_host'] === 'string'
-    ? { host: text('upstream_host'), port: Number(text('upstream_port')) }
-    : undefined;
-  return {
-    inRecovery: yes('in_recovery'),
-    readOnly: yes('read_only'),
-    system: text('system'),
-    timeline: Number(text('timeline')),
-    lsn: parseLsn(text('lsn')),
-    replayedLsn: parseLsn(text('replayed_lsn')),
-    startedAt: text('started_at'),
-    upstream,
-  };
 }
 
 function failure(error: unknown, asked: Asked): ProbeError {

@@ -1,7 +1,8 @@
 /** A clock that is moved by hand, and servers that are played by the test. */
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import type { ProbeError } from '../../src/probe/failure.ts';
-import type { Facts, Probe, ProbeEvents, ProbeTarget } from '../../src/probe/query.ts';
+import type { Probe, ProbeEvents, ProbeTarget } from '../../src/probe/query.ts';
+import type { Facts } from '../../src/probe/question.ts';
 
 interface Alarm {
   readonly at: number;

@@ -9,6 +9,7 @@ function newGuard() {
   const events: GuardEvents = {
     ready: () => calls.push('ready'),
     error: (fields) => calls.push(`error ${fields.get('C')} ${fields.get('M')}`),
+    row: (body) => calls.push(`row ${body.length}`),
     authentication: (wants) => calls.push(`authentication ${wants}`),
   };
   return { guard: new Guard(events), calls };
@@ -26,7 +27,7 @@ const talk = Buffer.concat([
   message('E', 'SERROR\0VERROR\0C42883\0Mno such function\0\0'),
   message('Z', 'I'),
 ]);
-const heard = ['authentication none', 'ready', 'error 42883 no such function', 'ready'];
+const heard = ['authentication none', 'ready', 'row 9', 'error 42883 no such function', 'ready'];
 
 test('a conversation passes unchanged, however it is cut into pieces', () => {
   for (let size = 1; size <= talk.length; size += 1) {

@@ -18,8 +18,8 @@ import { check, type Closer, fakeServer, login, realClock } from './support.ts';
 const options: ProberOptions = {
   probeIntervalMs: 50,
   probeFastMs: 20,
-  connectTimeoutMs: 300,
-  queryTimeoutMs: 300,
+  connectTimeoutMs: 1000,
+  queryTimeoutMs: 1000,
   dnsTtlMs: 30_000,
 };
 

@@ -250,3 +250,118 @@ describe('a stranger on the port', () => {
     assert.deepEqual(escaped, []);
   });
 });
+
+describe('a server that has answered well once', () => {
+  const row = ['t', 'on', '7', '2', '0/10', '0/10', '17', null, null];
+  const columns = (values: readonly (string | null)[]): Buffer =>
+    Buffer.concat([
+      Buffer.from([0, values.length]),
+      ...values.map((value) =>
+        value === null ? int32(0xffffffff) : Buffer.concat([int32(value.length), Buffer.from(value)])
+      ),
+    ]);
+  const described = message(
+    'T',
+    Buffer.concat([
+      Buffer.from([0, row.length]),
+      ...row.map((_, index) => Buffer.concat([Buffer.from(`${index}\0`), Buffer.alloc(18)])),
+    ]),
+  );
+  const good = ['f', 'f', ...row.slice(2)];
+  const answer = message('D', columns(good));
+
+  /** Logs in, answers the first question, and says `again` to each one after it. */
+  const serve = (again: Buffer) => (socket: Socket) => {
+    let heard = 0;
+    socket.on('data', () => {
+      heard += 1;
+      if (heard === 1) socket.write(Buffer.concat([authenticationOk, readyForQuery]));
+      else if (heard === 2) {
+        socket.write(Buffer.concat([described, answer, message('C', 'SELECT 1\0'), readyForQuery]));
+      } else socket.write(again);
+    });
+  };
+
+  check('is asked again in messages that name the statement, and sends it only once', async (t) => {
+    const again = Buffer.concat([
+      message('1'),
+      message('2'),
+      answer,
+      message('C', 'SELECT 1\0'),
+      readyForQuery,
+    ]);
+    const server = await fakeServer(t, serve(again));
+    const { probe } = open(t, server.port);
+    const first = await probe.ask();
+    assert.deepEqual([first.inRecovery, first.timeline, first.lsn, first.upstream], [
+      false,
+      2,
+      16n,
+      undefined,
+    ]);
+    for (let count = 0; count < 3; count += 1) assert.deepEqual(await probe.ask(), first);
+    const sent = server.received().toString('latin1');
+    assert.equal(
+      sent.split('pg_is_in_recovery() as in_recovery').length - 1,
+      2,
+      'by the driver, and to be kept',
+    );
+    assert.equal(sent.split('\0again\0').length - 1, 3, 'bound three times');
+  });
+
+  const cases: readonly (readonly [string, Buffer, RegExp])[] = [
+    ['no row', readyForQuery, /no row/],
+    [
+      'a row without columns',
+      Buffer.concat([message('D', Buffer.from([0, 0])), readyForQuery]),
+      /no in_recovery/,
+    ],
+    [
+      'half a row',
+      Buffer.concat([message('D', Buffer.from([0, 9, 0])), readyForQuery]),
+      /DataRow is malformed/,
+    ],
+    ['a row of nothing', Buffer.concat([message('D'), readyForQuery]), /DataRow is malformed/],
+    [
+      'a column of 2 GB',
+      Buffer.concat([message('D', Buffer.from([0, 1]), int32(0x7fffffff)), readyForQuery]),
+      /DataRow is malformed/,
+    ],
+    [
+      'a column of less than nothing',
+      Buffer.concat([message('D', Buffer.from([0, 1]), int32(0xfffffff0)), readyForQuery]),
+      /no in_recovery|malformed/,
+    ],
+    [
+      'maybe',
+      Buffer.concat([message('D', columns(['x', ...good.slice(1)])), readyForQuery]),
+      /no in_recovery/,
+    ],
+    [
+      'a position that is none',
+      Buffer.concat([message('D', columns([...good.slice(0, 4), 'x', ...good.slice(5)])), readyForQuery]),
+      /make no sense/,
+    ],
+    ['noise', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /does not speak PostgreSQL/],
+  ];
+  for (const [name, again, expected] of cases) {
+    check(`and then with ${name} is told apart`, async (t) => {
+      const server = await fakeServer(t, serve(again));
+      const { probe } = open(t, server.port);
+      await probe.ask();
+      await assert.rejects(probe.ask(), { kind: 'notPostgres', message: expected });
+      await waitFor('the socket to be closed', () => server.sockets.size === 0);
+    });
+  }
+
+  check('and then with an error is quoted', async (t) => {
+    const server = await fakeServer(
+      t,
+      serve(Buffer.concat([errorResponse('42501', 'not for you'), readyForQuery])),
+    );
+    const { probe } = open(t, server.port);
+    await probe.ask();
+    await assert.rejects(probe.ask(), { code: '42501', message: /not for you/ });
+    await waitFor('the socket to be closed', () => server.sockets.size === 0);
+  });
+});
