@@ -46,7 +46,7 @@ const bench: Step = {
   // One round of each step: that it works is what a test can show, and figures need an idle machine.
   command: [
     ...['scripts/bench', '--quick', '--rounds', '1', '--seconds', '1', '--no-install', '--out', 'dist/bench'],
-    ...['--targets', 'direct,binary,binary-cold,haproxy,pgbouncer'],
+    ...['--targets', 'direct,binary,haproxy'],
   ],
   deadlineMs: 10 * minuteMs,
 };
@@ -70,8 +70,7 @@ export function findTests(root: string): string[] {
 /** In the order in which they run; `build` comes before the first end-to-end stage. */
 export function stagesOf(files: readonly string[]): Stage[] {
   const unit = files.filter((file) => ![endToEnd, heavy, managed].some((place) => place.test(file)));
-  // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
-  const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+  const parallel = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
   return [
     ...runtimes.map((runner): Stage => ({
       name: `unit-${runner}`,
@@ -103,7 +102,7 @@ export function stagesOf(files: readonly string[]): Stage[] {
       gateway: 'binary',
       files: files.filter((file) => managed.test(file)),
       // The time goes by in waiting for managers.
-      parallel: 2,
+      parallel: 3,
       deadlineMs: 10 * minuteMs,
     },
   ];

@@ -1,11 +1,11 @@
+/** What every manager has to do, as a test. Each is a file of its own, so that they run side by side. */
 import { after, before, describe, test } from 'node:test';
 import { assertNothingLost } from './assert-nothing-lost.ts';
-import { autoFailover } from './auto-failover.ts';
 import { experiment } from './experiment.ts';
-import { repmgr } from './repmgr.ts';
+import type { Manager } from './manager.ts';
 import { leftOut, openStage, type Stage } from './stage.ts';
 
-for (const manager of [autoFailover, repmgr]) {
+export function survivesItsPrimary(manager: Manager): void {
   describe(`behind ${manager.name}`, { skip: leftOut(manager) }, () => {
     let stage: Stage;
 

@@ -1,0 +1,4 @@
+import { repmgr } from './repmgr.ts';
+import { survivesItsPrimary } from './survival.ts';
+
+survivesItsPrimary(repmgr);
