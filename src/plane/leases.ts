@@ -41,6 +41,11 @@ export class Leases {
     this.write();
   }
 
+  /** Data half number `index` is another one now. */
+  forget(index: number): void {
+    this.align(index, Infinity);
+  }
+
   /** Once more: for servers that had no slot before. */
   write(): void {
     for (const { server, until } of this.#leases) {

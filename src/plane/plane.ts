@@ -147,6 +147,8 @@ export class Plane {
     // The sessions of a worker that died are gone, its history is not.
     for (const name of ['active', 'admitted', 'held'] as const) counters[place[name]] = 0;
     counters.fill(0, servedAt);
+    // Its clock is not that of the one before.
+    this.#leases.forget(index);
     const ended = Promise.withResolvers<void>();
     let bound: Listening | undefined;
     const hear = (report: Report): void => {

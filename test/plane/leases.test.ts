@@ -27,6 +27,8 @@ test('a data half whose clock is not known has no leases, and later those by its
   deepEqual(seen(), [[1_000, 0], [-Infinity, 0]]);
   leases.align(1, 300);
   deepEqual(seen(), [[1_000, 0], [700, 0]]);
+  leases.forget(0);
+  deepEqual(seen(), [[-Infinity, 0], [700, 0]]);
 });
 
 test('a server has its lease as soon as it has a slot', () => {
