@@ -70,7 +70,8 @@ export function findTests(root: string): string[] {
 /** In the order in which they run; `build` comes before the first end-to-end stage. */
 export function stagesOf(files: readonly string[]): Stage[] {
   const unit = files.filter((file) => ![endToEnd, heavy, managed].some((place) => place.test(file)));
-  const parallel = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
+  // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
+  const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
   return [
     ...runtimes.map((runner): Stage => ({
       name: `unit-${runner}`,
