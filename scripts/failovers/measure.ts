@@ -16,7 +16,7 @@ export async function measure(options: Options, say: (line: string) => void): Pr
     }
   }
   if (parts.includes('cpu')) {
-    say(`cpu: ${seconds} s for each runtime`);
+    say(`cpu: all runtimes side by side; two minutes of rest, then ${seconds} s`);
     costs.push(
       ...await probingCosts(
         runtimesOf('cpu', options),

@@ -35,7 +35,7 @@ Prints a table, and whether the goals are met. About 20 minutes for everything.
   --promotions COUNT  how many, each kind in turn; the old primary returns as a standby in between (50)
   --clients COUNT     how many write meanwhile; one in four connects for each write (10)
   --seed NUMBER       the pauses between a fault and the promotion; printed, so that it can be had again (random)
-  --seconds SECONDS   how long the CPU of each runtime is watched, after 10 s of rest (60)
+  --seconds SECONDS   how long the CPU of the runtimes is watched, after two minutes (60)
   --minutes MINUTES   how long the logs are watched (10)
   --runtime LIST      what runs the gateway: ${runtimes.join(', ')} (cpu: all; otherwise the executable)
   --out FILE          also writes everything as JSON

@@ -1,6 +1,6 @@
 /** What probing costs while nothing happens. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { startCluster } from '../../test/support/cluster.ts';
+import { type Cluster, startCluster } from '../../test/support/cluster.ts';
 import { startGateway } from '../../test/support/gateway.ts';
 import { cpuMs } from '../benches/proc.ts';
 import { programs, type RuntimeName } from './options.ts';
@@ -14,10 +14,10 @@ export interface ProbingCost {
   readonly probes: number;
 }
 
-/** After its start a runtime compiles and collects for a while. */
-const restMs = 10_000;
+/** For minutes after its start a runtime compiles what has run often enough. */
+const restMs = 120_000;
 
-/** One runtime after another, three candidates, no clients, all settings as they are by default. */
+/** All runtimes at the same time, each with three candidates, no clients, all settings as they are by default. */
 export async function probingCosts(
   runtimes: readonly RuntimeName[],
   seconds: number,
@@ -25,26 +25,29 @@ export async function probingCosts(
 ): Promise<ProbingCost[]> {
   const cluster = await startCluster({ standbys: 2 });
   try {
-    const costs: ProbingCost[] = [];
-    for (const runtime of runtimes) {
-      const gateway = await startGateway({ CANDIDATES: cluster.candidates }, programs[runtime]);
-      await gateway.routesTo(cluster.first.port);
-      await pause(restMs);
-      const probesOf = async () =>
-        sumOf('pg_gateway_probe_duration_seconds_count', (await gateway.get('/metrics')).body);
-      const probesBefore = await probesOf();
-      const [before, from] = [cpuMs(gateway.pid), performance.now()];
-      await pause(seconds * 1000);
-      const [cpu, took] = [cpuMs(gateway.pid) - before, performance.now() - from];
-      const probes = await probesOf() - probesBefore;
-      costs.push({ runtime, share: cpu / took, seconds: took / 1000, probes });
-      tell(costs.at(-1) as ProbingCost);
-      await gateway.stop();
-    }
-    return costs;
+    return await Promise.all(runtimes.map(async (runtime) => {
+      const cost = await probingCost(runtime, seconds, cluster);
+      tell(cost);
+      return cost;
+    }));
   } finally {
     await cluster.close();
   }
+}
+
+async function probingCost(runtime: RuntimeName, seconds: number, cluster: Cluster): Promise<ProbingCost> {
+  const gateway = await startGateway({ CANDIDATES: cluster.candidates }, programs[runtime]);
+  await gateway.routesTo(cluster.first.port);
+  await pause(restMs);
+  const probesOf = async () =>
+    sumOf('pg_gateway_probe_duration_seconds_count', (await gateway.get('/metrics')).body);
+  const probesBefore = await probesOf();
+  const [before, from] = [cpuMs(gateway.pid), performance.now()];
+  await pause(seconds * 1000);
+  const [cpu, took] = [cpuMs(gateway.pid) - before, performance.now() - from];
+  const probes = await probesOf() - probesBefore;
+  await gateway.stop();
+  return { runtime, share: cpu / took, seconds: took / 1000, probes };
 }
 
 /** Over all labels. */

@@ -67,6 +67,11 @@ export class Asker {
     this.#events = events;
   }
 
+  /** A question is on its way. */
+  get isAsking(): boolean {
+    return this.#isAsking;
+  }
+
   /** Asks at once. After `stop` it may be called again. */
   start(): void {
     this.#isStopped = false;

@@ -193,12 +193,13 @@ export class Prober {
 
   /**
    * At once what somebody has to act on. Servers that are asked at the same time and say the same as ever are gathered:
-   * what follows from their answers costs as much processor time as the questions.
+   * what follows from their answers costs as much processor time as the questions. The last of them tells it, or time.
    */
   #publish(): void {
-    if (isRepetition(this.#told, this.observations)) {
-      this.#soon ??= this.#tools.clock.after(minGapMs, () => this.#tell());
-    } else this.#tell();
+    const isGathered = isRepetition(this.#told, this.observations) &&
+      this.#askers().some(({ isAsking }) => isAsking);
+    if (isGathered) this.#soon ??= this.#tools.clock.after(minGapMs, () => this.#tell());
+    else this.#tell();
   }
 
   #tell(): void {

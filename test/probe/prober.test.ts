@@ -78,6 +78,33 @@ describe('the prober', () => {
     assert.ok(Math.max(...pauses) - Math.min(...pauses) > 5, 'still spread');
   });
 
+  check(
+    'what they say once more at the same time is told once, with the last of them or after 10 ms',
+    async (t) => {
+      const { clock, servers, prober, seen, last } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3');
+      prober.start();
+      await clock.pass(100);
+      const before = seen.length;
+      servers.behaviour = () => undefined;
+      await clock.pass(150);
+      await servers.last(1).answer();
+      await servers.last(2).answer();
+      assert.equal(seen.length, before, 'one is still being asked');
+      await servers.last(3).answer();
+      assert.equal(seen.length, before + 1);
+      assert.deepEqual(last().map(({ answer }) => answer?.at), [1250, 1250, 1250]);
+      await clock.pass(250);
+      assert.equal(seen.length, before + 1);
+      await servers.last(1).answer();
+      await clock.pass(9);
+      assert.equal(seen.length, before + 1);
+      await clock.pass(1);
+      assert.equal(seen.length, before + 2, 'the others take longer');
+      await servers.last(2).answer({ inRecovery: true });
+      assert.equal(seen.length, before + 3, 'news');
+    },
+  );
+
   check('a server that hangs delays nobody else', async (t) => {
     const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     servers.behaviour = ({ target }) => target.port === 1 ? undefined : {};
