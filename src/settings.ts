@@ -116,7 +116,7 @@ export const settings = Object.freeze({
       'is not a number of seconds above 0',
       optional('seconds', 'the same in seconds; overrides PROBE_INTERVAL_MS'),
     ),
-    PROBE_FAST_MS: ms('how often while there is no primary, or one is suspected', 100, 10),
+    PROBE_FAST_MS: ms('how often while there is no primary, or one is suspected', 50, 10),
     CONNECT_TIMEOUT_MS: ms('how long connecting to a server may take, for probes and sessions', 800, 10),
     QUERY_TIMEOUT_MS: ms('how long a candidate may take to answer', 1000, 10),
     FAIL_AFTER: integer('count', 'failed probes in a row that withdraw the primary', 2, 1, 100),

@@ -11,6 +11,9 @@ export interface Pace {
 /** No server is left alone for longer than this, however long it has been dead. */
 export const maxBackoffMs = 1000;
 
+/** Nor for longer than this in a hurry: whoever comes back may be the next primary. A server that starts logs each try. */
+export const hurriedBackoffMs = 200;
+
 /** Probes asked for at once still keep this distance: a storm of suspicions must not become one of connects. */
 export const minGapMs = 10;
 
@@ -22,12 +25,12 @@ export class Beat {
   #at = -Infinity;
 
   /**
-   * When a probe that was started at `startedAt`, and answered, is followed by the next one: the pace later, 10 %
-   * more or less, so that several gateways do not ask in step.
+   * When a probe that was started at `startedAt`, and answered, is followed by the next one: the pace later, or up to
+   * 10 % sooner, so that several gateways do not ask in step. Never later: that would be the longest failover.
    */
   next(startedAt: number, pace: Pace, hurried: boolean, random: number): number {
     const interval = hurried ? Math.min(pace.probeFastMs, pace.probeIntervalMs) : pace.probeIntervalMs;
-    const [soonest, latest] = [startedAt + 0.9 * interval, startedAt + 1.1 * interval];
+    const [soonest, latest] = [startedAt + 0.9 * interval, startedAt + interval];
     if (this.#at < soonest || this.#at > latest) this.#at = soonest + random * (latest - soonest);
     return this.#at;
   }
@@ -36,9 +39,8 @@ export class Beat {
 /**
  * From the end of the `failures`th failed probe in a row to the next one.
  *
- * It doubles from the fast pace up to a second. In a hurry it stops at twice the fast pace: the server that comes
- * back now may be the next primary. A hurry does not help against a wrong password or a wrong port, and each such
- * try is a line in a server's log, so those keep to the second.
+ * It doubles from the fast pace up to a second, in a hurry up to 200 ms. A hurry does not help against a wrong password
+ * or a wrong port, and each such try is a line in a server's log, so those keep to the second.
  */
 export function nextRetry(
   pace: Pace,
@@ -48,8 +50,8 @@ export function nextRetry(
   random: number,
 ): number {
   const hopeless = kind === 'credentials' || kind === 'notPostgres';
-  const limit = hurried && !hopeless ? Math.min(maxBackoffMs, 2 * pace.probeFastMs) : maxBackoffMs;
+  const limit = hurried && !hopeless ? hurriedBackoffMs : maxBackoffMs;
   // Beyond 2^10 it is above any limit anyhow.
   const delay = pace.probeFastMs * 2 ** Math.min(failures - 1, 10);
-  return Math.min(limit, delay * (0.9 + 0.2 * random));
+  return Math.min(limit, delay * (0.9 + 0.1 * random));
 }

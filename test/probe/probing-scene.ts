@@ -39,7 +39,7 @@ export function begin(
   t: Closer,
   candidates: string,
   change: Partial<ProberOptions> = {},
-  random: () => number = () => 0.5,
+  random: () => number = () => 1,
 ) {
   const list = parseCandidates(candidates);
   if ('problem' in list) throw new Error(list.problem);
