@@ -43,7 +43,7 @@ Prints a table, and whether the goals are met. About 20 minutes for everything.
 
 Kinds of promotions:
 ${kindNames.map((name) => `  ${name.padEnd(nameWidth)}${kinds[name].what}`).join('\n')}
-After the fault, if there is one, up to a second passes. The clock starts with the last answer of the new primary that
+Each begins when the gateway knows both standbys. After the fault, if there is one, up to a second passes. The clock starts with the last answer of the new primary that
 it is still in recovery (it is asked directly, every millisecond, by a thread of its own), so it never starts too late;
 it stops when the first client was told of a commit on the new timeline.
 

@@ -101,6 +101,9 @@ async function promoteOnce(
   pauseMs: number,
 ): Promise<Promotion> {
   await allBack(writers);
+  await waitFor('the gateway to know both standbys', () => knowsAll(gateway), {
+    evidence: () => logTail(gateway),
+  });
   const timeline = await next.timeline() + 1;
   const from = writers.writes.length;
   const logged = gateway.log.length;
@@ -140,6 +143,12 @@ async function allBack(writers: Writers): Promise<void> {
 /** By the gateway's own clock, in milliseconds since 1970. */
 function routedAtMs(log: GatewayProcess['log'], { address }: Server): number {
   return Date.parse(log.find(({ primary }) => primary === address)?.time ?? '');
+}
+
+/** A standby that has just come back is asked again within a second only; a manager does not promote one so new. */
+function knowsAll({ log }: GatewayProcess): boolean {
+  const standings = String(log.findLast(({ candidates }) => candidates !== undefined)?.['candidates']);
+  return standings.split(' ').filter((standing) => standing.endsWith(':standby')).length === 2;
 }
 
 function logTail({ log }: GatewayProcess): string {
