@@ -7,7 +7,7 @@ import type { Managed, Manager } from './manager.ts';
 import { postgresBin } from './packages.ts';
 import { serverSettings, settingLines, trustLines } from './server-settings.ts';
 import { askServer, knownPrimaryOf, newestPrimaryOf } from './servers.ts';
-import { hasSshd, startSshd } from './sshd.ts';
+import { hasSshd, keepSshd, layOutSshd } from './sshd.ts';
 
 export const repmgr: Manager = {
   name: 'repmgr',
@@ -18,10 +18,13 @@ export const repmgr: Manager = {
 };
 
 async function start({ machines }: Lab): Promise<Managed> {
-  const nodes = machines.slice(0, 3);
-  const [first, ...others] = nodes as [Machine, ...Machine[]];
+  const nodes = machines.slice(0, 3) as [Machine, ...Machine[]];
+  const [first, ...others] = nodes;
   for (const [index, node] of nodes.entries()) node.write('repmgr.conf', configOf(node, index + 1));
-  if (hasSshd()) await startSshd(nodes);
+  if (hasSshd()) {
+    await layOutSshd(nodes);
+    await Promise.all(nodes.map(keepSshd));
+  }
   await makePrimary(first);
   for (const node of others) {
     const source = ['-h', first.address, '-U', 'repmgr', '-d', 'repmgr'];
@@ -119,6 +122,7 @@ async function bringBack(node: Machine, nodes: readonly Machine[]): Promise<void
     }
   } else if (!isUp) await startServer(node);
   if (daemonOf(node).length === 0) await startDaemon(node);
+  if (hasSshd()) await keepSshd(node);
 }
 
 async function rejoin(node: Machine, primary: Machine): Promise<void> {

@@ -8,9 +8,8 @@ const program = '/usr/sbin/sshd';
 export const hasSshd = (): boolean => existsSync(program);
 
 /** One key opens all of them; it lives as long as the lab. */
-export async function startSshd(nodes: readonly Machine[]): Promise<void> {
+export async function layOutSshd(nodes: readonly [Machine, ...Machine[]]): Promise<void> {
   const [first] = nodes;
-  if (!first) return;
   await first.run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', 'key']);
   const [key, open] = ['key', 'key.pub'].map((name) => readFileSync(`${first.folder}/${name}`, 'utf8'));
   for (const node of nodes) {
@@ -25,7 +24,7 @@ export async function startSshd(nodes: readonly Machine[]): Promise<void> {
         UserKnownHostsFile: '/dev/null',
       }),
     );
-    const config = node.write(
+    node.write(
       'sshd.conf',
       lines({
         Port: String(port),
@@ -37,8 +36,13 @@ export async function startSshd(nodes: readonly Machine[]): Promise<void> {
         StrictModes: 'no',
       }),
     );
-    await node.start('sshd', [program, '-D', '-e', '-f', config]);
   }
+}
+
+/** Starts what `layOutSshd` has made ready, unless it runs: whatever ends a node ends it too. */
+export async function keepSshd(node: Machine): Promise<void> {
+  if (node.find(/\/sshd .*-f /).length > 0) return;
+  await node.start('sshd', [program, '-D', '-e', '-f', `${node.folder}/sshd.conf`]);
 }
 
 function lines(settings: Readonly<Record<string, string>>): string {
