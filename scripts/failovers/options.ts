@@ -43,9 +43,9 @@ Prints a table, and whether the goals are met. About 20 minutes for everything.
 
 Kinds of promotions:
 ${kindNames.map((name) => `  ${name.padEnd(nameWidth)}${kinds[name].what}`).join('\n')}
-Each begins when the gateway knows both standbys. After the fault, if there is one, up to a second passes. The clock starts with the last answer of the new primary that
-it is still in recovery (it is asked directly, every millisecond, by a thread of its own), so it never starts too late;
-it stops when the first client was told of a commit on the new timeline.
+Each begins when the gateway knows both standbys. After the fault, if there is one, up to a second passes. The clock
+starts with the last answer of the new primary that it is still in recovery (it is asked directly, every millisecond, by
+a thread of its own), so it never starts too late; it stops when the first client was told of a commit on the new timeline.
 
 Exit code 0 if it ran, whatever the figures; 1 if it could not; 2 for a mistake on the command line.
 `;

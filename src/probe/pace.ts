@@ -11,8 +11,8 @@ export interface Pace {
 /** No server is left alone for longer than this, however long it has been dead. */
 export const maxBackoffMs = 1000;
 
-/** Nor for longer than this in a hurry: whoever comes back may be the next primary. A server that starts logs each try. */
-export const hurriedBackoffMs = 200;
+/** Nor for much longer than this in a hurry: whoever comes back may be the next primary. A server that starts logs each try. */
+const hurriedBackoffMs = 200;
 
 /** Probes asked for at once still keep this distance: a storm of suspicions must not become one of connects. */
 export const minGapMs = 10;
@@ -39,8 +39,9 @@ export class Beat {
 /**
  * From the end of the `failures`th failed probe in a row to the next one.
  *
- * It doubles from the fast pace up to a second, in a hurry up to 200 ms. A hurry does not help against a wrong password
- * or a wrong port, and each such try is a line in a server's log, so those keep to the second.
+ * It doubles from the fast pace up to a second; in a hurry up to 200 ms, or to twice the fast pace if that is more. A
+ * hurry does not help against a wrong password or a wrong port, and each such try is a line in a server's log, so those
+ * keep to the second.
  */
 export function nextRetry(
   pace: Pace,
@@ -50,7 +51,9 @@ export function nextRetry(
   random: number,
 ): number {
   const hopeless = kind === 'credentials' || kind === 'notPostgres';
-  const limit = hurried && !hopeless ? hurriedBackoffMs : maxBackoffMs;
+  const limit = hurried && !hopeless
+    ? Math.min(maxBackoffMs, Math.max(hurriedBackoffMs, 2 * pace.probeFastMs))
+    : maxBackoffMs;
   // Beyond 2^10 it is above any limit anyhow.
   const delay = pace.probeFastMs * 2 ** Math.min(failures - 1, 10);
   return Math.min(limit, delay * (0.9 + 0.1 * random));

@@ -213,6 +213,22 @@ describe('the prober', () => {
     assert.deepEqual(gaps(servers.of(2)), [100, 200, 200, 200]);
   });
 
+  check(
+    'in a hurry a dead server is tried every 200 ms, and every second if the fast pace is a slow one',
+    async (t) => {
+      for (
+        const [probeFastMs, expected] of [[50, [50, 100, 200, 200, 200]], [600, [600, 1000, 1000]]] as const
+      ) {
+        const { clock, servers, prober } = begin(t, '10.0.0.1:1', { probeFastMs });
+        servers.behaviour = () => failure('refused');
+        prober.hurry(true);
+        prober.start();
+        await clock.pass(expected.reduce((sum, ms) => sum + ms, 0));
+        assert.deepEqual(gaps(servers.probes), expected);
+      }
+    },
+  );
+
   check('a hurry does not wait for the back-off that was running', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1');
     servers.behaviour = () => failure('refused');
