@@ -29,10 +29,10 @@ export class Journal {
     return this.#entries;
   }
 
-  add(verdict: Verdict, epoch: number): Entry {
+  add(verdict: Verdict, epoch: number, time = new Date()): Entry {
     const { rule, primary, reason, splitBrain, findings } = verdict;
     const entry: Entry = {
-      time: new Date().toISOString(),
+      time: time.toISOString(),
       epoch,
       rule,
       primary: primary?.candidate.name,

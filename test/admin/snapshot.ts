@@ -33,7 +33,7 @@ export function snapshotOf(
     reason: verdict.reason,
   };
   const journal = new Journal();
-  journal.add(verdict, 7);
+  journal.add(verdict, 7, new Date(1_700_000_060_500));
   const history = new History();
   history.note(observations, verdict, route, now);
   history.since = new Date(1_700_000_060_500);
