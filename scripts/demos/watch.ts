@@ -8,7 +8,7 @@ export interface ServerState {
   readonly server: Server;
   readonly role: Role;
   readonly timeline: number | undefined;
-  /** Where it writes, or how far it has replayed. */
+  /** Where it writes, or how much of the log it has, replayed or not: it replays all of that before it is promoted. */
   readonly lsn: Lsn | undefined;
 }
 
@@ -19,7 +19,8 @@ const question = `select pg_is_in_recovery() as standby,
   case when pg_is_in_recovery()
     then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
     else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end as timeline,
-  case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as lsn`;
+  case when pg_is_in_recovery()
+    then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) else pg_current_wal_lsn() end::text as lsn`;
 
 export async function look(server: Server): Promise<ServerState> {
   const unknown = { server, timeline: undefined, lsn: undefined };

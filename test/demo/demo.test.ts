@@ -43,9 +43,10 @@ describe('scripts/demo', () => {
       'kill; promote; wait; back; switchover; wait; quit',
     ]);
     assert.equal(await run.ended, 0, run.output());
+    // Which of the two standbys has more of the log is chance.
     assert.match(run.output(), /killed server1 with SIGKILL/);
-    assert.match(run.output(), /the writer writes to server2/);
-    assert.match(run.output(), /switched from server2 to server1/);
+    assert.match(run.output(), /the writer writes to server[23]/);
+    assert.match(run.output(), /switched from server[23] to server[123]/);
   });
 
   test('Ctrl-C leaves no process and no folder', { timeout: 120_000 }, async () => {

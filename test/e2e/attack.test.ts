@@ -72,7 +72,7 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     const nobody = await startGateway({
       CANDIDATES: `127.0.0.1:${await freePort()}`,
       HOLD_MS: '1000',
-      STARTUP_TIMEOUT_MS: '500',
+      STARTUP_TIMEOUT_MS: '3000',
     });
     await nobody.routesTo('nobody');
     const flood = Buffer.concat([startupMessage(), Buffer.alloc(4_000_000)]);

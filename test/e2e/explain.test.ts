@@ -3,7 +3,13 @@ import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import type { Status } from '../../src/admin/status.ts';
 import { ask, clientOf } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, runProgram, startGateway } from '../support/gateway.ts';
+import {
+  type GatewayProcess,
+  gatewayRuntime,
+  patient,
+  runProgram,
+  startGateway,
+} from '../support/gateway.ts';
 import { freePort } from '../support/ports.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -13,7 +19,12 @@ describe(`the gateway explains itself, on ${gatewayRuntime}`, () => {
 
   beforeEach(async () => {
     cluster = await startCluster({ standbys: 1 });
-    gateway = await startGateway({ CANDIDATES: cluster.candidates, HOLD_MS: '120000', PGPASSWORD: 'hush' });
+    gateway = await startGateway({
+      CANDIDATES: cluster.candidates,
+      HOLD_MS: '120000',
+      PGPASSWORD: 'hush',
+      ...patient,
+    });
     await gateway.routesTo(cluster.first.port);
   });
 
@@ -35,6 +46,10 @@ describe(`the gateway explains itself, on ${gatewayRuntime}`, () => {
     const session = clientOf(gateway.port);
     await session`select 1`;
     await waitFor('the session to be counted', async () => await sessionsOn(old.port) === 1);
+    await waitFor('the standby to be known', async () => {
+      const { candidates } = await status();
+      return candidates.some(({ name, standing }) => name === young.address && standing === 'standby');
+    });
     const before = await explain();
     assert.equal(before.code, 0, before.stderr);
     assert.match(before.stdout, new RegExp(`^Primary: ${old.address} \\(for .* now, epoch \\d+\\)\\.$`, 'm'));

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { ask } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { queryMessage, startupMessage } from '../support/raw-client.ts';
 
 /** ReadyForQuery, idle. */
@@ -24,7 +24,7 @@ describe(`a server that ends things, on ${gatewayRuntime}`, () => {
     door = createServer((client) => open(client));
     await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
     const { port } = door.address() as { port: number };
-    gateway = await startGateway({ CANDIDATES: `127.0.0.1:${port}` });
+    gateway = await startGateway({ CANDIDATES: `127.0.0.1:${port}`, ...patient });
     await gateway.routesTo(port);
   });
 

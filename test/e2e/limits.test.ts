@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ask, clientOf, libpqConnect } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { freePort } from '../support/ports.ts';
-import { gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { freePort, isFree } from '../support/ports.ts';
+import { gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe(`limits and life on ${gatewayRuntime}`, () => {
@@ -16,7 +16,7 @@ describe(`limits and life on ${gatewayRuntime}`, () => {
   after(async () => await cluster?.close());
 
   test('the session above MAX_SESSIONS is refused readably, in clear text and under TLS', async () => {
-    const gateway = await startGateway({ CANDIDATES: cluster.candidates, MAX_SESSIONS: '2' });
+    const gateway = await startGateway({ CANDIDATES: cluster.candidates, MAX_SESSIONS: '2', ...patient });
     await gateway.routesTo(cluster.first.port);
     const sql = clientOf(gateway.port, { max: 2 });
     try {
@@ -69,12 +69,14 @@ describe(`limits and life on ${gatewayRuntime}`, () => {
   });
 
   test('SIGTERM lets sessions end, takes no new ones, and is not ready any more', async () => {
-    const gateway = await startGateway({ CANDIDATES: cluster.candidates, DRAIN_MS: '60000' });
+    const gateway = await startGateway({ CANDIDATES: cluster.candidates, DRAIN_MS: '60000', ...patient });
     await gateway.routesTo(cluster.first.port);
     const sql = clientOf(gateway.port);
     await sql`select 1`;
     gateway.signal('SIGTERM');
     await waitFor('not to be ready', async () => (await gateway.get('/ready')).status === 503);
+    // The data half hears of it a moment later.
+    await waitFor('nobody to listen', () => isFree(gateway.port));
     await assert.rejects(ask(gateway.port, 'select 1', { connect_timeout: 1 }), /ECONNREFUSED/);
     assert.deepEqual([...await sql`select 2 as two`], [{ two: 2 }]);
     await sql.end();
@@ -82,7 +84,7 @@ describe(`limits and life on ${gatewayRuntime}`, () => {
   });
 
   test('a second signal ends the sessions at once', async () => {
-    const gateway = await startGateway({ CANDIDATES: cluster.candidates, DRAIN_MS: '60000' });
+    const gateway = await startGateway({ CANDIDATES: cluster.candidates, DRAIN_MS: '60000', ...patient });
     await gateway.routesTo(cluster.first.port);
     let isClosed = false;
     const sql = clientOf(gateway.port, { onclose: () => isClosed = true });
@@ -99,7 +101,7 @@ describe(`limits and life on ${gatewayRuntime}`, () => {
     'several workers share the port, and their counters are summed',
     { skip: noSharedPorts() },
     async () => {
-      const gateway = await startGateway({ CANDIDATES: cluster.candidates, NUM_THREADS: '3' });
+      const gateway = await startGateway({ CANDIDATES: cluster.candidates, NUM_THREADS: '3', ...patient });
       await gateway.routesTo(cluster.first.port);
       await Promise.all(Array.from({ length: 30 }, () => ask(gateway.port, 'select 1')));
       await waitFor(
@@ -111,7 +113,7 @@ describe(`limits and life on ${gatewayRuntime}`, () => {
   );
 
   test('without workers the main thread pumps', async () => {
-    const gateway = await startGateway({ CANDIDATES: cluster.candidates, NUM_THREADS: '0' });
+    const gateway = await startGateway({ CANDIDATES: cluster.candidates, NUM_THREADS: '0', ...patient });
     await gateway.routesTo(cluster.first.port);
     assert.deepEqual(await ask(gateway.port, 'select 1 as one'), [{ one: 1 }]);
     assert.equal(await gateway.stop(), 0);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startCluster } from '../support/cluster.ts';
-import { gatewayRuntime, runProgram, startGateway } from '../support/gateway.ts';
+import { gatewayRuntime, patient, runProgram, startGateway } from '../support/gateway.ts';
 import { freePort } from '../support/ports.ts';
 
 /** Enough to be a valid configuration. */
@@ -141,11 +141,15 @@ describe(`misuse on ${gatewayRuntime}`, () => {
 
   test('a name that does not resolve is a warning, and the others are served', async () => {
     const cluster = await startCluster();
-    const gateway = await startGateway({ CANDIDATES: `no-such-host.invalid:5432,${cluster.candidates}` });
+    const gateway = await startGateway({
+      CANDIDATES: `no-such-host.invalid:5432,${cluster.candidates}`,
+      ...patient,
+    });
     await gateway.routesTo(cluster.first.port);
     assert.match(
       await noteOf('no-such-host.invalid:5432', ['check'], {
         CANDIDATES: `no-such-host.invalid:5432,${cluster.candidates}`,
+        ...patient,
       }),
       /does not resolve/,
     );
@@ -155,7 +159,7 @@ describe(`misuse on ${gatewayRuntime}`, () => {
 
   test('a wrong password is told by candidate and setting, without the password', async () => {
     const cluster = await startCluster({ password: 'right' });
-    const env = { CANDIDATES: cluster.candidates, PGUSER: 'postgres', PGPASSWORD: 'sesame' };
+    const env = { CANDIDATES: cluster.candidates, PGUSER: 'postgres', PGPASSWORD: 'sesame', ...patient };
     assert.match(await noteOf(cluster.first.address, ['check'], env), /password.*PGPASSWORD/i);
     const passfile = join(folder, 'pgpass');
     await writeFile(passfile, `127.0.0.1:*:*:postgres:right\n`);
@@ -173,7 +177,7 @@ describe(`misuse on ${gatewayRuntime}`, () => {
     await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
     const { port } = stranger.address() as { port: number };
     assert.match(
-      await noteOf(`127.0.0.1:${port}`, ['check'], { CANDIDATES: `127.0.0.1:${port}` }),
+      await noteOf(`127.0.0.1:${port}`, ['check'], { CANDIDATES: `127.0.0.1:${port}`, ...patient }),
       /PostgreSQL/,
     );
     stranger.close();

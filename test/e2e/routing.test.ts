@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { ask, clientOf, exchange, serverBehind } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe(`routing on ${gatewayRuntime}`, () => {
@@ -13,7 +13,7 @@ describe(`routing on ${gatewayRuntime}`, () => {
   before(async () => {
     cluster = await startCluster({ standbys: 2, settings: { log_connections: 'on' } });
     // Connections made ahead would be in the log, too.
-    gateway = await startGateway({ CANDIDATES: cluster.candidates, PREWARM: '0' });
+    gateway = await startGateway({ CANDIDATES: cluster.candidates, PREWARM: '0', ...patient });
     await gateway.routesTo(cluster.first.port);
   });
 

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { ask, serverBehind } from '../support/clients.ts';
 import { type Cluster, startCluster, startStranger } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, runProgram, startGateway } from '../support/gateway.ts';
+import {
+  type GatewayProcess,
+  gatewayRuntime,
+  patient,
+  runProgram,
+  startGateway,
+} from '../support/gateway.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
@@ -19,7 +25,7 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
   }
 
   async function gatewayTo(candidates: string, env: Record<string, string> = {}): Promise<GatewayProcess> {
-    const gateway = await startGateway({ CANDIDATES: candidates, HOLD_MS: '300', ...env });
+    const gateway = await startGateway({ CANDIDATES: candidates, HOLD_MS: '300', ...patient, ...env });
     open.push({ close: async () => void await gateway.stop() });
     return gateway;
   }
@@ -51,7 +57,8 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
   test('a primary on an older timeline is served again once all have followed it for ten seconds', async () => {
     const ours = await cluster(() => startCluster({ standbys: 2 }));
     const [old, young, other] = ours.servers;
-    const gateway = await gatewayTo(ours.candidates);
+    // The ten seconds come from the limits of those who have not chosen any.
+    const gateway = await gatewayTo(ours.candidates, { CONNECT_TIMEOUT_MS: '', QUERY_TIMEOUT_MS: '' });
     await gateway.routesTo(old!.port);
     await young!.promote();
     await gateway.routesTo(young!.port);
@@ -141,7 +148,7 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
   test('check prints the verdict as a table and ends with 0 only if there is a primary', async () => {
     const ours = await cluster(() => startCluster({ standbys: 1 }));
     const stranger = await cluster(() => startStranger());
-    const env = { CANDIDATES: `${ours.candidates},${stranger.candidates}`, PGUSER: 'postgres' };
+    const env = { CANDIDATES: `${ours.candidates},${stranger.candidates}`, PGUSER: 'postgres', ...patient };
     const good = await runProgram(['check'], env);
     assert.equal(good.code, 0, good.stderr);
     assert.match(good.stdout, new RegExp(`^${ours.first.address} +primary +1 `, 'm'));

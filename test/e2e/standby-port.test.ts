@@ -3,7 +3,13 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import type { Status } from '../../src/admin/status.ts';
 import { ask, clientOf, exchange, serverBehind } from '../support/clients.ts';
 import { type Cluster, type Server, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, runProgram, startGateway } from '../support/gateway.ts';
+import {
+  type GatewayProcess,
+  gatewayRuntime,
+  patient,
+  runProgram,
+  startGateway,
+} from '../support/gateway.ts';
 import { cancelMessage, startQuery } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -24,7 +30,12 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
   });
 
   const start = async (env: Record<string, string> = {}): Promise<GatewayProcess> => {
-    const gateway = await startGateway({ CANDIDATES: cluster.candidates, REPLICA_PORT: '0', ...env });
+    const gateway = await startGateway({
+      CANDIDATES: cluster.candidates,
+      REPLICA_PORT: '0',
+      ...patient,
+      ...env,
+    });
     gateways.push(gateway);
     await gateway.routesTo(cluster.first.port);
     return gateway;

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { exchange, serverBehind } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { queryMessage, startupMessage } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -58,7 +58,9 @@ describe(`two gateways in front of one cluster, on ${gatewayRuntime}`, () => {
 
   before(async () => {
     cluster = await startCluster({ standbys: 1 });
-    gateways = await Promise.all([1, 2].map(() => startGateway({ CANDIDATES: cluster.candidates })));
+    gateways = await Promise.all(
+      [1, 2].map(() => startGateway({ CANDIDATES: cluster.candidates, ...patient })),
+    );
     await Promise.all(gateways.map((gateway) => gateway.routesTo(cluster.first.port)));
   });
 

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
 import { clientOf } from '../support/clients.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { askAndStopReading } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -27,7 +27,7 @@ describe(`bulk on ${gatewayRuntime}`, () => {
     cluster = await startCluster({
       settings: { max_wal_size: '4GB', wal_level: 'minimal', max_wal_senders: '0' },
     });
-    gateway = await startGateway({ CANDIDATES: cluster.candidates });
+    gateway = await startGateway({ CANDIDATES: cluster.candidates, ...patient });
     await gateway.routesTo(cluster.first.port);
     // What PostgreSQL has no function for: a number in base 36, as JavaScript writes it.
     await cluster.first.query(`create function base36(n bigint) returns text language sql immutable as $$

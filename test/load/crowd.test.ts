@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { QuietSession } from '../support/quiet-session.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -11,7 +11,12 @@ describe(`a crowd on ${gatewayRuntime}`, () => {
 
   before(async () => {
     cluster = await startCluster({ maxConnections: 1100 });
-    gateway = await startGateway({ CANDIDATES: cluster.candidates, PREWARM: '0' });
+    gateway = await startGateway({
+      CANDIDATES: cluster.candidates,
+      PREWARM: '0',
+      HOLD_MS: '60000',
+      ...patient,
+    });
     await gateway.routesTo(cluster.first.port);
   });
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { openFileLimit } from '../../src/runtime/open-files.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { askAndStopReading } from '../support/raw-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { QuietSession } from '../support/quiet-session.ts';
@@ -19,7 +19,7 @@ describe(`fairness on ${gatewayRuntime}`, () => {
 
   before(async () => {
     cluster = await startCluster({ maxConnections: count + 50 });
-    gateway = await startGateway({ CANDIDATES: cluster.candidates });
+    gateway = await startGateway({ CANDIDATES: cluster.candidates, ...patient });
     await gateway.routesTo(cluster.first.port);
   });
 

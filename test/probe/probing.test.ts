@@ -80,6 +80,9 @@ async function blackHole(t: Closer): Promise<number> {
     }
     return pause(20).then(() => connecting(port) > 0);
   });
+  // The last of them may be on their way yet.
+  let count = 0;
+  await waitFor('no more of them', () => pause(50).then(() => count === (count = connecting(port))));
   return port;
 }
 
@@ -103,10 +106,9 @@ describe('the prober and real servers', () => {
     assert.deepEqual(begun.prober.observations.map(({ answer }) => answer?.inRecovery), [false, true, true]);
     assert.equal(new Set(begun.prober.observations.map(({ answer }) => answer?.system)).size, 1);
     await answersMore(begun, 0, 3);
-    const sessions = await cluster.first.query(
-      `select 1 from pg_stat_activity where application_name = 'pg_gateway'`,
-    );
-    assert.equal(sessions.length, 1);
+    const sessions = `select 1 from pg_stat_activity where application_name = 'pg_gateway'`;
+    // One that failed on a busy machine takes a moment to be gone.
+    await waitFor('one session', async () => (await cluster.first.query(sessions)).length === 1);
   });
 
   check('a frozen server is silent, delays nobody, and is back when it thaws', async (t) => {

@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { codeOf } from '../../src/errors.ts';
 
 /**
  * A port of 127.0.0.1, or of all `hosts`, that nobody listens on, from below the range that the kernel gives to outgoing
@@ -14,27 +13,21 @@ export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promis
   for (let tries = 0; tries < 200; tries++) {
     const port = bottom + Math.floor(Math.random() * (top - bottom));
     const free = await Promise.all(hosts.map((host) => isFree(port, host)));
-    if (free.every(Boolean) && claim(port)) return port;
+    if (free.every(Boolean) && await claim(port)) return port;
   }
   throw new Error(`no free port found between ${bottom} and ${top} on ${hosts}`);
 }
 
-/** Ports that this process was given and has perhaps not used yet. */
-const given = new Set<number>();
-
-/** False if this process has the port already, or another one of the same run: test files run side by side. */
-function claim(port: number): boolean {
-  if (given.has(port)) return false;
-  given.add(port);
-  const shared = process.env['TEST_TEMPLATES'];
-  if (shared === undefined) return true;
-  try {
-    writeFileSync(join(shared, `port-${port}`), '', { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
+/**
+ * Takes the UDP port of that number and keeps it until this process ends: then whoever calls this, here or in a run of
+ * the tests beside it, gets another port, also while nobody listens on this one. False if somebody has it.
+ */
+function claim(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4').unref();
+    socket.once('error', () => resolve(false));
+    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
 }
 
 /** Whether one could listen there now. */
