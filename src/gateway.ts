@@ -165,7 +165,7 @@ export class Gateway {
     const { verdict, route } = this.#router;
     if (verdict !== undefined) this.#history.note(observations, verdict, route, now);
     // Whoever is in doubt asks more often.
-    this.#prober.hurry(verdict?.primary === undefined || verdict.rule === 'incumbentInDoubt');
+    this.#prober.hurry(verdict?.primary === undefined || verdict.primary.standing === 'doubtful');
     this.#removals.look(observations, this.#router.rotation, now, this.#plane);
   }
 

@@ -1,7 +1,7 @@
 /** What would change the present verdict, told from `/status` in whole sentences. Mirrors the rules of the election. */
 import { settledAfter } from '../cluster/return.ts';
 import { duration } from './duration.ts';
-import type { AnswerStatus, Status } from './status.ts';
+import type { AnswerStatus, CandidateStatus, Status } from './status.ts';
 
 export function outlook(status: Status): readonly string[] {
   const { primary } = status.route;
@@ -10,13 +10,20 @@ export function outlook(status: Status): readonly string[] {
 
 function withPrimary({ route, candidates, rules, limits }: Status, primary: string): string[] {
   const failures = candidates.find(({ name }) => name === primary)?.failures ?? 0;
+  // With SPLIT_BRAIN=refuse there would be no primary now.
+  const isContested = route.splitBrain;
   const left = Math.max(1, rules.failAfter - failures);
   const lines = [
     `Another server of ${systemText(rules.system)} that is primary on a timeline newer than ` +
     `${rules.newestTimeline} takes over at once, and sessions elsewhere are ended.`,
     `${counted(left, failures > 0 ? 'more failed probe' : 'failed probe')} of ${primary}${
       left > 1 ? ' in a row' : ''
-    } would withdraw it (FAIL_AFTER=${rules.failAfter}): new clients wait then, and sessions stay.`,
+    } would withdraw it (FAIL_AFTER=${rules.failAfter}): ${
+      isContested
+        ? 'another one that claims to be primary may take its place then, and sessions on it are ended.'
+        : 'new clients wait then, and sessions stay.'
+    }`,
+    'Any other server of it that shows a newer timeline withdraws it at once: new clients wait then, and sessions stay.',
     `${duration(limits.deadAfterMs)} of silence would end the sessions on it (DEAD_AFTER_MS).`,
   ];
   if (route.splitBrain) {
@@ -54,12 +61,17 @@ function withoutPrimary(status: Status): string[] {
 
 /** Also what is silent has shown it; and what was primary before is remembered. */
 function newestTimeline({ candidates, rules }: Status): number {
-  const shown = candidates.map(({ answer }) => isOurs(answer, rules.system) ? answer.timeline : 0);
+  const shown = candidates.map((candidate) =>
+    isOurs(candidate, rules.system) ? candidate.answer.timeline : 0
+  );
   return Math.max(rules.newestTimeline, ...shown);
 }
 
-function isOurs(answer: AnswerStatus | null, system: string | null): answer is AnswerStatus {
-  return answer !== null && (system === null || answer.system === system);
+type Answering = CandidateStatus & { readonly answer: AnswerStatus };
+
+function isOurs(candidate: CandidateStatus, system: string | null): candidate is Answering {
+  const { answer, standing } = candidate;
+  return answer !== null && standing !== 'foreign' && (system === null || answer.system === system);
 }
 
 /** Somebody claims to be primary and is not believed: what happens meanwhile, and what ends it either way. */
@@ -70,7 +82,9 @@ function aboutStale(status: Status, newest: number): string[] {
   if (first === undefined) return [];
   const names = stale.map(({ name }) => name).join(', ');
   const older = first.answer?.timeline ?? 0;
-  const witnesses = candidates.filter(({ answer }) => isOurs(answer, rules.system) && answer.timeline > older)
+  const witnesses = candidates.filter((candidate) =>
+    isOurs(candidate, rules.system) && candidate.answer.timeline > older
+  )
     .map(({ name }) => name).join(', ');
   const waits = limits.holdMs === 0 || limits.maxHeld === 0 ? 'are refused' : 'wait';
   const lines = [

@@ -211,9 +211,9 @@ function shortEntry(entry: Entry): Entry {
   return { ...entry, reason: short(entry.reason), candidates };
 }
 
-/** Servers tell their start in microseconds since 1970, as a text. */
-function fromMicros(text: string): string | null {
-  const date = new Date(Number(text) / 1000);
+/** The time in what a server says of its start. */
+function fromMicros(start: string): string | null {
+  const date = new Date(Number(start.split(' ', 1)[0]) / 1000);
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 

@@ -41,7 +41,7 @@ export function bury(
     if (server === undefined) continue;
     const place = placeOf(server);
     present.add(place);
-    if (since === undefined) continue;
+    if (since === undefined || isHeardElsewhere(server, observations)) continue;
     silences.set(place, { name, server, since, isBuried: before.get(place)?.isBuried ?? false });
   }
   for (const [place, silence] of before) {
@@ -53,6 +53,14 @@ export function bury(
     silences,
     dead: dead.map(([, { name, server, since }]) => ({ name, server, silentMs: Math.round(now - since) })),
   };
+}
+
+/** Whether another name has brought an answer from there since: what is silent is where this one has moved to. */
+function isHeardElsewhere(server: Answer, observations: readonly Observation[]): boolean {
+  return observations.some(({ answer, silentSince }) =>
+    answer !== undefined && silentSince === undefined && placeOf(answer) === placeOf(server) &&
+    answer.at >= server.at
+  );
 }
 
 function placeOf({ host, port }: Answer): string {

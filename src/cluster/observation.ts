@@ -17,7 +17,10 @@ export interface Answer {
    * A standby may have a newer one than it says, never an older one.
    */
   readonly timeline: number;
-  /** When the server started, as it says; the same under every name and address of one server. */
+  /**
+   * When the server started, in microseconds since 1970, and after a space its port and addresses by its own settings:
+   * the same under every name and address of one server, and of no other server of its system.
+   */
   readonly startedAt: string;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;

@@ -50,7 +50,7 @@ export function followedBy(
   return followed.length === 1 ? followed[0] : undefined;
 }
 
-/** Two names of one server (`localhost` and `127.0.0.1`) tell the same start, to the microsecond. */
+/** Two names of one server (`localhost` and `127.0.0.1`) tell the same start. */
 export function isSameServer(a: Claim, b: Claim): boolean {
   return a.answer.startedAt === b.answer.startedAt && a.answer.timeline === b.answer.timeline;
 }

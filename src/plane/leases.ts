@@ -26,9 +26,9 @@ export class Leases {
     this.#ahead = slabs.map(() => Infinity);
   }
 
-  /** All that there are now. */
+  /** All that there are now. Of several for one server the longest counts: an old name of it may have moved away. */
   take(leases: readonly Lease[]): void {
-    this.#leases = leases;
+    this.#leases = leases.toSorted((a, b) => a.until - b.until);
     this.write();
   }
 

@@ -8,7 +8,7 @@ import type { Answer, Failure } from '../cluster/observation.ts';
 import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { ProbeError } from './failure.ts';
-import { maxBackoffMs, minGapMs, nextRetry } from './pace.ts';
+import { isHopeless, maxBackoffMs, minGapMs, nextRetry } from './pace.ts';
 import type { Beat, Pace } from './pace.ts';
 import type { Probe, ProbeEvents, ProbeTarget } from './query.ts';
 import type { Facts } from './question.ts';
@@ -53,6 +53,10 @@ export class Asker {
   #isHurried = false;
   #isStopped = true;
   #startedAt = -Infinity;
+  /** When the session was begun. */
+  #openedAt = -Infinity;
+  /** The last try failed in a way that haste does not mend. */
+  #isHopeless = false;
   #failures = 0;
   /** When the other side last ended an idle session. */
   #endedAt = -Infinity;
@@ -95,10 +99,10 @@ export class Asker {
     if (isHurried && !this.#isAsking && this.#nextAt > soonest) this.#schedule(this.#options.probeFastMs);
   }
 
-  /** Asks at once; if a question is on its way, again right after it. */
+  /** Asks at once; if a question is on its way, again right after it. Not where that cannot help. */
   askNow(): void {
     if (this.#isAsking) this.#isWantedAgain = true;
-    else this.#schedule(this.#gap());
+    else if (!this.#isHopeless) this.#schedule(this.#gap());
   }
 
   #schedule(delayMs: number): void {
@@ -129,6 +133,7 @@ export class Asker {
   }
 
   #open(number: number): Session {
+    this.#openedAt = this.#tools.clock.now();
     this.#arm(number, this.#options.connectTimeoutMs);
     const probe = this.#tools.open(this.#target, {
       ready: () => {
@@ -166,7 +171,10 @@ export class Asker {
   #answer(number: number, facts: Facts): void {
     if (!this.#finish(number)) return;
     this.#failures = 0;
+    this.#isHopeless = false;
     const at = this.#tools.clock.now();
+    // What ALTER ROLE and ALTER DATABASE make read-only is so for new sessions only, and so is the end of it.
+    if (facts.readOnly && !facts.inRecovery && at - this.#openedAt >= maxBackoffMs) this.#drop();
     const tookMs = at - this.#startedAt;
     const { beat, random } = this.#tools;
     const next = beat.next(this.#startedAt, this.#options, this.#isHurried, random());
@@ -196,8 +204,9 @@ export class Asker {
     this.#drop();
     this.#failures += 1;
     const kind = error instanceof ProbeError ? error.kind : 'error';
+    this.#isHopeless = isHopeless(kind);
     const retry = nextRetry(this.#options, this.#isHurried, this.#failures, kind, this.#tools.random());
-    this.#schedule(atOnce ? this.#gap() : retry);
+    this.#schedule(atOnce && !this.#isHopeless ? this.#gap() : retry);
     this.#events.failed({ at: this.#tools.clock.now(), kind, message: messageOf(error) });
   }
 

@@ -99,7 +99,7 @@ export function answers({ observation, isResting }: Member): boolean {
   return !isResting && observation.answer !== undefined && observation.failures === 0;
 }
 
-/** Whether two that answer are one server: no two servers of a system start in the same microsecond. */
+/** Whether two that answer are one server: no two servers of a system have the same start. */
 export function isSameServer(a: Member, b: Member): boolean {
   const [one, other] = [a.observation.answer, b.observation.answer];
   return one?.system === other?.system && one?.startedAt === other?.startedAt;

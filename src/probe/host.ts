@@ -35,6 +35,8 @@ export type Tell = (
 export interface HostEvents {
   /** Something about the observations is new. */
   changed(): void;
+  /** An address of it does not work. */
+  suspected(): void;
   /** See AskerEvents. */
   ended(): void;
 }
@@ -173,6 +175,7 @@ export class Host {
       this.#groups.some(({ members, observation: { failures } }) => members.includes(member) && failures > 0)
     ) {
       this.#discovery?.suspect();
+      this.#events.suspected();
     }
     this.#events.changed();
   }

@@ -50,11 +50,15 @@ export function nextRetry(
   kind: FailureKind,
   random: number,
 ): number {
-  const hopeless = kind === 'credentials' || kind === 'notPostgres';
-  const limit = hurried && !hopeless
+  const limit = hurried && !isHopeless(kind)
     ? Math.min(maxBackoffMs, Math.max(hurriedBackoffMs, 2 * pace.probeFastMs))
     : maxBackoffMs;
   // Beyond 2^10 it is above any limit anyhow.
   const delay = pace.probeFastMs * 2 ** Math.min(failures - 1, 10);
   return Math.min(limit, delay * (0.9 + 0.1 * random));
+}
+
+/** Whether only a person can mend it. */
+export function isHopeless(kind: FailureKind): boolean {
+  return kind === 'credentials' || kind === 'notPostgres';
 }

@@ -173,8 +173,16 @@ export class Prober {
   #hostOf(candidate: Candidate): Host {
     return new Host(candidate, this.#options, this.#tools, {
       changed: () => this.#publish(),
+      suspected: () => this.#suspect(candidate),
       ended: () => this.probeNow(),
     });
+  }
+
+  /** The services that name it may name another one by now. */
+  #suspect({ name }: Candidate): void {
+    for (const { targets, discovery } of this.#services.values()) {
+      if (targets.some((target) => target.name === name)) discovery.suspect();
+    }
   }
 
   #hasRoom(address: string): boolean {

@@ -11,6 +11,9 @@ import { type Asked, notPostgres } from './failure.ts';
  * A standby's timeline is the newest that its control file or its WAL receiver knows. The last restart point alone may
  * lag behind for minutes; the end of recovery moves on whenever pages are written to disk. Of the receiver, which knows
  * at once, an ordinary role sees only that it is there; its row is read as JSON because PostgreSQL 10 has no sender_host in it.
+ *
+ * Two servers of one machine do start in the same microsecond now and then, but not where they listen: so that belongs to
+ * the start.
  */
 export const question = `
 with server as (select pg_is_in_recovery() as in_recovery offset 0),
@@ -35,7 +38,8 @@ select
     then coalesce(pg_last_wal_replay_lsn(), '0/0')
     else pg_current_wal_lsn()
   end::text as replayed_lsn,
-  (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text as started_at,
+  (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text || ' ' || current_setting('port') || ' ' ||
+    current_setting('listen_addresses') as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
   case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
 from server left join receiver on true`;

@@ -25,7 +25,7 @@ describe('the explanation', () => {
   test('of a good day is this text', () => {
     const counters = [counted({ active: 13, accepted: 40, holds: 3, holdTimeout: 1, fenced: 2 })];
     const observations = [
-      primary('a', 3, { startedAt: '1700000000123456' }),
+      primary('a', 3, { startedAt: '1700000000123456 5432 127.0.0.1, ::1' }),
       standby('b', 3, { at: now - 250, lsn: 200n, replayedLsn: 100n }),
     ];
     const text = explained(observations, noMemory, { counters, sessions });
@@ -55,6 +55,8 @@ describe('the explanation', () => {
         `  Another server of system ${ours} that is primary on a timeline newer than 3 takes over at once, and ` +
         'sessions elsewhere are ended.',
         '  2 failed probes of a in a row would withdraw it (FAIL_AFTER=2): new clients wait then, and sessions stay.',
+        '  Any other server of it that shows a newer timeline withdraws it at once: new clients wait then, and sessions ' +
+        'stay.',
         '  30 s of silence would end the sessions on it (DEAD_AFTER_MS).',
         '',
         'The last changes:',

@@ -76,6 +76,16 @@ describe('the death verdict', () => {
     assert.deepEqual(look(9000), []);
   });
 
+  test('spares the old address of a name that has moved where another name is answered', () => {
+    const moved = silentSince(0, primary('b', 1, { at: 10 }));
+    for (const order of [[primary('a'), moved], [moved, primary('a')]]) {
+      assert.deepEqual(looking()(1_000_000, ...order), []);
+    }
+    // What the name said that has moved is older: it knows nothing of that address now.
+    const refused = failing(primary('b', 1, { at: 10 }), 2, 'refused');
+    assert.deepEqual(looking()(1_000_000, silentSince(0), refused), ['a']);
+  });
+
   test('strikes the old address of a name that has moved', () => {
     const look = looking();
     look(2000, silentSince(1000));

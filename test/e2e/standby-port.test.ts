@@ -45,7 +45,11 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
     return candidates.map(({ standbyPort }) => standbyPort?.weight);
   };
   const hasWeights = (gateway: GatewayProcess, ...wanted: number[]): Promise<unknown> =>
-    waitFor(`the weights ${wanted}`, async () => String(await weights(gateway)) === String(wanted));
+    waitFor(`the weights ${wanted}`, async () => String(await weights(gateway)) === String(wanted), {
+      evidence: () => [...gateway.log.slice(-5).map((line) => JSON.stringify(line)), ...logEnds()].join('\n'),
+    });
+  /** The last lines of the servers' logs. */
+  const logEnds = (): string[] => cluster.servers.map((server) => server.log().slice(-1000));
   /** The data half learns of a change a moment after the status tells it. */
   const serves = async (gateway: GatewayProcess, ...servers: Server[]): Promise<void> => {
     const wanted = servers.map(({ port }) => port).toSorted().join();

@@ -40,3 +40,14 @@ test('a server has its lease as soon as it has a slot', () => {
   leases.write();
   deepEqual(seen(), [[1_000, 2_000], [1_000, 2_000]]);
 });
+
+test('of two names of one server the newest answer counts, whatever their order', () => {
+  const { servers, leases, seen } = world();
+  servers.slotsOf({ ...noRoute, primary: first });
+  for (const index of [0, 1]) leases.align(index, 0);
+  const both = [{ server: first, until: 9_000 }, { server: { ...first }, until: 1_000 }];
+  for (const order of [both, both.toReversed()]) {
+    leases.take(order);
+    deepEqual(seen(), [[9_000, 0], [9_000, 0]]);
+  }
+});

@@ -52,7 +52,7 @@ export async function settled(): Promise<void> {
 export const someFacts: Facts = {
   system: '7000000000000000001',
   timeline: 1,
-  startedAt: '1700000000000000',
+  startedAt: '1700000000000000 5432 *',
   inRecovery: false,
   readOnly: false,
   lsn: 100n,

@@ -34,7 +34,7 @@ for (const { version, bin } of found) {
       const primary = await open(t, cluster.first.port, { user: 'plain' }).probe.ask();
       assert.deepEqual([primary.inRecovery, primary.readOnly, primary.timeline], [false, false, 1]);
       assert.equal(primary.replayedLsn, primary.lsn);
-      assert.match(primary.startedAt, /^\d{16}$/);
+      assert.match(primary.startedAt, /^\d{16} \d+ 127\.0\.0\.1$/);
       const standby = await open(t, cluster.server(1).port, { user: 'plain' }).probe.ask();
       assert.deepEqual([standby.inRecovery, standby.readOnly, standby.timeline], [true, true, 1]);
       assert.equal(standby.system, primary.system);
