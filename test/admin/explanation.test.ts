@@ -164,12 +164,24 @@ describe('what would change the verdict', () => {
     const text = explained([primary('a'), primary('b')], after('a'));
     assert.match(text, /^ALARM: split brain\.\nPrimary: a /m);
     assert.match(text, /^ {2}The alarm ends when the other servers/m);
+    assert.match(
+      text,
+      /of a in a row would withdraw it .*: another one that claims to be primary may take its place/,
+    );
   });
 
   test('is the end of all but one, with an alarm and nobody served', () => {
     const text = explained([primary('a'), primary('b')]);
     assert.match(text, /^ALARM: split brain\.\nNo primary /m);
     assert.match(text, /^ {2}All but one of the servers that claim to be primary must be stopped/m);
+  });
+
+  test('is nothing that a stranger shows', () => {
+    const stranger = standby('d', 9, { system: theirs });
+    const text = explained([primary('a', 1), standby('b', 2), standby('c', 1), stranger]);
+    assert.match(text, /Timeline 2 has begun/);
+    assert.match(text, /rebuild b as a standby of the primary, or take it out/);
+    assert.doesNotMatch(text, /imeline 9 has begun|older than 9/);
   });
 
   test('is a word on which system is ours', () => {

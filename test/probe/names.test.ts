@@ -377,6 +377,21 @@ describe('a service', () => {
     assert.deepEqual(shown(last()), ['10.0.0.1:1 = 10.0.0.1']);
   });
 
+  check('is looked up again when a target of it fails, though not more than once a second', async (t) => {
+    const { clock, servers: fake, names, prober, last } = begin(t, 'srv+pg');
+    fake.behaviour = servers(['10.0.0.1']);
+    names.services['pg'] = [target('10.0.0.1')];
+    prober.start();
+    await clock.pass(500);
+    assert.equal(names.lookups, 1);
+    names.services['pg'] = [target('10.0.0.2')];
+    await clock.pass(1000);
+    assert.deepEqual(shown(last()), ['10.0.0.2:1 = 10.0.0.2']);
+    const { lookups } = names;
+    await clock.pass(10_000);
+    assert.equal(names.lookups, lookups, 'what works is left alone');
+  });
+
   check('shares a target that is named elsewhere too', async (t) => {
     const { clock, servers: fake, names, prober, last } = begin(t, 'a:1,srv+one,srv+two');
     names.services['one'] = [target('a'), target('b')];

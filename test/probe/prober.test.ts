@@ -252,6 +252,47 @@ describe('the prober', () => {
     assert.deepEqual(gaps(servers.probes).slice(-3), [1000, 1000, 1000]);
   });
 
+  check('a wrong password is not tried sooner for a storm of suspicions', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => failure('credentials');
+    prober.start();
+    for (let times = 0; times < 100; times += 1) {
+      prober.probeNow();
+      await clock.pass(50);
+    }
+    assert.deepEqual(gaps(servers.probes).slice(-3), [1000, 1000, 1000]);
+    // As soon as it is right, everything is as with others.
+    servers.behaviour = () => ({});
+    await clock.pass(1100);
+    const before = servers.last(1).asked.length;
+    prober.probeNow();
+    await clock.pass(0);
+    assert.equal(servers.last(1).asked.length, before + 1);
+  });
+
+  check('one that is out of recovery and read-only is asked by a new session once a second', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => ({ readOnly: true });
+    prober.start();
+    await clock.pass(4600);
+    assert.deepEqual(gaps(servers.probes), [1250, 1250, 1250]);
+    assert.ok(servers.probes.slice(0, -1).every(({ isClosed }) => isClosed));
+    assert.deepEqual([last()[0]?.failures, last()[0]?.answer?.readOnly], [0, true]);
+    servers.behaviour = () => ({});
+    await clock.pass(5000);
+    const { length } = servers.probes;
+    await clock.pass(5000);
+    assert.equal(servers.probes.length, length);
+  });
+
+  check('a standby is always read-only, and keeps its session', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => ({ readOnly: true, inRecovery: true });
+    prober.start();
+    await clock.pass(5000);
+    assert.equal(servers.probes.length, 1);
+  });
+
   check('probeNow asks at once', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     servers.behaviour = ({ target }) => target.port === 1 ? {} : failure('refused');
