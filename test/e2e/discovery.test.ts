@@ -37,13 +37,14 @@ describe(`discovery on ${gatewayRuntime}`, () => {
 
   const port = (): number => cluster.first.port;
 
-  async function start(candidates: string): Promise<GatewayProcess> {
+  async function start(candidates: string, env: Record<string, string> = {}): Promise<GatewayProcess> {
     gateway = await startGateway({
       CANDIDATES: candidates,
       DNS_SERVERS: dns.address,
       DNS_TTL_MS: '300',
       HOLD_MS: '30000',
       ...patient,
+      ...env,
     });
     return gateway;
   }
@@ -135,6 +136,24 @@ describe(`discovery on ${gatewayRuntime}`, () => {
     dns.zone['db.example'] = ['127.0.0.5'];
     assert.equal(await held, '127.0.0.5');
     await stand(gateway, 'db.example primary');
+  });
+
+  test('a name that moves away takes nobody along from where another name is answered', async () => {
+    dns.zone['db.example'] = ['127.0.0.2'];
+    // An answer counts for two seconds.
+    const limits = {
+      FAIL_AFTER: '1',
+      PROBE_INTERVAL_MS: '250',
+      CONNECT_TIMEOUT_MS: '250',
+      QUERY_TIMEOUT_MS: '500',
+    };
+    const gateway = await start(`127.0.0.2:${port()},db.example:${port()}`, limits);
+    await stand(gateway, '127.0.0.2 primary, db.example rival');
+    dns.zone['db.example'] = ['127.0.0.9'];
+    await stand(gateway, '127.0.0.2 primary, db.example down');
+    const moved = performance.now();
+    await waitFor('its last answer to be too old', () => performance.now() - moved > 2500);
+    assert.equal(await reached(gateway), '127.0.0.2');
   });
 
   test('SRV records bring servers with their ports, also when they come late', async () => {
