@@ -16,8 +16,8 @@ export interface HttpServer {
   close(): void;
 }
 
-/** What a scraper may hold open or be slow with. */
-const limits = { connections: 100, requestMs: 1_000, keepAliveMs: 1_000, checkMs: 500 } as const;
+/** What a scraper may hold open or be slow with. One connection is one question. */
+const limits = { connections: 100, requestMs: 1_000, lifeMs: 5_000, checkMs: 500 } as const;
 
 export function page(body: string, status = 200, type = 'text/plain; charset=utf-8'): Page {
   return { status, type, body };
@@ -25,14 +25,19 @@ export function page(body: string, status = 200, type = 'text/plain; charset=utf
 
 /** Rejects with StartError if the port cannot be had. */
 export function serveHttp(host: string, port: number, pages: Pages): Promise<HttpServer> {
+  const served = new WeakSet<object>();
   // Node looks for slow requests only every 30 s unless told otherwise, whatever their limits are.
   const server: Server = createServer(
     { connectionsCheckingInterval: limits.checkMs },
     (request, response) => {
+      // Whoever asks on without reading the answers would have them all kept for it.
+      if (served.has(request.socket)) return void request.socket.destroy();
+      served.add(request.socket);
       const { status, type, body } = answer(request.method ?? '', request.url ?? '', pages);
       response.writeHead(status, {
         'content-type': type,
         'content-length': Buffer.byteLength(body),
+        connection: 'close',
         ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
       });
       response.end(request.method === 'HEAD' ? undefined : body);
@@ -41,7 +46,11 @@ export function serveHttp(host: string, port: number, pages: Pages): Promise<Htt
   server.maxConnections = limits.connections;
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
-  server.keepAliveTimeout = limits.keepAliveMs;
+  // A place is nobody's for long, also not that of a client that reads nothing.
+  server.on('connection', (socket) => {
+    const life = setTimeout(() => socket.destroy(), limits.lifeMs);
+    socket.once('close', () => clearTimeout(life));
+  });
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(cannotServe(host, port, error)));
     server.listen(port, host, () => {

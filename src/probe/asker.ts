@@ -53,8 +53,8 @@ export class Asker {
   #isHurried = false;
   #isStopped = true;
   #startedAt = -Infinity;
-  /** When the session was begun. */
-  #openedAt = -Infinity;
+  /** Since when the session has been that of a read-only server out of recovery; a moment of it is part of a promotion. */
+  #readOnlySince: number | undefined;
   /** The last try failed in a way that haste does not mend. */
   #isHopeless = false;
   #failures = 0;
@@ -133,7 +133,7 @@ export class Asker {
   }
 
   #open(number: number): Session {
-    this.#openedAt = this.#tools.clock.now();
+    this.#readOnlySince = undefined;
     this.#arm(number, this.#options.connectTimeoutMs);
     const probe = this.#tools.open(this.#target, {
       ready: () => {
@@ -174,7 +174,8 @@ export class Asker {
     this.#isHopeless = false;
     const at = this.#tools.clock.now();
     // What ALTER ROLE and ALTER DATABASE make read-only is so for new sessions only, and so is the end of it.
-    if (facts.readOnly && !facts.inRecovery && at - this.#openedAt >= maxBackoffMs) this.#drop();
+    if (!facts.readOnly || facts.inRecovery) this.#readOnlySince = undefined;
+    else if (at - (this.#readOnlySince ??= at) >= maxBackoffMs) this.#drop();
     const tookMs = at - this.#startedAt;
     const { beat, random } = this.#tools;
     const next = beat.next(this.#startedAt, this.#options, this.#isHurried, random());

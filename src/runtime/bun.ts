@@ -65,7 +65,7 @@ function connect<D>(address: Address, options: ConnectOptions, handlers: Handler
   return conn;
 }
 
-/** Bun has no TCP_USER_TIMEOUT, and of keep-alive only the first delay. */
+/** Of keep-alive Bun has only the first delay. */
 function applyOptions(socket: BunSocket, options: SocketOptions): void {
   socket.setNoDelay(options.noDelay);
   if (options.keepAlive !== undefined) socket.setKeepAlive(true, keepAliveMs(options.keepAlive.idleMs));

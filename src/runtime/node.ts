@@ -20,7 +20,6 @@ function target(address: Address): { host: string; port: number } | { path: stri
   return 'path' in address ? { path: address.path } : { host: address.host, port: address.port };
 }
 
-/** node:net has no TCP_USER_TIMEOUT. */
 function applyOptions(socket: Socket, options: SocketOptions): void {
   if (options.noDelay) socket.setNoDelay(true);
   const keepAlive = options.keepAlive;

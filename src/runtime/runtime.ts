@@ -25,8 +25,6 @@ export interface KeepAlive {
 export interface SocketOptions {
   readonly noDelay: boolean;
   readonly keepAlive?: KeepAlive | undefined;
-  /** TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged. */
-  readonly userTimeoutMs?: number | undefined;
 }
 
 export interface ListenOptions extends SocketOptions {

@@ -40,7 +40,9 @@ export class Refusing {
       case 'incomplete':
         return;
       case 'gss':
-        // The client goes on in this connection, with SSLRequest or its StartupMessage.
+        // The client goes on in this connection, with SSLRequest or its StartupMessage, when it has read the answer: one
+        // that sends a thousand requests at once would keep us busy for as long as it likes.
+        if (this.#first.length > requestBytes) return this.#host.giveUp();
         this.#client.write(no);
         this.#first.skipRequest();
         return this.answer();

@@ -1,8 +1,10 @@
 /** What every connection of the data half asks of TCP, on both sides. */
 import type { KeepAlive, SocketOptions } from '../runtime/runtime.ts';
 
-/** Sent bytes may stay unacknowledged as long as a peer may stay silent; TCP by itself would try for a quarter of an hour. */
+/**
+ * Not TCP_USER_TIMEOUT: since Linux 5.11 it also ends a connection whose peer is well and only reads nothing for that long, as
+ * a server does that waits for a lock, or a client that works on what it has got.
+ */
 export function socketOptions(keepAlive: KeepAlive | undefined): SocketOptions {
-  const userTimeoutMs = keepAlive && keepAlive.idleMs + keepAlive.intervalMs * keepAlive.count;
-  return { noDelay: true, keepAlive, userTimeoutMs };
+  return { noDelay: true, keepAlive };
 }

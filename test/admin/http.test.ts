@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
@@ -12,6 +13,7 @@ const pages: Pages = {
   '/live': () => page('alive\n'),
   '/count': () => page(`${++shown}\n`, 503, 'text/plain; version=0.0.4'),
   '/é': () => page('ünïcode\n'),
+  '/huge': () => page('x'.repeat(50_000_000)),
 };
 
 interface Answer {
@@ -38,8 +40,8 @@ function ask(port: number, path: string, method = 'GET', body = ''): Promise<Ans
 }
 
 /** A test with a server of its own. */
-function check(name: string, run: (server: HttpServer) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async () => {
+function check(name: string, run: (server: HttpServer) => Promise<void>, skip: string | false = false): void {
+  test(name, { timeout: 60_000, skip }, async () => {
     const server = await serveHttp('127.0.0.1', 0, pages);
     try {
       await run(server);
@@ -47,6 +49,13 @@ function check(name: string, run: (server: HttpServer) => Promise<void>): void {
       server.close();
     }
   });
+}
+
+/** Connections that the other side still has. */
+function connectionsTo(port: number): number {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const mine = new RegExp(`^ *\\d+: 0100007F:${hex} \\S+ 01 `);
+  return readFileSync('/proc/net/tcp', 'utf8').split('\n').filter((line) => mine.test(line)).length;
 }
 
 interface Visitor {
@@ -99,7 +108,7 @@ describe('the HTTP port', () => {
   check('says which paths there are to who asks for another', async ({ port }) => {
     const answer = await ask(port, '/nope');
     assert.equal(answer.status, 404);
-    assert.equal(answer.body, 'There is no /nope here; there is /live, /count, /é.\n');
+    assert.equal(answer.body, 'There is no /nope here; there is /live, /count, /é, /huge.\n');
   });
 
   for (
@@ -156,6 +165,24 @@ describe('the limits of the HTTP port', () => {
       assert.match(visitor.heard, /^HTTP\/1\.1 408 /);
     });
   }
+
+  check('answer one question of a connection, and drop who asks on', async ({ port }) => {
+    const before = shown;
+    const { heard } = await told(port, 'GET /count HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1000));
+    assert.ok(shown <= before + 1, `${shown - before} pages were made`);
+    assert.doesNotMatch(heard, /HTTP[^]*HTTP/);
+    assert.match((await told(port, 'GET /live HTTP/1.1\r\nhost: x\r\n\r\n')).heard, /^connection: close$/im);
+  });
+
+  check('end a connection whose answer is not read', async (server) => {
+    const visitor = connect(server.port, '127.0.0.1').pause();
+    visitor.on('error', () => {});
+    visitor.write('GET /huge HTTP/1.1\r\nhost: x\r\n\r\n');
+    const isThere = () => connectionsTo(server.port) > 0;
+    await until(isThere, 'the connection');
+    await until(() => !isThere(), 'its end', 20_000);
+    visitor.destroy();
+  }, process.platform === 'linux' ? false : 'connections are counted in /proc, which is of Linux');
 
   check(
     'closing ends every connection, in the middle of a request too, and frees the port',

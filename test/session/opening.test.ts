@@ -112,7 +112,6 @@ describe('the first packet', () => {
         deepEqual(world.runtime.lastDial.options, {
           noDelay: true,
           keepAlive: defaults.keepAlive,
-          userTimeoutMs: 90_000,
           timeoutMs: defaults.connectTimeoutMs,
         });
         const server = world.runtime.lastDial.accept();

@@ -77,6 +77,15 @@ describe('in clear text', () => {
     world.empty({ refused: 1 });
   });
 
+  test('what comes together with GSSENCRequest came before its answer, and ends the connection', () => {
+    const world = closedWorld();
+    const client = world.client(bytesOf(gssRequest, gssRequest, startup));
+    equal(text(client), '');
+    ok(client.closed || client.aborted || client.ended);
+    client.fin();
+    world.empty({ refused: 1 });
+  });
+
   test('what comes after the N and makes no sense gets the refusal as well', () => {
     const world = closedWorld();
     const client = world.client(gssRequest);

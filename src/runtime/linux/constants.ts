@@ -8,7 +8,7 @@ export const SOL = { SOCKET: 1, TCP: 6 } as const;
 
 export const SO = { REUSEADDR: 2, ERROR: 4, KEEPALIVE: 9, LINGER: 13, REUSEPORT: 15 } as const;
 
-export const TCP = { NODELAY: 1, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT: 6, USER_TIMEOUT: 18 } as const;
+export const TCP = { NODELAY: 1, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT: 6 } as const;
 
 export const MSG = { DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
 

@@ -114,10 +114,9 @@ export function listenNative<D>(
 export function applyOptions(
   libc: Libc,
   fd: number,
-  { noDelay, keepAlive, userTimeoutMs }: SocketOptions,
+  { noDelay, keepAlive }: SocketOptions,
 ): void {
   if (noDelay) setInt(libc, fd, SOL.TCP, TCP.NODELAY, 1);
-  if (userTimeoutMs !== undefined) setInt(libc, fd, SOL.TCP, TCP.USER_TIMEOUT, userTimeoutMs);
   if (keepAlive === undefined) return;
   setInt(libc, fd, SOL.SOCKET, SO.KEEPALIVE, 1);
   setInt(libc, fd, SOL.TCP, TCP.KEEPIDLE, wholeSeconds(keepAlive.idleMs));
