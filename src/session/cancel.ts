@@ -11,6 +11,8 @@ export interface CancelHost {
   readonly runtime: Runtime;
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
+  /** How many are on their way; each outlives its client. */
+  cancelling: number;
 }
 
 /** Calls `done` when every server has hung up, which is PostgreSQL's answer, or was given up. */
@@ -20,7 +22,12 @@ export function passCancel(
   servers: readonly Address[],
   done: () => void,
 ): void {
-  new Cancel(host, request, servers, done).next();
+  host.cancelling += 1;
+  const counted = () => {
+    host.cancelling -= 1;
+    done();
+  };
+  new Cancel(host, request, servers, counted).next();
 }
 
 class Cancel implements ServerSide {

@@ -13,6 +13,8 @@ export interface SessionHost<Session> {
   readonly counters: Counters;
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
+  /** See CancelHost. */
+  cancelling: number;
   /** The first packet is there and makes sense: dial, hold or refuse. */
   admit(session: Session): void;
   /** Its server has answered. */

@@ -35,6 +35,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   /** Of all workers: the limits are those of the whole program. */
   readonly #slabs: readonly Counters[];
   readonly connectOptions: ConnectOptions;
+  cancelling = 0;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
@@ -97,7 +98,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   #take(command: Extract<Command, { kind: 'route' }>): void {
     const { route } = command;
-    if (route.epoch !== this.#route.epoch) this.#prewarm.aim(route.primary);
+    if (route.epoch !== this.#route.epoch && !this.#draining) this.#prewarm.aim(route.primary);
     this.#route = route;
     this.#destinations.take(command);
     this.#all.each((session) => {
@@ -172,7 +173,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     if (!this.#tally.admit(session, maxSessions)) return session.refuse(tooManySessions(maxSessions));
     // Those who came first are let go first.
     const destination = this.#destinations.of(session.port);
-    if (destination === undefined || this.#waiting[session.port].size > 0) return this.#hold(session);
+    if (destination === undefined || this.#waiting[session.port].hasQueue) return this.#hold(session);
     this.#dial(session, destination);
   }
 
@@ -252,6 +253,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     const servers = this.#destinations.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
     if (servers[0] === undefined) return session.end('refused');
+    if (this.cancelling >= this.settings.maxClients) return session.end('limit');
     this.counters[at.cancels]! += 1;
     if (session.port === 'primary') return session.dial(servers[0], this.#route.epoch);
     session.epoch = noEpoch;

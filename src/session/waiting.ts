@@ -16,6 +16,8 @@ export class Waiting {
   readonly #next: () => Destination | undefined;
   readonly #letGo: (session: Session, destination: Destination) => void;
   readonly #sessions = new Set<Session>();
+  /** Those of them that wait for a server, and not because a dial of their own failed. */
+  readonly #queue = new Set<Session>();
   #timer: Timer | undefined;
 
   /** `next` says where the next session goes, if there is a server for it; `letGo` takes it there. */
@@ -31,16 +33,22 @@ export class Waiting {
     this.#letGo = letGo;
   }
 
-  get size(): number {
-    return this.#sessions.size;
+  /**
+   * Whether newcomers have to queue. Not behind those whose own dial has failed: the server may have hung up for what
+   * they said, and one such client would hold up everybody.
+   */
+  get hasQueue(): boolean {
+    return this.#queue.size > 0;
   }
 
   add(session: Session): void {
     this.#count(() => this.#sessions.add(session));
+    if (session.dialFailure === undefined) this.#queue.add(session);
   }
 
   remove(session: Session): void {
     this.#count(() => this.#sessions.delete(session));
+    this.#queue.delete(session);
   }
 
   /** Lets the first ones go now and the others soon. */
@@ -78,6 +86,7 @@ export class Waiting {
   takeAll(): readonly Session[] {
     const all = [...this.#sessions];
     this.#count(() => this.#sessions.clear());
+    this.#queue.clear();
     return all;
   }
 

@@ -244,6 +244,26 @@ describe('a dial that fails', () => {
     world.empty({ limit: 1, clientReset: 1 });
   });
 
+  test('because of what one client says holds up nobody else', () => {
+    const world = new World();
+    world.publish(primary);
+    world.client(startup);
+    world.runtime.lastDial.accept().fin();
+    equal(world.count('held'), 1);
+    world.client(startup);
+    deepEqual([world.dialled.length, world.count('held')], [2, 1]);
+    // But those who wait for a server come first.
+    world.publish(undefined);
+    world.runtime.settle();
+    world.client(startup);
+    world.lease(-Infinity);
+    world.publish(primary);
+    world.client(startup);
+    equal(world.count('held'), 4);
+    leaveAll(world);
+    world.empty({ clientReset: 4 });
+  });
+
   test('and a client that leaves between two tries is forgotten', () => {
     const world = new World();
     world.publish(primary);

@@ -34,6 +34,16 @@ describe('connections made ahead', () => {
     endOf(world, {});
   });
 
+  test('are not made by a gateway that drains, whoever becomes primary', () => {
+    const world = warmWorld(2);
+    const before = world.dialled.length;
+    world.command({ kind: 'drain' });
+    world.publish(other);
+    world.runtime.advance(1_000);
+    equal(world.dialled.length, before);
+    endOf(world, {});
+  });
+
   test('are not made with PREWARM=0', () => {
     const world = warmWorld(0);
     world.runtime.advance(60_000);
