@@ -23,6 +23,7 @@ export class Refusing {
   readonly refusal: Refusal;
   /** Said in clear text: whatever else the client sends is dropped. */
   isSaid = false;
+  #isGssDeclined = false;
   readonly #client: Conn<unknown>;
   readonly #first: FirstBytes;
   readonly #host: RefusingHost;
@@ -40,9 +41,10 @@ export class Refusing {
       case 'incomplete':
         return;
       case 'gss':
-        // The client goes on in this connection, with SSLRequest or its StartupMessage, when it has read the answer: one
-        // that sends a thousand requests at once would keep us busy for as long as it likes.
-        if (this.#first.length > requestBytes) return this.#host.giveUp();
+        // The client goes on in this connection, with SSLRequest or its StartupMessage. PostgreSQL takes no second one
+        // either, and a thousand of them at once would keep us busy for as long as a client likes.
+        if (this.#isGssDeclined) return this.#host.giveUp();
+        this.#isGssDeclined = true;
         this.#client.write(no);
         this.#first.skipRequest();
         return this.answer();
