@@ -34,7 +34,11 @@ export function renderMetrics(of: Snapshot): string {
     counter('bytes_client_to_backend_total', 'Bytes from clients to servers.', sum('upstreamBytes')),
     counter('bytes_backend_to_client_total', 'Bytes from servers to clients.', sum('downstreamBytes')),
     gauge('servers_total', 'Candidates.', count(servers)),
-    gauge('servers_healthy', 'Candidates that are primary or standby of our cluster.', count(healthy)),
+    gauge(
+      'servers_healthy',
+      'Candidates that are primary or standby of our cluster, under whatever name.',
+      count(healthy),
+    ),
     gauge('servers_unhealthy', 'Candidates that are neither.', count(servers - healthy)),
     gauge(
       'epoch',
@@ -65,7 +69,16 @@ export function renderMetrics(of: Snapshot): string {
       lags(of, ({ bytes }) => bytes),
     ),
     gauge('candidate_weight', 'Its share of new sessions of the standby port; 0: it gets none.', weights(of)),
-    gauge('candidate_standing', 'Where the last election put it.', standings(of)),
+    gauge(
+      'candidate_standing',
+      'Where the last election put it; one that is up and rejects the probe is "down" here.',
+      standings(of),
+    ),
+    gauge(
+      'candidate_rejecting',
+      '1 if it is up and rejects the probe: wrong password, no such database, no slot free, starting.',
+      perCandidate(of, isRejecting),
+    ),
     gauge(
       'split_brain',
       '1 while several servers claim to be the primary of one timeline.',
@@ -118,7 +131,7 @@ export function renderMetrics(of: Snapshot): string {
 }
 
 function isHealthy(standing: Standing): boolean {
-  return standing === 'primary' || standing === 'standby';
+  return standing === 'primary' || standing === 'standby' || standing === 'alias';
 }
 
 function isPrimary(observation: Observation, { verdict }: Snapshot): boolean {
@@ -152,10 +165,17 @@ function weights({ rotation, standbyPort }: Snapshot): Sample[] {
   return rotation.map(({ candidate, weight }) => [{ candidate: candidate.name }, weight]);
 }
 
+/** One that rejects the probe stays `down` here, as dashboards and alerts know it; a metric of its own tells the rest. */
 function standings({ verdict }: Snapshot): Sample[] {
-  return verdict?.findings.map((
-    { candidate, standing },
-  ): Sample => [{ candidate: candidate.name, standing }, 1]) ?? [];
+  return verdict?.findings.map(({ candidate, standing }): Sample => [
+    { candidate: candidate.name, standing: standing === 'rejecting' ? 'down' : standing },
+    1,
+  ]) ?? [];
+}
+
+function isRejecting({ candidate }: Observation, { verdict }: Snapshot): boolean {
+  return verdict?.findings.find((finding) => finding.candidate.name === candidate.name)?.standing ===
+    'rejecting';
 }
 
 function byReason(of: Snapshot, reasons: readonly (typeof closeReasons)[number][]): Sample[] {

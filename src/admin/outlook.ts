@@ -49,6 +49,7 @@ function withoutPrimary(status: Status): string[] {
     default: {
       const newest = newestTimeline(status);
       return [
+        ...aboutRejecting(status),
         `A server of ${
           systemText(rules.system)
         } that answers, is out of recovery, is not read-only and not on a ` +
@@ -57,6 +58,17 @@ function withoutPrimary(status: Status): string[] {
       ];
     }
   }
+}
+
+/** Nothing that happens to the servers ends it: somebody has to change what each says above. */
+function aboutRejecting({ candidates }: Status): string[] {
+  const names = candidates.filter(({ standing }) => standing === 'rejecting').map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    `${names.join(', ')} ${
+      names.length > 1 ? 'are' : 'is'
+    } up and may be the primary, but the gateway is not let in to ask: see above what to mend.`,
+  ];
 }
 
 /** Also what is silent has shown it; and what was primary before is remembered. */

@@ -2,6 +2,7 @@
  * `/status`: the evidence, the verdict and what follows from it for clients, as one JSON value. docs/status.md
  * describes every field, and a test compares the two. There is no secret in it: credentials never come here.
  */
+import { maxCandidates } from '../cluster/candidate.ts';
 import type { Rule } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
@@ -13,7 +14,7 @@ import type { Address } from '../runtime/runtime.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
 
 /** Bounds of what is told: a list of candidates may be long, and a server's message too. */
-const most = { candidates: 100, entries: 10, textLength: 500 } as const;
+export const most = { candidates: maxCandidates, entries: 10, textLength: 500 } as const;
 
 export interface AnswerStatus {
   readonly ageMs: number;

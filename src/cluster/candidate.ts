@@ -13,6 +13,9 @@ export interface Entry extends Candidate {
   readonly kind: 'server' | 'service';
 }
 
+/** So many are probed and told of at the most: a wildcard or a wrong record must not become a storm of connects. */
+export const maxCandidates = 64;
+
 const defaultPort = 5432;
 
 /** A list of candidates, or what is wrong with it in words for the operator. */
@@ -51,6 +54,8 @@ function parseCandidate(part: string): Entry | string {
   }
   const host = match[1] ?? match[2] ?? '';
   if (!match[1] && !dnsName.test(host)) return `"${host}" cannot be a host name`;
+  // The system would take it for an address of four bytes: 5433 for 0.0.21.57.
+  if (/^[0-9]+$/.test(host)) return `"${part}" looks like a port: a server is host:port`;
   const port = match[3] === undefined ? defaultPort : Number(match[3]);
   if (port < 1 || port > 65535) return `the port of "${part}" is not between 1 and 65535`;
   return { kind: 'server', ...candidateAt(host, port) };

@@ -20,6 +20,7 @@ import {
   judge,
   type Limits,
   type Remembered,
+  type Standing,
 } from './finding.ts';
 import type { Answer, Observation } from './observation.ts';
 import { type Followed, followedOlder, isSettled } from './return.ts';
@@ -100,7 +101,7 @@ export function elect(
 
   const claims = oncePerServer(findings.filter(isClaim), memory);
   const [only, ...others] = claims;
-  if (only === undefined) return none('noPrimary', `no primary: ${explain(findings)}`);
+  if (only === undefined) return none('noPrimary', whereAllStand(findings));
   const { winner, ...verdict } = others.length > 0
     ? settleTie(claims, findings, memory, rules)
     : unopposed(only, findings, memory);
@@ -190,14 +191,29 @@ function oncePerServer(claims: readonly Claim[], memory: Memory): readonly Claim
 /** Says of who claims to be primary and is not elected why. */
 function demote(finding: Finding, winner: Claim | undefined): Finding {
   if (!isClaim(finding) || finding.candidate === winner?.candidate) return finding;
-  const note = winner && isSameServer(finding, winner)
-    ? `is another name of ${winner.candidate.name}`
-    : `claims to be primary on timeline ${finding.answer.timeline} too`;
-  return { ...finding, standing: 'rival', note };
+  return winner && isSameServer(finding, winner)
+    ? { ...finding, standing: 'alias', note: `is another name of ${winner.candidate.name}` }
+    : {
+      ...finding,
+      standing: 'rival',
+      note: `claims to be primary on timeline ${finding.answer.timeline} too`,
+    };
 }
 
-function explain(findings: readonly Finding[]): string {
-  return findings.map((finding) => `${finding.candidate.name} ${finding.note}`).join('; ');
+/** Only where each stands: why, its note says, and whoever shows the reason shows the notes too. */
+function whereAllStand(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'there is no candidate';
+  const groups = Map.groupBy(findings, ({ standing }) => standing);
+  return [...groups].map(([standing, of]) =>
+    `${names(of)} ${of.length > 1 ? 'are' : 'is'} ${word(standing, of)}`
+  )
+    .join('; ');
+}
+
+function word(standing: Standing, { length }: readonly Finding[]): string {
+  if (standing === 'standby') return length > 1 ? 'standbys' : 'a standby';
+  if (standing === 'readOnly') return 'read-only';
+  return standing === 'rejecting' ? 'rejecting the probe' : standing;
 }
 
 function names(of: readonly { readonly candidate: Candidate }[]): string {

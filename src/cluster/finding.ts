@@ -1,18 +1,26 @@
 /** What one candidate's word is worth, whatever the others say. Pure, like the election, which puts them together. */
 import type { Candidate } from './candidate.ts';
-import type { Answer, Observation } from './observation.ts';
+import { type Answer, type Failure, isRejection, type Observation } from './observation.ts';
 
-/** Where a candidate stands after an election. */
-export type Standing =
-  | 'primary'
-  | 'standby'
-  | 'rival'
-  | 'stale'
-  | 'readOnly'
-  | 'foreign'
-  | 'doubtful'
-  | 'down'
-  | 'unknown';
+/**
+ * Where a candidate stands after an election. `alias` is another name of the primary; `rejecting` is up and rejects
+ * the probe, where `down` does not answer, or not as PostgreSQL does; of `unknown` nothing was heard, by no fault of its.
+ */
+export const standings = [
+  'primary',
+  'standby',
+  'alias',
+  'rival',
+  'stale',
+  'readOnly',
+  'foreign',
+  'doubtful',
+  'rejecting',
+  'down',
+  'unknown',
+] as const;
+
+export type Standing = (typeof standings)[number];
 
 export interface Finding {
   readonly candidate: Candidate;
@@ -56,10 +64,13 @@ export function judge(
 ): Finding {
   const unusable = (standing: Standing, note: string): Finding => ({ candidate, standing, note });
   if (answer === undefined) {
-    return failure ? unusable('down', failure.message) : unusable('unknown', 'has not been probed yet');
+    return failure
+      ? unusable(unasked(failure), failure.message)
+      : unusable('unknown', 'has not been probed yet');
   }
   if (now - answer.at > limits.maxAgeMs) {
-    return unusable('down', failure?.message ?? `has not been heard of for ${seconds(now - answer.at)}`);
+    const note = failure?.message ?? `has not been heard of for ${seconds(now - answer.at)}`;
+    return unusable(unasked(failure), note);
   }
   const finding = assess(candidate, answer, system);
   if (failures === 0) return finding;
@@ -73,7 +84,15 @@ export function judge(
       standing: 'doubtful',
       note: `was primary on timeline ${answer.timeline}, and now: ${message}`,
     }
-    : unusable('down', message);
+    : unusable(unasked(failure), message);
+}
+
+/** The standing of one that could not be asked. */
+function unasked(failure: Failure | undefined): Standing {
+  if (failure === undefined) return 'down';
+  if (isRejection(failure)) return 'rejecting';
+  // A fault of this machine is no word about the server.
+  return failure.kind === 'local' ? 'unknown' : 'down';
 }
 
 /** The same for an answer that counts. */

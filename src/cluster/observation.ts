@@ -40,18 +40,29 @@ export interface Upstream {
 
 /**
  * Why a probe brought nothing. `silent` (black hole, frozen process) and `unreachable` (the network says there is no
- * way) mean that nothing came from the server; everything else is a sign of life of it.
+ * way) mean that nothing came from the server; everything else is a sign of life of it. `starting`, `credentials`
+ * and `error` are PostgreSQL's own word: it is up, and rejects the probe. `local` is a fault of this machine.
  */
-export type FailureKind =
-  | 'unresolved'
-  | 'silent'
-  | 'unreachable'
-  | 'refused'
-  | 'disconnected'
-  | 'starting'
-  | 'credentials'
-  | 'notPostgres'
-  | 'error';
+export const failureKinds = [
+  'unresolved',
+  'silent',
+  'unreachable',
+  'refused',
+  'disconnected',
+  'slow',
+  'starting',
+  'credentials',
+  'error',
+  'notPostgres',
+  'local',
+] as const;
+
+export type FailureKind = (typeof failureKinds)[number];
+
+/** Whether PostgreSQL is up there and will not be asked: pg_isready's "rejecting connections", and a login refused. */
+export function isRejection({ kind }: Failure): boolean {
+  return kind === 'starting' || kind === 'credentials' || kind === 'error';
+}
 
 export interface Failure {
   readonly at: number;

@@ -165,7 +165,7 @@ export class Asker {
       : wasHeard
       ? `began to log us in at ${where} and did not finish within ${ms} ms: it hangs or is overloaded`
       : `gave no sign of life within ${ms} ms at ${where}: check that it runs and that no firewall is in between`;
-    this.#fail(number, new ProbeError(wasHeard ? 'error' : 'silent', message));
+    this.#fail(number, new ProbeError(wasHeard ? 'slow' : 'silent', message));
   }
 
   #answer(number: number, facts: Facts): void {

@@ -52,7 +52,11 @@ export function socketFailure(error: unknown, asked: Asked): ProbeError {
     );
   }
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') return disconnected(asked, code);
-  return new ProbeError('error', `could not be asked at ${asked.address}: ${messageOf(error)}`, code);
+  return new ProbeError(
+    'local',
+    `could not be asked at ${asked.address}: ${messageOf(error)}; see to this machine of the gateway`,
+    code,
+  );
 }
 
 export function disconnected(asked: Asked, code = ''): ProbeError {
@@ -76,21 +80,21 @@ export function notPostgres(what: string, asked: Asked): ProbeError {
 export function tlsFailure(error: unknown, asked: Asked): ProbeError {
   const message = `was not trusted at ${asked.address}, TLS failed (${
     messageOf(error)
-  }): check PGSSLMODE, PGSSLROOTCERT and its certificate`;
+  }): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
   return new ProbeError('credentials', message, codeOf(error));
 }
 
 /** For a server that wants a password of somebody who has none. */
 export function passwordWanted(asked: Asked): ProbeError {
   const message =
-    `asks for a password of user ${asked.user}, and there is none: set PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`;
+    `asks for a password of user ${asked.user}, and the gateway has none: set its PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`;
   return new ProbeError('credentials', message);
 }
 
 /** For GSSAPI, SSPI and the like. */
 export function loginUnsupported(asked: Asked): ProbeError {
   const message =
-    `asks user ${asked.user} to log in in a way that a probe cannot: use scram-sha-256, md5, password, cert or trust in pg_hba.conf`;
+    `asks user ${asked.user} to log in in a way that a probe cannot: use scram-sha-256, md5, password, cert or trust in pg_hba.conf there`;
   return new ProbeError('credentials', message);
 }
 
@@ -114,27 +118,33 @@ function judgement(code: string, asked: Asked): readonly [FailureKind, string] {
     case '28P01':
       return [
         'credentials',
-        `correct the password of user ${asked.user} in PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`,
+        `correct the password of user ${asked.user} in PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE of the gateway`,
       ];
     case '28000':
       return [
         'credentials',
-        `let user ${asked.user} in with pg_hba.conf and CREATE ROLE ... LOGIN, or correct PGUSER and PGSSLMODE`,
+        `let user ${asked.user} in there with pg_hba.conf and CREATE ROLE ... LOGIN, or correct PGUSER and PGSSLMODE of the gateway`,
       ];
     case '3D000':
-      return ['credentials', `set PGDATABASE to a database that exists there, it is ${asked.database} now`];
+      return [
+        'credentials',
+        `set PGDATABASE of the gateway to a database that exists there, it is ${asked.database} now`,
+      ];
     case '42501':
-      return ['credentials', `grant user ${asked.user} what the message names, or correct PGUSER`];
+      return [
+        'credentials',
+        `grant user ${asked.user} there what the message names, or correct PGUSER of the gateway`,
+      ];
     case '42883':
-      return ['error', 'PostgreSQL 10 or newer is needed'];
+      return ['error', 'PostgreSQL 10 or newer is needed there'];
     case '57P03':
-      return ['starting', 'wait until it accepts connections, or see its log'];
+      return ['starting', 'wait until it accepts connections, or see the log there'];
     case '57P01':
     case '57P02':
       return ['disconnected', 'its administrator or a crash ended the session'];
     case '53300':
       return ['error', 'raise max_connections there, or end sessions'];
     default:
-      return ['error', 'see the log of that server'];
+      return ['error', 'see the log there'];
   }
 }

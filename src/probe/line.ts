@@ -200,6 +200,6 @@ export class Line {
 
 function withoutTls(asked: Asked, what: string): ProbeError {
   const message =
-    `${what} at ${asked.address}, and PGSSLMODE asks for it: set ssl = on there, or PGSSLMODE=prefer`;
+    `${what} at ${asked.address}, and PGSSLMODE asks for it: set ssl = on there, or PGSSLMODE=prefer for the gateway`;
   return new ProbeError('credentials', message, tlsRefused);
 }

@@ -2,7 +2,7 @@
  * Asks all candidates who they are, side by side, so that a hung one delays nobody, and keeps what is known of each.
  * Which servers there are follows DNS: hosts come and go with the records of a service, addresses with their hosts.
  */
-import { type Candidate, candidateAt, type Entry } from '../cluster/candidate.ts';
+import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import type { AskerOptions, AskerTools } from './asker.ts';
@@ -34,9 +34,6 @@ export interface ProberTools {
   readonly resolver?: Resolver | undefined;
   readonly random?: (() => number) | undefined;
 }
-
-/** So many addresses are probed at the most: a wildcard or a wrong record must not become a storm of connects. */
-export const maxAddresses = 64;
 
 interface Service {
   readonly entry: Entry;
@@ -162,7 +159,7 @@ export class Prober {
     const hosts = new Map<string, Host>();
     for (const candidate of named) {
       if (hosts.has(candidate.name)) continue;
-      if (hosts.size < maxAddresses) {
+      if (hosts.size < maxCandidates) {
         hosts.set(candidate.name, this.#hosts.get(candidate.name) ?? this.#hostOf(candidate));
       } else this.#tellFull(candidate.name);
     }
@@ -186,7 +183,7 @@ export class Prober {
   }
 
   #hasRoom(address: string): boolean {
-    const hasRoom = this.#askers().length < maxAddresses;
+    const hasRoom = this.#askers().length < maxCandidates;
     if (!hasRoom) this.#tellFull(address);
     return hasRoom;
   }
@@ -195,7 +192,7 @@ export class Prober {
   #tellFull(candidate: string): void {
     if (this.#isFull) return;
     this.#isFull = true;
-    const fields = { limit: maxAddresses, candidate };
+    const fields = { limit: maxCandidates, candidate };
     this.#tools.tell('warn', 'too many candidates; this one and others are not probed', fields);
   }
 

@@ -19,12 +19,13 @@ export interface Entry {
   }[];
 }
 
-const kept = 100;
+/** How many entries it keeps. */
+export const journalLength = 100;
 
 export class Journal {
   readonly #entries: Entry[] = [];
 
-  /** Oldest first, at most 100. */
+  /** Oldest first. */
   get entries(): readonly Entry[] {
     return this.#entries;
   }
@@ -42,7 +43,7 @@ export class Journal {
       candidates: findings.map(({ candidate, standing, note }) => ({ name: candidate.name, standing, note })),
     };
     this.#entries.push(entry);
-    if (this.#entries.length > kept) this.#entries.shift();
+    if (this.#entries.length > journalLength) this.#entries.shift();
     return entry;
   }
 }

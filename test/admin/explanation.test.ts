@@ -65,6 +65,15 @@ describe('the explanation', () => {
     );
   });
 
+  test('without a primary tells who is up and lets nobody ask', () => {
+    const text = explained([failing(unasked('a'), 1, 'credentials'), failing(unasked('b'))]);
+    assert.match(text, /^ {2}a, rejecting: /m);
+    assert.match(
+      text,
+      /^ {2}a is up and may be the primary, but the gateway is not let in to ask: see above what to mend\.$/m,
+    );
+  });
+
   test('without a primary tells since when, who waits, and what everybody said', () => {
     const text = explained([failing(primary('a'), 3), failing(standby('b'), 2, 'silent')], after('a'), {
       counters: [counted({ held: 1, active: 13 })],
@@ -81,7 +90,7 @@ describe('the explanation', () => {
         /^ {2}1 client waits now\.$/m,
         /^ {2}12 sessions on 192\.0\.2\.1:5432\.$/m,
         /^ {2}A server of system 7000000000000000001 that answers, .* older than 1 becomes primary/m,
-        /epoch 7 {2}nobody: no primary: a refuses connections; b refuses connections \(noPrimary\)$/m,
+        /epoch 7 {2}nobody: a, b are down \(noPrimary\)$/m,
       ]
     ) assert.match(text, line);
   });

@@ -122,6 +122,23 @@ describe('/metrics about candidates', () => {
     assert.deepEqual(samples(snapshot, 'probe_duration_seconds_last'), ['a 0.004', 'b 0.001', 'c 0.001']);
   });
 
+  test('tells who is up and rejects the probe; its standing is still "down" here', () => {
+    const snapshot = snapshotOf([
+      primary('a'),
+      failing(unasked('b'), 1, 'credentials'),
+      failing(unasked('c')),
+    ]);
+    assert.deepEqual(samples(snapshot, 'candidate_standing'), ['a primary 1', 'b down 1', 'c down 1']);
+    assert.deepEqual(samples(snapshot, 'candidate_rejecting'), ['a 0', 'b 1', 'c 0']);
+  });
+
+  test('counts another name of the primary as well', () => {
+    const { startedAt } = answer('a');
+    const snapshot = snapshotOf([primary('a'), primary('b', 1, { startedAt })]);
+    assert.deepEqual(samples(snapshot, 'candidate_standing'), ['a primary 1', 'b alias 1']);
+    assert.deepEqual(samples(snapshot, 'servers_healthy'), ['2']);
+  });
+
   test('has no figures of who never answered', () => {
     assert.deepEqual(samples(snapshotOf([failing(unasked('a'))]), 'candidate_timeline'), []);
   });

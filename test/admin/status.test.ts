@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { statusOf } from '../../src/admin/status.ts';
+import { most, statusOf } from '../../src/admin/status.ts';
+import { maxCandidates } from '../../src/cluster/candidate.ts';
+import { standings } from '../../src/cluster/finding.ts';
+import { failureKinds } from '../../src/cluster/observation.ts';
+import { journalLength } from '../../src/route/journal.ts';
 import { after, failing, now, primary, standby, unasked } from '../cluster/scene.ts';
 import { counted, snapshotOf } from './snapshot.ts';
 
@@ -111,6 +115,26 @@ describe('/status', () => {
     const journal = Array.from({ length: 100 }, () => snapshot.journal[0]!);
     const bytes = JSON.stringify(statusOf({ ...snapshot, journal })).length;
     assert.ok(bytes < 1024 * 1024, `${bytes} bytes`);
+  });
+
+  test('has the bounds that the documents tell', () => {
+    const text = (path: string) =>
+      readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').replace(/\s+/g, ' ');
+    const bounds =
+      `at most ${most.candidates} candidates, the last ${most.entries} changes, and ${most.textLength} characters`;
+    assert.ok(text('docs/status.md').includes(bounds), bounds);
+    assert.ok(text('README.md').includes(`${maxCandidates} addresses are probed at the most`));
+    assert.ok(text('README.md').includes(`the last ${journalLength} changes of verdict`));
+    assert.equal(most.candidates, maxCandidates);
+  });
+
+  test('has the codes that docs/status.md lists', () => {
+    const docs = readFileSync(new URL('../../docs/status.md', import.meta.url), 'utf8').split('\n');
+    const codes = { 'candidates[].standing': standings, 'candidates[].failure.kind': failureKinds };
+    for (const [field, all] of Object.entries(codes)) {
+      const [, ...cells] = docs.find((line) => line.startsWith(`| \`${field}\` |`))!.split('|').slice(1);
+      assert.deepEqual([...cells.join('|').matchAll(/`([^`]+)`/g)].map(([, code]) => code), [...all], field);
+    }
   });
 
   test('has exactly the fields that docs/status.md describes', () => {

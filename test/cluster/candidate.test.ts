@@ -51,6 +51,7 @@ describe('a list of candidates', () => {
     ['a port that is too great', 'a:65536', /^the port of "a:65536" is not between 1 and 65535$/],
     ['a port that is no number', 'a:pg', /^"a:pg" is not host:port$/],
     ['a port without a host', ':5432', /^":5432" is not host:port$/],
+    ['a port alone', 'a,5433', /^"5433" looks like a port: a server is host:port$/],
     ['a host with an empty port', 'a:', /^"a:" is not host:port$/],
     ['a blank inside a name', 'my db:5432', /^"my db" cannot be a host name$/],
     ['a path', '/var/run/postgresql', /cannot be a host name$/],

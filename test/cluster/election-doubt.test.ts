@@ -15,7 +15,7 @@ import {
   unasked,
 } from './scene.ts';
 import type { Memory, Rules, Verdict } from '../../src/cluster/election.ts';
-import type { Observation } from '../../src/cluster/observation.ts';
+import type { FailureKind, Observation } from '../../src/cluster/observation.ts';
 
 /** The one verdict of every order of the candidates. */
 function inEveryOrder(given: readonly Observation[], memory: Memory, change: Partial<Rules> = {}): Verdict {
@@ -173,6 +173,34 @@ describe('the age of an answer', () => {
   });
 });
 
+describe('a server that cannot be asked', () => {
+  const standingOf = (kind: FailureKind, before = unasked('a')): string | undefined =>
+    outcome(elect([failing(before, 2, kind), primary('b')], after('b'), now, rules)).standings['a'];
+
+  test('is not down where PostgreSQL itself says no', () => {
+    for (const kind of ['starting', 'credentials', 'error'] as const) {
+      assert.equal(standingOf(kind), 'rejecting', kind);
+      assert.equal(standingOf(kind, standby('a')), 'rejecting', kind);
+      assert.equal(standingOf(kind, standby('a', 1, { at: now - 9000 })), 'rejecting', kind);
+    }
+  });
+
+  test('is down where nothing answers, or not as PostgreSQL does', () => {
+    const kinds = [
+      'unresolved',
+      'silent',
+      'unreachable',
+      'refused',
+      'disconnected',
+      'slow',
+      'notPostgres',
+    ] as const;
+    for (const kind of kinds) assert.equal(standingOf(kind), 'down', kind);
+  });
+
+  test('is unknown where the fault is ours', () => assert.equal(standingOf('local'), 'unknown'));
+});
+
 describe('two names of one server', () => {
   const twin = (name: string, timeline = 1) => primary(name, timeline, { startedAt: answer('a').startedAt });
 
@@ -183,7 +211,7 @@ describe('two names of one server', () => {
       assert.equal(verdict.rule, 'onlyPrimary');
       assert.equal(verdict.splitBrain, false);
       assert.equal(verdict.primary?.candidate.name, first);
-      const other = verdict.findings.find(({ standing }) => standing === 'rival');
+      const other = verdict.findings.find(({ standing }) => standing === 'alias');
       assert.equal(other?.note, `is another name of ${first}`);
     }
   });

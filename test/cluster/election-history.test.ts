@@ -121,7 +121,7 @@ describe('in every past', { timeout: 120_000 }, () => {
       assert.ok(2 * mine > ballots.length, `${mine} of ${ballots.length}`);
       assert.ok(
         !findings.some(({ candidate, standing }) =>
-          candidate.name === before.incumbent && /^(primary|rival)$/.test(standing)
+          candidate.name === before.incumbent && /^(primary|alias|rival)$/.test(standing)
         ),
       );
       return true;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { ProbeError } from '../../src/probe/failure.ts';
-import { maxAddresses } from '../../src/probe/prober.ts';
+import { maxCandidates } from '../../src/cluster/candidate.ts';
 import { type Behaviour, settled } from './fake.ts';
 import { begin } from './probing-scene.ts';
 import { check } from './support.ts';
@@ -198,18 +198,18 @@ describe('a name with several addresses', () => {
   });
 
   check('is bounded, with a warning, and what is too much holds nobody up', async (t) => {
-    const numbers = Array.from({ length: maxAddresses + 10 }, (_, at) => `10.0.1.${at}`);
+    const numbers = Array.from({ length: maxCandidates + 10 }, (_, at) => `10.0.1.${at}`);
     const { clock, servers: fake, names, told, prober, last } = begin(t, 'pg:1,late:1,10.0.0.1:1');
     fake.behaviour = servers();
     names.hosts['pg'] = numbers;
     names.hosts['late'] = ['10.0.2.1'];
     prober.start();
     await clock.pass(100);
-    assert.equal(last().filter(({ answer }) => answer).length, maxAddresses);
+    assert.equal(last().filter(({ answer }) => answer).length, maxCandidates);
     assert.match(last().at(-2)?.failure?.message ?? '', /too many candidates/);
     assert.deepEqual(told.filter((line) => line.startsWith('warn')), [
-      `warn: too many candidates; this one and others are not probed ${maxAddresses} 10.0.1.${
-        maxAddresses - 1
+      `warn: too many candidates; this one and others are not probed ${maxCandidates} 10.0.1.${
+        maxCandidates - 1
       }`,
     ]);
     names.hosts['pg'] = ['10.0.1.1', '10.0.1.2'];
@@ -359,10 +359,10 @@ describe('a service', () => {
 
   check('is bounded too', async (t) => {
     const { clock, names, told, prober, last } = begin(t, 'srv+pg');
-    names.services['pg'] = Array.from({ length: maxAddresses + 10 }, (_, at) => target(`10.0.1.${at}`));
+    names.services['pg'] = Array.from({ length: maxCandidates + 10 }, (_, at) => target(`10.0.1.${at}`));
     prober.start();
     await clock.pass(100);
-    assert.equal(last().length, maxAddresses);
+    assert.equal(last().length, maxCandidates);
     assert.match(told.join(), /^warn: too many candidates[^,]*$/);
   });
 

@@ -137,7 +137,7 @@ describe('the prober', () => {
     await clock.pass(10);
     servers.last(1).isHeard = true;
     await clock.pass(800);
-    assert.equal(last()[0]?.failure?.kind, 'error');
+    assert.equal(last()[0]?.failure?.kind, 'slow');
     assert.equal(last()[0]?.silentSince, undefined);
   });
 
