@@ -21,6 +21,7 @@ import { type Listening, Plane } from './plane/plane.ts';
 import { Prober } from './probe/prober.ts';
 import type { Entry } from './route/journal.ts';
 import { Removals } from './route/removals.ts';
+import { Attention } from './route/attention.ts';
 import { type Refuser, startRefuser } from './route/refuser.ts';
 import { Router } from './route/router.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
@@ -59,6 +60,7 @@ export class Gateway {
   readonly #router: Router;
   readonly #prober: Prober;
   readonly #removals: Removals;
+  readonly #attention: Attention;
   #plane: Plane | undefined;
   #refuser: Refuser | undefined;
   #http: HttpServer | undefined;
@@ -76,6 +78,7 @@ export class Gateway {
       maxHeld: config.values.MAX_HELD,
     });
     this.#removals = new Removals(config.values.DEAD_AFTER_MS, log);
+    this.#attention = new Attention(log);
     this.#router = new Router(config.rules, {
       route: (route) => this.#plane?.publish(route),
       verdict: (entry, verdict) => this.#explain(entry, verdict),
@@ -166,7 +169,8 @@ export class Gateway {
     if (verdict !== undefined) this.#history.note(observations, verdict, route, now);
     // Whoever is in doubt asks more often.
     this.#prober.hurry(verdict?.primary === undefined || verdict.primary.standing === 'doubtful');
-    this.#removals.look(observations, this.#router.rotation, now, this.#plane);
+    const rotation = this.#config.standbyPort === undefined ? [] : this.#router.rotation;
+    this.#removals.look(observations, rotation, now, this.#plane);
   }
 
   #suspect(why: string): void {
@@ -175,9 +179,12 @@ export class Gateway {
     this.#prober.probeNow();
   }
 
-  #explain({ epoch, rule, primary, timeline, reason, splitBrain }: Entry, { findings }: Verdict): void {
+  #explain({ epoch, rule, primary, timeline, reason, splitBrain }: Entry, verdict: Verdict): void {
     this.#verdicts += 1;
-    const standings = findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(' ');
+    this.#attention.look(verdict);
+    const standings = verdict.findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(
+      ' ',
+    );
     const fields = { primary: primary ?? 'nobody', timeline, epoch, rule, reason, candidates: standings };
     if (splitBrain) this.#log.error('split brain', fields);
     else if (primary === undefined && rule !== 'firstRound') this.#log.warn('no primary', fields);

@@ -98,6 +98,10 @@ export class Plane {
     this.#send({ kind: 'route', route, ...slots });
   }
 
+  sessionsOn(server: Address): number {
+    return this.servers.sessionsOn(server);
+  }
+
   bury(server: Address): void {
     this.#send({ kind: 'bury', server });
   }
@@ -249,7 +253,7 @@ function cannotListen(address: Address, port: Port, code: string, message: strin
   const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
   if (code === 'EADDRINUSE') {
     return new StartError(
-      `cannot listen on ${where}: another program uses this port (EADDRINUSE). Stop it, or set ${setting} to another.`,
+      `cannot listen on ${where}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, or set ${setting} to another port.`,
     );
   }
   // Deno says EINVAL.

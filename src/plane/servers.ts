@@ -46,6 +46,12 @@ export class Servers {
     return this.#servers.findIndex((known) => known !== undefined && text(known) === text(server));
   }
 
+  /** How many sessions `server` has now. */
+  sessionsOn(server: Address): number {
+    const slot = this.slotOf(server);
+    return slot < 0 ? 0 : this.#count(slot, servedAt);
+  }
+
   /** The servers of the latest route first, then the others that still have sessions. */
   get sessions(): readonly ServerSessions[] {
     const { slot, standbySlots } = this.#present;

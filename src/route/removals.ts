@@ -7,6 +7,8 @@ import type { Address } from '../runtime/runtime.ts';
 
 /** Who ends them. */
 export interface Remover {
+  /** How many sessions `server` has now. */
+  sessionsOn(server: Address): number;
   bury(server: Address): void;
   expel(server: Address): void;
 }
@@ -23,7 +25,10 @@ export class Removals {
     this.#log = log;
   }
 
-  /** After a decision: the route that sends nobody there is published first. */
+  /**
+   * After a decision: the route that sends nobody there is published first. `rotation` is that of the standby port,
+   * empty without one. Where nobody has lost a session, nothing has happened that a person should read.
+   */
   look(
     observations: readonly Observation[],
     rotation: readonly Place[],
@@ -33,14 +38,20 @@ export class Removals {
     const { silences, dead } = bury(this.#silences, observations, now, this.#deadAfterMs);
     this.#silences = silences;
     for (const { name, server, silentMs } of dead) {
-      remover?.bury({ host: server.host, port: server.port });
-      this.#log.warn('a server is silent; its sessions are ended', { candidate: name, silentMs });
+      const address = { host: server.host, port: server.port };
+      const sessions = remover?.sessionsOn(address) ?? 0;
+      remover?.bury(address);
+      const fields = { candidate: name, silentMs, sessions };
+      this.#log[sessions > 0 ? 'warn' : 'debug']('a server is silent; its sessions are ended', fields);
     }
     const fenced = rotation.filter((place) => place.fenced !== undefined && place.answer !== undefined);
     for (const { candidate: { name }, answer, fenced: why } of fenced) {
       if (this.#fenced.has(name)) continue;
-      remover?.expel({ host: answer!.host, port: answer!.port });
-      this.#log.warn('sessions of the standby port are ended', { candidate: name, why });
+      const address = { host: answer!.host, port: answer!.port };
+      const sessions = remover?.sessionsOn(address) ?? 0;
+      remover?.expel(address);
+      const fields = { candidate: name, why, sessions };
+      this.#log[sessions > 0 ? 'warn' : 'debug']('sessions of the standby port are ended', fields);
     }
     this.#fenced = new Set(fenced.map(({ candidate }) => candidate.name));
   }

@@ -107,6 +107,13 @@ describe(`failover on ${gatewayRuntime}`, () => {
     assert.equal(await serverBehind(gateway.port), cluster.server(1).port);
     assert.ok(cluster.first.isUp);
     await idle.end({ timeout: 0 });
+    const news = await waitFor(
+      'somebody to be told',
+      () => gateway.log.find(({ event }) => event.startsWith('a former primary accepts writes')),
+    );
+    assert.deepEqual([news.level, news['candidate']], ['warn', cluster.first.address]);
+    // There is no standby port here, and so no session of one.
+    assert.ok(!gateway.log.some(({ event }) => event.includes('standby port')));
   });
 
   test('a failed probe alone closes no session: a frozen moment is survived', async () => {

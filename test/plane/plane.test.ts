@@ -146,7 +146,10 @@ for (
       const { plane } = planeOf(workers, realWorker, taken.address, engine);
       await rejects(plane.start(), (error: Error) => {
         equal(error instanceof StartError, true);
-        match(error.message, /^cannot listen on 127\.0\.0\.1:\d+: another program .*set LISTEN_PORT/);
+        match(
+          error.message,
+          /^cannot listen on 127\.0\.0\.1:\d+: something listens there already .*set LISTEN_PORT/,
+        );
         return true;
       });
       await plane.stop();
