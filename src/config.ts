@@ -5,8 +5,10 @@ import type { Rules } from './cluster/election.ts';
 import type { RotationRules } from './cluster/rotation.ts';
 import { strayWeight } from './cluster/weights.ts';
 import { codeOf, ConfigError, messageOf } from './errors.ts';
-import { type Account, type Credentials, type Files, readCredentials } from './probe/credentials.ts';
+import { portConflicts } from './port-conflicts.ts';
+import { type Credentials, type Files, readCredentials } from './probe/credentials.ts';
 import type { ProberOptions } from './probe/prober.ts';
+import type { Account } from './runtime/account.ts';
 import { availableCores, defaultWorkers } from './runtime/cores.ts';
 import type { KeepAlive } from './runtime/runtime.ts';
 import { flagOf, type SettingName, settingNames, settings, type Values } from './settings.ts';
@@ -52,7 +54,8 @@ export function readConfig(sources: Sources): Config {
   const env = merged(sources, problems);
   const values = readValues(sources.flags, env, problems);
   const candidates = readCandidates(values.CANDIDATES, problems);
-  checkStandbys(values, candidates, problems);
+  problems.push(...portConflicts(values));
+  checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
   // Judged once, by the table of settings: one mistake is one message.
   const login = env['PGSSLMODE'] ? { ...env, PGSSLMODE: values.PGSSLMODE } : env;
@@ -176,12 +179,11 @@ function readCandidates(text: string | undefined, problems: string[]): readonly 
   return [];
 }
 
-function checkStandbys(values: Values, candidates: readonly Entry[], problems: string[]): void {
-  const { REPLICA_PORT: port, REPLICA_WEIGHTS: weights } = values;
-  // Workers share ports, so both would be bound, and clients would come out at either.
-  if (port !== undefined && port > 0 && port === values.LISTEN_PORT) {
-    problems.push(`REPLICA_PORT=${port} is LISTEN_PORT too: give it a port of its own`);
-  }
+function checkWeights(
+  weights: Values['REPLICA_WEIGHTS'],
+  candidates: readonly Entry[],
+  problems: string[],
+): void {
   const stray = weights && candidates.length > 0 ? strayWeight(weights, candidates) : undefined;
   if (stray !== undefined) problems.push(`REPLICA_WEIGHTS names ${stray}, which is none of CANDIDATES`);
 }
@@ -212,11 +214,16 @@ function isSetting(name: string): name is SettingName {
   return Object.hasOwn(settings, name);
 }
 
-/** Says so, with the nearest name that there is. */
-export function unknownSetting(name: string): string {
-  const [nearest] = settingNames.map((known) => [known, distance(known, name.toUpperCase())] as const)
-    .filter(([, far]) => far <= 2).sort((a, b) => a[1] - b[1]).map(([known]) => known);
+function unknownSetting(name: string): string {
+  const nearest = nearestSetting(name);
   return `${name} is no setting of pg_gateway${nearest ? `; did you mean ${nearest}?` : ''}`;
+}
+
+/** The name that may have been meant, for a complaint; undefined: none is near. */
+export function nearestSetting(name: string): SettingName | undefined {
+  const [nearest] = settingNames.map((known) => [known, distance(known, name.toUpperCase())] as const)
+    .filter(([, far]) => far <= 2).sort((a, b) => a[1] - b[1]);
+  return nearest?.[0];
 }
 
 /** Levenshtein's, for names. */

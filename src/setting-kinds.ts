@@ -20,6 +20,25 @@ export const text = (hint: string, help: string, fallback: string): Of<string> =
   parse: (value) => value,
 });
 
+/** A name or a numeric address to listen on; IPv6 with or without brackets. */
+export const address = (hint: string, help: string, fallback: string, port: string): Of<string> => ({
+  help,
+  hint,
+  fallback,
+  parse: (value) => {
+    // The system takes a number for an address, of four bytes: 6432 is 0.0.25.32.
+    if (/^[0-9]+$/.test(value)) {
+      throw new Error(`looks like a port: it belongs into ${port}, and an address here`);
+    }
+    const host = value.replace(/^\[(.*)\]/, '$1');
+    const [, before] = /^(\[.*\]|[^:]*):[0-9]*$/.exec(value) ?? [];
+    if (before !== undefined) {
+      throw new Error(`has a port in it: leave ${before} here, the port belongs into ${port}`);
+    }
+    return host;
+  },
+});
+
 /** May be left out, and then has no value. */
 export const optional = (hint: string, help: string): Of<string | undefined> => ({
   help,

@@ -4,6 +4,7 @@
  */
 import { sslModes } from './probe/credentials.ts';
 import {
+  address,
   choice,
   integer,
   keepAlive,
@@ -72,7 +73,12 @@ export const settings = Object.freeze({
     DNS_SERVERS: nameServers('ask these name servers for all names (default: as the system is configured)'),
   }),
   ...inSection('Listening', {
-    LISTEN_HOST: text('address', 'where clients connect; also the first argument', '0.0.0.0'),
+    LISTEN_HOST: address(
+      'address',
+      'where clients connect; also the first argument',
+      '0.0.0.0',
+      'LISTEN_PORT',
+    ),
     LISTEN_PORT: integer('port', 'its port; also the second argument; 0 takes a free one', 6432, 0, 65_535),
     NUM_THREADS: threads(
       'worker threads that pump bytes; auto: half of the processors, 1 to 4; 0 pumps in the main thread',
@@ -149,10 +155,11 @@ export const settings = Object.freeze({
     REFUSAL_KEY_FILE: optional('file', 'the key to it'),
   }),
   ...inSection('Operating', {
-    METRICS_HOST: text(
+    METRICS_HOST: address(
       'address',
       'where /metrics, /status, /journal, /live and /ready are served',
       '127.0.0.1',
+      'METRICS_PORT',
     ),
     METRICS_PORT: port('their port; 0 takes a free one, "off" serves none', 6433),
     LOG_LEVEL: choice(['error', 'warn', 'info', 'debug'], 'how much is logged', 'info'),

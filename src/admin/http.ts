@@ -76,7 +76,7 @@ function cannotServe(host: string, port: number, error: unknown): StartError {
   const what = `cannot serve metrics on ${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new StartError(
     codeOf(error) === 'EADDRINUSE'
-      ? `${what}: another program uses this port (EADDRINUSE). Stop it, set METRICS_PORT to another, or to "off".`
+      ? `${what}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, set METRICS_PORT to another port, or to "off".`
       : `${what}: ${messageOf(error)}. Check METRICS_HOST and METRICS_PORT.`,
   );
 }

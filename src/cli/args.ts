@@ -1,69 +1,92 @@
 /** Command line to configuration: the flags that all commands share. */
 import { readFileSync, statSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
 import type { ArgsDef, ParsedArgs } from 'citty';
-import { type Config, readConfig, readMetrics, type Sources, unknownSetting } from '../config.ts';
+import { type Config, nearestSetting, readConfig, readMetrics, type Sources } from '../config.ts';
 import { ConfigError } from '../errors.ts';
+import { currentAccount } from '../runtime/account.ts';
 import { flagOf, type SettingName, settingNames, settings } from '../settings.ts';
 
-/** Citty's definition of every setting as a flag. */
-export const settingArgs: ArgsDef = Object.fromEntries(
-  settingNames.map((name) => [
+/** Citty's definition of these settings as flags; also in the way in which the environment and files have them. */
+export function settingArgs(names: readonly SettingName[]): ArgsDef {
+  return Object.fromEntries(names.map((name) => [
     flagOf(name).slice(2),
-    { type: 'string', description: settings[name].help, valueHint: settings[name].hint },
-  ]),
-);
+    {
+      type: 'string',
+      alias: [name.toLowerCase(), name],
+      description: settings[name].help,
+      valueHint: settings[name].hint,
+    },
+  ]));
+}
 
 /** Reads everything there is to read. Throws ConfigError. */
 export function configOf(args: ParsedArgs, positionals: readonly SettingName[]): Config {
   return readConfig(sourcesOf(args, positionals));
 }
 
+/** What tells where the metrics port is. */
+export const metricsSettings: readonly SettingName[] = ['METRICS_HOST', 'METRICS_PORT', 'CONFIG_FILE'];
+
 /** Where the metrics port is, for whoever needs no other setting; undefined: there is none. Throws ConfigError. */
 export function metricsOf(args: ParsedArgs): { readonly host: string; readonly port: number } | undefined {
-  return readMetrics(sourcesOf(args, []));
+  return readMetrics(sourcesOf(args, [], metricsSettings));
 }
 
-function sourcesOf(args: ParsedArgs, positionals: readonly SettingName[]): Sources {
+function sourcesOf(
+  args: ParsedArgs,
+  positionals: readonly SettingName[],
+  taken = settingNames,
+): Sources {
   return {
-    flags: flagsOf(args, positionals),
+    flags: flagsOf(args, positionals, taken),
     env: process.env,
     files: {
       read: (path) => readFileSync(path, 'utf8'),
       // Windows has no such bits.
       mode: (path) => process.platform === 'win32' ? undefined : statSync(path).mode,
     },
-    account: { osUser: attempt(() => userInfo().username), home: attempt(homedir) },
+    account: currentAccount(),
   };
 }
 
+/** Of the settings that are `taken` by the command; complains of all others. */
 function flagsOf(
   args: ParsedArgs,
   positionals: readonly SettingName[],
+  taken: readonly SettingName[],
 ): Partial<Record<SettingName, string>> {
   const problems: string[] = [];
   const flags: Partial<Record<SettingName, string>> = {};
-  // Citty gives a flag under its name with dashes and in camel case.
+  // Citty gives a flag under its name, in camel case, and under its aliases.
   const byFlag = new Map(settingNames.flatMap((name) => {
     const flag = flagOf(name).slice(2);
-    return [[flag, name], [
-      flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
-      name,
-    ]] as const;
+    const camel = flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    return [flag, camel, name.toLowerCase(), name].map((form) => [form, name] as const);
   }));
   for (const [key, value] of Object.entries<unknown>(args)) {
     if (key === '_') continue;
     const name = byFlag.get(key);
     if (name === undefined) problems.push(unknownFlag(key));
-    // Citty takes the next flag for the value of one that has none.
+    else if (!taken.includes(name)) {
+      problems.push(
+        `${flagOf(name)} changes nothing here; this command takes ${taken.map(flagOf).join(', ')}`,
+      );
+    } // Citty takes the next flag for the value of one that has none.
     else if (typeof value !== 'string' || value === '' || value.startsWith('--')) {
       problems.push(`${flagOf(name)} needs a value: ${settings[name].hint}`);
     } else flags[name] = value;
   }
+  // What follows a flag that is not known may be its value.
+  const isWordMeant = problems.length === 0;
   args._.forEach((value, place) => {
     const name = positionals[place];
+    if (!isWordMeant) return;
     if (name === undefined) problems.push(`"${value}" is one argument too many`);
-    else flags[name] ??= value;
+    else if (name === 'LISTEN_HOST' && /^[0-9]+$/.test(value)) {
+      problems.push(
+        `"${value}" looks like a port: the address comes first, as in pg_gateway 0.0.0.0 ${value}; or say --listen-port ${value}`,
+      );
+    } else flags[name] ??= value;
   });
   if (problems.length > 0) throw new ConfigError([...new Set(problems)]); // citty names a flag twice: hold-ms, holdMs
   return flags;
@@ -74,14 +97,6 @@ function unknownFlag(key: string): string {
   if (name === 'PGPASSWORD') {
     return '--pgpassword would show the password to everybody who lists processes: set PGPASSWORD or PGPASSWORD_FILE';
   }
-  return `--${key}: ${unknownSetting(name)}`;
-}
-
-/** Containers run under users that the system does not know. */
-function attempt(fn: () => string): string | undefined {
-  try {
-    return fn() || undefined;
-  } catch {
-    return undefined;
-  }
+  const nearest = nearestSetting(name);
+  return `--${key} is no flag of pg_gateway${nearest ? `; did you mean ${flagOf(nearest)}?` : ''}`;
 }

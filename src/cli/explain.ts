@@ -4,7 +4,7 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { explanation } from '../admin/explanation.ts';
 import type { Status } from '../admin/status.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../errors.ts';
-import { metricsOf, settingArgs } from './args.ts';
+import { metricsOf, metricsSettings, settingArgs } from './args.ts';
 
 /** How long the gateway may take, and how much it may say. */
 const limits = { ms: 3_000, bytes: 8 * 1024 * 1024 } as const;
@@ -24,7 +24,7 @@ export const explain = defineCommand({
     description:
       'Ask a running gateway who is primary, why, and what clients experience; exit code 0 only if there is one.',
   },
-  args: { ...settingArgs, ...ownArgs },
+  args: { ...settingArgs(metricsSettings), ...ownArgs },
   async run({ args: { url: given, json, ...args } }) {
     const url = urlOf(given, metricsOf(args));
     const text = await ask(url);
@@ -86,8 +86,16 @@ function ask(url: URL): Promise<string> {
       else fail(`it says ${response.statusCode}, so it is another program or an older version`);
     });
   });
-  request.on('error', (error) => fail(codeOf(error) || messageOf(error)));
+  request.on('error', (error) => fail(whatFailed(error)));
   return promise.finally(() => clearTimeout(deadline));
+}
+
+/** Each runtime has words of its own for an answer that is not HTTP; only the network's codes are the same. */
+function whatFailed(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'ECONNRESET') return 'the connection was closed without an answer, so it is another program';
+  if (/^E[A-Z]+$/.test(code)) return code;
+  return `what answers there does not speak HTTP (${code || messageOf(error)}), so it is another program`;
 }
 
 function read(text: string, url: URL): Status {

@@ -1,8 +1,7 @@
 /** What --help says: what a person needs to begin, then every setting by section. */
 import type { ArgsDef, CommandDef } from 'citty';
-import { flagOf, sections, settingNames, settings } from '../settings.ts';
+import { flagOf, sections, type SettingName, settingNames, settings } from '../settings.ts';
 import { version } from '../version.ts';
-import { settingArgs } from './args.ts';
 
 // deno-lint-ignore no-explicit-any -- each command has arguments of its own
 type Commands = Readonly<Record<string, CommandDef<any>>>;
@@ -22,15 +21,16 @@ and then connect to port 6432 of this machine as you would to the primary.
 Commands:
 ${Object.entries(commands).map(([name, command]) => `  ${name.padEnd(8)}${description(command)}`).join('\n')}
 
-${settingsHelp()}`;
+${settingsHelp(settingNames)}`;
 }
 
-/** `pg_gateway <command> --help`. */
+/** `pg_gateway <command> --help`: with the settings that it takes. */
 // deno-lint-ignore no-explicit-any -- as above
 export function commandHelp(name: string, command: CommandDef<any>): string {
-  return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${
-    ownHelp(name, command)
-  }${settingsHelp()}`;
+  const taken = settingNames.filter((setting) => Object.hasOwn(command.args as ArgsDef, argOf(setting)));
+  return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${ownHelp(name, command)}${
+    settingsHelp(taken)
+  }`;
 }
 
 // deno-lint-ignore no-explicit-any -- as above
@@ -42,25 +42,33 @@ function description(command: CommandDef<any>): string {
 /** The flags that are no settings. */
 // deno-lint-ignore no-explicit-any -- as above
 function ownHelp(name: string, { args }: CommandDef<any>): string {
-  const lines = Object.entries(args as ArgsDef).filter(([flag]) => !Object.hasOwn(settingArgs, flag))
+  const lines = Object.entries(args as ArgsDef).filter(([flag]) =>
+    !settingNames.some((of) => argOf(of) === flag)
+  )
     .map(([flag, { type, valueHint, description }]) => {
       return `  --${flag}${type === 'string' ? ` ${valueHint}` : ''}`.padEnd(39) + description;
     });
   return lines.length === 0 ? '' : `Of ${name}:\n${lines.join('\n')}\n\n`;
 }
 
-function settingsHelp(): string {
-  const parts = sections.map((section) => {
-    const names = settingNames.filter((name) => settings[name].section === section);
+/** The name that citty knows a setting by. */
+function argOf(setting: SettingName): string {
+  return flagOf(setting).slice(2);
+}
+
+function settingsHelp(taken: readonly SettingName[]): string {
+  const parts = sections.flatMap((section) => {
+    const names = taken.filter((name) => settings[name].section === section);
+    if (names.length === 0) return [];
     const lines = names.map((name) => {
       const { hint, help, fallback } = settings[name];
       const left = `  ${flagOf(name)} ${hint.length > 22 ? 'value' : hint}`;
       const options = hint.length > 22 ? ` (${hint})` : '';
       return `${left.padEnd(38)} ${help}${options}${fallback === undefined ? '' : ` [${fallback}]`}`;
     });
-    return `${section}:\n${lines.join('\n')}`;
+    return [`${section}:\n${lines.join('\n')}`];
   });
-  return `Every flag can also be an environment variable, or a line of CONFIG_FILE: --hold-ms 5000 is HOLD_MS=5000.
+  return `Every flag can also be an environment variable, or a line of CONFIG_FILE: --metrics-port 7000 is METRICS_PORT=7000.
 Flags win over the environment, the environment over the file. PGPASSWORD is no flag: processes can be listed.
 
 ${parts.join('\n\n')}`;

@@ -4,12 +4,13 @@ import { addressText } from '../admin/status.ts';
 import type { Config } from '../config.ts';
 import { Gateway } from '../gateway.ts';
 import { type Log, openLog } from '../log.ts';
+import { settingNames } from '../settings.ts';
 import { version } from '../version.ts';
 import { configOf, settingArgs } from './args.ts';
 
 export const serve = defineCommand({
   meta: { name: 'serve', description: 'Run the gateway: [<listen_addr> <listen_port>]. The default.' },
-  args: settingArgs,
+  args: settingArgs(settingNames),
   async run({ args }) {
     const config = configOf(args, ['LISTEN_HOST', 'LISTEN_PORT']);
     const log = openLog({ level: config.values.LOG_LEVEL, format: config.values.LOG_FORMAT });

@@ -4,6 +4,7 @@
  * cannot log in is of no use, and the start is the best moment to say so.
  */
 import { codeOf, ConfigError } from '../errors.ts';
+import type { Account } from '../runtime/account.ts';
 import type { TlsTrust } from '../runtime/tcp.ts';
 import { findPassword } from './passfile.ts';
 
@@ -16,14 +17,6 @@ export interface Files {
   read(path: string): string;
   /** The permission bits; undefined where the system has none. Throws like `read`. */
   mode(path: string): number | undefined;
-}
-
-/** What libpq takes from the system. */
-export interface Account {
-  /** The name of the operating system's user, libpq's default for PGUSER; undefined where there is none. */
-  readonly osUser?: string | undefined;
-  /** The home folder, for `.pgpass` and `.postgresql`. */
-  readonly home?: string | undefined;
 }
 
 export interface Credentials {
@@ -49,7 +42,7 @@ export function readCredentials(env: Environment, account: Account, files: Files
   const user = env['PGUSER'] || account.osUser || '';
   if (user === '') {
     problems.push(
-      'PGUSER is not set and the system has no name for this user: set PGUSER to the role of the probe',
+      'PGUSER is not set, and the system has no name for the user of this process: set PGUSER to the role of the probe',
     );
   }
   // libpq's default is a database named like the user; a probe's role seldom has one, and every server has this one.

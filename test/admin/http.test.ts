@@ -205,7 +205,9 @@ describe('an HTTP port that cannot be had', () => {
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
     try {
-      const message = new RegExp(`127\\.0\\.0\\.1:${port}: another program.*METRICS_PORT.*"off"`);
+      const message = new RegExp(
+        `127\\.0\\.0\\.1:${port}: something listens there already.*METRICS_PORT.*"off"`,
+      );
       await assert.rejects(serveHttp('127.0.0.1', port, pages), (error) => {
         assert.ok(error instanceof StartError);
         assert.match(error.message, message);

@@ -4,11 +4,12 @@ import { defineCommand, runCommand } from 'citty';
 import { configOf, settingArgs } from '../../src/cli/args.ts';
 import type { Config } from '../../src/config.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { settingNames } from '../../src/settings.ts';
 
 /** The configuration that a command line makes, through the parser that the program uses. */
 async function read(...rawArgs: string[]): Promise<Config> {
   const command = defineCommand({
-    args: settingArgs,
+    args: settingArgs(settingNames),
     run: ({ args }) => configOf(args, ['LISTEN_HOST', 'LISTEN_PORT']),
   });
   const { result } = await runCommand(command, { rawArgs: ['--candidates', 'db1', ...rawArgs] });
@@ -26,7 +27,15 @@ for (const name of Object.keys(process.env)) if (/^PG/.test(name)) delete proces
 process.env['PGUSER'] = 'anna';
 
 describe('the command line', () => {
-  const forms: readonly (readonly string[])[] = [['--hold-ms', '5'], ['--hold-ms=5'], ['--holdMs', '5']];
+  const forms: readonly (readonly string[])[] = [
+    ['--hold-ms', '5'],
+    ['--hold-ms=5'],
+    ['--holdMs', '5'],
+    ['--hold_ms', '5'],
+    ['--hold_ms=5'],
+    ['--HOLD_MS', '5'],
+    ['--HOLD_MS=5'],
+  ];
   for (const form of forms) {
     test(`takes ${form.join(' ')}`, async () => assert.equal((await read(...form)).values.HOLD_MS, 5));
   }
@@ -61,13 +70,16 @@ describe('the command line', () => {
 describe('a mistake on the command line', () => {
   test('an unknown flag is told once, with the nearest that there is', async () => {
     assert.deepEqual(await problems('--hold-mss', '5'), [
-      '--hold-mss: HOLD_MSS is no setting of pg_gateway; did you mean HOLD_MS?',
+      '--hold-mss is no flag of pg_gateway; did you mean --hold-ms?',
     ]);
-    assert.deepEqual(await problems('-x'), ['--x: X is no setting of pg_gateway']);
+    assert.deepEqual(await problems('--hold_mss=5'), [
+      '--hold_mss is no flag of pg_gateway; did you mean --hold-ms?',
+    ]);
+    assert.deepEqual(await problems('-x'), ['--x is no flag of pg_gateway']);
   });
 
   for (const flag of ['--constructor', '--to-string', '--hasOwnProperty']) {
-    test(`${flag} is no setting`, async () => assert.match((await problems(flag))[0]!, /is no setting/));
+    test(`${flag} is no setting`, async () => assert.match((await problems(flag))[0]!, /is no flag/));
   }
 
   const without: readonly (readonly string[])[] = [
@@ -76,6 +88,8 @@ describe('a mistake on the command line', () => {
     ['--no-hold-ms'],
     ['--hold-ms', '--fail-after=2'],
     ['--holdMs'],
+    ['--hold_ms'],
+    ['--HOLD_MS='],
   ];
   for (const args of without) {
     test(`${args.join(' ')} has no value`, async () => {
@@ -101,6 +115,14 @@ describe('a mistake on the command line', () => {
     assert.match((await problems('127.0.0.1', 'pg'))[0]!, /^--listen-port pg is not a whole number/);
   });
 
+  test('a port in the place of the address is told', async () => {
+    assert.deepEqual(await problems('6432'), [
+      '"6432" looks like a port: the address comes first, as in pg_gateway 0.0.0.0 6432; or say --listen-port 6432',
+    ]);
+    assert.match((await problems('--listen-host', '6432'))[0]!, /^--listen-host 6432 looks like a port/);
+    assert.match((await problems('10.0.0.1:6432'))[0]!, /has a port in it: leave 10\.0\.0\.1 here/);
+  });
+
   test('a password is not taken, and not shown', async () => {
     const lines = await problems('--pgpassword=hunter2');
     assert.match(lines.join('\n'), /^--pgpassword would show the password.*PGPASSWORD_FILE$/);
@@ -108,6 +130,7 @@ describe('a mistake on the command line', () => {
   });
 
   test('all mistakes are told at once', async () => {
-    assert.equal((await problems('--nope=1', '--hold-ms', '--', 'a', '1', 'b')).length, 3);
+    assert.equal((await problems('--nope=1', '--hold-ms', '--', 'a', '1')).length, 2);
+    assert.equal((await problems('--hold-ms=soon', '--fail-after=x')).length, 2);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { describe, mock, test } from 'node:test';
 import { serveHttp } from '../../src/admin/http.ts';
 import { pagesOf } from '../../src/admin/pages.ts';
@@ -88,7 +89,11 @@ describe('pg_gateway explain', () => {
 
   const strangers: readonly [string, RegExp, RequestListener][] = [
     ['has no such page', /it says 404/, (_, response) => response.writeHead(404).end()],
-    ['hangs up', /ECONNRESET|socket hang up/, (request) => request.socket.destroy()],
+    [
+      'hangs up',
+      /closed without an answer, so it is another program|socket hang up/,
+      (request) => request.socket.destroy(),
+    ],
     ['says nothing', /no answer within 3 s/, () => {}],
     ['speaks no JSON', /is not a pg_gateway/, (_, response) => response.end('hello')],
     ['speaks of something else', /is not a pg_gateway/, (_, response) => response.end('{"route":"66"}')],
@@ -109,6 +114,23 @@ describe('pg_gateway explain', () => {
     });
   }
 
+  test('says so where what answers speaks no HTTP', async () => {
+    // What PostgreSQL's refusal of a GET looks like, and the gateway's own at the port for clients.
+    const stranger = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.end('E\0\0\0\x10SFATAL\0M...\0\0');
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    try {
+      const { code, err } = await explain(...url(String((stranger.address() as { port: number }).port)));
+      assert.equal(code, 1);
+      assert.match(err, /does not speak HTTP|closed without an answer/);
+      assert.match(err, /another program/);
+    } finally {
+      stranger.close();
+    }
+  });
+
   const misuses: readonly [string[], RegExp][] = [
     [['--url', 'db1'], /--url db1 is not of the form http:\/\/host:port/],
     [['--url', 'https://db1:1'], /is not of the form/],
@@ -116,7 +138,11 @@ describe('pg_gateway explain', () => {
     [['--metrics-port', 'off'], /METRICS_PORT names no port/],
     [['--metrics-port', '0'], /METRICS_PORT names no port/],
     [['--metrics-port', 'x'], /--metrics-port x is neither/],
-    [['--jsn'], /--jsn: JSN is no setting/],
+    [['--jsn'], /--jsn is no flag/],
+    [
+      ['--hold-ms', '5'],
+      /--hold-ms changes nothing here; this command takes --metrics-host, --metrics-port, /,
+    ],
     [['here'], /"here" is one argument too many/],
   ];
   for (const [args, why] of misuses) {

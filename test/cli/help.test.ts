@@ -59,6 +59,17 @@ describe('the first lines of the help', () => {
     assert.doesNotMatch(commandHelp('check', check), /^Of /m);
   });
 
+  test('of a command name no settings but those that it takes', () => {
+    const flags = commandHelp('explain', explain).match(/^ {2}--[a-z-]+/gm);
+    assert.deepEqual(flags, [
+      '  --url',
+      '  --json',
+      '  --metrics-host',
+      '  --metrics-port',
+      '  --config-file',
+    ]);
+  });
+
   test('of a command say how to call it', () => {
     assert.ok(
       commandHelp('check', check).startsWith('Usage: pg_gateway check [flags]\n\nCheck the configuration'),

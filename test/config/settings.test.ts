@@ -148,6 +148,22 @@ describe('the other forms', () => {
     }
   });
 
+  test('LISTEN_HOST and METRICS_HOST are a name or an address, and no port', () => {
+    for (const [name, port] of [['LISTEN_HOST', 'LISTEN_PORT'], ['METRICS_HOST', 'METRICS_PORT']] as const) {
+      for (const text of ['0.0.0.0', '::', 'fd00::1', 'localhost', 'db-1.example', '1and1.example']) {
+        assert.equal(parsed(name, text), text);
+      }
+      assert.equal(parsed(name, '[::1]'), '::1');
+      assert.equal(parsed(name, '6432'), `looks like a port: it belongs into ${port}, and an address here`);
+      for (const [text, host] of [['10.0.0.1:7', '10.0.0.1'], ['[::1]:7', '[::1]'], ['db:', 'db']] as const) {
+        assert.equal(
+          parsed(name, text),
+          `has a port in it: leave ${host} here, the port belongs into ${port}`,
+        );
+      }
+    }
+  });
+
   test('CHECK_EVERY is seconds, with thousandths', () => {
     for (const text of ['1', '0.25', '9999.999']) assert.equal(parsed('CHECK_EVERY', text), text);
     for (const text of ['', 'x', '-1', '.5', '1.', '1,5', '10000', '0.0001', '1s', '0', '0.000']) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -45,7 +46,13 @@ describe(`misuse on ${gatewayRuntime}`, () => {
         2,
         /write it in brackets, \[fe80::1\]/,
       ],
-      ['an unknown flag', ['--holdms', '5'], good, 2, /--holdms: .*did you mean HOLD_MS/],
+      [
+        'an unknown flag',
+        ['--holdms', '5'],
+        good,
+        2,
+        /--holdms is no flag of pg_gateway; did you mean --hold-ms\?/,
+      ],
       ['a flag without its value', ['--hold-ms'], good, 2, /--hold-ms needs a value/],
       ['a value that is no number', ['--hold-ms', 'soon'], good, 2, /--hold-ms soon is not a whole number/],
       [
@@ -56,6 +63,14 @@ describe(`misuse on ${gatewayRuntime}`, () => {
         /LISTEN_PORT=70000 is not a whole number from 0 to 65535/,
       ],
       ['one argument too many', ['127.0.0.1', '6432', 'x'], good, 2, /"x" is one argument too many/],
+      ['a port without an address', ['6432'], good, 2, /"6432" looks like a port/],
+      [
+        'a standby port that is the metrics port by default',
+        [],
+        { ...good, REPLICA_PORT: '6433', METRICS_PORT: '' },
+        2,
+        /REPLICA_PORT and METRICS_PORT \(by default\) are both 6433: give each a port of its own/,
+      ],
       ['a password as a flag', ['--pgpassword', 'sesame'], good, 2, /set PGPASSWORD or PGPASSWORD_FILE/],
       [
         'an unreadable password file',
@@ -106,7 +121,7 @@ describe(`misuse on ${gatewayRuntime}`, () => {
       assert.equal(code, 1, stderr);
       assert.match(
         stderr,
-        new RegExp(`cannot listen on 127\\.0\\.0\\.1:${busyPort}: another program uses this port`),
+        new RegExp(`cannot listen on 127\\.0\\.0\\.1:${busyPort}: something listens there already`),
       );
       assert.match(stderr, /set LISTEN_PORT/);
     }
@@ -181,6 +196,14 @@ describe(`misuse on ${gatewayRuntime}`, () => {
       /PostgreSQL/,
     );
     stranger.close();
+  });
+
+  test('without PGUSER the probe asks as the user whose process it is, whatever USER says', async () => {
+    const { stdout: name } = spawnSync('id', ['-un'], { encoding: 'utf8' });
+    for (const USER of ['', 'somebody-else']) {
+      const { stderr } = await runProgram(['check'], { CANDIDATES: '127.0.0.1:1', USER });
+      assert.match(stderr, new RegExp(`^Asking 1 candidate as ${name.trim()} `, 'm'));
+    }
   });
 
   test('--help and --version suffice to begin', async () => {

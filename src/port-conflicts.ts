@@ -1,0 +1,58 @@
+/** Whether our own ports are in each other's way. Pure. */
+import { type SettingName, settings, type Values } from './settings.ts';
+
+type Ports = Pick<Values, 'LISTEN_HOST' | 'LISTEN_PORT' | 'REPLICA_PORT' | 'METRICS_HOST' | 'METRICS_PORT'>;
+
+interface Place {
+  readonly setting: SettingName;
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * A sentence for each port that several of our settings name. The kernel would say of the last one only that somebody
+ * uses it; or nothing at all, as workers share their ports: both would be bound, and clients would come out at either.
+ */
+export function portConflicts(values: Ports): string[] {
+  const places = [
+    { setting: 'LISTEN_PORT', host: values.LISTEN_HOST, port: values.LISTEN_PORT },
+    { setting: 'REPLICA_PORT', host: values.LISTEN_HOST, port: values.REPLICA_PORT },
+    { setting: 'METRICS_PORT', host: values.METRICS_HOST, port: values.METRICS_PORT },
+  ] as const;
+  // 0 takes a free port; what could not be read has been told already.
+  const fixed = places.filter((place): place is typeof place & Place =>
+    (place.port ?? 0) > 0 && place.host !== undefined
+  );
+  const byPort = Map.groupBy<number, Place>(fixed, ({ port }) => port);
+  return [...byPort].flatMap(([port, of]) => {
+    const clashing = of.filter((place) =>
+      of.some((other) => other !== place && isShared(place.host, other.host))
+    );
+    return clashing.length > 1 ? [sentence(port, clashing)] : [];
+  });
+}
+
+function sentence(port: number, places: readonly Place[]): string {
+  const names = places.map(({ setting }) =>
+    settings[setting].fallback === String(port) ? `${setting} (by default)` : setting
+  );
+  const both = places.length === 2 ? 'both' : 'all';
+  return `${names.slice(0, -1).join(', ')} and ${
+    names.at(-1)
+  } are ${both} ${port}: give each a port of its own`;
+}
+
+/** Whether a port of one host can be the same as that of the other: a wildcard has the ports of all addresses. */
+function isShared(a: string, b: string): boolean {
+  const [one, other] = [a.toLowerCase(), b.toLowerCase()];
+  return one === other || isWildcard(one) || isWildcard(other) ||
+    (one === 'localhost' && isLoopback(other)) || (other === 'localhost' && isLoopback(one));
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function isLoopback(host: string): boolean {
+  return host === '127.0.0.1' || host === '::1';
+}
