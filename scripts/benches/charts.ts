@@ -41,7 +41,8 @@ export function barChart(title: string, bars: readonly Bar[], text: (value: numb
 export interface Dot extends Bar {
   /** What must be reached, if anything must. */
   readonly bound?: number | undefined;
-  readonly met?: boolean | undefined;
+  /** Of the goal, where there is one. */
+  readonly state?: 'met' | 'missed' | 'open' | undefined;
 }
 
 /** Ratios on a logarithmic axis, so that half and double lie equally far from 1: range, median, and the bound. */
@@ -63,7 +64,7 @@ export function ratioChart(title: string, dots: readonly Dot[], text: (value: nu
   );
   const rows = dots.map((dot, at) => {
     const y = at * rowHeight;
-    const state = dot.met === undefined ? '' : dot.met ? ' met' : ' missed';
+    const state = dot.state === undefined ? '' : ` ${dot.state}`;
     return `<g class="${dot.kind}${state}">${label(dot.label, y)}` +
       `<rect class="range" x="${px(x(dot.min))}" y="${y + 9}" width="${
         px(Math.max(1, x(dot.max) - x(dot.min)))

@@ -1,5 +1,6 @@
 /** The figures that the whole must reach, as ratios within a round, and whether they were. Pure. */
 import { ratiosOf, type Sample, type Spread, spreadOf, valuesOf } from './statistics.ts';
+import { type Sign, type Verdict, verdictOf } from './verdict.ts';
 
 export interface Goal {
   /** A sentence for people. */
@@ -8,12 +9,11 @@ export interface Goal {
   readonly target: string;
   readonly against: string | undefined;
   readonly metric: string;
-  readonly sign: 'at most' | 'at least';
+  readonly sign: Sign;
   readonly bound: number;
   /** Ratios, or values in the metric's unit where `against` is undefined; undefined: not measured. */
   readonly measured: Spread | undefined;
-  /** By the median; undefined: not measured. */
-  readonly met: boolean | undefined;
+  readonly verdict: Verdict;
   /** Why it was not measured. */
   readonly why: string | undefined;
 }
@@ -115,7 +115,7 @@ export function judgeAll({ targets, samples }: Measured): Goal[] {
     const measured = spreadOf(values);
     const missing = [target, against].find((name) => name !== undefined && !isHere(name));
     const why = measured === undefined ? reasonFor(missing) : undefined;
-    return { ...wish, target, against, measured, met: measured && isMet(wish, measured.median), why };
+    return { ...wish, target, against, measured, verdict: verdictOf(wish.sign, wish.bound, measured), why };
   });
 }
 
@@ -124,8 +124,4 @@ function reasonFor(missing: string | undefined): string {
   if (missing === undefined) return 'this step was left out';
   if (missing !== original) return `${missing} was not among the targets`;
   return 'not available here: it is not distributed; --peer original=HOST:PORT:PID brings it';
-}
-
-function isMet({ sign, bound }: Pick<Wish, 'sign' | 'bound'>, median: number): boolean {
-  return sign === 'at most' ? median <= bound : median >= bound;
 }

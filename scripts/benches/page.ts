@@ -6,8 +6,9 @@ import { ratioText, valueText } from './numbers.ts';
 import { style } from './page-style.ts';
 import type { Results, Row } from './results.ts';
 import { ratiosOf, spreadOf } from './statistics.ts';
-import { goalSpread, goalVerdict } from './table.ts';
+import { goalSpread, ruleText } from './table.ts';
 import { threadsText } from './threads.ts';
+import { oddsOf, roundsText, tallyText, type Verdict } from './verdict.ts';
 
 export function pageOf(results: Results): string {
   return `<!doctype html>
@@ -24,16 +25,14 @@ ${skipped(results.skipped)}
 `;
 }
 
-function heading({ goals, targets, machine, ...run }: Results): string {
-  const judged = goals.filter(({ met }) => met !== undefined);
-  const reached = judged.filter(({ met }) => met).length;
+function heading({ goals, tally, targets, machine, ...run }: Results): string {
   const peers = targets.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
   const beside = peers.length > 0 ? ` beside ${peers.join(' and ')}` : '';
   const when = `${run.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
   const facts = [
-    `${reached} of ${judged.length} goals met`,
+    ...(goals.length === 0 ? [roundsText(run.rounds)] : [tallyText(tally, run.rounds)]),
     `${machine.cores} cores`,
-    `${run.rounds} ${run.isQuick ? 'quick ' : ''}rounds`,
+    ...(run.isQuick ? ['measured with --quick'] : []),
     when,
   ];
   const kinds = [['ours', 'pg_gateway'], ['peer', 'the others'], ['direct', 'without a proxy']];
@@ -41,7 +40,7 @@ function heading({ goals, targets, machine, ...run }: Results): string {
 <p class="lead">${escape(facts.join(', '))}</p>
 <ul class="key">${
     kinds.map(([kind, text]) => `<li class="${kind}"><i></i>${text}</li>`).join('')
-  }<li class="verdict"><b class="met">green</b> meets its goal, <b class="missed">red</b> misses it</li></ul>`;
+  }<li class="verdict"><b class="met">green</b> meets its goal in every round, <b class="missed">red</b> misses it in every round</li></ul>`;
 }
 
 function machine({ machine, targets, server, ...run }: Results): string {
@@ -65,23 +64,31 @@ function machine({ machine, targets, server, ...run }: Results): string {
   }</ul><div class="wide"><table class="targets">${rows.join('')}</table></div>`;
 }
 
-function goals({ goals, elsewhere }: Results): string {
+function goals({ goals, rounds, elsewhere }: Results): string {
   if (goals.length === 0) return '';
   const rows = goals.map((goal) => {
-    const state = goal.met === undefined ? 'open' : goal.met ? 'met' : 'missed';
     const [median = '', range = ''] = goalSpread(goal).split(/ (?=\()/);
     const figures = goal.why === undefined
       ? `<td>${escape(median)}</td><td>${escape(range.replace(/[()]/g, ''))}</td>`
       : `<td class="why" colspan="2">${escape(goal.why)}</td>`;
-    return `<tr class="${state}"><td><b>${goalVerdict(goal)}</b></td><td>${escape(goal.what)}</td>` +
+    return `<tr class="${stateOf(goal.verdict)}"><td><b>${goal.verdict}</b></td><td>${
+      escape(goal.what)
+    }</td>` +
       `<td>${escape(goal.target)}${goal.against === undefined ? '' : ` / ${escape(goal.against)}`}</td>` +
       `<td>${goal.sign} ${
         valueText(goal.bound, { digits: goal.bound % 1 === 0 ? 0 : 2 })
       }</td>${figures}</tr>`;
   });
-  return `<h2>Goals</h2><p>Each ratio is taken within a round, where both sides met the same machine; the median of
-the rounds decides.</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>goal</th>
+  return `<h2>Goals</h2><p>Each ratio is taken within a round, where both sides met the same machine. ${ruleText} Where
+the truth is exactly the bound, ${roundsText(rounds)} fall on the same side of it by luck one time in ${
+    oddsOf(rounds)
+  }.</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>goal</th>
 <th>median</th><th>from, to</th></tr>${rows.join('')}${elsewhere.map(elsewhereRow).join('')}</table></div>`;
+}
+
+/** Colours are for what every round says. */
+function stateOf(verdict: Verdict): 'met' | 'missed' | 'open' {
+  return verdict === 'met' || verdict === 'missed' ? verdict : 'open';
 }
 
 function elsewhereRow({ what, goal, by }: Elsewhere): string {
@@ -120,7 +127,7 @@ function ratios(results: Results): string {
       const goal = goals.find((goal) => goal.metric === key && goal.target === name && goal.against === base);
       return spread === undefined
         ? []
-        : [{ label: name, kind, ...spread, bound: goal?.bound, met: goal?.met }];
+        : [{ label: name, kind, ...spread, bound: goal?.bound, state: goal && stateOf(goal.verdict) }];
     });
     return dots.length === 0
       ? []

@@ -3,6 +3,7 @@ import { metrics } from './metrics.ts';
 import type { Metric } from './metrics.ts';
 import { type Elsewhere, elsewhere, type Goal, judgeAll } from './goals.ts';
 import { addedOver, type Sample, type Spread, spreadOf, valuesOf } from './statistics.ts';
+import { type Tally, tallyOf } from './verdict.ts';
 
 export interface Machine {
   readonly cores: number;
@@ -49,6 +50,8 @@ export interface Row {
 export interface Results extends Facts {
   readonly rows: readonly Row[];
   readonly goals: readonly Goal[];
+  /** How many goals have which verdict. */
+  readonly tally: Tally;
   /** Goals that this benchmark does not measure, and who does. */
   readonly elsewhere: readonly Elsewhere[];
 }
@@ -61,5 +64,6 @@ export function resultsOf(facts: Facts): Results {
     cells: facts.targets.map(({ name }) => spreadOf(valuesOf(samples, metric.key, name))),
   })).filter(({ cells }) => cells.some((cell) => cell !== undefined));
   const full = { ...facts, samples };
-  return { ...full, rows, goals: judgeAll(full), elsewhere };
+  const goals = judgeAll(full);
+  return { ...full, rows, goals, tally: tallyOf(goals.map(({ verdict }) => verdict)), elsewhere };
 }

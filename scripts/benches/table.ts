@@ -4,12 +4,13 @@ import type { Elsewhere, Goal } from './goals.ts';
 import { metricOf } from './metrics.ts';
 import type { Results } from './results.ts';
 import { threadsText } from './threads.ts';
+import { leastRounds, roundsText, tallyText } from './verdict.ts';
 
 export function tableOf(results: Results): string {
   const { machine: { cores, cpu, kernel, memoryGiB, loadBefore, loadAfter }, targets, skipped } = results;
   const parts = [
     `${cores} cores, ${cpu}, Linux ${kernel}, ${memoryGiB} GiB; load average ${loadBefore} before, ${loadAfter} after`,
-    `${results.server}; ${results.rounds} rounds, ${Math.round(results.tookSeconds)} s; medians`,
+    `${results.server}; ${roundsText(results.rounds)}, ${Math.round(results.tookSeconds)} s; medians`,
     ...targets.map(({ name, label, threads }) =>
       `  ${name}: ${label}${threads === undefined ? '' : `; ${threadsText(threads)}`}`
     ),
@@ -37,10 +38,10 @@ function figures({ targets, rows }: Results): string[] {
   return align(lines);
 }
 
-function goalLines({ goals, elsewhere }: Results): string[] {
+function goalLines({ goals, tally, rounds, elsewhere }: Results): string[] {
   if (goals.length === 0) return [];
   const rows = goals.map((goal) => [
-    goalVerdict(goal),
+    goal.verdict,
     goal.what,
     goal.target,
     goal.against === undefined ? '' : `/ ${goal.against}`,
@@ -50,6 +51,8 @@ function goalLines({ goals, elsewhere }: Results): string[] {
   return [
     'GOALS (ratios within a round: median, and min to max)',
     ...align(rows, 'left'),
+    tallyText(tally, rounds),
+    ruleText,
     '',
     'GOALS THAT ARE MEASURED ELSEWHERE',
     ...elsewhere.flatMap(elsewhereLines),
@@ -60,9 +63,10 @@ function elsewhereLines({ what, goal, by }: Elsewhere): string[] {
   return [`${what}: ${goal}`, ...by.map((place) => `  measured by: ${place}`)];
 }
 
-export function goalVerdict({ met }: Goal): string {
-  return met === undefined ? 'not measured' : met ? 'met' : 'missed';
-}
+/** How verdicts are reached, for whoever reads them. */
+export const ruleText =
+  'A goal is met where every round meets it, missed where every round misses it, and within ' +
+  `noise otherwise. Fewer than ${leastRounds} rounds give no verdict.`;
 
 /** The median, and its range. */
 export function goalSpread({ measured, against, metric }: Goal): string {

@@ -12,28 +12,40 @@ const goalOf = (metric: string, against: string | undefined, from = results()) =
   return goal;
 };
 
-test('a goal is judged by the median of the ratios of its rounds', () => {
+test('a goal is judged by the ratios of its rounds', () => {
   // Added: 10/20, 20/40, 12/30.
-  const { measured, met, target } = goalOf('addedUs', 'haproxy');
+  const { measured, verdict, target } = goalOf('addedUs', 'haproxy');
   assert.deepEqual(measured, { min: 0.4, median: 0.5, max: 0.5, count: 3 });
-  assert.deepEqual([met, target], [true, 'binary']);
+  assert.deepEqual([verdict, target], ['met', 'binary']);
 });
 
+const inRounds = (target: string, metric: string, ...values: number[]) =>
+  values.map((value, round) => ({ round, target, metric, value }));
+
 test('more must be more, and less must be less', () => {
-  const rate = (target: string, value: number) => ({ round: 0, target, metric: 'tps16', value });
-  assert.equal(goalOf('tps16', 'haproxy', results([rate('binary', 99), rate('haproxy', 100)])).met, false);
-  assert.equal(goalOf('tps16', 'haproxy', results([rate('binary', 100), rate('haproxy', 100)])).met, true);
+  const rates = (...ours: number[]) =>
+    goalOf(
+      'tps16',
+      'haproxy',
+      results([...inRounds('binary', 'tps16', ...ours), ...inRounds('haproxy', 'tps16', 100, 100, 100)]),
+    ).verdict;
+  assert.equal(rates(99, 98, 97), 'missed');
+  assert.equal(rates(100, 101, 102), 'met');
+  assert.equal(rates(99, 101, 102), 'within noise');
+  assert.equal(rates(101, 102), 'not enough rounds');
 });
 
 test('a fixed bound judges the figure itself', () => {
-  const rest = (value: number) => results([{ round: 0, target: 'binary', metric: 'restMiB', value }]);
-  assert.equal(goalOf('restMiB', undefined, rest(64)).met, true);
-  assert.equal(goalOf('restMiB', undefined, rest(64.5)).met, false);
+  const rest = (...values: number[]) =>
+    goalOf('restMiB', undefined, results(inRounds('binary', 'restMiB', ...values))).verdict;
+  assert.equal(rest(64, 63, 64), 'met');
+  assert.equal(rest(64.5, 64.1, 65), 'missed');
+  assert.equal(rest(60), 'not enough rounds');
 });
 
 test('what was not measured is neither met nor missed', () => {
-  const { measured, met } = goalOf('addedUs', 'pgbouncer');
-  assert.deepEqual([measured, met], [undefined, undefined]);
+  const { measured, verdict } = goalOf('addedUs', 'pgbouncer');
+  assert.deepEqual([measured, verdict], [undefined, 'not measured']);
 });
 
 test('every goal has a row: what nobody measured says why', () => {

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { ratioText } from '../../scripts/benches/numbers.ts';
 import { pageOf } from '../../scripts/benches/page.ts';
 import { tableOf } from '../../scripts/benches/table.ts';
-import { results } from './scene.ts';
+import { resultsOf } from '../../scripts/benches/results.ts';
+import { results, roundTrips } from './scene.ts';
 
 test('the table has a column for each target and a line for each goal', () => {
   const lines = tableOf(results()).split('\n');
@@ -14,7 +15,21 @@ test('the table has a column for each target and a line for each goal', () => {
       /^met +added round trip +binary +\/ haproxy +at most 0\.6 +0\.50x \(0\.40x to 0\.50x\)$/.test(line)
     ),
   );
+  assert.ok(lines.includes('1 met, 19 not measured, of 20 goals, in 3 rounds'));
   assert.ok(lines.includes('  left out: pgbouncer: it is not installed'));
+});
+
+test('one round is a first look: the table and the page say that it gives no verdict, and colour none', () => {
+  const samples = Object.entries(roundTrips).map(([target, [value = 0]]) => (
+    { round: 0, target, metric: 'roundTripUs', value }
+  ));
+  const once = resultsOf({ ...results(), samples, rounds: 1 });
+  const table = tableOf(once);
+  assert.match(table, /^1 with fewer than 3 rounds, 19 not measured, of 20 goals, in 1 round$/m);
+  assert.match(table, /^not enough rounds +added round trip +binary +\/ haproxy +at most 0\.6 +0\.50x/m);
+  const page = pageOf(once);
+  assert.match(page, /1 with fewer than 3 rounds, 19 not measured, of 20 goals, in 1 round/);
+  assert.doesNotMatch(page, /<(?:tr|g) class="(?:ours )?(?:met|missed)"/);
 });
 
 test('the threads of each target are shown where they are known', () => {
@@ -59,7 +74,13 @@ test('the page needs nothing from elsewhere', () => {
 
 test('the page shows the verdict, ratios, goals, the machine, all figures, and what was left out, in this order', () => {
   const page = pageOf(results());
-  const order = ['1 of 1 goals met', 'Ratios to haproxy', '>Goals<', 'Machine and targets', 'All figures'];
+  const order = [
+    '1 met, 19 not measured, of 20 goals, in 3 rounds',
+    'Ratios to haproxy',
+    '>Goals<',
+    'Machine and targets',
+    'All figures',
+  ];
   const places = order.map((text) => page.indexOf(text));
   assert.ok(places.every((place) => place > 0), String(places));
   assert.deepEqual(places, places.toSorted((a, b) => a - b));
@@ -88,7 +109,8 @@ test('the JSON keeps every sample, with what follows from them', () => {
   const added = again.samples.filter(({ metric, target }) => metric === 'addedUs' && target === 'haproxy');
   assert.deepEqual(added.map(({ value }) => value), [20, 40, 30]);
   assert.deepEqual(again.rows.map(({ metric }) => metric.key), ['addedUs', 'roundTripUs']);
-  assert.equal(again.goals[0]?.met, true);
+  assert.equal(again.goals[0]?.verdict, 'met');
+  assert.deepEqual([again.tally['met'], again.tally['not measured']], [1, 19]);
 });
 
 test('a ratio near 1 shows on which side of it it lies', () => {
