@@ -67,6 +67,8 @@ export interface Options {
   /** Of ours and of HAProxy; undefined: as each does by itself. */
   readonly threads: number | undefined;
   readonly targets: readonly TargetName[];
+  /** The flag that leaves out the others. */
+  readonly leftOutBy: '--quick' | '--targets' | undefined;
   readonly server: { readonly host: string; readonly port: number } | undefined;
   readonly peers: readonly PeerOption[];
   readonly idle: number;
@@ -93,6 +95,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     seconds: readNumber('--seconds', values.seconds, isQuick ? 2 : 4, 1, 60),
     threads: values.threads === undefined ? undefined : readNumber('--threads', values.threads, 1, 1, 64),
     targets: readTargets(values.targets, isQuick ? quickTargets : allTargets),
+    leftOutBy: values.targets !== undefined ? '--targets' : isQuick ? '--quick' : undefined,
     server,
     peers,
     idle: readNumber('--idle', values.idle, 10_000, 0, 1_000_000),

@@ -22,8 +22,19 @@ export function verdictOf(sign: Sign, bound: number, measured: Spread | undefine
 }
 
 /** One time in so many, all of these rounds fall on the same side of a bound that is exactly the truth. */
-export function oddsOf(rounds: number): number {
+function oddsOf(rounds: number): number {
   return 2 ** (rounds - 1);
+}
+
+/** How verdicts are reached, for whoever reads them. */
+export function ruleText(rounds: number): string {
+  const rule =
+    'A goal is met where every round meets it, missed where every round misses it, and within noise ' +
+    `otherwise; fewer than ${leastRounds} rounds give no verdict.`;
+  if (rounds < leastRounds) return rule;
+  return `${rule} Where the truth is exactly the bound, ${rounds} rounds still agree by luck one time in ${
+    oddsOf(rounds)
+  }.`;
 }
 
 export type Tally = Readonly<Record<Verdict, number>>;

@@ -55,10 +55,31 @@ test('every goal has a row: what nobody measured says why', () => {
     )
       ?.why ?? 'no row';
   assert.match(whyOf('addedUs', 'original'), /^not available here: .* --peer original=/);
-  assert.equal(whyOf('addedUs', 'haproxy', 'bun-portable'), 'bun-portable was not among the targets');
-  assert.equal(whyOf('addedUs', 'pgbouncer'), 'pgbouncer was not among the targets');
-  assert.equal(whyOf('tps64', 'haproxy'), 'this step was left out');
+  assert.equal(whyOf('addedUs', 'haproxy', 'bun-portable'), '--targets leaves bun-portable out');
+  assert.equal(whyOf('addedUs', 'pgbouncer'), '--targets leaves pgbouncer out');
+  assert.equal(whyOf('tps64', 'haproxy'), 'binary: it gave no figure');
   assert.equal(goalOf('addedUs', 'haproxy').why, undefined);
+});
+
+test('a goal that could not be measured says whose fault it was, and which', () => {
+  const absences = [
+    { target: 'binary', metric: 'tps16', why: 'pgbench is not installed' },
+    { target: 'haproxy', metric: 'copyOutGbs', why: 'failed: it ended' },
+  ];
+  const ours = [...inRounds('binary', 'copyOutGbs', 1, 1, 1), ...inRounds('binary', 'copyInGbs', 1)];
+  const theirs = [{ round: 2, target: 'haproxy', metric: 'copyInGbs', value: 1 }];
+  const from = results([...ours, ...theirs], { absences });
+  assert.equal(goalOf('tps16', 'haproxy', from).why, 'binary: pgbench is not installed');
+  assert.equal(goalOf('copyOutGbs', 'haproxy', from).why, 'haproxy: failed: it ended');
+  assert.equal(goalOf('copyInGbs', 'haproxy', from).why, 'no round measured both');
+});
+
+test('what could not be started is not the one to judge, while there is another', () => {
+  const all = results().targets;
+  const targets = all.map((target) => target.name === 'binary' ? { ...target, absent: 'not built' } : target);
+  assert.equal(results([], { targets }).goals[0]?.target, 'binary');
+  const other = { ...all[1]!, name: 'bun-native' };
+  assert.equal(results([], { targets: [...targets, other] }).goals[0]?.target, 'bun-native');
 });
 
 test('a goal that is measured elsewhere names a test or a script that there is', () => {
@@ -78,6 +99,8 @@ test('the executable that makes no connections ahead is not the one to judge', (
     label: '',
     kind: 'ours' as const,
     threads: 1,
+    processes: 1,
+    absent: undefined,
   }));
   const order = allTargets.filter((target) => named.some(({ name }) => name === target));
   const targets = order.flatMap((target) => named.filter(({ name }) => name === target));
@@ -85,7 +108,14 @@ test('the executable that makes no connections ahead is not the one to judge', (
 });
 
 test('a run without any of ours has no goals', () => {
-  const targets = [{ name: 'direct', label: '', kind: 'direct', threads: undefined }] as const;
+  const targets = [{
+    name: 'direct',
+    label: '',
+    kind: 'direct',
+    threads: undefined,
+    processes: undefined,
+    absent: undefined,
+  }] as const;
   assert.deepEqual(results([], { targets }).goals, []);
 });
 
