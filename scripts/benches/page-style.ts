@@ -54,5 +54,9 @@ th { font-weight: 600; color: var(--soft); } td small, th small { display: block
   body { padding: 24px 12px 40px; } h1 { font-size: 24px; } .card, .wide { padding: 12px; }
   .chart li { grid-template-columns: 1fr auto; padding-bottom: 6px; } .name { text-align: left; } .value { grid-area: 1 / 2; }
   .chart .plot, .absent .why { grid-column: 1 / 3; min-height: 22px; }
+  .goals, .goals tbody, .goals tr, .goals td { display: block; } .goals tr:first-child { display: none; }
+  .goals tr { padding: 9px 0; border-bottom: 1px solid var(--line); } .goals td { text-align: left; padding: 0; border: 0; white-space: normal; }
+  .goals td:nth-child(n+4):not(.why) { display: inline; } .goals td:nth-child(5):not(.why)::before { content: "; median "; } .goals td:nth-child(6)::before { content: ", "; }
+  .goals td:nth-child(7)::before { content: "; rounds: "; }
 }
 `;

@@ -8,7 +8,7 @@ import { rangeText, ratioText, valueText } from './numbers.ts';
 import { style } from './page-style.ts';
 import { busyText, type Results, type Row, type TargetInfo, threadsBy } from './results.ts';
 import { ratiosOf, spreadOf } from './statistics.ts';
-import { roundsText, ruleText, tallyText, type Verdict } from './verdict.ts';
+import { leastRounds, roundsText, ruleText, tallyText, type Verdict } from './verdict.ts';
 
 export function pageOf(results: Results): string {
   return `<!doctype html>
@@ -41,11 +41,13 @@ function heading({ goals, tally, targets, machine, ...run }: Results): string {
   return `<h1>pg_gateway${beside}</h1>
 <p class="lead">${goals.length === 0 ? roundsText(run.rounds) : tallyText(tally, run.rounds)}</p>
 <p>${escape(facts.join(', '))}</p>${busy === undefined ? '' : `<p class="busy">${escape(busy)}</p>`}
-<ul class="key">${
-    kinds.map(([kind, text]) => `<li class="${kind}"><i></i>${text}</li>`).join('')
-  }<li class="verdict"><b class="met">green</b> meets its goal in every round</li>
-<li class="verdict"><b class="missed">red</b> misses it in every round</li></ul>`;
+<ul class="key">${kinds.map(([kind, text]) => `<li class="${kind}"><i></i>${text}</li>`).join('')}${
+    run.rounds < leastRounds ? '' : colours
+  }</ul>`;
 }
+
+const colours = '<li class="verdict"><b class="met">green</b> meets its goal in every round</li>' +
+  '<li class="verdict"><b class="missed">red</b> misses it in every round</li>';
 
 function machine(results: Results): string {
   const { machine, targets, server, ...run } = results;
@@ -228,7 +230,9 @@ function everything(results: Results): string {
   const head = targets.map(({ name, absent }) =>
     `<th>${escape(name)}<small>${escape(absent === undefined ? threads(name) : 'not here')}</small></th>`
   );
-  return `<h2>All figures</h2><p>The median of the rounds, and from the least to the greatest.</p>
+  return `<h2>All figures</h2><p>${
+    rounds === 1 ? 'Of one round.' : 'The median of the rounds, and from the least to the greatest.'
+  }</p>
 <div class="wide"><table class="all"><tr><th></th>${head.join('')}</tr>${lines.join('')}</table>${
     reasons.length === 0
       ? ''

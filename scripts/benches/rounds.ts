@@ -75,7 +75,7 @@ export async function rounds(run: Run): Promise<ReadonlyMap<string, Running>> {
 }
 
 /** Why a variant has no other figures. */
-export const onlyConnects = 'it differs in how it connects, and is measured there alone';
+export const onlyConnects = 'it is here for connecting only';
 
 interface Field {
   readonly running: readonly Running[];

@@ -30,7 +30,7 @@ function figures(results: Results): string[] {
   const threads = threadsBy(results);
   const reasons = reasonsIn(rows);
   const lines = [
-    ['median of the rounds', ...targets.map(({ name }) => name)],
+    [results.rounds === 1 ? 'of one round' : 'median of the rounds', ...targets.map(({ name }) => name)],
     ['', ...targets.map(({ name }) => threads(name))],
   ];
   let group = '';
