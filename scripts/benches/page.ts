@@ -138,14 +138,17 @@ function ratios(results: Results): string {
     const { metric, cells } = rows.find(({ metric }) => metric.key === key) as Row;
     const below = cells[targets.findIndex(({ name }) => name === base)] as Cell;
     // Nothing can be compared with it: said once, not in every line.
-    if (!isMeasured(below)) return card({ ...metric, unit: '' }, nothing(`${base}: ${below.why}`));
+    if (!isMeasured(below)) {
+      return card({ ...metric, unit: '' }, nothing(`no ratio to ${base}: ${below.why}`));
+    }
     const lines = others.map((target) => ratioLine(results, metric, target, base));
     return card({ ...metric, unit: '' }, chartOf(lines, () => ratioChart(metric.title, lines, ratioText)));
   });
   const read = rounds === 1
     ? 'The dot is the one round that there was'
     : 'The dot is the median of the rounds, the band goes from the least to the greatest round';
-  return `<h2>Ratios to ${base}</h2><p>1x is as ${base} does it. ${read}, the upright stroke is the goal where
+  const instead = haproxy?.absent === undefined ? '' : `haproxy is not here: ${escape(haproxy.absent)}. `;
+  return `<h2>Ratios to ${base}</h2><p>${instead}1x is as ${base} does it. ${read}, the upright stroke is the goal where
 there is one.</p><div class="cards">${cards.join('')}</div>`;
 }
 
@@ -195,11 +198,11 @@ function charts(results: Results): string {
 function chartOf(lines: readonly Line[], draw: () => string): string {
   const reasons = new Set(lines.map(({ cell }) => isMeasured(cell) ? undefined : cell.why));
   const [only] = reasons;
-  return reasons.size === 1 && only !== undefined ? nothing(only) : draw();
+  return reasons.size === 1 && only !== undefined ? nothing(`not measured: ${only}`) : draw();
 }
 
-function nothing(why: Absent['why']): string {
-  return `<p class="why">not measured: ${escape(why)}</p>`;
+function nothing(text: string): string {
+  return `<p class="why">${escape(text)}</p>`;
 }
 
 function card({ title, unit, better }: Metric, chart: string): string {

@@ -29,7 +29,7 @@ const leastForP99 = 500;
 /** Words where there are too few values for it. */
 export function p99Of(values: readonly number[]): number | string {
   if (values.length >= leastForP99) return quantile(values, 0.99);
-  return `of ${values.length} times a p99 is little more than the longest: it takes ${leastForP99}`;
+  return `a p99 of ${values.length} is little more than the longest; it takes ${leastForP99}`;
 }
 
 /** Of values in any order; of an even count it lies between the middle two. NaN of none. */

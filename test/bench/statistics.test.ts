@@ -35,7 +35,7 @@ test('the median of an even count lies between the middle two, whatever reads it
 test('a p99 of a few is the longest, and is not called a p99', () => {
   const values = Array.from({ length: 1000 }, (_, at) => at + 1);
   assert.equal(p99Of(values), 990);
-  assert.match(String(p99Of(values.slice(0, 50))), /^of 50 times a p99 is little more than the longest/);
+  assert.match(String(p99Of(values.slice(0, 50))), /^a p99 of 50 is little more than the longest/);
 });
 
 test('a quantile of nothing is no number', () => {
