@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Child, lineOf, start } from './children.ts';
-import { memoryOf, openFileLimit } from './proc.ts';
+import { type Memory, memoryOf, openFileLimit } from './proc.ts';
 import type { Figures } from './metrics.ts';
+import { withoutProcess } from './steps.ts';
 import type { Place, Running, Target } from './targets.ts';
 import { roundTrips } from './wire.ts';
 
@@ -30,6 +31,9 @@ export function idleCount(wanted: number, openFiles: number = openFileLimit()): 
   const kept = Math.max(keptBack, openFiles * keptShare);
   return Math.max(0, Math.min(wanted, Math.floor((openFiles - kept) / 2)));
 }
+
+export const idleGives = ['idleSessions', 'sessionBytes', 'besideUs', 'besideP99Us'];
+export const restGives = ['startMs', 'restMiB', 'restOwnMiB'];
 
 export interface StandIn extends Place {
   end(): Promise<void>;
@@ -72,19 +76,31 @@ export async function idleSessions(
     const after = running.pid === undefined ? undefined : memoryOf(running.pid);
     // A proxy that could not hold them all has no seat for one more.
     const isFull = early + held < count;
-    const { medianUs = NaN, p99Us = NaN } = isFull ? {} : await roundTrips('ping', running, 5000, () => {});
+    const full = `it held ${early + held} of ${count} and had no seat for one more`;
+    const { medianUs = full, p99Us = full } = isFull ? {} : await roundTrips('ping', running, 5000, () => {});
     return {
       idleSessions: early + held,
       besideUs: medianUs,
       besideP99Us: p99Us,
-      ...(before && after && held >= fewestToJudge
-        ? { sessionBytes: (after.restBytes - before.restBytes) / held }
-        : {}),
+      sessionBytes: bytesEach(before, after, held) ?? withoutProcess(running),
     };
   } finally {
     for (const crowd of crowds) await crowd.end();
     await running.end();
   }
+}
+
+/** Undefined without a process to look at. */
+function bytesEach(
+  before: Memory | undefined,
+  after: Memory | undefined,
+  held: number,
+): number | string | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  if (held < fewestToJudge) {
+    return `with fewer than ${fewestToJudge} sessions, what a runtime does by itself would count as theirs`;
+  }
+  return (after.restBytes - before.restBytes) / held;
 }
 
 /** Starts the target, once more, in front of the real server. */
@@ -95,7 +111,9 @@ export async function startAndRest(
 ): Promise<Figures> {
   const running: Running = await target.start(server, { sessions: 100, threads });
   try {
-    if (running.startMs === undefined || running.pid === undefined) return {};
+    if (running.startMs === undefined || running.pid === undefined) {
+      return Object.fromEntries(restGives.map((metric) => [metric, withoutProcess(running)]));
+    }
     await pause(settleMs);
     return { startMs: running.startMs, ...restFigures(memoryOf(running.pid)) };
   } finally {

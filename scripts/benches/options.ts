@@ -1,15 +1,17 @@
 /** The command line of scripts/bench. Pure. */
 import { parseArgs } from 'node:util';
 import { readNumber, UsageError } from '../options/usage.ts';
+import { leastRounds } from './verdict.ts';
 
 export const help =
   `scripts/bench: measures pg_gateway beside what one would use instead of it, on this machine.
 
 Starts a PostgreSQL and every target in front of it, runs the same work through each in turn, round after round, and
-writes a table here, and results.json and index.html to a folder. About 15 minutes, or 3 with --quick.
+writes a table here, and results.json and index.html to a folder. About 25 minutes, or 5 with --quick.
 
-  --quick              fewer targets, two short rounds
-  --rounds COUNT       how many rounds (3; 2 with --quick)
+  --quick              fewer targets, three short rounds; what takes long is done once, and gives no verdict
+  --rounds COUNT       how many rounds (5; 3 with --quick); a goal is met or missed only where all rounds agree, and
+                       fewer than ${leastRounds} give no verdict
   --seconds SECONDS    how long each pgbench run takes (4; 2 with --quick); its sessions log in within it
   --threads COUNT      threads that move bytes, of ours (NUM_THREADS) and of HAProxy (nbthread) alike; without it each
                        takes its own default; pgbouncer has one in any case
@@ -65,6 +67,8 @@ export interface Options {
   /** Of ours and of HAProxy; undefined: as each does by itself. */
   readonly threads: number | undefined;
   readonly targets: readonly TargetName[];
+  /** The flag that leaves out the others. */
+  readonly leftOutBy: '--quick' | '--targets' | undefined;
   readonly server: { readonly host: string; readonly port: number } | undefined;
   readonly peers: readonly PeerOption[];
   readonly idle: number;
@@ -87,10 +91,11 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   if (twice !== undefined) throw new UsageError(`--peer ${twice}: that name is taken, give it another one`);
   return {
     isQuick,
-    rounds: readNumber('--rounds', values.rounds, isQuick ? 2 : 3, 1, 100),
+    rounds: readNumber('--rounds', values.rounds, isQuick ? leastRounds : 5, 1, 100),
     seconds: readNumber('--seconds', values.seconds, isQuick ? 2 : 4, 1, 60),
     threads: values.threads === undefined ? undefined : readNumber('--threads', values.threads, 1, 1, 64),
     targets: readTargets(values.targets, isQuick ? quickTargets : allTargets),
+    leftOutBy: values.targets !== undefined ? '--targets' : isQuick ? '--quick' : undefined,
     server,
     peers,
     idle: readNumber('--idle', values.idle, 10_000, 0, 1_000_000),

@@ -1,13 +1,14 @@
 /** The results as one page that needs nothing else: ratios and goals first, then figures. Pure. */
-import { type Bar, barChart, type Dot, escape, ratioChart } from './charts.ts';
-import type { Elsewhere } from './goals.ts';
-import type { Metric } from './metrics.ts';
-import { ratioText, valueText } from './numbers.ts';
+import { type Absent, type Cell, isMeasured } from './cells.ts';
+import { barChart, escape, type Line, type Ratio, ratioChart } from './charts.ts';
+import { markOf, reasonsIn } from './footnotes.ts';
+import { type Elsewhere, type Goal, goalText, notCompared } from './goals.ts';
+import { type Metric, noteOf, opensConnections } from './metrics.ts';
+import { rangeText, ratioText, valueText } from './numbers.ts';
 import { style } from './page-style.ts';
-import type { Results, Row } from './results.ts';
+import { busyText, type Results, type Row, type TargetInfo, threadsBy } from './results.ts';
 import { ratiosOf, spreadOf } from './statistics.ts';
-import { goalSpread, goalVerdict } from './table.ts';
-import { threadsText } from './threads.ts';
+import { leastRounds, roundsText, ruleText, tallyText, type Verdict } from './verdict.ts';
 
 export function pageOf(results: Results): string {
   return `<!doctype html>
@@ -24,27 +25,33 @@ ${skipped(results.skipped)}
 `;
 }
 
-function heading({ goals, targets, machine, ...run }: Results): string {
-  const judged = goals.filter(({ met }) => met !== undefined);
-  const reached = judged.filter(({ met }) => met).length;
-  const peers = targets.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
+function heading({ goals, tally, targets, machine, ...run }: Results): string {
+  const peers = targets.filter(({ kind, absent }) => kind === 'peer' && absent === undefined).map((
+    { name },
+  ) => name);
   const beside = peers.length > 0 ? ` beside ${peers.join(' and ')}` : '';
-  const when = `${run.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
   const facts = [
-    `${reached} of ${judged.length} goals met`,
+    `${run.secondsEach} s for each run of pgbench`,
+    ...(run.isQuick ? ['measured with --quick'] : []),
     `${machine.cores} cores`,
-    `${run.rounds} ${run.isQuick ? 'quick ' : ''}rounds`,
-    when,
+    `${run.startedAt.slice(0, 16).replace('T', ' ')} UTC`,
   ];
   const kinds = [['ours', 'pg_gateway'], ['peer', 'the others'], ['direct', 'without a proxy']];
+  const busy = busyText(machine);
   return `<h1>pg_gateway${beside}</h1>
-<p class="lead">${escape(facts.join(', '))}</p>
-<ul class="key">${
-    kinds.map(([kind, text]) => `<li class="${kind}"><i></i>${text}</li>`).join('')
-  }<li class="verdict"><b class="met">green</b> meets its goal, <b class="missed">red</b> misses it</li></ul>`;
+<p class="lead">${goals.length === 0 ? roundsText(run.rounds) : tallyText(tally, run.rounds)}</p>
+<p>${escape(facts.join(', '))}</p>${busy === undefined ? '' : `<p class="busy">${escape(busy)}</p>`}
+<ul class="key">${kinds.map(([kind, text]) => `<li class="${kind}"><i></i>${text}</li>`).join('')}${
+    run.rounds < leastRounds ? '' : colours
+  }</ul>`;
 }
 
-function machine({ machine, targets, server, ...run }: Results): string {
+const colours = '<li class="verdict"><b class="met">green</b> meets its goal in every round</li>' +
+  '<li class="verdict"><b class="missed">red</b> misses it in every round</li>';
+
+function machine(results: Results): string {
+  const { machine, targets, server, ...run } = results;
+  const threads = threadsBy(results);
   const facts = [
     ['CPU', `${machine.cores} cores, ${machine.cpu}`],
     ['Linux', machine.kernel],
@@ -55,9 +62,9 @@ function machine({ machine, targets, server, ...run }: Results): string {
     ['took', `${Math.round(run.tookSeconds)} s`],
     ['threads', run.threadsWanted === undefined ? 'as each does by itself' : `${run.threadsWanted} for each`],
   ];
-  const rows = targets.map(({ name, label, kind, threads }) =>
+  const rows = targets.map(({ name, label, kind, absent }) =>
     `<tr class="${kind}"><td><i></i>${escape(name)}</td><td>${escape(label)}</td><td>${
-      threads === undefined ? '' : threadsText(threads)
+      escape(absent ?? threads(name))
     }</td></tr>`
   );
   return `<h2>Machine and targets</h2><ul class="facts">${
@@ -65,29 +72,41 @@ function machine({ machine, targets, server, ...run }: Results): string {
   }</ul><div class="wide"><table class="targets">${rows.join('')}</table></div>`;
 }
 
-function goals({ goals, elsewhere }: Results): string {
+function goals(results: Results): string {
+  const { goals, rounds, elsewhere } = results;
   if (goals.length === 0) return '';
-  const rows = goals.map((goal) => {
-    const state = goal.met === undefined ? 'open' : goal.met ? 'met' : 'missed';
-    const [median = '', range = ''] = goalSpread(goal).split(/ (?=\()/);
-    const figures = goal.why === undefined
-      ? `<td>${escape(median)}</td><td>${escape(range.replace(/[()]/g, ''))}</td>`
-      : `<td class="why" colspan="2">${escape(goal.why)}</td>`;
-    return `<tr class="${state}"><td><b>${goalVerdict(goal)}</b></td><td>${escape(goal.what)}</td>` +
-      `<td>${escape(goal.target)}${goal.against === undefined ? '' : ` / ${escape(goal.against)}`}</td>` +
-      `<td>${goal.sign} ${
-        valueText(goal.bound, { digits: goal.bound % 1 === 0 ? 0 : 2 })
-      }</td>${figures}</tr>`;
-  });
-  return `<h2>Goals</h2><p>Each ratio is taken within a round, where both sides met the same machine; the median of
-the rounds decides.</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>goal</th>
-<th>median</th><th>from, to</th></tr>${rows.join('')}${elsewhere.map(elsewhereRow).join('')}</table></div>`;
+  return `<h2>Goals</h2><p>Each ratio is taken within a round, where both sides met the same machine. ${
+    ruleText(rounds)
+  } ${notCompared}</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>goal</th>
+<th>median</th><th>from, to</th><th>rounds</th></tr>${goals.map((goal) => goalRow(goal, results)).join('')}${
+    elsewhere.map(elsewhereRow).join('')
+  }</table></div>`;
+}
+
+function goalRow(goal: Goal, results: Results): string {
+  const { verdict, what, target, against, sign, bound, measured, why = '' } = goal;
+  const text = goalText(goal);
+  const names = against === undefined ? [target] : [target, against];
+  const threads = names.map(threadsBy(results));
+  const figures = measured === undefined
+    ? `<td class="why" colspan="3">${escape(why)}</td>`
+    : `<td>${text(measured.median)}</td><td>${rangeText(measured, text)}</td><td>${measured.count}</td>`;
+  return `<tr class="${stateOf(verdict)}"><td><b>${verdict}</b></td><td>${escape(what)}</td>` +
+    `<td>${escape(names.join(' / '))}<small>${
+      threads.includes('') ? '' : escape(threads.join(' / '))
+    }</small></td>` +
+    `<td>${sign} ${valueText(bound, { digits: bound % 1 === 0 ? 0 : 2 })}</td>${figures}</tr>`;
+}
+
+/** Colours are for what every round says. */
+function stateOf(verdict: Verdict): 'met' | 'missed' | 'open' {
+  return verdict === 'met' || verdict === 'missed' ? verdict : 'open';
 }
 
 function elsewhereRow({ what, goal, by }: Elsewhere): string {
   const places = by.map((place) => `<code>${escape(place)}</code>`).join('<br>');
   return `<tr class="open"><td><b>elsewhere</b></td><td>${escape(what)}<small>${escape(goal)}</small></td>` +
-    `<td class="why" colspan="4">measured by: ${places}</td></tr>`;
+    `<td class="why" colspan="5">measured by: ${places}</td></tr>`;
 }
 
 /** What says most; against HAProxy, or against the server itself where no HAProxy was measured. */
@@ -110,75 +129,129 @@ const told = [
 ];
 
 function ratios(results: Results): string {
-  const { targets, rows, samples, goals } = results;
-  const base = targets.some(({ name }) => name === 'haproxy') ? 'haproxy' : 'direct';
-  const cards = told.flatMap((key) => {
-    const row = rows.find(({ metric }) => metric.key === key);
-    if (row === undefined) return [];
-    const dots = targets.filter(({ name }) => name !== base).flatMap(({ name, kind }): Dot[] => {
-      const spread = spreadOf(ratiosOf(samples, key, name, base));
-      const goal = goals.find((goal) => goal.metric === key && goal.target === name && goal.against === base);
-      return spread === undefined
-        ? []
-        : [{ label: name, kind, ...spread, bound: goal?.bound, met: goal?.met }];
-    });
-    return dots.length === 0
-      ? []
-      : [card({ ...row.metric, unit: '' }, ratioChart(row.metric.title, dots, ratioText))];
+  const { targets, rows, rounds } = results;
+  const haproxy = targets.find(({ name }) => name === 'haproxy');
+  const base = haproxy !== undefined && haproxy.absent === undefined ? 'haproxy' : 'direct';
+  const others = targets.filter(({ name }) => name !== base);
+  if (others.length === 0) return '';
+  const cards = told.map((key) => {
+    const { metric, cells } = rows.find(({ metric }) => metric.key === key) as Row;
+    const below = cells[targets.findIndex(({ name }) => name === base)] as Cell;
+    // Nothing can be compared with it: said once, not in every line.
+    if (!isMeasured(below)) {
+      return card({ ...metric, unit: '' }, nothing(`no ratio to ${base}: ${below.why}`));
+    }
+    const lines = others.map((target) => ratioLine(results, metric, target, base));
+    return card({ ...metric, unit: '' }, chartOf(lines, () => ratioChart(metric.title, lines, ratioText)));
   });
-  if (cards.length === 0) return '';
-  return `<h2>Ratios to ${base}</h2><p>1x is as ${base} does it. The dot is the median of the rounds, the band goes from
-the least to the greatest round, the upright stroke is the goal where there is one.</p><div class="cards">${
-    cards.join('')
-  }</div>`;
+  const read = rounds === 1
+    ? 'The dot is the one round that there was'
+    : 'The dot is the median of the rounds, the band goes from the least to the greatest round';
+  const instead = haproxy?.absent === undefined ? '' : `haproxy is not here: ${escape(haproxy.absent)}. `;
+  return `<h2>Ratios to ${base}</h2><p>${instead}1x is as ${base} does it. ${read}, the upright stroke is the goal where
+there is one.</p><div class="cards">${cards.join('')}</div>`;
 }
 
-function charts({ rows, targets }: Results): string {
+function ratioLine(results: Results, metric: Metric, target: TargetInfo, base: string): Ratio {
+  const { samples, goals, rows, targets } = results;
+  const { name, kind } = target;
+  const goal = goals.find((goal) =>
+    goal.metric === metric.key && goal.target === name && goal.against === base
+  );
+  const own = rows.find((row) => row.metric === metric)?.cells[targets.indexOf(target)] as Cell;
+  const spread = spreadOf(ratiosOf(samples, metric.key, name, base));
+  const isPooled = name === 'pgbouncer' && opensConnections(metric);
+  return {
+    label: name,
+    note: threadsBy(results)(name),
+    kind,
+    cell: isPooled && isMeasured(own)
+      ? { why: 'not comparable: it answers from its pool and opens no connection' }
+      : spread ?? (isMeasured(own) ? { why: `no round measured both it and ${base}` } : own),
+    bound: goal?.bound,
+    state: goal && stateOf(goal.verdict),
+  };
+}
+
+function charts(results: Results): string {
+  const { rows, targets } = results;
+  const threads = threadsBy(results);
   const groups = [...new Set(rows.map(({ metric }) => metric.group))];
   return groups.map((group) => {
     const cards = rows.filter(({ metric }) => metric.group === group).map(({ metric, cells }: Row) => {
-      const bars = targets.flatMap(({ name, kind }, at): Bar[] => {
-        const cell = cells[at];
-        return cell === undefined ? [] : [{ label: name, kind, ...cell }];
-      });
-      return card(metric, barChart(metric.title, bars, (value) => valueText(value, metric)));
+      const lines = targets.map(({ name, kind }, at): Line => (
+        { label: name, note: threads(name), kind, cell: cells[at] as Cell }
+      ));
+      return card(
+        metric,
+        chartOf(lines, () => barChart(metric.title, lines, (value) => valueText(value, metric))),
+      );
     });
-    return `<h2>${escape(group)}</h2><div class="cards">${cards.join('')}</div>`;
+    const note = noteOf(group);
+    return `<h2>${escape(group)}</h2>${
+      note === undefined ? '' : `<p>${escape(note)}</p>`
+    }<div class="cards">${cards.join('')}</div>`;
   }).join('\n');
+}
+
+/** One sentence where all lines would say the same. */
+function chartOf(lines: readonly Line[], draw: () => string): string {
+  const reasons = new Set(lines.map(({ cell }) => isMeasured(cell) ? undefined : cell.why));
+  const [only] = reasons;
+  return reasons.size === 1 && only !== undefined ? nothing(`not measured: ${only}`) : draw();
+}
+
+function nothing(text: string): string {
+  return `<p class="why">${escape(text)}</p>`;
 }
 
 function card({ title, unit, better }: Metric, chart: string): string {
   const note = `${unit === '' ? '' : `${unit}, `}${better} is better`;
-  return `<section class="card"><h3>${escape(title)}<small>${escape(note)}</small></h3>${chart}</section>`;
+  return `<section class="card"><h3>${escape(title)} <small>${escape(note)}</small></h3>${chart}</section>`;
 }
 
-function everything({ rows, targets }: Results): string {
+function everything(results: Results): string {
+  const { rows, targets, rounds } = results;
+  const threads = threadsBy(results);
+  const reasons = reasonsIn(rows);
   let group = '';
   const lines = rows.map(({ metric, cells }) => {
     const title = metric.group === group
       ? ''
       : `<tr class="group"><td colspan="${targets.length + 1}">${escape(metric.group)}</td></tr>`;
     group = metric.group;
-    const text = (value: number) => valueText(value, metric);
-    const columns = cells.map((cell) =>
-      cell === undefined
-        ? '<td></td>'
-        : `<td>${text(cell.median)}${
-          cell.count === 1 ? '' : `<small>${text(cell.min)} to ${text(cell.max)}</small>`
-        }</td>`
-    );
+    const columns = cells.map((cell) => {
+      if (!isMeasured(cell)) {
+        return `<td class="none" title="${escape(cell.why)}">${markOf(cell.why, reasons)}</td>`;
+      }
+      return `<td>${valueText(cell.median, metric)}<small>${cellNote(cell, metric, rounds)}</small></td>`;
+    });
     return `${title}<tr><td>${escape(metric.title)}${metric.unit === '' ? '' : `, ${metric.unit}`}</td>${
       columns.join('')
     }</tr>`;
   });
-  return `<h2>All figures</h2><div class="wide"><table class="all"><tr><th></th>${
-    targets.map(({ name, threads }) =>
-      `<th>${escape(name)}${threads === undefined ? '' : `<small>${threadsText(threads)}</small>`}</th>`
-    ).join('')
-  }</tr>${lines.join('')}</table></div>`;
+  const head = targets.map(({ name, absent }) =>
+    `<th>${escape(name)}<small>${escape(absent === undefined ? threads(name) : 'not here')}</small></th>`
+  );
+  return `<h2>All figures</h2><p>${
+    rounds === 1 ? 'Of one round.' : 'The median of the rounds, and from the least to the greatest.'
+  }</p>
+<div class="wide"><table class="all"><tr><th></th>${head.join('')}</tr>${lines.join('')}</table>${
+    reasons.length === 0
+      ? ''
+      : `<ol class="reasons">${reasons.map((why) => `<li>${escape(why)}</li>`).join('')}</ol>`
+  }</div>`;
+}
+
+/** The range, and in how many rounds it was measured where not in all. */
+function cellNote(spread: Exclude<Cell, Absent>, metric: Metric, rounds: number): string {
+  const range = rangeText(spread, (value) => valueText(value, metric));
+  return spread.count === 1 || spread.count === rounds ? range : `${range}, ${roundsText(spread.count)}`;
 }
 
 function skipped(list: readonly string[]): string {
   if (list.length === 0) return '';
-  return `<h2>Left out</h2><ul>${list.map((text) => `<li>${escape(text)}</li>`).join('')}</ul>`;
+  return `<h2>Left out</h2><ul class="left-out">${
+    list.map((text) => `<li>${escape(text)}</li>`).join('')
+  }</ul>`;
 }

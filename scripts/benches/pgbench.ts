@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './children.ts';
-import { quantile } from './statistics.ts';
+import { p99Of } from './statistics.ts';
 
 export interface Load {
   readonly host: string;
@@ -17,8 +17,8 @@ export interface Outcome {
   readonly transactions: number;
   readonly perSecond: number;
   readonly averageMs: number;
-  /** NaN where every connection is new: then it would not hold what is measured. */
-  readonly p99Ms: number;
+  /** Words where there is none. */
+  readonly p99Ms: number | string;
 }
 
 const env = { PGUSER: 'postgres', PGDATABASE: 'postgres', PGSSLMODE: 'disable', PGGSSENCMODE: 'disable' };
@@ -37,7 +37,7 @@ export async function pgbench(load: Load, folder: string): Promise<Outcome> {
       load.seconds * 1000 + 30_000,
       { env },
     );
-    return { ...readOutput(output), p99Ms: load.connects ? NaN : p99Of(logs) };
+    return { ...readOutput(output), p99Ms: load.connects ? connectsAnew : p99In(logs) };
   } finally {
     rmSync(logs, { recursive: true, force: true });
   }
@@ -65,11 +65,13 @@ export function readOutput(output: string): Omit<Outcome, 'p99Ms'> {
   throw new Error(`pgbench measured nothing: ${output.trim()}`);
 }
 
-function p99Of(folder: string): number {
-  return quantile(
+const connectsAnew = 'every connection is new, and it would not hold what is measured';
+
+function p99In(folder: string): number | string {
+  const p99Us = p99Of(
     readdirSync(folder).flatMap((name) => readLog(readFileSync(join(folder, name), 'utf8'))),
-    0.99,
-  ) / 1000;
+  );
+  return typeof p99Us === 'number' ? p99Us / 1000 : p99Us;
 }
 
 /** Microseconds: the third column of `client transaction time script epoch us`. */

@@ -1,18 +1,28 @@
 /** What /proc tells of a process, and where its threads may run. Linux only. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { familyOf } from '../../test/support/processes.ts';
+import { familyOf, isRunning } from '../../test/support/processes.ts';
 
 /** USER_HZ: 100 on every Linux that user space gets to see. */
 const tickMs = 10;
 
-/** Processor time of a process, all its threads, and its children, in milliseconds; steps of 10. */
+/**
+ * Processor time of a process, all its threads, and its children, in milliseconds; steps of 10. Throws if it has
+ * ended: what it would count then is no time at all.
+ */
 export function cpuMs(pid: number): number {
+  mustRun(pid);
   return familyOf(pid).reduce((sum, member) => {
     const fields = statOf(member);
     // utime, stime, and those of children that have ended: fields 14 to 17, counted from the state as 3.
     return sum + [11, 12, 13, 14].reduce((ticks, at) => ticks + Number(fields[at] ?? 0), 0) * tickMs;
   }, 0);
+}
+
+function mustRun(pid: number): void {
+  if (!isRunning(pid)) {
+    throw new Error(`process ${pid} has ended: its time and memory cannot be read any more`);
+  }
 }
 
 function statOf(pid: number): readonly string[] {
@@ -30,8 +40,9 @@ export interface Memory {
   readonly ownBytes: number;
 }
 
-/** Of a process and its children. */
+/** Of a process and its children. Throws if it has ended. */
 export function memoryOf(pid: number): Memory {
+  mustRun(pid);
   const sum = (name: string) =>
     familyOf(pid).reduce((total, member) => total + kibibytes(member, name) * 1024, 0);
   return { restBytes: sum('VmRSS'), ownBytes: sum('RssAnon') };

@@ -1,17 +1,35 @@
+import type { Absence } from './cells.ts';
+import type { Figures } from './metrics.ts';
 import type { Sample } from './statistics.ts';
+
+/** Some work, and the metrics that it gives. */
+export interface Work {
+  readonly what: string;
+  readonly gives: readonly string[];
+}
 
 /** Collects the figures of a run, and what did not work: one failed step must not cost the others. */
 export class Recorder {
   readonly samples: Sample[] = [];
+  readonly absences: Absence[] = [];
   readonly skipped: string[];
 
   constructor(skipped: readonly string[]) {
     this.skipped = [...skipped];
   }
 
-  add(round: number, target: string, figures: Readonly<Record<string, number>>): void {
+  add(round: number, target: string, figures: Figures): void {
     for (const [metric, value] of Object.entries(figures)) {
-      if (Number.isFinite(value)) this.samples.push({ round, target, metric, value });
+      if (typeof value === 'string') this.absent(target, [metric], value);
+      else if (Number.isFinite(value)) this.samples.push({ round, target, metric, value });
+    }
+  }
+
+  /** The first reason counts. */
+  absent(target: string, metrics: readonly string[], why: string): void {
+    for (const metric of metrics) {
+      const isKnown = this.absences.some((known) => known.target === target && known.metric === metric);
+      if (!isKnown) this.absences.push({ target, metric, why });
     }
   }
 
@@ -20,12 +38,19 @@ export class Recorder {
     if (!this.skipped.includes(text)) this.skipped.push(text);
   }
 
-  async attempt<T>(what: string, fn: () => Promise<T>): Promise<T | undefined> {
+  /** Does the work, once, and keeps its figures, or why there are none. */
+  async measure(
+    round: number,
+    target: string,
+    { what, gives }: Work,
+    fn: () => Promise<Figures>,
+  ): Promise<void> {
     try {
-      return await fn();
+      this.add(round, target, await fn());
     } catch (error) {
-      this.note(`${what}: ${error instanceof Error ? error.message : error}`);
-      return undefined;
+      const why = error instanceof Error ? error.message : String(error);
+      this.note(`${what}, ${target}: ${why}`);
+      this.absent(target, gives, `failed: ${why}`);
     }
   }
 }

@@ -2,7 +2,13 @@
 import { metrics } from './metrics.ts';
 import type { Metric } from './metrics.ts';
 import { type Elsewhere, elsewhere, type Goal, judgeAll } from './goals.ts';
-import { addedOver, type Sample, type Spread, spreadOf, valuesOf } from './statistics.ts';
+import { type Absence, type Cell, whyAbsent } from './cells.ts';
+import { addedOver, type Sample, spreadOf, valuesOf } from './statistics.ts';
+import { threadsText } from './threads.ts';
+import { type Tally, tallyOf } from './verdict.ts';
+
+/** Of the cores. */
+const busyShare = 0.25;
 
 export interface Machine {
   readonly cores: number;
@@ -22,6 +28,9 @@ export interface TargetInfo {
   readonly kind: 'direct' | 'ours' | 'peer';
   /** That move bytes; undefined where nobody tells. */
   readonly threads: number | undefined;
+  readonly processes: number | undefined;
+  /** Why it was wanted and is not here. */
+  readonly absent: string | undefined;
 }
 
 export interface Facts {
@@ -35,22 +44,39 @@ export interface Facts {
   readonly machine: Machine;
   readonly server: string;
   readonly targets: readonly TargetInfo[];
+  /** The flag that leaves out those that are not among the targets. */
+  readonly leftOutBy: '--quick' | '--targets' | undefined;
   /** What was left out, and why. */
   readonly skipped: readonly string[];
   readonly samples: readonly Sample[];
+  readonly absences: readonly Absence[];
 }
 
 export interface Row {
   readonly metric: Metric;
-  /** One for each target; undefined where it was not measured. */
-  readonly cells: readonly (Spread | undefined)[];
+  /** One for each target. */
+  readonly cells: readonly Cell[];
 }
 
 export interface Results extends Facts {
   readonly rows: readonly Row[];
   readonly goals: readonly Goal[];
+  /** How many goals have which verdict. */
+  readonly tally: Tally;
   /** Goals that this benchmark does not measure, and who does. */
   readonly elsewhere: readonly Elsewhere[];
+}
+
+/** What stands beside the name of a target, by its name; nothing beside one that is not known. */
+export function threadsBy({ targets }: Pick<Facts, 'targets'>): (name: string) => string {
+  const texts = new Map(targets.map((target) => [target.name, threadsText(target)]));
+  return (name) => texts.get(name) ?? '';
+}
+
+/** A warning where others were at work on the machine; undefined where it was quiet. */
+export function busyText({ cores, loadBefore }: Machine): string | undefined {
+  if (loadBefore <= cores * busyShare) return undefined;
+  return `The machine was busy before the run began (load ${loadBefore} on ${cores} cores): its figures say little.`;
 }
 
 /** Adds what follows from the samples: the added round trip, the spreads, the goals. */
@@ -58,8 +84,11 @@ export function resultsOf(facts: Facts): Results {
   const samples = [...facts.samples, ...addedOver(facts.samples, 'roundTripUs', 'direct', 'addedUs')];
   const rows = metrics.map((metric) => ({
     metric,
-    cells: facts.targets.map(({ name }) => spreadOf(valuesOf(samples, metric.key, name))),
-  })).filter(({ cells }) => cells.some((cell) => cell !== undefined));
+    cells: facts.targets.map(({ name }) =>
+      spreadOf(valuesOf(samples, metric.key, name)) ?? { why: whyAbsent(facts, metric.key, name) }
+    ),
+  }));
   const full = { ...facts, samples };
-  return { ...full, rows, goals: judgeAll(full), elsewhere };
+  const goals = judgeAll(full);
+  return { ...full, rows, goals, tally: tallyOf(goals.map(({ verdict }) => verdict)), elsewhere };
 }

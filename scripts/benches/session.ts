@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { startCluster } from '../../test/support/cluster.ts';
 import { removeWorkspace } from '../../test/support/workspace.ts';
 import { installMissing } from './debian.ts';
-import { idleCount, idleSessions, startAndRest, startStandIn } from './idle.ts';
+import { idleCount, idleGives, idleSessions, restGives, startAndRest, startStandIn } from './idle.ts';
 import { refreshExecutable } from './executable.ts';
 import { describeMachine, load } from './machine.ts';
-import type { Options, TargetName } from './options.ts';
+import type { Options } from './options.ts';
 import { type Figures, quickQuietSessions, quietSessions } from './metrics.ts';
 import { quietCount } from './noisy.ts';
 import { prepareTables } from './pgbench.ts';
 import { openFileLimit } from './proc.ts';
 import { showProgress } from './progress.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder, type Work } from './recorder.ts';
 import type { Facts } from './results.ts';
-import { rounds, type Run } from './rounds.ts';
+import { longRounds, onlyConnects, rounds, type Run } from './rounds.ts';
 import { peerOf, type Place, type Target, targetOf } from './targets.ts';
 import { type Program, versionOf } from './versions.ts';
 
@@ -24,7 +24,7 @@ const root = join(import.meta.dirname, '../..');
 export async function measure(options: Options, folder: string): Promise<Facts> {
   const [loadBefore, startedAt, from] = [load(), new Date().toISOString(), performance.now()];
   const skipped = installMissing(neededBy(options), options.mayInstall);
-  const targets = await targetsOf(options, folder, skipped);
+  const { targets, absent } = await targetsOf(options, folder, skipped);
   const wanted = options.isQuick ? quickQuietSessions : quietSessions;
   const quiet = Math.min(wanted, quietCount());
   const cluster = options.server ? undefined : await startCluster({
@@ -39,8 +39,16 @@ export async function measure(options: Options, folder: string): Promise<Facts> 
     if (hasPgbench && cluster) await prepareTables(server);
     const recorder = new Recorder(skipped);
     noteQuiet(recorder, quiet, wanted);
-    const run = { options, targets, server, recorder, folder, hasPgbench, quiet };
-    const threads = await rounds(run);
+    const run = {
+      options,
+      targets: targets.filter(({ name }) => !absent.has(name)),
+      server,
+      recorder,
+      folder,
+      hasPgbench,
+      quiet,
+    };
+    const ran = await rounds(run);
     await idle(run);
     return {
       startedAt,
@@ -53,9 +61,18 @@ export async function measure(options: Options, folder: string): Promise<Facts> 
       server: cluster
         ? 'PostgreSQL 18, fsync off, all data in memory'
         : `PostgreSQL at ${server.host}:${server.port}`,
-      targets: targets.map(({ name, label, kind }) => ({ name, label, kind, threads: threads.get(name) })),
+      targets: targets.map(({ name, label, kind }) => ({
+        name,
+        label,
+        kind,
+        threads: ran.get(name)?.threads,
+        processes: ran.get(name)?.processes,
+        absent: absent.get(name),
+      })),
+      leftOutBy: options.leftOutBy,
       skipped: recorder.skipped,
       samples: recorder.samples,
+      absences: recorder.absences,
     };
   } finally {
     for (const end of ended) await end();
@@ -73,54 +90,73 @@ function neededBy({ targets }: Options): Program[] {
   return [...peers, 'pgbench', 'taskset'];
 }
 
-async function targetsOf({ targets, peers }: Options, folder: string, skipped: string[]): Promise<Target[]> {
-  const present: TargetName[] = [];
+interface Wanted {
+  readonly targets: readonly Target[];
+  /** Why some of them cannot be started, by name. */
+  readonly absent: ReadonlyMap<string, string>;
+}
+
+async function targetsOf({ targets, peers }: Options, folder: string, skipped: string[]): Promise<Wanted> {
+  const absent = new Map<string, string>();
   let built: Promise<string | undefined> | undefined;
   for (const name of targets) {
     const needsIt = name === 'binary' || name === 'binary-cold';
-    const why = needsIt ? await (built ??= refreshExecutable(root)) : undefined;
-    if (why !== undefined) skipped.push(`${name}: ${why}`);
-    // For the programs of Debian it was said already, with what to do.
-    else if ((name !== 'haproxy' && name !== 'pgbouncer') || versionOf(name) !== undefined) {
-      present.push(name);
+    const trouble = needsIt ? await (built ??= refreshExecutable(root)) : undefined;
+    if (trouble !== undefined) {
+      skipped.push(`${name}: ${trouble}`);
+      absent.set(name, 'it could not be built');
     }
+    // With what to do about it, this is among the skipped already.
+    const isProgram = name === 'haproxy' || name === 'pgbouncer';
+    if (isProgram && versionOf(name) === undefined) absent.set(name, 'not installed');
   }
-  return [...present.map((name) => targetOf(name, folder)), ...peers.map(peerOf)];
+  return { targets: [...targets.map((name) => targetOf(name, folder)), ...peers.map(peerOf)], absent };
 }
 
 async function idle({ options, targets, server, recorder }: Run): Promise<void> {
   const { threads } = options;
   const count = idleCount(options.idle);
-  const rounds = options.isQuick ? 1 : 3;
+  const rounds = longRounds(options);
   const ours = targets.filter(({ isOurs, onlyConnects }) => isOurs && !onlyConnects);
-  const progress = showProgress(ours.length * (rounds + 1));
+  const progress = showProgress(ours.length * rounds * (count > 0 ? 2 : 1));
+  tellAbsent(recorder, targets, count);
   if (count < options.idle) {
     const missing = options.idle - count;
     recorder.note(
       `${missing} of ${options.idle} idle sessions: each takes two open files, and the limit is ${openFileLimit()}`,
     );
   }
-  for (const peer of targets.filter(({ isOurs }) => !isOurs)) {
-    recorder.note(`${peer.name}: its start and its idle sessions, for somebody else started it`);
-  }
   const standIn = await startStandIn(server);
-  const work = async (round: number, what: string, target: Target, fn: () => Promise<Figures>) => {
-    progress.next(`${what}, ${target.name}`);
-    recorder.add(round, target.name, await recorder.attempt(`${what}, ${target.name}`, fn) ?? {});
+  const work = async (round: number, work: Work, target: Target, fn: () => Promise<Figures>) => {
+    progress.next(`${work.what}, ${target.name}`);
+    await recorder.measure(round, target.name, work, fn);
   };
+  const [resting, holding] = [
+    { what: 'starting', gives: restGives },
+    { what: `${count} idle sessions`, gives: idleGives },
+  ];
   try {
     for (let round = 0; round < rounds; round++) {
       for (const target of ours) {
-        await work(round, 'starting', target, () => startAndRest(target, server, threads));
+        await work(round, resting, target, () => startAndRest(target, server, threads));
       }
-    }
-    if (count > 0) {
-      for (const target of ours) {
-        await work(0, `${count} idle sessions`, target, () => idleSessions(target, standIn, count, threads));
+      for (const target of count > 0 ? ours : []) {
+        await work(round, holding, target, () => idleSessions(target, standIn, count, threads));
       }
     }
   } finally {
     progress.done();
     await standIn.end();
+  }
+}
+
+/** Who takes no part, and why. */
+function tellAbsent(recorder: Recorder, targets: readonly Target[], count: number): void {
+  for (const { name, isOurs, onlyConnects: isVariant } of targets) {
+    const why = isVariant ? onlyConnects : isOurs ? undefined : 'somebody else started it';
+    if (why !== undefined) recorder.absent(name, [...restGives, ...idleGives], why);
+    if (count === 0) {
+      recorder.absent(name, idleGives, 'no idle sessions were asked for, or the open files allow none');
+    }
   }
 }

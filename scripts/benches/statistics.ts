@@ -23,14 +23,32 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[rank - 1] ?? NaN;
 }
 
-/** Undefined of nothing. The median of an even count lies between the middle two. */
-export function spreadOf(values: readonly number[]): Spread | undefined {
+/** So that five lie beyond it: a p99 of fewer is little more than the longest, and of fewer than 100 it is that. */
+const leastForP99 = 500;
+
+/** Words where there are too few values for it. */
+export function p99Of(values: readonly number[]): number | string {
+  if (values.length >= leastForP99) return quantile(values, 0.99);
+  return `a p99 of ${values.length} is little more than the longest; it takes ${leastForP99}`;
+}
+
+/** Of values in any order; of an even count it lies between the middle two. NaN of none. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const [min, max] = [sorted.at(0), sorted.at(-1)];
-  if (min === undefined || max === undefined) return undefined;
-  const upper = sorted[sorted.length >> 1] as number;
-  const lower = sorted[(sorted.length - 1) >> 1] as number;
-  return { min, median: (lower + upper) / 2, max, count: sorted.length };
+  const upper = sorted[sorted.length >> 1] ?? NaN;
+  const lower = sorted[(sorted.length - 1) >> 1] ?? NaN;
+  return (lower + upper) / 2;
+}
+
+/** Undefined of nothing. */
+export function spreadOf(values: readonly number[]): Spread | undefined {
+  if (values.length === 0) return undefined;
+  return {
+    min: Math.min(...values),
+    median: median(values),
+    max: Math.max(...values),
+    count: values.length,
+  };
 }
 
 export function valuesOf(samples: readonly Sample[], metric: string, target: string): number[] {

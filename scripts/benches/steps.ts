@@ -1,5 +1,5 @@
 /** What is done with one target in one round, step by step; each gives some figures. */
-import { burstClients, concurrencies, type Figures } from './metrics.ts';
+import { burstClients, concurrencies, connectsEach, type Figures } from './metrics.ts';
 import { noisyNeighbour } from './noisy.ts';
 import { type Load, type Outcome, pgbench } from './pgbench.ts';
 import { allowedCores, cpuMs, lastCore, pin } from './proc.ts';
@@ -21,48 +21,96 @@ export interface Bench {
 
 export interface Step {
   readonly title: string;
+  /** The metrics that it gives, or says why not. */
+  readonly gives: readonly string[];
   /** What is measured of a target that is there for connecting only. */
   readonly connects?: boolean;
   /** Takes long, and is done in few rounds. */
   readonly isLong?: boolean;
-  applies(bench: Bench, target: Running): boolean;
+  /** Why it cannot be done with this target; undefined where it can. */
+  hinders(bench: Bench, target: Running): string | undefined;
   run(bench: Bench, target: Running): Promise<Figures>;
 }
 
 export const steps: readonly Step[] = [
-  { title: 'round trip', applies: ({ canPin }) => canPin, run: roundTrip },
+  { title: 'round trip', gives: ['roundTripUs', 'roundTripP99Us'], hinders: cannotPin, run: roundTrip },
   {
     title: 'bare echo',
-    applies: (bench, { name }) => bench.canPin && bench.echoThrough(name) !== undefined,
+    gives: ['echoUs', 'echoP99Us'],
+    hinders: (bench, { name }) =>
+      cannotPin(bench) ?? (bench.echoThrough(name) === undefined ? noEcho : undefined),
     run: bareEcho,
   },
   ...concurrencies.map((clients): Step => ({
     title: `pgbench, ${clients} ${clients === 1 ? 'client' : 'clients'}`,
-    applies: ({ hasPgbench }) => hasPgbench,
+    gives: ['tps', 'latencyMs', 'p99Ms', 'cpuUs'].map((name) => `${name}${clients}`),
+    hinders: lacksPgbench,
     run: (bench, target) => transactions(bench, target, clients),
   })),
-  { title: 'connect to ready', connects: true, applies: () => true, run: connecting },
+  {
+    title: 'connect to ready',
+    gives: ['readyMs', 'readyLongestMs'],
+    connects: true,
+    hinders: nothing,
+    run: connecting,
+  },
   {
     title: `burst of ${burstClients} connects`,
+    gives: ['burstMs'],
     connects: true,
     isLong: true,
-    applies: opensServers,
+    hinders: keepsServers,
     run: burst,
   },
-  { title: 'connect rate', connects: true, applies: ({ hasPgbench }) => hasPgbench, run: connectRate },
-  { title: 'COPY out', applies: () => true, run: (bench, target) => copy(bench, target, 'out', 'copyOut') },
-  { title: 'COPY in', applies: () => true, run: (bench, target) => copy(bench, target, 'in', 'copyIn') },
+  {
+    title: 'connect rate',
+    gives: ['connectRate', 'connectCpuUs'],
+    connects: true,
+    hinders: lacksPgbench,
+    run: connectRate,
+  },
+  {
+    title: 'COPY out',
+    gives: ['copyOutGbs', 'copyOutCpuMs'],
+    hinders: nothing,
+    run: (bench, target) => copy(bench, target, 'out', 'copyOut'),
+  },
+  {
+    title: 'COPY in',
+    gives: ['copyInGbs', 'copyInCpuMs'],
+    hinders: nothing,
+    run: (bench, target) => copy(bench, target, 'in', 'copyIn'),
+  },
   {
     title: 'one noisy session beside quiet ones',
     isLong: true,
-    applies: (bench, target) => bench.quiet > 0 && opensServers(bench, target),
+    gives: ['quietSessions', 'quietUs', 'quietP99Us', 'noisyUs', 'noisyP99Us', 'noisyGbs'],
+    hinders: (bench, target) => bench.quiet > 0 ? keepsServers(bench, target) : noRoom,
     run: ({ quiet }, target) => noisyNeighbour(target, quiet),
   },
 ];
 
-/** A pool answers from connections that it has, and keeps all that a crowd made it open. */
-function opensServers(_: Bench, { name }: Running): boolean {
-  return name !== 'pgbouncer';
+const noEcho = 'only PostgreSQL can be reached through it, or it was not set up for an echo';
+const noRoom = 'the limit of open files, or the memory, allows no quiet sessions';
+
+function nothing(): undefined {}
+
+function cannotPin({ canPin }: Bench): string | undefined {
+  return canPin ? undefined : 'taskset is not installed';
+}
+
+function lacksPgbench({ hasPgbench }: Bench): string | undefined {
+  return hasPgbench ? undefined : 'pgbench is not installed';
+}
+
+function keepsServers(_: Bench, { name }: Running): string | undefined {
+  if (name !== 'pgbouncer') return undefined;
+  return 'a pool answers from connections that it has, and keeps all that a crowd made it open';
+}
+
+/** Why there is no processor time. */
+export function withoutProcess({ name }: Pick<Running, 'name'>): string {
+  return name === 'direct' ? 'there is no proxy' : 'its process id was not given';
 }
 
 async function pinned<T>(pids: readonly (number | undefined)[], work: () => Promise<T>): Promise<T> {
@@ -117,36 +165,39 @@ async function transactions(bench: Bench, target: Running, clients: number): Pro
     [`tps${clients}`]: outcome.perSecond,
     [`latencyMs${clients}`]: outcome.averageMs,
     [`p99Ms${clients}`]: outcome.p99Ms,
-    ...(cpuUs === undefined ? {} : { [`cpuUs${clients}`]: cpuUs }),
+    [`cpuUs${clients}`]: cpuUs,
   };
 }
 
 async function connectRate(bench: Bench, target: Running): Promise<Figures> {
   const { outcome, cpuUs } = await load(bench, target, 8, true);
-  return { connectRate: outcome.perSecond, ...(cpuUs === undefined ? {} : { connectCpuUs: cpuUs }) };
+  return { connectRate: outcome.perSecond, connectCpuUs: cpuUs };
 }
 
 /** With the proxy's processor time for each transaction. */
 async function load(
   { folder, seconds }: Bench,
-  { host, port, pid }: Running,
+  target: Running,
   clients: number,
   connects: boolean,
-): Promise<{ outcome: Outcome; cpuUs: number | undefined }> {
+): Promise<{ outcome: Outcome; cpuUs: number | string }> {
+  const { host, port, pid } = target;
   const work: Load = { host, port, clients, seconds, connects };
   const before = pid === undefined ? 0 : cpuMs(pid);
   const outcome = await pgbench(work, folder);
-  const cpuUs = pid === undefined ? undefined : (cpuMs(pid) - before) * 1000 / outcome.transactions;
+  const cpuUs = pid === undefined
+    ? withoutProcess(target)
+    : (cpuMs(pid) - before) * 1000 / outcome.transactions;
   return { outcome, cpuUs };
 }
 
-async function connecting({ isQuick }: Bench, target: Running): Promise<Figures> {
-  const { medianMs, p99Ms } = await wire('connect', target, isQuick ? 40 : 80);
-  return { readyMs: medianMs ?? NaN, readyP99Ms: p99Ms ?? NaN };
+async function connecting(_: Bench, target: Running): Promise<Figures> {
+  const { medianMs, longestMs } = await wire('connect', target, connectsEach);
+  return { readyMs: medianMs ?? NaN, readyLongestMs: longestMs ?? NaN };
 }
 
 async function burst({ isQuick }: Bench, target: Running): Promise<Figures> {
-  const { medianMs } = await wire('burst', target, isQuick ? 2 : 5);
+  const { medianMs } = await wire('burst', target, isQuick ? 3 : 5);
   return { burstMs: medianMs ?? NaN };
 }
 
@@ -161,6 +212,8 @@ async function copy(
   const gigabytes = bytes / 1e9;
   return {
     [`${name}Gbs`]: gigabytes / seconds,
-    ...(target.pid === undefined ? {} : { [`${name}CpuMs`]: (cpuMs(target.pid) - before) / gigabytes }),
+    [`${name}CpuMs`]: target.pid === undefined
+      ? withoutProcess(target)
+      : (cpuMs(target.pid) - before) / gigabytes,
   };
 }

@@ -1,18 +1,21 @@
 /** The results as text for a terminal. Pure. */
-import { ratioText, spreadText, valueText } from './numbers.ts';
-import type { Elsewhere, Goal } from './goals.ts';
-import { metricOf } from './metrics.ts';
-import type { Results } from './results.ts';
-import { threadsText } from './threads.ts';
+import { isMeasured } from './cells.ts';
+import { markOf, reasonsIn } from './footnotes.ts';
+import { type Elsewhere, type Goal, goalText, notCompared } from './goals.ts';
+import { noteOf } from './metrics.ts';
+import { spreadText, valueText } from './numbers.ts';
+import { busyText, type Results, threadsBy } from './results.ts';
+import { roundsText, ruleText, tallyText } from './verdict.ts';
 
 export function tableOf(results: Results): string {
   const { machine: { cores, cpu, kernel, memoryGiB, loadBefore, loadAfter }, targets, skipped } = results;
+  const threads = threadsBy(results);
+  const busy = busyText(results.machine);
   const parts = [
     `${cores} cores, ${cpu}, Linux ${kernel}, ${memoryGiB} GiB; load average ${loadBefore} before, ${loadAfter} after`,
-    `${results.server}; ${results.rounds} rounds, ${Math.round(results.tookSeconds)} s; medians`,
-    ...targets.map(({ name, label, threads }) =>
-      `  ${name}: ${label}${threads === undefined ? '' : `; ${threadsText(threads)}`}`
-    ),
+    ...(busy === undefined ? [] : [busy]),
+    `${results.server}; ${roundsText(results.rounds)}, ${Math.round(results.tookSeconds)} s`,
+    ...targets.map(({ name, label }) => `  ${name}: ${[label, threads(name)].filter(Boolean).join('; ')}`),
     ...skipped.map((text) => `  left out: ${text}`),
     '',
     ...figures(results),
@@ -22,34 +25,50 @@ export function tableOf(results: Results): string {
   return `${parts.join('\n')}\n`;
 }
 
-function figures({ targets, rows }: Results): string[] {
+function figures(results: Results): string[] {
+  const { targets, rows } = results;
+  const threads = threadsBy(results);
+  const reasons = reasonsIn(rows);
   const lines = [
-    ['', ...targets.map(({ name }) => name)],
-    ['threads', ...targets.map(({ threads }) => threads === undefined ? '' : String(threads))],
+    [results.rounds === 1 ? 'of one round' : 'median of the rounds', ...targets.map(({ name }) => name)],
+    ['', ...targets.map(({ name }) => threads(name))],
   ];
   let group = '';
   for (const { metric, cells } of rows) {
-    if (metric.group !== group) lines.push([], [metric.group.toUpperCase()]);
+    if (metric.group !== group) {
+      lines.push([], [metric.group.toUpperCase()]);
+      const note = noteOf(metric.group);
+      if (note !== undefined) lines.push([note]);
+    }
     group = metric.group;
     const title = metric.unit === '' ? metric.title : `${metric.title}, ${metric.unit}`;
-    lines.push([title, ...cells.map((cell) => cell === undefined ? '' : valueText(cell.median, metric))]);
+    lines.push([
+      title,
+      ...cells.map((cell) => isMeasured(cell) ? valueText(cell.median, metric) : markOf(cell.why, reasons)),
+    ]);
   }
-  return align(lines);
+  return [...align(lines), '', ...reasons.map((why) => `${markOf(why, reasons)} not measured: ${why}`)];
 }
 
-function goalLines({ goals, elsewhere }: Results): string[] {
+function goalLines(results: Results): string[] {
+  const { goals, tally, rounds, elsewhere } = results;
   if (goals.length === 0) return [];
+  const threads = threadsBy(results);
+  const who = (name: string) => threads(name) === '' ? name : `${name} (${threads(name)})`;
   const rows = goals.map((goal) => [
-    goalVerdict(goal),
+    goal.verdict,
     goal.what,
-    goal.target,
-    goal.against === undefined ? '' : `/ ${goal.against}`,
+    who(goal.target),
+    goal.against === undefined ? '' : `/ ${who(goal.against)}`,
     `${goal.sign} ${goal.bound}`,
     goal.why ?? goalSpread(goal),
   ]);
   return [
     'GOALS (ratios within a round: median, and min to max)',
     ...align(rows, 'left'),
+    tallyText(tally, rounds),
+    ruleText(rounds),
+    notCompared,
     '',
     'GOALS THAT ARE MEASURED ELSEWHERE',
     ...elsewhere.flatMap(elsewhereLines),
@@ -60,17 +79,8 @@ function elsewhereLines({ what, goal, by }: Elsewhere): string[] {
   return [`${what}: ${goal}`, ...by.map((place) => `  measured by: ${place}`)];
 }
 
-export function goalVerdict({ met }: Goal): string {
-  return met === undefined ? 'not measured' : met ? 'met' : 'missed';
-}
-
-/** The median, and its range. */
-export function goalSpread({ measured, against, metric }: Goal): string {
-  if (measured === undefined) return '';
-  return spreadText(
-    measured,
-    (value) => against === undefined ? valueText(value, metricOf(metric)) : ratioText(value),
-  );
+function goalSpread(goal: Goal): string {
+  return goal.measured === undefined ? '' : spreadText(goal.measured, goalText(goal));
 }
 
 /** A line of one cell is a heading and makes no column wider. */

@@ -9,7 +9,7 @@ import { freePort } from '../../test/support/ports.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 import type { PeerOption, TargetName } from './options.ts';
 import type { TargetInfo } from './results.ts';
-import { threadsInLog, threadsOf } from './threads.ts';
+import { processesOf, threadsInLog, threadsOf } from './threads.ts';
 import { versionOf } from './versions.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,6 +30,7 @@ export interface Running extends Place {
   readonly startMs: number | undefined;
   /** That move bytes; undefined where nobody tells. */
   readonly threads: number | undefined;
+  readonly processes: number | undefined;
   end(): Promise<void>;
 }
 
@@ -41,7 +42,7 @@ export interface Seats {
   readonly threads: number | undefined;
 }
 
-export interface Target extends Omit<TargetInfo, 'threads'> {
+export interface Target extends Pick<TargetInfo, 'name' | 'label' | 'kind'> {
   /**
    * In front of `server`. Rejects if within 20 s no session gets through, or, where the server
    * is an `echo`, no byte.
@@ -101,6 +102,7 @@ const direct: Target = {
       pid: undefined,
       startMs: undefined,
       threads: undefined,
+      processes: undefined,
       end: async () => {},
     }),
 };
@@ -121,8 +123,10 @@ export function peerOf({ name, host, port, pid }: PeerOption): Target {
       if (pid !== undefined && !isRunning(pid)) {
         throw new Error(`there is no process ${pid}; leave it out, or correct it`);
       }
-      const threads = pid === undefined ? undefined : threadsOf(pid);
-      return { name, host, port, pid, startMs: undefined, threads, end: async () => {} };
+      const counts = pid === undefined
+        ? { threads: undefined, processes: undefined }
+        : { threads: threadsOf(pid), processes: processesOf(pid) };
+      return { name, host, port, pid, startMs: undefined, ...counts, end: async () => {} };
     },
   };
 }
@@ -200,5 +204,6 @@ async function running(
     throw error;
   }
   const startMs = performance.now() - from;
-  return { name, host, port, pid: child.pid, startMs, threads: await count(child), end: () => child.end() };
+  const [threads, processes] = [await count(child), processesOf(child.pid)];
+  return { name, host, port, pid: child.pid, startMs, threads, processes, end: () => child.end() };
 }

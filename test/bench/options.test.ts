@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allTargets, readOptions } from '../../scripts/benches/options.ts';
+import { leastRounds } from '../../scripts/benches/verdict.ts';
 import { UsageError } from '../../scripts/options/usage.ts';
 
 function read(...args: string[]) {
@@ -9,11 +10,11 @@ function read(...args: string[]) {
   return options;
 }
 
-test('without arguments everything is measured, in three rounds', () => {
+test('without arguments everything is measured, in five rounds', () => {
   const { isQuick, rounds, seconds, targets, idle, out, mayInstall } = read();
   assert.deepEqual({ isQuick, rounds, seconds, idle, out, mayInstall }, {
     isQuick: false,
-    rounds: 3,
+    rounds: 5,
     seconds: 4,
     idle: 10_000,
     out: 'bench',
@@ -26,6 +27,10 @@ test('--quick measures less, and single figures can still be given', () => {
   const { rounds, seconds, targets } = read('--quick', '--rounds', '7');
   assert.deepEqual([rounds, seconds], [7, 2]);
   assert.ok(targets.length < allTargets.length);
+});
+
+test('as few rounds as --quick has can still give a verdict', () => {
+  assert.ok(read('--quick').rounds >= leastRounds);
 });
 
 test('threads are those of each target itself unless they are given', () => {

@@ -4,9 +4,12 @@ import { haproxyConfig } from '../../scripts/benches/configs.ts';
 import { idleCount } from '../../scripts/benches/idle.ts';
 import { quietCount } from '../../scripts/benches/noisy.ts';
 import { readLog, readOutput } from '../../scripts/benches/pgbench.ts';
-import { lastCore } from '../../scripts/benches/proc.ts';
+import { cpuMs, lastCore, memoryOf } from '../../scripts/benches/proc.ts';
 import { copyRow, endsReady, message, numberIn, readyForQuery } from '../../scripts/benches/protocol.ts';
-import { threadsInLog, threadsOf } from '../../scripts/benches/threads.ts';
+import { processesOf, threadsInLog, threadsOf, threadsText } from '../../scripts/benches/threads.ts';
+import { start } from '../../scripts/benches/children.ts';
+import { killFamily } from '../support/processes.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 const noProc = process.platform === 'linux' ? false : 'threads are counted in /proc, which is of Linux';
 
@@ -82,6 +85,46 @@ test("the gateway's threads are read from its log", () => {
 test('the threads of a process are counted, where there is one', { skip: noProc }, () => {
   assert.ok(threadsOf(process.pid)! > 0);
   assert.equal(threadsOf(2 ** 30), undefined);
+});
+
+test(
+  'a process that has ended has no processor time and no memory, rather than none used',
+  { skip: noProc },
+  () => {
+    assert.throws(() => cpuMs(2 ** 30), /process 1073741824 has ended/);
+    assert.throws(() => memoryOf(2 ** 30), /process 1073741824 has ended/);
+    assert.ok(cpuMs(process.pid) > 0 && memoryOf(process.pid).restBytes > 0);
+  },
+);
+
+test('processes are counted with their children, and threads with theirs', { skip: noProc }, async () => {
+  const child = await start(['sh', '-c', 'echo up; sleep 1000; :']);
+  try {
+    await waitFor('its child', () => processesOf(child.pid) === 2);
+    assert.equal(threadsOf(child.pid), 2);
+  } finally {
+    killFamily(child.pid);
+    await child.ended;
+  }
+  assert.equal(processesOf(child.pid), undefined);
+});
+
+test('threads are told with their processes where there are several', () => {
+  const text = (threads: number | undefined, processes: number | undefined, kind = 'peer') =>
+    threadsText({ kind, threads, processes, absent: undefined });
+  assert.deepEqual([
+    text(1, 1),
+    text(2, 1),
+    text(3, 3),
+    text(undefined, undefined),
+    text(undefined, undefined, 'direct'),
+  ], [
+    '1 thread',
+    '2 threads',
+    '3 threads in 3 processes',
+    'threads unknown',
+    'no proxy',
+  ]);
 });
 
 test('HAProxy gets the threads that were asked for, or takes its own', () => {

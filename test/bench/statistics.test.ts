@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   addedOver,
+  median,
+  p99Of,
   quantile,
   ratiosOf,
   type Sample,
@@ -21,6 +23,19 @@ test('a quantile is one of the values, in whatever order they come', () => {
   assert.deepEqual([0.01, 0.5, 0.99, 1].map((share) => quantile(hundred, share)), [1, 50, 99, 100]);
   assert.equal(quantile([7], 0.99), 7);
   assert.equal(quantile([10, 9], 0), 9);
+});
+
+test('the median of an even count lies between the middle two, whatever reads it', () => {
+  assert.equal(median([4, 1, 2, 10]), 3);
+  assert.equal(median([10, 30]), 20);
+  assert.equal(median([3, 1, 2]), 2);
+  assert.ok(Number.isNaN(median([])));
+});
+
+test('a p99 of a few is the longest, and is not called a p99', () => {
+  const values = Array.from({ length: 1000 }, (_, at) => at + 1);
+  assert.equal(p99Of(values), 990);
+  assert.match(String(p99Of(values.slice(0, 50))), /^a p99 of 50 is little more than the longest/);
 });
 
 test('a quantile of nothing is no number', () => {
