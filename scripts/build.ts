@@ -20,7 +20,7 @@ const dist = join(root, 'dist');
 const version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 
 /** In this order, and without --root: the worker must lie beside the entry as it does in src/. */
-const entries = [join(root, 'src/main.ts'), join(root, 'src/plane/worker.ts')];
+const entries = [join(root, 'src/main.ts'), join(root, 'src/data/worker.ts')];
 
 const bunBuild = [
   'bun',

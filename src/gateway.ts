@@ -4,34 +4,34 @@
  */
 import { lookup } from 'node:dns/promises';
 import { type HttpServer, serveHttp } from './admin/http.ts';
-import { History } from './admin/history.ts';
+import { History } from './control/history.ts';
 import { pagesOf } from './admin/pages.ts';
-import { ProbeTimes } from './admin/probe-times.ts';
+import { ProbeTimes } from './control/probe-times.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Rules, Verdict } from './cluster/election.ts';
 import type { Observation } from './cluster/observation.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
-import { total } from './plane/counters.ts';
-import { type Budget, descriptorBudget } from './plane/descriptors.ts';
-import type { Lease } from './plane/leases.ts';
-import type { DataSettings } from './plane/messages.ts';
-import { type Listening, Plane } from './plane/plane.ts';
+import { total } from './contract/counters.ts';
+import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
+import type { Lease } from './control/leases.ts';
+import type { DataSettings } from './contract/messages.ts';
+import { type Listening, Plane } from './control/worker-pool.ts';
 import { Prober } from './probe/prober.ts';
-import type { Entry } from './route/journal.ts';
-import { Removals } from './route/removals.ts';
-import { Attention } from './route/attention.ts';
-import { type Refuser, startRefuser } from './route/refuser.ts';
-import { Router } from './route/router.ts';
+import type { Entry } from './control/journal.ts';
+import { Removals } from './control/session-reaper.ts';
+import { Attention } from './control/attention.ts';
+import { type Refuser, startRefuser } from './refusal-server/refusal-server.ts';
+import { Router } from './control/router.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
-import { openFileLimit } from './runtime/open-files.ts';
+import { openFileLimit } from './config/open-files.ts';
 import { pickRuntime } from './runtime/pick.ts';
 import type { Address } from './runtime/runtime.ts';
 import { version } from './version.ts';
 
 // This line must stand in a file directly in src/: in the executable, paths are relative to there.
-const workerFile = new URL('./plane/worker.ts', import.meta.url);
+const workerFile = new URL('./data/worker.ts', import.meta.url);
 
 /** How often sessions are counted while draining. */
 const drainTickMs = 100;

@@ -27,15 +27,15 @@ export interface FileRule {
   find(source: Source): number[];
 }
 
-/** Longer than this, a file under src/ certainly holds two ideas. */
-export const maxLines = 300;
+/** Longer than this, a file under src/ certainly holds two ideas; but what is one object is one file. */
+export const maxLines = 400;
 
 /** Where each package may be imported under src/: a file, or a folder with `/` at its end. */
 export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   postgres: ['src/probe/query.ts'],
   citty: ['src/cli/', 'src/main.ts'],
   consola: ['src/log.ts'],
-  'node-forge': ['src/route/certificate.ts'],
+  'node-forge': ['src/refusal-server/certificate.ts'],
 };
 
 const within = (...places: string[]) => (path: string): boolean =>
@@ -50,7 +50,36 @@ export function targetOf(path: string, specifier: string): string {
   return isRelative(specifier) ? posix.join(posix.dirname(path), specifier) : specifier;
 }
 
+/** The parts of src/, from the lowest up: each may import itself and those that stand before it. */
+export const layers = [
+  'src/version.ts',
+  'src/errors.ts',
+  'src/log.ts',
+  'src/cluster/',
+  'src/protocol/',
+  'src/runtime/',
+  'src/contract/',
+  'src/probe/',
+  'src/refusal-server/',
+  'src/config/',
+  'src/data/',
+  'src/control/',
+  'src/admin/',
+  'src/gateway.ts',
+  'src/cli/',
+  'src/main.ts',
+] as const;
+
+const layerOf = (path: string): number => layers.findIndex((layer) => within(layer)(path));
+
 export const importRules: readonly ImportRule[] = [
+  {
+    name: 'layers',
+    why:
+      'no arrow between the parts of src/ runs back up; `layers` of scripts/checks/rules.ts has their order',
+    applies: inSrc,
+    allows: (_, target, path) => layerOf(target) <= layerOf(path),
+  },
   {
     name: 'pure-cluster',
     why: 'cluster/ decides and touches nothing; it imports only itself',
@@ -58,16 +87,29 @@ export const importRules: readonly ImportRule[] = [
     allows: (_, target) => target.startsWith('src/cluster/'),
   },
   {
+    name: 'pure-protocol',
+    why: 'protocol/ reads and writes bytes and touches nothing; it imports only itself',
+    applies: within('src/protocol/'),
+    allows: (_, target) => target.startsWith('src/protocol/'),
+  },
+  {
     name: 'types-only',
-    why: 'the pump and the startup parser import only types (`import type`), so that they run in any loop',
-    applies: within('src/session/pump.ts', 'src/session/startup.ts'),
+    why: 'the pump imports only types (`import type`), so that it runs in any loop',
+    applies: within('src/data/pump.ts'),
     allows: (found) => found.typeOnly,
   },
   {
-    name: 'halves-apart',
-    why: 'session/ meets probe/ and route/ only through plane/ and gateway.ts',
-    applies: within('src/session/'),
-    allows: (_, target) => !within('src/probe/', 'src/route/')(target),
+    name: 'contract-is-a-leaf',
+    why: 'contract/ is all that the planes know of each other, and imports nothing but types',
+    applies: within('src/contract/'),
+    allows: (found, target) => found.typeOnly || target.startsWith('src/contract/'),
+  },
+  {
+    name: 'planes-apart',
+    why: 'data/ meets control/, probe/ and admin/ only through contract/ and gateway.ts',
+    applies: within('src/data/'),
+    allows: ({ specifier }, target) =>
+      !isRelative(specifier) || within('src/data/', 'src/contract/', 'src/protocol/', 'src/runtime/')(target),
   },
   {
     name: 'runtime-modules',

@@ -5,9 +5,9 @@
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import type { Observation } from '../cluster/observation.ts';
-import { closeReasons, total } from '../plane/counters.ts';
-import type { Histogram } from './histogram.ts';
-import type { ProbeTimes } from './probe-times.ts';
+import { closeReasons, total } from '../contract/counters.ts';
+import type { Histogram } from '../control/histogram.ts';
+import type { ProbeTimes } from '../control/probe-times.ts';
 import type { Snapshot } from './snapshot.ts';
 import { addressText } from './status.ts';
 

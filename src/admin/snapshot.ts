@@ -2,12 +2,12 @@
 import type { Rules, Verdict } from '../cluster/election.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { Place, RotationRules } from '../cluster/rotation.ts';
-import type { Counters } from '../plane/counters.ts';
-import type { Route } from '../plane/messages.ts';
-import type { ServerSessions } from '../plane/servers.ts';
-import type { Entry } from '../route/journal.ts';
-import type { History } from './history.ts';
-import type { ProbeTimes } from './probe-times.ts';
+import type { Counters } from '../contract/counters.ts';
+import type { Route } from '../contract/messages.ts';
+import type { ServerSessions } from '../control/server-slots.ts';
+import type { Entry } from '../control/journal.ts';
+import type { History } from '../control/history.ts';
+import type { ProbeTimes } from '../control/probe-times.ts';
 
 /** The gateway's own limits: those that apply, not those that were wished for. */
 export interface Limits {

@@ -8,8 +8,8 @@ import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
-import { type CloseReason, closeReasons, total } from '../plane/counters.ts';
-import type { Entry } from '../route/journal.ts';
+import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
+import type { Entry } from '../control/journal.ts';
 import type { Address } from '../runtime/runtime.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
 

@@ -1,10 +1,10 @@
 /** Command line to configuration: the flags that all commands share. */
 import { readFileSync, statSync } from 'node:fs';
 import type { ArgsDef, ParsedArgs } from 'citty';
-import { type Config, nearestSetting, readConfig, readMetrics, type Sources } from '../config.ts';
+import { type Config, nearestSetting, readConfig, readMetrics, type Sources } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import { currentAccount } from '../runtime/account.ts';
-import { flagOf, type SettingName, settingNames, settings } from '../settings.ts';
+import { currentAccount } from '../config/account.ts';
+import { flagOf, type SettingName, settingNames, settings } from '../config/settings.ts';
 
 /** Citty's definition of these settings as flags; also in the way in which the environment and files have them. */
 export function settingArgs(names: readonly SettingName[]): ArgsDef {

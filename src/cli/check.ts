@@ -1,13 +1,13 @@
 /** `pg_gateway check`: asks every candidate once and prints the verdict. */
 import { defineCommand } from 'citty';
-import { counted } from '../admin/outlook.ts';
+import { counted } from './explain/outlook.ts';
 import { elect, noMemory, type Verdict } from '../cluster/election.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Observation } from '../cluster/observation.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { Prober } from '../probe/prober.ts';
 import { pickRuntime } from '../runtime/pick.ts';
-import { settingNames } from '../settings.ts';
+import { settingNames } from '../config/settings.ts';
 import { configOf, settingArgs } from './args.ts';
 import { table } from './table.ts';
 

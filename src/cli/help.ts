@@ -1,6 +1,6 @@
 /** What --help says: what a person needs to begin, then every setting by section. */
 import type { ArgsDef, CommandDef } from 'citty';
-import { flagOf, sections, type SettingName, settingNames, settings } from '../settings.ts';
+import { flagOf, sections, type SettingName, settingNames, settings } from '../config/settings.ts';
 import { version } from '../version.ts';
 
 // deno-lint-ignore no-explicit-any -- each command has arguments of its own

@@ -3,7 +3,7 @@ import { type CommandDef, runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
 import { check } from './check.ts';
-import { explain } from './explain.ts';
+import { explain } from './explain/explain.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { serve } from './serve.ts';
 

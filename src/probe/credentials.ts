@@ -4,7 +4,6 @@
  * cannot log in is of no use, and the start is the best moment to say so.
  */
 import { codeOf, ConfigError } from '../errors.ts';
-import type { Account } from '../runtime/account.ts';
 import type { TlsTrust } from '../runtime/tcp.ts';
 import { findPassword } from './passfile.ts';
 
@@ -17,6 +16,14 @@ export interface Files {
   read(path: string): string;
   /** The permission bits; undefined where the system has none. Throws like `read`. */
   mode(path: string): number | undefined;
+}
+
+/** What libpq takes from the system. */
+export interface Account {
+  /** The name of the effective user, libpq's default for PGUSER; undefined where the system has none for it. */
+  readonly osUser?: string | undefined;
+  /** The home folder, for `.pgpass` and `.postgresql`. */
+  readonly home?: string | undefined;
 }
 
 export interface Credentials {

@@ -5,10 +5,10 @@
 import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
-import type { AskerOptions, AskerTools } from './asker.ts';
+import type { AskerOptions, AskerTools } from './address-probe.ts';
 import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
-import { Host, type HostOptions, type HostTools, type Tell } from './host.ts';
+import { Host, type HostOptions, type HostTools, type Tell } from './name-probe.ts';
 import { Beat, minGapMs } from './pace.ts';
 import { openProbe } from './query.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';

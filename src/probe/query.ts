@@ -4,10 +4,10 @@ import { codeOf } from '../errors.ts';
 import type { Credentials } from './credentials.ts';
 import { loginUnsupported, notPostgres, passwordWanted, ProbeError, serverFailure } from './failure.ts';
 import type { Asked } from './failure.ts';
-import { Line, tlsRefused } from './line.ts';
-import type { Encryption } from './line.ts';
+import { Line, tlsRefused } from './probe-connection.ts';
+import type { Encryption } from './probe-connection.ts';
 import { type Facts, question, readFacts } from './question.ts';
-import { askingFor, readRow } from './repetition.ts';
+import { askingFor, readRow } from '../protocol/prepared-question.ts';
 
 const asking = askingFor(question);
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { History } from '../../src/admin/history.ts';
+import { History } from '../../src/control/history.ts';
 import { renderMetrics } from '../../src/admin/metrics.ts';
-import { ProbeTimes } from '../../src/admin/probe-times.ts';
+import { ProbeTimes } from '../../src/control/probe-times.ts';
 import type { Snapshot } from '../../src/admin/snapshot.ts';
-import { closeReasons } from '../../src/plane/counters.ts';
+import { closeReasons } from '../../src/contract/counters.ts';
 import { after, answer, failing, now, primary, standby, unasked } from '../cluster/scene.ts';
 import { withAnswer } from '../../src/cluster/observation.ts';
 import { type Family, readExposition } from './exposition.ts';

@@ -1,13 +1,13 @@
-import { History } from '../../src/admin/history.ts';
-import { ProbeTimes } from '../../src/admin/probe-times.ts';
+import { History } from '../../src/control/history.ts';
+import { ProbeTimes } from '../../src/control/probe-times.ts';
 import type { Snapshot } from '../../src/admin/snapshot.ts';
 import { elect, type Memory, noMemory } from '../../src/cluster/election.ts';
 import { noPositions, withPrimary } from '../../src/cluster/lag.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { everyStandby, rotationOf } from '../../src/cluster/rotation.ts';
-import { at, type CounterName, type Counters, newCounters } from '../../src/plane/counters.ts';
-import { noRoute, type Route } from '../../src/plane/messages.ts';
-import { Journal } from '../../src/route/journal.ts';
+import { at, type CounterName, type Counters, newCounters } from '../../src/contract/counters.ts';
+import { noRoute, type Route } from '../../src/contract/messages.ts';
+import { Journal } from '../../src/control/journal.ts';
 import { answer, now, rules } from '../cluster/scene.ts';
 
 /** The primary has been at 0/C8 for half a second. */

@@ -5,7 +5,7 @@ import { most, statusOf } from '../../src/admin/status.ts';
 import { maxCandidates } from '../../src/cluster/candidate.ts';
 import { standings } from '../../src/cluster/finding.ts';
 import { failureKinds } from '../../src/cluster/observation.ts';
-import { journalLength } from '../../src/route/journal.ts';
+import { journalLength } from '../../src/control/journal.ts';
 import { after, failing, now, primary, standby, unasked } from '../cluster/scene.ts';
 import { counted, snapshotOf } from './snapshot.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineCommand, runCommand } from 'citty';
 import { configOf, settingArgs } from '../../src/cli/args.ts';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { settingNames } from '../../src/settings.ts';
+import { settingNames } from '../../src/config/settings.ts';
 
 /** The configuration that a command line makes, through the parser that the program uses. */
 async function read(...rawArgs: string[]): Promise<Config> {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { check } from '../../src/cli/check.ts';
-import { explain } from '../../src/cli/explain.ts';
+import { explain } from '../../src/cli/explain/explain.ts';
 import { commandHelp, programHelp } from '../../src/cli/help.ts';
 import { serve } from '../../src/cli/serve.ts';
-import { flagOf, sections, settingNames, settings } from '../../src/settings.ts';
+import { flagOf, sections, settingNames, settings } from '../../src/config/settings.ts';
 import { version } from '../../src/version.ts';
 
 const helps: readonly [string, string][] = [

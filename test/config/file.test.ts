@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nearestSetting } from '../../src/config.ts';
+import { nearestSetting } from '../../src/config/config.ts';
 import { configured, problems } from './sources.ts';
 
 const env = { CONFIG_FILE: '/f' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { flagOf, sections, type SettingName, settingNames, settings } from '../../src/settings.ts';
+import { flagOf, sections, type SettingName, settingNames, settings } from '../../src/config/settings.ts';
 
 /** What a setting makes of a text; an error is its message. */
 function parsed(name: SettingName, text: string): unknown {

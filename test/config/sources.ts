@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Config, readConfig, type Sources } from '../../src/config.ts';
+import { type Config, readConfig, type Sources } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 export interface Given {

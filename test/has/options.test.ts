@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Options, readOptions } from '../../scripts/has/options.ts';
-import { faultNames } from '../../test/ha/faults.ts';
+import { faultNames } from '../ha/faults.ts';
 
 const read = (...args: string[]): Options => readOptions(args) as Options;
 

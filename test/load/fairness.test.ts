@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { openFileLimit } from '../../src/runtime/open-files.ts';
+import { openFileLimit } from '../../src/config/open-files.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
 import { askAndStopReading } from '../support/raw-client.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe } from 'node:test';
-import { maxMessageBytes } from '../../src/probe/guard.ts';
+import { maxMessageBytes } from '../../src/protocol/message-guard.ts';
 import type { ProbeError } from '../../src/probe/failure.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { check, fakeServer, int32, message, open } from './support.ts';

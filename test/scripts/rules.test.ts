@@ -17,34 +17,66 @@ function strikes(tree: Tree): string[] {
 /** For each rule: trees that it strikes, with where, and trees that pass all rules. */
 const cases: Readonly<Record<string, { strikes: readonly [Tree, ...string[]][]; passes: readonly Tree[] }>> =
   {
+    layers: {
+      strikes: [
+        [{ 'src/control/r.ts': "import type { S } from '../admin/status.ts';" }, 'src/control/r.ts:1'],
+        [{ 'src/probe/p.ts': "import { c } from '../config/config.ts';" }, 'src/probe/p.ts:1'],
+        [{ 'src/admin/a.ts': "import { g } from '../gateway.ts';" }, 'src/admin/a.ts:1'],
+      ],
+      passes: [
+        {
+          'src/gateway.ts': "import { p } from './admin/pages.ts';",
+          'src/cli/a.ts': "import '../gateway.ts';",
+        },
+        { 'src/version.ts': "import pkg from '../package.json' with { type: 'json' };" },
+      ],
+    },
     'pure-cluster': {
       strikes: [
         [{ 'src/cluster/a.ts': "import { log } from '../log.ts';" }, 'src/cluster/a.ts:1'],
         [{ 'src/cluster/a.ts': "\nimport type { Stats } from 'node:fs';" }, 'src/cluster/a.ts:2'],
       ],
-      passes: [{ 'src/cluster/a.ts': "import { b } from './b.ts';", 'src/route/r.ts': "import 'node:fs';" }],
+      passes: [{
+        'src/cluster/a.ts': "import { b } from './b.ts';",
+        'src/control/r.ts': "import 'node:fs';",
+      }],
+    },
+    'pure-protocol': {
+      strikes: [
+        [{ 'src/protocol/a.ts': "import { createHash } from 'node:crypto';" }, 'src/protocol/a.ts:1'],
+        [{ 'src/protocol/a.ts': "import type { L } from '../cluster/lsn.ts';" }, 'src/protocol/a.ts:1'],
+      ],
+      passes: [{ 'src/protocol/a.ts': "import { b } from './b.ts';" }],
     },
     'types-only': {
       strikes: [
-        [{ 'src/session/pump.ts': "import { at } from '../plane/counters.ts';" }, 'src/session/pump.ts:1'],
-        [{ 'src/session/startup.ts': "import { type A } from './a.ts';" }, 'src/session/startup.ts:1'],
+        [{ 'src/data/pump.ts': "import { at } from '../contract/counters.ts';" }, 'src/data/pump.ts:1'],
+        [{ 'src/data/pump.ts': "import { type A } from './a.ts';" }, 'src/data/pump.ts:1'],
       ],
       passes: [
-        { 'src/session/pump.ts': "import type { Conn } from '../runtime/runtime.ts';" },
-        { 'src/session/session.ts': "import { at } from '../plane/counters.ts';" },
+        { 'src/data/pump.ts': "import type { Conn } from '../runtime/runtime.ts';" },
+        { 'src/data/session.ts': "import { at } from '../contract/counters.ts';" },
       ],
     },
-    'halves-apart': {
+    'contract-is-a-leaf': {
+      strikes: [[{ 'src/contract/a.ts': "import { b } from '../runtime/b.ts';" }, 'src/contract/a.ts:1']],
+      passes: [{
+        'src/contract/a.ts': "import type { A } from '../runtime/runtime.ts';\nimport { b } from './b.ts';",
+      }],
+    },
+    'planes-apart': {
       strikes: [
-        [{ 'src/session/s.ts': "import type { P } from '../probe/prober.ts';" }, 'src/session/s.ts:1'],
-        [{ 'src/session/s.ts': "const r = await import('../route/router.ts');" }, 'src/session/s.ts:1'],
+        [{ 'src/data/s.ts': "import type { P } from '../probe/prober.ts';" }, 'src/data/s.ts:1'],
+        [{ 'src/data/s.ts': "import { messageOf } from '../errors.ts';" }, 'src/data/s.ts:1'],
       ],
-      passes: [{ 'src/session/s.ts': "import { m } from '../plane/messages.ts';" }],
+      passes: [{
+        'src/data/s.ts': "import { m } from '../contract/messages.ts';\nimport 'node:worker_threads';",
+      }],
     },
     'runtime-modules': {
       strikes: [
         [{ 'src/probe/q.ts': "import type { Socket } from 'node:net';" }, 'src/probe/q.ts:1'],
-        [{ 'src/plane/w.ts': "const { dlopen } = await import('bun:ffi');" }, 'src/plane/w.ts:1'],
+        [{ 'src/probe/w.ts': "const { dlopen } = await import('bun:ffi');" }, 'src/probe/w.ts:1'],
       ],
       passes: [
         { 'src/runtime/node.ts': "import { connect } from 'node:net';" },
@@ -53,14 +85,14 @@ const cases: Readonly<Record<string, { strikes: readonly [Tree, ...string[]][]; 
     },
     'package-owner': {
       strikes: [
-        [{ 'src/route/r.ts': "import postgres from 'postgres';" }, 'src/route/r.ts:1'],
+        [{ 'src/control/r.ts': "import postgres from 'postgres';" }, 'src/control/r.ts:1'],
         [{ 'src/admin/http.ts': "import { consola } from 'consola';" }, 'src/admin/http.ts:1'],
         [{ 'src/log.ts': "import left from '@left/pad/deep';" }, 'src/log.ts:1'],
       ],
       passes: [
         { 'src/probe/query.ts': "import postgres from 'postgres';", 'src/cli/serve.ts': "import 'citty';" },
         { 'src/log.ts': "import { a } from 'consola/basic';", 'src/main.ts': "import { b } from 'citty';" },
-        { 'src/route/certificate.ts': "import forge from 'node-forge';" },
+        { 'src/refusal-server/certificate.ts': "import forge from 'node-forge';" },
         { 'test/support/cluster.ts': "import postgres from 'postgres';" },
       ],
     },
@@ -81,10 +113,10 @@ const cases: Readonly<Record<string, { strikes: readonly [Tree, ...string[]][]; 
     },
     'worker-url': {
       strikes: [[
-        { 'src/plane/plane.ts': "const w = new URL('./worker.ts', import.meta.url);" },
-        'src/plane/plane.ts:1',
+        { 'src/control/worker-pool.ts': "const w = new URL('./worker.ts', import.meta.url);" },
+        'src/control/worker-pool.ts:1',
       ]],
-      passes: [{ 'src/gateway.ts': "const w = new URL('./plane/worker.ts', import.meta.url);" }, {
+      passes: [{ 'src/gateway.ts': "const w = new URL('./data/worker.ts', import.meta.url);" }, {
         'src/admin/page.ts': "const page = new URL('./page.html', import.meta.url);",
       }],
     },

@@ -13,7 +13,7 @@ import type { Libc } from './libc.ts';
 import type { Poller, Watcher } from './poller.ts';
 import { cString, decodeAddress, encodeAddress, sockaddrBytes } from './sockaddr.ts';
 import { NativeConn } from './socket.ts';
-import { Tidy } from './tidy.ts';
+import { Tidy } from './garbage.ts';
 
 /** How many clients one turn accepts; those behind them wait in the backlog while sessions get their turn. */
 const acceptsPerTurn = 64;

@@ -4,7 +4,7 @@
  */
 import { now } from '../clock.ts';
 import type { Timer } from '../runtime.ts';
-import { Alarm } from './alarm.ts';
+import { Alarm } from './timer-descriptor.ts';
 import { EPOLL, epollEvent } from './constants.ts';
 import { errnoError, isTryAgain } from './errno.ts';
 import type { Libc, Place } from './libc.ts';

@@ -1,0 +1,136 @@
+/** What would change the present verdict, told from `/status` in whole sentences. Mirrors the rules of the election. */
+import { settledAfter } from '../../cluster/return.ts';
+import { duration } from './duration.ts';
+import type { AnswerStatus, CandidateStatus, Status } from '../../admin/status.ts';
+
+export function outlook(status: Status): readonly string[] {
+  const { primary } = status.route;
+  return primary === null ? withoutPrimary(status) : withPrimary(status, primary.candidate);
+}
+
+function withPrimary({ route, candidates, rules, limits }: Status, primary: string): string[] {
+  const failures = candidates.find(({ name }) => name === primary)?.failures ?? 0;
+  // With SPLIT_BRAIN=refuse there would be no primary now.
+  const isContested = route.splitBrain;
+  const left = Math.max(1, rules.failAfter - failures);
+  const lines = [
+    `Another server of ${systemText(rules.system)} that is primary on a timeline newer than ` +
+    `${rules.newestTimeline} takes over at once, and sessions elsewhere are ended.`,
+    `${counted(left, failures > 0 ? 'more failed probe' : 'failed probe')} of ${primary}${
+      left > 1 ? ' in a row' : ''
+    } would withdraw it (FAIL_AFTER=${rules.failAfter}): ${
+      isContested
+        ? 'another one that claims to be primary may take its place then, and sessions on it are ended.'
+        : 'new clients wait then, and sessions stay.'
+    }`,
+    'Any other server of it that shows a newer timeline withdraws it at once: new clients wait then, and sessions stay.',
+    `${duration(limits.deadAfterMs)} of silence would end the sessions on it (DEAD_AFTER_MS).`,
+  ];
+  if (route.splitBrain) {
+    lines.unshift('The alarm ends when the other servers that claim to be primary are stopped.');
+  }
+  return lines;
+}
+
+function withoutPrimary(status: Status): string[] {
+  const { route, rules } = status;
+  switch (route.rule) {
+    case null:
+    case 'firstRound':
+      return ['Once each candidate has answered or failed, there is a verdict.'];
+    case 'unknownSystem':
+      return [
+        'SYSTEM_IDENTIFIER can say which system is ours; or the candidates of other systems are taken out.',
+      ];
+    case 'splitBrain':
+      return [
+        'All but one of the servers that claim to be primary must be stopped; clients are served then.',
+      ];
+    default: {
+      const newest = newestTimeline(status);
+      return [
+        ...aboutRejecting(status),
+        `A server of ${
+          systemText(rules.system)
+        } that answers, is out of recovery, is not read-only and not on a ` +
+        `timeline older than ${newest} becomes primary at its next probe.`,
+        ...aboutStale(status, newest),
+      ];
+    }
+  }
+}
+
+/** Nothing that happens to the servers ends it: somebody has to change what each says above. */
+function aboutRejecting({ candidates }: Status): string[] {
+  const names = candidates.filter(({ standing }) => standing === 'rejecting').map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    `${names.join(', ')} ${
+      names.length > 1 ? 'are' : 'is'
+    } up and may be the primary, but the gateway is not let in to ask: see above what to mend.`,
+  ];
+}
+
+/** Also what is silent has shown it; and what was primary before is remembered. */
+function newestTimeline({ candidates, rules }: Status): number {
+  const shown = candidates.map((candidate) =>
+    isOurs(candidate, rules.system) ? candidate.answer.timeline : 0
+  );
+  return Math.max(rules.newestTimeline, ...shown);
+}
+
+type Answering = CandidateStatus & { readonly answer: AnswerStatus };
+
+function isOurs(candidate: CandidateStatus, system: string | null): candidate is Answering {
+  const { answer, standing } = candidate;
+  return answer !== null && standing !== 'foreign' && (system === null || answer.system === system);
+}
+
+/** Somebody claims to be primary and is not believed: what happens meanwhile, and what ends it either way. */
+function aboutStale(status: Status, newest: number): string[] {
+  const { candidates, rules, limits } = status;
+  const stale = candidates.filter(({ standing }) => standing === 'stale');
+  const [first] = stale;
+  if (first === undefined) return [];
+  const names = stale.map(({ name }) => name).join(', ');
+  const older = first.answer?.timeline ?? 0;
+  const witnesses = candidates.filter((candidate) =>
+    isOurs(candidate, rules.system) && candidate.answer.timeline > older
+  )
+    .map(({ name }) => name).join(', ');
+  const waits = limits.holdMs === 0 || limits.maxHeld === 0 ? 'are refused' : 'wait';
+  const lines = [
+    `Timeline ${newest} has begun, so what is written on an older one may be lost: nobody is routed to ${names}, new ` +
+    `clients ${waits}, and sessions that are there already go on.`,
+    `If timeline ${newest} is right: start its primary or promote one of its standbys, stop ${names}, and rebuild it ` +
+    'as a standby.',
+  ];
+  const right = `If the older timeline is right (a promotion was given up, or a backup restored):`;
+  if (witnesses !== '') {
+    lines.push(
+      `${right} rebuild ${witnesses} as a standby of the primary, or take it out of CANDIDATES and restart the gateway.`,
+    );
+  }
+  if (rules.newestTimeline > older) {
+    lines.push(
+      `${
+        witnesses === '' ? right : 'Then'
+      } rebuild every other candidate as a standby of the primary. It is elected ` +
+        `without a restart when all of them have been seen to stream from it for ${
+          duration(settledAfter(rules))
+        } ` +
+        '(grant pg_read_all_stats to the role of the probe). Where that cannot be, restart the gateway, which forgets ' +
+        `timeline ${rules.newestTimeline}.`,
+    );
+  }
+  return lines;
+}
+
+/** `1 session`, `2 sessions`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function systemText(system: string | null): string {
+  return system === null ? 'our system' : `system ${system}`;
+}

@@ -1,0 +1,256 @@
+/** The configuration: flags over environment over file over defaults, checked as a whole, frozen. */
+import { parseEnv } from 'node:util';
+import { type Entry, parseCandidates } from '../cluster/candidate.ts';
+import type { Rules } from '../cluster/election.ts';
+import type { RotationRules } from '../cluster/rotation.ts';
+import { strayWeight } from '../cluster/weights.ts';
+import { codeOf, ConfigError, messageOf } from '../errors.ts';
+import { portConflicts } from './port-conflicts.ts';
+import { type Account, type Credentials, type Files, readCredentials } from '../probe/credentials.ts';
+import type { ProberOptions } from '../probe/prober.ts';
+import { availableCores, defaultWorkers } from './cores.ts';
+import type { KeepAlive } from '../runtime/runtime.ts';
+import { flagOf, type SettingName, settingNames, settings, type Values } from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where values come from. */
+export interface Sources {
+  readonly flags: Partial<Record<SettingName, string>>;
+  readonly env: Environment;
+  readonly files: Files;
+  readonly account: Account;
+}
+
+/** A host, and a port on it. */
+type Place = { readonly host: string; readonly port: number };
+
+export interface Config {
+  readonly values: Values;
+  readonly candidates: readonly Entry[];
+  readonly credentials: Credentials;
+  readonly listen: Place;
+  /** Where clients get a standby; undefined: nowhere. */
+  readonly standbyPort: number | undefined;
+  /** Threads that pump; 0: the main thread does. */
+  readonly workers: number;
+  /** Where HTTP is served; undefined: nowhere. */
+  readonly metrics: Place | undefined;
+  readonly rules: Rules;
+  readonly rotation: RotationRules;
+  readonly prober: ProberOptions;
+  readonly keepAlive: KeepAlive | undefined;
+  /** PEM texts; undefined: make a throw-away certificate when one is needed. */
+  readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** Known only in the environment or the file: a flag would show it to everybody who lists processes. */
+const secret = 'PGPASSWORD';
+
+/** Throws ConfigError with everything that is wrong at once. */
+export function readConfig(sources: Sources): Config {
+  const problems: string[] = [];
+  const env = merged(sources, problems);
+  const values = readValues(sources.flags, env, problems);
+  const candidates = readCandidates(values.CANDIDATES, problems);
+  problems.push(...portConflicts(values));
+  checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
+  const refusalCertificate = readCertificate(values, sources.files, problems);
+  // Judged once, by the table of settings: one mistake is one message.
+  const login = env['PGSSLMODE'] ? { ...env, PGSSLMODE: values.PGSSLMODE } : env;
+  const credentials = attempt(problems, () => readCredentials(login, sources.account, sources.files));
+  if (credentials === undefined || problems.length > 0) throw new ConfigError(problems);
+  const probeIntervalMs = values.CHECK_EVERY === undefined
+    ? values.PROBE_INTERVAL_MS
+    : Math.max(10, Number(values.CHECK_EVERY) * 1000);
+  const { CONNECT_TIMEOUT_MS: connectTimeoutMs, QUERY_TIMEOUT_MS: queryTimeoutMs } = values;
+  return frozen({
+    values,
+    candidates,
+    credentials,
+    listen: { host: values.LISTEN_HOST, port: values.LISTEN_PORT },
+    standbyPort: values.REPLICA_PORT,
+    workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
+    metrics: metricsPlace(values),
+    rules: {
+      failAfter: values.FAIL_AFTER,
+      // As long as it may take until so many probes have failed, with time to spare.
+      maxAgeMs: (values.FAIL_AFTER + 1) * (probeIntervalMs + connectTimeoutMs + queryTimeoutMs),
+      splitBrain: values.SPLIT_BRAIN,
+      system: values.SYSTEM_IDENTIFIER,
+    },
+    rotation: {
+      maxLagBytes: values.MAX_LAG_BYTES,
+      maxLagMs: values.MAX_LAG_MS,
+      lagFenceMs: values.LAG_FENCE_MS,
+      weights: values.REPLICA_WEIGHTS ?? {},
+    },
+    prober: {
+      probeIntervalMs,
+      probeFastMs: values.PROBE_FAST_MS,
+      connectTimeoutMs,
+      queryTimeoutMs,
+      dnsTtlMs: values.DNS_TTL_MS,
+      nameServers: values.DNS_SERVERS,
+    },
+    keepAlive: values.TCP_KEEPALIVE === undefined
+      ? undefined
+      : { idleMs: values.TCP_KEEPALIVE * 1000, intervalMs: 10_000, count: 3 },
+    refusalCertificate,
+  });
+}
+
+/** The place of the metrics port alone, whatever else is set. Throws ConfigError. */
+export function readMetrics(sources: Sources): Place | undefined {
+  const problems: string[] = [];
+  const env = merged(sources, problems);
+  const values = readValues(sources.flags, env, problems, ['METRICS_HOST', 'METRICS_PORT']);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return metricsPlace(values);
+}
+
+function metricsPlace({ METRICS_HOST: host, METRICS_PORT: port }: Values): Place | undefined {
+  return port === undefined ? undefined : { host, port };
+}
+
+/** The environment over the file; an empty value is none. The flags of the probe's login join them. */
+function merged({ flags, env, files }: Sources, problems: string[]): Environment {
+  const path = flags.CONFIG_FILE ?? env['CONFIG_FILE'];
+  const all: Record<string, string | undefined> = path ? readFile(path, files, problems) : {};
+  for (const [name, value] of Object.entries(env)) if (value) all[name] = value;
+  for (const [name, value] of Object.entries(flags)) all[name] = value;
+  return all;
+}
+
+function readFile(path: string, files: Files, problems: string[]): Record<string, string | undefined> {
+  let text: string;
+  try {
+    // A byte order mark, which editors of Windows write, would become a part of the first name.
+    text = files.read(path).replace(/^\uFEFF/, '');
+  } catch (error) {
+    problems.push(
+      `CONFIG_FILE=${path} cannot be read (${codeOf(error) || messageOf(error)}): check the path`,
+    );
+    return {};
+  }
+  const lines = text.split(/\r?\n/);
+  lines.forEach((line, index) => {
+    if (/^\s*(#|$)/.test(line)) return;
+    const name = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=/.exec(line)?.[1];
+    const where = `${path}:${index + 1}`;
+    // The line itself may hold a secret, so it is not repeated.
+    if (name === undefined) problems.push(`${where}: this is not NAME=value`);
+    else if (name !== secret && !isSetting(name)) problems.push(`${where}: ${unknownSetting(name)}`);
+  });
+  return { ...parseEnv(text) };
+}
+
+function readValues(
+  flags: Sources['flags'],
+  env: Environment,
+  problems: string[],
+  names = settingNames,
+): Values {
+  const values: Record<string, unknown> = {};
+  for (const name of names) {
+    const setting = settings[name];
+    const text = env[name] || setting.fallback;
+    if (text === undefined) continue;
+    try {
+      values[name] = setting.parse(text);
+    } catch (error) {
+      const where = flags[name] === undefined ? `${name}=${text}` : `${flagOf(name)} ${text}`;
+      problems.push(`${where} ${messageOf(error)}`);
+    }
+  }
+  return values as Values;
+}
+
+function readCandidates(text: string | undefined, problems: string[]): readonly Entry[] {
+  const example = 'CANDIDATES=db1:5432,db2:5432,db3:5432';
+  if (text === undefined) {
+    problems.push(`CANDIDATES is not set: name the servers that may be the primary, ${example}`);
+    return [];
+  }
+  const list = parseCandidates(text);
+  if ('candidates' in list) return list.candidates;
+  problems.push(`CANDIDATES: ${list.problem}; it looks like ${example}`);
+  return [];
+}
+
+function checkWeights(
+  weights: Values['REPLICA_WEIGHTS'],
+  candidates: readonly Entry[],
+  problems: string[],
+): void {
+  const stray = weights && candidates.length > 0 ? strayWeight(weights, candidates) : undefined;
+  if (stray !== undefined) problems.push(`REPLICA_WEIGHTS names ${stray}, which is none of CANDIDATES`);
+}
+
+function readCertificate(values: Values, files: Files, problems: string[]): Config['refusalCertificate'] {
+  const { REFUSAL_CERT_FILE: certFile, REFUSAL_KEY_FILE: keyFile } = values;
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined) {
+    problems.push('REFUSAL_CERT_FILE and REFUSAL_KEY_FILE belong together: set both or none');
+    return undefined;
+  }
+  const read = (name: SettingName, path: string): string => {
+    try {
+      return files.read(path);
+    } catch (error) {
+      problems.push(
+        `${name}=${path} cannot be read (${
+          codeOf(error) || messageOf(error)
+        }): check the path and its permissions`,
+      );
+      return '';
+    }
+  };
+  return { cert: read('REFUSAL_CERT_FILE', certFile), key: read('REFUSAL_KEY_FILE', keyFile) };
+}
+
+function isSetting(name: string): name is SettingName {
+  return Object.hasOwn(settings, name);
+}
+
+function unknownSetting(name: string): string {
+  const nearest = nearestSetting(name);
+  return `${name} is no setting of pg_gateway${nearest ? `; did you mean ${nearest}?` : ''}`;
+}
+
+/** The name that may have been meant, for a complaint; undefined: none is near. */
+export function nearestSetting(name: string): SettingName | undefined {
+  const [nearest] = settingNames.map((known) => [known, distance(known, name.toUpperCase())] as const)
+    .filter(([, far]) => far <= 2).sort((a, b) => a[1] - b[1]);
+  return nearest?.[0];
+}
+
+/** Levenshtein's, for names. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      next[j] = Math.min(row[j - 1]! + same, row[j]! + 1, next[j - 1]! + 1);
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** To the bottom: what all parts of the program read, none of them may change. */
+function frozen<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part);
+  return Object.freeze(value);
+}
+
+function attempt<T>(problems: string[], fn: () => T): T | undefined {
+  try {
+    return fn();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    problems.push(...error.problems);
+    return undefined;
+  }
+}

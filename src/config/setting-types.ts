@@ -1,0 +1,191 @@
+/** What a setting can be: a text, a number within bounds, a choice, a port, and so on, each with its complaints. */
+import { Resolver } from 'node:dns';
+import { parseWeights, type Weights } from '../cluster/weights.ts';
+
+export interface Of<T> {
+  /** One line for --help: what it does, in the present tense. */
+  readonly help: string;
+  /** What stands for the value in --help. */
+  readonly hint: string;
+  /** The default, as text; undefined: none, and the value is undefined. */
+  readonly fallback: string | undefined;
+  /** Throws an Error whose message reads after the name and value: "is not a number". */
+  parse(text: string): T;
+}
+
+export const text = (hint: string, help: string, fallback: string): Of<string> => ({
+  help,
+  hint,
+  fallback,
+  parse: (value) => value,
+});
+
+/** A name or a numeric address to listen on; IPv6 with or without brackets. */
+export const address = (hint: string, help: string, fallback: string, port: string): Of<string> => ({
+  help,
+  hint,
+  fallback,
+  parse: (value) => {
+    // The system takes a number for an address, of four bytes: 6432 is 0.0.25.32.
+    if (/^[0-9]+$/.test(value)) {
+      throw new Error(`looks like a port: it belongs into ${port}, and an address here`);
+    }
+    const host = value.replace(/^\[(.*)\]/, '$1');
+    const [, before] = /^(\[.*\]|[^:]*):[0-9]*$/.exec(value) ?? [];
+    if (before !== undefined) {
+      throw new Error(`has a port in it: leave ${before} here, the port belongs into ${port}`);
+    }
+    return host;
+  },
+});
+
+/** May be left out, and then has no value. */
+export const optional = (hint: string, help: string): Of<string | undefined> => ({
+  help,
+  hint,
+  fallback: undefined,
+  parse: (value) => value,
+});
+
+export const integer = (
+  hint: string,
+  help: string,
+  fallback: number,
+  least: number,
+  most: number,
+): Of<number> => ({
+  help,
+  hint,
+  fallback: fallback.toString(),
+  parse: (value) => {
+    const number = /^[0-9]{1,12}$/.test(value) ? Number(value) : NaN;
+    if (number >= least && number <= most) return number;
+    throw new Error(`is not a whole number from ${least} to ${most}`);
+  },
+});
+
+export const ms = (help: string, fallback: number, least: number): Of<number> =>
+  integer('ms', help, fallback, least, 3_600_000);
+
+export const choice = <const T extends string>(
+  options: readonly T[],
+  help: string,
+  fallback: NoInfer<T>,
+): Of<T> => ({
+  help,
+  hint: options.join('|'),
+  fallback,
+  parse: (value) => {
+    const option = options.find((option) => option === value.toLowerCase());
+    if (option !== undefined) return option;
+    throw new Error(`is none of ${options.join(', ')}`);
+  },
+});
+
+/** `off` turns the port off. */
+export const port = (help: string, fallback: number | 'off'): Of<number | undefined> => ({
+  help,
+  hint: 'port',
+  fallback: fallback.toString(),
+  parse: (value) => {
+    if (value.toLowerCase() === 'off') return undefined;
+    if (/^[0-9]{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+    throw new Error('is neither "off" nor a whole number from 0 to 65535');
+  },
+});
+
+/** `off` is no limit. */
+export const limit = (
+  hint: string,
+  help: string,
+  fallback: string,
+  least: number,
+): Of<number | undefined> => ({
+  help,
+  hint,
+  fallback,
+  parse: (value) => {
+    if (value.toLowerCase() === 'off') return undefined;
+    const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
+    if (number >= least) return number;
+    throw new Error(`is neither "off" nor a whole number from ${least} on`);
+  },
+});
+
+export const onOff = (help: string, fallback: 'on' | 'off'): Of<boolean> => ({
+  help,
+  hint: 'on|off',
+  fallback,
+  parse: (value) => {
+    const isOn = switched(value);
+    if (isOn !== undefined) return isOn;
+    throw new Error('is neither on nor off');
+  },
+});
+
+export const weights = (help: string): Of<Weights | undefined> => ({
+  help,
+  hint: 'host:port=weight,...',
+  fallback: undefined,
+  parse: parseWeights,
+});
+
+/** `auto` is left to the program. */
+export const threads = (help: string, most: number): Of<number | 'auto'> => ({
+  ...integer('count', help, 0, 0, most),
+  fallback: 'auto',
+  parse: (value) => {
+    if (value.toLowerCase() === 'auto') return 'auto';
+    if (/^[0-9]{1,5}$/.test(value) && Number(value) <= most) return Number(value);
+    throw new Error(`is neither "auto" nor a whole number from 0 to ${most}`);
+  },
+});
+
+/** Off, on, or on with the seconds of silence before the first probe; Linux takes no more (MAX_TCP_KEEPIDLE). */
+export const keepAlive = (help: string, fallback: string): Of<number | undefined> => ({
+  help,
+  hint: 'on|off|seconds',
+  fallback,
+  parse: (value) => {
+    const isOn = switched(value);
+    if (isOn !== undefined) return isOn ? 30 : undefined;
+    if (/^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 32_767) return Number(value);
+    throw new Error('is neither on, off, nor a number of seconds from 1 to 32767');
+  },
+});
+
+export const pattern = (
+  like: RegExp,
+  complaint: string,
+  of: Of<string | undefined>,
+): Of<string | undefined> => ({
+  ...of,
+  parse: (value) => {
+    if (like.test(value)) return value;
+    throw new Error(complaint);
+  },
+});
+
+/** Numeric, because who would look up their names? */
+export const nameServers = (help: string): Of<readonly string[] | undefined> => ({
+  help,
+  hint: 'address:port,...',
+  fallback: undefined,
+  parse: (value) => {
+    const servers = value.split(',').map((server) => server.trim()).filter((server) => server !== '');
+    try {
+      new Resolver().setServers(servers);
+      if (servers.length > 0) return servers;
+    } catch {
+      // Said below.
+    }
+    throw new Error('is not a list of numeric addresses, 10.0.0.10 or 10.0.0.10:5353 or [::1]:53');
+  },
+});
+
+/** Undefined: neither on nor off. */
+function switched(value: string): boolean | undefined {
+  const word = value.toLowerCase();
+  if (['1', 'on', 'true', 'yes'].includes(word)) return true;
+  return ['0', 'off', 'false', 'no'].includes(word) ? false : undefined;
+}

@@ -1,0 +1,57 @@
+/**
+ * Until when what is known of each server counts, where the data halves read it whenever they send a client somewhere.
+ * By message would not do: a control half that hangs does not say that it does.
+ */
+import type { Address } from '../runtime/runtime.ts';
+import { type Counters, leasedAt } from '../contract/counters.ts';
+import type { Servers } from './server-slots.ts';
+
+/** A server whose last answer counts until `until`, in milliseconds of the control half's clock. */
+export interface Lease {
+  readonly server: Address;
+  readonly until: number;
+}
+
+export class Leases {
+  readonly #slabs: readonly Counters[];
+  readonly #servers: Servers;
+  /** By slab. Each thread's clock began at another moment. */
+  readonly #ahead: number[];
+  #leases: readonly Lease[] = [];
+
+  /** Writes into the slabs of all workers. */
+  constructor(slabs: readonly Counters[], servers: Servers) {
+    this.#slabs = slabs;
+    this.#servers = servers;
+    this.#ahead = slabs.map(() => Infinity);
+  }
+
+  /** All that there are now. Of several for one server the longest counts: an old name of it may have moved away. */
+  take(leases: readonly Lease[]): void {
+    this.#leases = leases.toSorted((a, b) => a.until - b.until);
+    this.write();
+  }
+
+  /**
+   * By how much the control half's clock is ahead of that of data half number `index`. Better too much than too little:
+   * then leases end too early. Until this is known, they have ended.
+   */
+  align(index: number, aheadMs: number): void {
+    this.#ahead[index] = aheadMs;
+    this.write();
+  }
+
+  /** Data half number `index` is another one now. */
+  forget(index: number): void {
+    this.align(index, Infinity);
+  }
+
+  /** Once more: for servers that had no slot before. */
+  write(): void {
+    for (const { server, until } of this.#leases) {
+      const slot = this.#servers.slotOf(server);
+      if (slot < 0) continue;
+      for (const [index, slab] of this.#slabs.entries()) slab[leasedAt + slot] = until - this.#ahead[index]!;
+    }
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * The seam between the halves, seen from the control half: as many data halves as asked for, each in a worker thread
+ * or, with none asked for, one in this thread. A worker that dies is replaced; the others notice nothing.
+ */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { messageOf, StartError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { openBell } from '../runtime/linux/waker.ts';
+import type { Address, Runtime } from '../runtime/runtime.ts';
+import { Sessions } from '../data/data-plane.ts';
+import { at as place, type Counters, newCounters, servedAt } from '../contract/counters.ts';
+import {
+  type Command,
+  type DataSettings,
+  noRoute,
+  type Port,
+  type Report,
+  type Route,
+} from '../contract/messages.ts';
+import { type Lease, Leases } from './leases.ts';
+import { Servers } from './server-slots.ts';
+import type { WorkerData } from '../data/worker.ts';
+
+export interface PlaneOptions {
+  /** 0: in this thread. */
+  readonly workers: number;
+  /** In this thread it is the portable one. */
+  readonly engine: Engine['name'];
+  /** The worker's entry. Built by a file in src/: in the executable only paths from there resolve. */
+  readonly workerFile: URL;
+  readonly settings: DataSettings;
+  readonly runtime: Runtime;
+  readonly log: Log;
+  /** A data half saw something that calls for a probe. */
+  suspicion(why: string): void;
+}
+
+/** Where clients are listened to. */
+export interface Listening {
+  readonly address: Address;
+  readonly standby: Address | undefined;
+}
+
+/** One data half. */
+interface Half {
+  send(command: Command): void;
+  /** Resolves when nothing of it is left. */
+  ended: Promise<void>;
+}
+
+/** How long a worker that keeps dying is left dead, and one that cannot even be replaced. */
+const rebirthMs = 200;
+const retryMs = 1_000;
+
+export class Plane {
+  readonly #options: PlaneOptions;
+  readonly #halves: Half[] = [];
+  readonly #counters: readonly Counters[];
+  readonly servers: Servers;
+  readonly #leases: Leases;
+  #route: Route = noRoute;
+  #stopping = false;
+
+  constructor(options: PlaneOptions) {
+    this.#options = options;
+    this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
+    this.servers = new Servers(this.#counters);
+    this.#leases = new Leases(this.#counters, this.servers);
+  }
+
+  /** The slabs of all data halves. */
+  get counters(): readonly Counters[] {
+    return this.#counters;
+  }
+
+  /** Starts all data halves. Resolves with the addresses that clients reach; rejects with StartError. */
+  async start(): Promise<Listening> {
+    const { settings } = this.#options;
+    const count = this.#counters.length;
+    let listening: Listening = { address: settings.listen, standby: settings.listenStandby };
+    // Shared ports are shared with other programs of this user too: find out first whether there is one.
+    if (count > 1) {
+      const { listen, listenStandby } = settings;
+      listening = {
+        address: await this.#tryListen(listen, 'primary'),
+        standby: listenStandby && await this.#tryListen(listenStandby, 'standby'),
+      };
+    }
+    for (let index = 0; index < count; index++) {
+      listening = await this.#open(index, { ...at(settings, listening), reusePort: count > 1 });
+    }
+    return listening;
+  }
+
+  /** Until when the servers' last answers count. Before `publish`: nobody is sent to a server that has no lease. */
+  prove(leases: readonly Lease[]): void {
+    this.#leases.take(leases);
+  }
+
+  publish(route: Route): void {
+    this.#route = route;
+    const slots = this.servers.slotsOf(route);
+    this.#leases.write();
+    this.#send({ kind: 'route', route, ...slots });
+  }
+
+  sessionsOn(server: Address): number {
+    return this.servers.sessionsOn(server);
+  }
+
+  bury(server: Address): void {
+    this.#send({ kind: 'bury', server });
+  }
+
+  /** Ends the sessions of the standby port on `server`. */
+  expel(server: Address): void {
+    this.#send({ kind: 'expel', server });
+  }
+
+  /** Takes no more clients. */
+  drain(): void {
+    this.#stopping = true;
+    this.#send({ kind: 'drain' });
+  }
+
+  /** Ends every session and every worker. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#send({ kind: 'stop' });
+    await Promise.all(this.#halves.map(({ ended }) => ended));
+  }
+
+  #send(command: Command): void {
+    for (const half of this.#halves) half.send(command);
+  }
+
+  async #tryListen(address: Address, port: Port): Promise<Address> {
+    const { runtime, settings } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<Address>();
+    const ignore = (): void => {};
+    const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
+    const options = { noDelay: true, backlog: settings.backlog, reusePort: false };
+    runtime.listen(address, options, handlers, {
+      listening: (listener) => {
+        listener.close();
+        resolve(listener.address);
+      },
+      failed: ({ code, message }) => reject(cannotListen(address, port, code, message)),
+    });
+    return await promise;
+  }
+
+  /** Starts the data half number `index`, or starts it again. */
+  #open(index: number, settings: DataSettings): Promise<Listening> {
+    const { promise, resolve, reject } = Promise.withResolvers<Listening>();
+    const counters = this.#counters[index]!;
+    // The sessions of a worker that died are gone, its history is not.
+    for (const name of ['active', 'admitted', 'held'] as const) counters[place[name]] = 0;
+    counters.fill(0, servedAt);
+    // Its clock is not that of the one before.
+    this.#leases.forget(index);
+    const ended = Promise.withResolvers<void>();
+    let bound: Listening | undefined;
+    const hear = (report: Report): void => {
+      if (report.kind === 'listening') {
+        bound = report;
+        this.#leases.align(index, this.#options.runtime.now() - report.now);
+        resolve(bound);
+      } else if (report.kind === 'listenFailed') {
+        const address = report.port === 'primary' ? settings.listen : settings.listenStandby!;
+        reject(cannotListen(address, report.port, report.code, report.message));
+      } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
+      else if (report.kind === 'exhausted') {
+        this.#options.log.error('clients wait: no more can be accepted now', {
+          worker: index,
+          why: report.why,
+        });
+      } else ended.resolve();
+    };
+    const lost = (why: string): void => {
+      ended.resolve();
+      // One that never listened would die again: whoever asked for it decides.
+      if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
+      else this.#replace(index, at(settings, bound), why);
+    };
+    const send = this.#options.workers === 0
+      ? this.#openHere(settings, hear)
+      : this.#openWorker(settings, index, hear, lost);
+    this.#halves[index] = { send, ended: ended.promise };
+    send({ kind: 'route', route: this.#route, ...this.servers.slots });
+    return promise;
+  }
+
+  #openHere(settings: DataSettings, hear: (report: Report) => void): Half['send'] {
+    const sessions = new Sessions(this.#options.runtime, settings, this.#counters, 0, hear);
+    sessions.start();
+    return (command) => sessions.command(command);
+  }
+
+  #openWorker(
+    settings: DataSettings,
+    index: number,
+    hear: (report: Report) => void,
+    lost: (why: string) => void,
+  ): Half['send'] {
+    const { port1: port, port2 } = new MessageChannel();
+    const bell = this.#options.engine === 'native' ? openBell() : undefined;
+    const workerData: WorkerData = {
+      settings,
+      counters: this.#counters.map(({ buffer }) => buffer as SharedArrayBuffer),
+      index,
+      port: port2,
+      bell: bell?.fd,
+    };
+    const worker = new Worker(this.#options.workerFile, { workerData, transferList: [port2] });
+    let why = 'it ended by itself';
+    port.on('message', (report: Report) => {
+      hear(report);
+      if (report.kind === 'stopped' || report.kind === 'listenFailed') void worker.terminate();
+    });
+    worker.on('error', (error) => {
+      why = messageOf(error);
+    });
+    worker.on('exit', () => {
+      port.close();
+      bell?.close();
+      lost(why);
+    });
+    return (command) => {
+      port.postMessage(command);
+      bell?.ring();
+    };
+  }
+
+  #replace(index: number, settings: DataSettings, why: string): void {
+    if (this.#stopping) return;
+    const { log } = this.#options;
+    log.error('a worker died; its sessions are lost, and another takes its place', { worker: index, why });
+    setTimeout(() => this.#reopen(index, settings), rebirthMs);
+  }
+
+  #reopen(index: number, settings: DataSettings): void {
+    if (this.#stopping) return;
+    this.#open(index, settings).catch((error) => {
+      if (this.#stopping) return;
+      const why = messageOf(error);
+      this.#options.log.error('the worker could not be replaced yet', { worker: index, why });
+      setTimeout(() => this.#reopen(index, settings), retryMs);
+    });
+  }
+}
+
+function at(settings: DataSettings, { address, standby }: Listening): DataSettings {
+  return { ...settings, listen: address, listenStandby: standby };
+}
+
+function cannotListen(address: Address, port: Port, code: string, message: string): StartError {
+  const setting = port === 'primary' ? 'LISTEN_PORT' : 'REPLICA_PORT';
+  const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
+  if (code === 'EADDRINUSE') {
+    return new StartError(
+      `cannot listen on ${where}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, or set ${setting} to another port.`,
+    );
+  }
+  // Deno says EINVAL.
+  if (code === 'EADDRNOTAVAIL' || code === 'EINVAL') {
+    return new StartError(
+      `cannot listen on ${where}: this machine has no such address (${code}). Set LISTEN_HOST.`,
+    );
+  }
+  if (code === 'EACCES') {
+    return new StartError(
+      `cannot listen on ${where}: not permitted (${code}). Set ${setting} to one above 1023.`,
+    );
+  }
+  return new StartError(`cannot listen on ${where}: ${message}. Check LISTEN_HOST and ${setting}.`);
+}

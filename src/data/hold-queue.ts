@@ -1,0 +1,99 @@
+/** Clients that wait for a server, in the order of their arrival, and the ramp by which they are let go. */
+import { at, type Counters } from '../contract/counters.ts';
+import type { Runtime, Timer } from '../runtime/runtime.ts';
+import type { Destination } from './targets.ts';
+import type { Session } from './session.ts';
+
+/** In steps, so that a new primary is not stormed. */
+const step = { count: 100, everyMs: 10 } as const;
+
+/** How soon it is tried again while the route stands: a dial failed, or what is known of the server is too old. */
+const retryMs = 100;
+
+export class Waiting {
+  readonly #runtime: Runtime;
+  readonly #counters: Counters;
+  readonly #next: () => Destination | undefined;
+  readonly #letGo: (session: Session, destination: Destination) => void;
+  readonly #sessions = new Set<Session>();
+  /** Those of them that wait for a server, and not because a dial of their own failed. */
+  readonly #queue = new Set<Session>();
+  #timer: Timer | undefined;
+
+  /** `next` says where the next session goes, if there is a server for it; `letGo` takes it there. */
+  constructor(
+    runtime: Runtime,
+    counters: Counters,
+    next: () => Destination | undefined,
+    letGo: (session: Session, destination: Destination) => void,
+  ) {
+    this.#runtime = runtime;
+    this.#counters = counters;
+    this.#next = next;
+    this.#letGo = letGo;
+  }
+
+  /**
+   * Whether newcomers have to queue. Not behind those whose own dial has failed: the server may have hung up for what
+   * they said, and one such client would hold up everybody.
+   */
+  get hasQueue(): boolean {
+    return this.#queue.size > 0;
+  }
+
+  add(session: Session): void {
+    this.#count(() => this.#sessions.add(session));
+    if (session.dialFailure === undefined) this.#queue.add(session);
+  }
+
+  remove(session: Session): void {
+    this.#count(() => this.#sessions.delete(session));
+    this.#queue.delete(session);
+  }
+
+  /** Lets the first ones go now and the others soon. */
+  release(): void {
+    this.stop();
+    let count = 0;
+    for (const session of this.#sessions) {
+      if (count++ === step.count) {
+        this.#releaseLater(step.everyMs);
+        break;
+      }
+      const destination = this.#next();
+      if (destination === undefined) return this.retry();
+      this.remove(session);
+      this.#letGo(session, destination);
+    }
+  }
+
+  /** Lets the first ones go soon. */
+  retry(): void {
+    this.#releaseLater(retryMs);
+  }
+
+  #releaseLater(ms: number): void {
+    this.#timer ??= this.#runtime.after(ms, () => this.release());
+  }
+
+  /** Lets nobody go any more by itself. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** Takes everybody out. */
+  takeAll(): readonly Session[] {
+    const all = [...this.#sessions];
+    this.#count(() => this.#sessions.clear());
+    this.#queue.clear();
+    return all;
+  }
+
+  /** The counter is that of all ports. */
+  #count(change: () => void): void {
+    const before = this.#sessions.size;
+    change();
+    this.#counters[at.held]! += this.#sessions.size - before;
+  }
+}

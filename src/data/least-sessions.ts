@@ -1,0 +1,81 @@
+/** Which standby a new session gets: the one with the fewest sessions for its weight, counted over all workers. */
+import { type Counters, dialledAt, leasedAt, servedAt } from '../contract/counters.ts';
+import type { Address } from '../runtime/runtime.ts';
+
+/** A standby in the rotation. */
+export interface Place {
+  readonly address: Address;
+  /** Above 0. */
+  readonly weight: number;
+  readonly slot: number;
+}
+
+/** How long one that could not be dialled is left alone; by then a probe has found out what is wrong with it. */
+const restMs = 1_000;
+
+export class Balance {
+  readonly #slabs: readonly Counters[];
+  readonly #own: Counters;
+  #places: readonly Place[] = [];
+  /** By slot: until when it rests. */
+  readonly #restUntil = new Map<number, number>();
+  /** Among equals everybody has its turn. */
+  #turn = 0;
+
+  /** Counts in the slabs of all workers; leases are in `own`. */
+  constructor(slabs: readonly Counters[], own: Counters) {
+    this.#slabs = slabs;
+    this.#own = own;
+  }
+
+  take(places: readonly Place[]): void {
+    this.#places = places;
+  }
+
+  get isEmpty(): boolean {
+    return this.#places.length === 0;
+  }
+
+  has(slot: number): boolean {
+    return this.#places.some((place) => place.slot === slot);
+  }
+
+  rest(slot: number, now: number): void {
+    this.#restUntil.set(slot, now + restMs);
+  }
+
+  /** The best of those that do not rest. */
+  best(now: number): Place | undefined {
+    return this.#least(
+      this.#proven(now).filter(({ slot }) => (this.#restUntil.get(slot) ?? -Infinity) <= now),
+    );
+  }
+
+  /** The best of all. */
+  any(now: number): Place | undefined {
+    return this.#least(this.#proven(now));
+  }
+
+  #proven(now: number): readonly Place[] {
+    return this.#places.filter(({ slot }) => this.#own[leasedAt + slot]! >= now);
+  }
+
+  #least(places: readonly Place[]): Place | undefined {
+    const turn = this.#turn++ % Math.max(1, places.length);
+    const inTurn = [...places.slice(turn), ...places.slice(0, turn)];
+    let [best, least]: [Place | undefined, number] = [undefined, Infinity];
+    for (const place of inTurn) {
+      // With the new one: else an empty server of weight 1 would be as good as an empty one of weight 3.
+      const load = (this.#sessions(place.slot) + 1) / place.weight;
+      if (load < least) [best, least] = [place, load];
+    }
+    return best;
+  }
+
+  /** Those that are being dialled count: a burst of clients must not all go where nobody has answered yet. */
+  #sessions(slot: number): number {
+    let sum = 0;
+    for (const slab of this.#slabs) sum += slab[servedAt + slot]! + slab[dialledAt + slot]!;
+    return sum;
+  }
+}

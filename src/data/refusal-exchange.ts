@@ -1,0 +1,87 @@
+/**
+ * The conversation in which a client is refused, in a way that it can read: in clear text, or under TLS if it asked
+ * for that. libpq throws away an error that comes before or in answer to its SSLRequest (since CVE-2024-10977).
+ */
+import type { Conn } from '../runtime/runtime.ts';
+import { errorResponse } from '../protocol/error-response.ts';
+import type { Refusal } from './refusals.ts';
+import type { FirstBytes } from '../protocol/first-bytes.ts';
+import { requestBytes } from '../protocol/startup.ts';
+
+/** What it needs of its session. */
+export interface RefusingHost {
+  /** Connects to the server that refuses under TLS; the session pumps from then on. */
+  connectRefuser(): void;
+  /** There is nothing that can be said. */
+  giveUp(): void;
+}
+
+/** The one-byte answers to SSLRequest and GSSENCRequest. */
+const yes = Uint8Array.of('S'.charCodeAt(0));
+const no = Uint8Array.of('N'.charCodeAt(0));
+
+export class Refusing {
+  readonly refusal: Refusal;
+  /** Said in clear text: whatever else the client sends is dropped. */
+  isSaid = false;
+  #isGssDeclined = false;
+  readonly #client: Conn<unknown>;
+  readonly #first: FirstBytes;
+  readonly #host: RefusingHost;
+
+  constructor(refusal: Refusal, client: Conn<unknown>, first: FirstBytes, host: RefusingHost) {
+    this.refusal = refusal;
+    this.#client = client;
+    this.#first = first;
+    this.#host = host;
+  }
+
+  /** Goes on with what the client has said so far. */
+  answer(): void {
+    switch (this.#first.opening.kind) {
+      case 'incomplete':
+        return;
+      case 'gss':
+        // The client goes on in this connection, with SSLRequest or its StartupMessage. PostgreSQL takes no second one
+        // either, and a thousand of them at once would keep us busy for as long as a client likes.
+        if (this.#isGssDeclined) return this.#host.giveUp();
+        this.#isGssDeclined = true;
+        this.#client.write(no);
+        this.#first.skipRequest();
+        return this.answer();
+      case 'ssl':
+        // What came with the request came before there was TLS to protect it.
+        if (this.#first.length > requestBytes) return this.#host.giveUp();
+        this.#first.take();
+        return this.#host.connectRefuser();
+      case 'directTls':
+        return this.#host.connectRefuser();
+      case 'cancel':
+        return this.#host.giveUp();
+      default:
+        return this.say();
+    }
+  }
+
+  /** The TLS server is there. */
+  tlsBegins(): void {
+    if (this.#first.opening.kind === 'ssl') this.#client.write(yes);
+  }
+
+  /** The TLS server is not there: "N" lets a client of sslmode=prefer read the refusal in clear text. */
+  tlsFailed(): void {
+    if (this.#first.opening.kind !== 'ssl') return this.#host.giveUp();
+    this.#client.write(no);
+    this.#first.opening = { kind: 'incomplete' };
+  }
+
+  /** In clear text, whatever the client has said. */
+  say(): void {
+    this.isSaid = true;
+    this.#first.take();
+    this.#client.resume();
+    this.#client.write(errorResponse(this.refusal));
+    // Closing outright would send RST and throw the refusal away if the client has sent more than we read.
+    this.#client.shutdown();
+  }
+}

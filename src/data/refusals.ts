@@ -1,0 +1,138 @@
+/**
+ * Why a client is refused, in words that say what happened and what to do: one place for every sentence and every
+ * SQLSTATE. 57P03 makes libpq try the next host of its list, where 08006 would make it stop.
+ */
+import type { CloseReason } from '../contract/counters.ts';
+import type { Port, Route } from '../contract/messages.ts';
+import type { NetError } from '../runtime/runtime.ts';
+import type { ErrorFields } from '../protocol/error-response.ts';
+
+export interface Refusal extends ErrorFields {
+  /** What the session counts as. */
+  readonly reason: CloseReason;
+}
+
+const sqlstates = {
+  cannotConnectNow: '57P03',
+  tooManyConnections: '53300',
+  protocolViolation: '08P01',
+  queryCanceled: '57014',
+} as const;
+
+/** Why a server that could be dialled counts as not reached; clauses for the client, if nobody else is found. */
+export const dialFailures = {
+  endedEarly: { code: 'ECONNRESET', message: 'the connection ended before the server said a byte' },
+  /** It starts up, shuts down, or takes nobody yet: worth waiting for, like one that is not there. */
+  notNow: { code: '57P03', message: 'the server is starting up or shutting down' },
+  standby: { code: '57P03', message: 'the server turned out to be a standby' },
+  unproven: {
+    code: 'ETIMEDOUT',
+    message: 'what is known of it is too old, for the gateway itself has stalled',
+  },
+  silent: { code: 'ETIMEDOUT', message: 'the server accepted the connection and said nothing' },
+} as const satisfies Record<string, NetError>;
+
+/** The first packet is none of PostgreSQL's; `why` is a clause of `readOpening`. */
+export function notUnderstood(why: string): Refusal {
+  return {
+    sqlstate: sqlstates.protocolViolation,
+    message: `pg_gateway does not understand this client: ${why}`,
+    hint: 'This is the address of a PostgreSQL server.',
+    reason: 'refused',
+  };
+}
+
+export function halfPacket(waitedMs: number): Refusal {
+  return {
+    sqlstate: sqlstates.queryCanceled,
+    message: `pg_gateway waited ${waitedMs / 1000} s for the rest of the first packet`,
+    hint: 'STARTUP_TIMEOUT_MS sets this limit.',
+    reason: 'startupTimeout',
+  };
+}
+
+/** Why a client of `port` has no server; `error` is there if there is one that could not be dialled. */
+export function nobody(
+  route: Route,
+  port: Port,
+  { holdMs, fallback }: { readonly holdMs: number; readonly fallback: boolean },
+  error: NetError | undefined,
+): Refusal {
+  if (error !== undefined) return unreachable(route, port, holdMs, error);
+  return port === 'primary' ? noPrimary(route, holdMs) : noStandby(route, holdMs, fallback);
+}
+
+export function noPrimary(route: Route, holdMs: number): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: `pg_gateway has no primary to connect to${waited(holdMs)}: ${route.reason}`,
+    detail: route.detail,
+    hint: 'Try again when a primary is up; HOLD_MS sets how long the gateway waits for one.',
+    reason: holdMs > 0 ? 'holdTimeout' : 'refused',
+  };
+}
+
+/** Of the standby port; with `fallback` there is no primary either. */
+export function noStandby(route: Route, holdMs: number, fallback: boolean): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: fallback
+      ? `pg_gateway has neither a standby nor a primary to connect to${waited(holdMs)}: ${route.reason}`
+      : `pg_gateway has no standby to connect to${waited(holdMs)}, and the primary does not stand in for one`,
+    detail: route.standbyDetail,
+    hint: fallback
+      ? 'Try again when a server is up; HOLD_MS sets how long the gateway waits for one.'
+      : 'REPLICA_FALLBACK=on lets the primary serve; HOLD_MS sets how long the gateway waits for a standby.',
+    reason: holdMs > 0 ? 'holdTimeout' : 'refused',
+  };
+}
+
+/** There is a server for this port, but it could not be dialled until the hold was over. */
+export function unreachable(route: Route, port: Port, holdMs: number, error: NetError): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: `pg_gateway cannot connect to ${port === 'primary' ? 'the primary' : 'a standby'}${
+      waited(holdMs)
+    }: ${error.message}`,
+    detail: route.detail,
+    reason: error.code === 'ETIMEDOUT' ? 'connectTimeout' : 'connectRefused',
+  };
+}
+
+export function tooManyHeld(route: Route, port: Port, held: number): Refusal {
+  return {
+    sqlstate: sqlstates.cannotConnectNow,
+    message: `pg_gateway has no ${port} to connect to, and ${held} clients wait for a server already`,
+    detail: route.detail,
+    hint: 'MAX_HELD sets how many may wait.',
+    reason: 'limit',
+  };
+}
+
+export function tooManySessions(maxSessions: number): Refusal {
+  return {
+    sqlstate: sqlstates.tooManyConnections,
+    message: `pg_gateway holds ${maxSessions} sessions already`,
+    hint: 'MAX_SESSIONS sets how many it takes.',
+    reason: 'limit',
+  };
+}
+
+/** The client is half logged in already, so it cannot be sent to another server unnoticed. */
+export const onStandby: Refusal = {
+  sqlstate: sqlstates.cannotConnectNow,
+  message: 'pg_gateway reached a server that has just lost its role: it is a standby now',
+  hint: 'Connect again: the gateway looks for the new primary.',
+  reason: 'refused',
+};
+
+export const shuttingDown: Refusal = {
+  sqlstate: sqlstates.cannotConnectNow,
+  message: 'pg_gateway is shutting down',
+  hint: 'Connect again: another gateway, or this one after its restart, will take you.',
+  reason: 'drained',
+};
+
+function waited(holdMs: number): string {
+  return holdMs > 0 ? ` (waited ${holdMs / 1000} s)` : '';
+}

@@ -1,0 +1,30 @@
+/** What a session is to the table that it is in, and what it asks of it. */
+import type { CloseReason, Counters } from '../contract/counters.ts';
+import type { DataSettings } from '../contract/messages.ts';
+import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
+import type { ServerSide } from './prewarm.ts';
+
+export type Phase = 'opening' | 'held' | 'dialling' | 'open' | 'refusing' | 'closed';
+
+/** The table, for sessions of this kind. */
+export interface SessionHost<Session> {
+  readonly runtime: Runtime;
+  readonly settings: DataSettings;
+  readonly counters: Counters;
+  readonly connectOptions: ConnectOptions;
+  readonly serverHandlers: Handlers<ServerSide>;
+  /** See CancelHost. */
+  cancelling: number;
+  /** The first packet is there and makes sense: dial, hold or refuse. */
+  admit(session: Session): void;
+  /** Its server has answered. */
+  opened(session: Session): void;
+  dialFailed(session: Session, error: NetError): void;
+  holdTimedOut(session: Session): void;
+  /** The server behaved as if it were not the primary any more. */
+  suspect(why: string): void;
+  /** It needs nothing any more; its client's socket may still be closing. */
+  ended(session: Session): void;
+  /** Its client's socket is closed: the last word of a session. */
+  left(session: Session, reason: CloseReason): void;
+}

@@ -1,0 +1,115 @@
+/** Where the sessions of each port are sent, by the latest route, and where their cancel requests are. */
+import { type Counters, leasedAt, servedAt } from '../contract/counters.ts';
+import type { Command, Port } from '../contract/messages.ts';
+import type { Address, Runtime } from '../runtime/runtime.ts';
+import { Balance } from './least-sessions.ts';
+
+export interface Destination {
+  readonly address: Address;
+  /** The epoch of the primary; `noEpoch` for a standby. */
+  readonly epoch: number;
+  readonly slot: number;
+}
+
+/** Of sessions on a standby: no fence is newer, so no change of the primary ends them. */
+export const noEpoch = Infinity;
+
+export class Destinations {
+  readonly #runtime: Pick<Runtime, 'now'>;
+  readonly #slabs: readonly Counters[];
+  readonly #own: Counters;
+  readonly #fallback: boolean;
+  readonly #balance: Balance;
+  #primary: Destination | undefined;
+  /** Cancel requests go here while there is no primary: the sessions that they mean are still there. */
+  #lastPrimary: Address | undefined;
+  /** By slot: every server that there was. */
+  readonly #known = new Map<number, Address>();
+  /** The slots of all standbys of the route, in the rotation or not. */
+  #standbySlots: readonly number[] = [];
+
+  /** Counts in the slabs of all workers; leases are in `own`. */
+  constructor(
+    runtime: Pick<Runtime, 'now'>,
+    slabs: readonly Counters[],
+    own: Counters,
+    fallback: boolean,
+  ) {
+    this.#runtime = runtime;
+    this.#slabs = slabs;
+    this.#own = own;
+    this.#fallback = fallback;
+    this.#balance = new Balance(slabs, own);
+  }
+
+  take({ route, slot, standbySlots }: Extract<Command, { kind: 'route' }>): void {
+    const { primary, epoch, standbys } = route;
+    this.#primary = primary && { address: primary, epoch, slot };
+    this.#lastPrimary = primary ?? this.#lastPrimary;
+    if (primary !== undefined) this.#known.set(slot, primary);
+    const places = standbys.map((standby, index) => ({ ...standby, slot: standbySlots[index]! }));
+    for (const { slot, address } of places) this.#known.set(slot, address);
+    this.#standbySlots = standbySlots;
+    this.#balance.take(places.filter(({ weight }) => weight > 0));
+  }
+
+  /** Where a session of `port` is sent now; undefined: it has to wait. */
+  of(port: Port): Destination | undefined {
+    const now = this.#runtime.now();
+    if (port === 'primary') return this.#provenPrimary(now);
+    const best = this.#balance.best(now);
+    const fallback = this.#fallback ? this.#provenPrimary(now) : undefined;
+    // Sooner a standby that has just refused than nobody.
+    return best ? onStandby(best) : fallback ?? onStandby(this.#balance.any(now));
+  }
+
+  /** Whether the route has a server for sessions of `port`, be it one whose last answer counts no more. */
+  has(port: Port): boolean {
+    if (this.#primary !== undefined && (port === 'primary' || this.#fallback)) return true;
+    return port === 'standby' && !this.#balance.isEmpty;
+  }
+
+  /** Where a session is sent whose server could not be dialled; undefined: there is no other one for it now. */
+  insteadOf(port: Port, { epoch, slot }: { epoch: number; slot: number }): Destination | undefined {
+    if (port === 'primary') return undefined;
+    const now = this.#runtime.now();
+    if (epoch === noEpoch) this.#balance.rest(slot, now);
+    const fallback = this.#fallback && epoch === noEpoch ? this.#provenPrimary(now) : undefined;
+    return onStandby(this.#balance.best(now)) ?? fallback;
+  }
+
+  /** Whether a session that is being dialled may still have the server that it was sent to. */
+  stands({ epoch, slot }: { epoch: number; slot: number }): boolean {
+    return epoch === noEpoch ? this.#balance.has(slot) : epoch === this.#primary?.epoch;
+  }
+
+  /** Whether that is the server of the present primary. */
+  isPrimary(slot: number): boolean {
+    return this.#primary?.slot === slot;
+  }
+
+  /**
+   * Where the session may be that a cancel request of `port` means. On the standby port that is anywhere, also when
+   * the session is another gateway's; PostgreSQL ignores a key that it does not know.
+   */
+  ofCancel(port: Port): readonly Address[] {
+    const primary = this.#primary?.address ?? this.#lastPrimary;
+    if (port === 'primary') return primary ? [primary] : [];
+    const slots = [...this.#known.keys()].filter((slot) => this.#hasSessions(slot));
+    const standbys = [...new Set([...this.#standbySlots, ...slots])].map((slot) => this.#known.get(slot)!);
+    const others = standbys.filter((address) => JSON.stringify(address) !== JSON.stringify(primary));
+    return primary ? [...others, primary] : others;
+  }
+
+  #provenPrimary(now: number): Destination | undefined {
+    return this.#primary && this.#own[leasedAt + this.#primary.slot]! >= now ? this.#primary : undefined;
+  }
+
+  #hasSessions(slot: number): boolean {
+    return this.#slabs.some((slab) => slab[servedAt + slot]! > 0);
+  }
+}
+
+function onStandby(place: { address: Address; slot: number } | undefined): Destination | undefined {
+  return place && { address: place.address, epoch: noEpoch, slot: place.slot };
+}

@@ -1,0 +1,61 @@
+/** The data half in a thread of its own: a thin shell around `Sessions`. An entry point of the build. */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { listenToBell } from '../runtime/linux/waker.ts';
+import { openNative } from '../runtime/linux/native.ts';
+import { pickRuntime } from '../runtime/pick.ts';
+import { Sessions } from './data-plane.ts';
+import { countersOver } from '../contract/counters.ts';
+import type { Command, DataSettings, Report } from '../contract/messages.ts';
+
+/** What a worker is born with. */
+export interface WorkerData {
+  readonly settings: DataSettings;
+  /** The memory of the counters of all workers, shared; its own are number `index`. */
+  readonly counters: readonly SharedArrayBuffer[];
+  readonly index: number;
+  /**
+   * Commands come and reports go here. A port of its own: Deno's `receiveMessageOnPort` does not take `parentPort`.
+   */
+  readonly port: MessagePort;
+  /** The native engine, and the eventfd that wakes it; undefined: the portable one. */
+  readonly bell: number | undefined;
+}
+
+if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread, not of the program');
+
+const { settings, counters, index, port, bell } = workerData as WorkerData;
+const slabs = counters.map(countersOver);
+if (bell === undefined) runPortable();
+else runNative(bell);
+
+function runPortable(): void {
+  const report = (report: Report): void => port.postMessage(report);
+  const sessions = new Sessions(pickRuntime(), settings, slabs, index, report);
+  port.on('message', (command: Command) => sessions.command(command));
+  sessions.start();
+}
+
+/** Returns when there is nothing more to do; until then this thread gives no event loop a turn. */
+function runNative(bell: number): void {
+  const report = (report: Report): void => {
+    port.postMessage(report);
+    if (report.kind === 'stopped' || report.kind === 'listenFailed') runtime.poller.stop();
+  };
+  const runtime = openNative(
+    (why) => report({ kind: 'exhausted', why }),
+    settings.spinMs,
+  );
+  const sessions = new Sessions(runtime, settings, slabs, index, report);
+  listenToBell(runtime.poller, bell, () => {
+    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+      sessions.command(next.message as Command);
+    }
+  });
+  runtime.poller.later(() => sessions.start());
+  try {
+    runtime.poller.run();
+  } catch (error) {
+    runtime.poller.closeAll();
+    throw error;
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * One host and port of CANDIDATES, or of an SRV record: its addresses, an asker for each, and which of them are one
+ * server. A name with one address (of each family) is presumed to be one server under the name `host:port`, wherever
+ * it moves; of several addresses each is presumed to be a server of its own, `host[address]:port`. The answers
+ * correct both: same start, same server. A candidate keeps the name that it has once got.
+ */
+import { type Candidate, candidateBehind } from '../cluster/candidate.ts';
+import { type Observation, unobserved, withAnswer, withFailure } from '../cluster/observation.ts';
+import { Asker, type AskerOptions, type AskerTools } from './address-probe.ts';
+import { Discovery, type DiscoveryOptions } from './discovery.ts';
+import { ProbeError } from './failure.ts';
+import { answers, Group, isSameServer, type Member } from './server-group.ts';
+import type { Resolver } from './resolver.ts';
+
+export interface HostOptions extends AskerOptions, DiscoveryOptions {}
+
+export interface HostTools extends AskerTools {
+  readonly resolver: Resolver;
+  /** The faster pace at which new askers begin. */
+  isHurried(): boolean;
+  /** Whether the election's last choice was this candidate. */
+  isIncumbent(candidate: string): boolean;
+  /** Whether one more address may be probed. */
+  hasRoom(address: string): boolean;
+  tell: Tell;
+}
+
+/** For the operator: what happened, and to whom. */
+export type Tell = (
+  level: 'info' | 'warn',
+  event: string,
+  fields: Readonly<Record<string, string | number>>,
+) => void;
+
+export interface HostEvents {
+  /** Something about the observations is new. */
+  changed(): void;
+  /** An address of it does not work. */
+  suspected(): void;
+  /** See AskerEvents. */
+  ended(): void;
+}
+
+export class Host {
+  readonly #candidate: Candidate;
+  readonly #options: HostOptions;
+  readonly #tools: HostTools;
+  readonly #events: HostEvents;
+  readonly #discovery: Discovery<readonly string[]> | undefined;
+  #groups: readonly Group[] = [];
+  /** What there is to say while no address is known. */
+  #unresolved: Observation;
+  #isLost = false;
+  /** No entry names it any more; it is here because it holds the incumbent. */
+  #isGone = false;
+
+  constructor(candidate: Candidate, options: HostOptions, tools: HostTools, events: HostEvents) {
+    this.#candidate = candidate;
+    this.#options = options;
+    this.#tools = tools;
+    this.#events = events;
+    this.#unresolved = unobserved(candidate);
+    const { host } = candidate;
+    if (isNumeric(host)) return;
+    this.#discovery = new Discovery(host, () => tools.resolver.addresses(host), options, {
+      found: (addresses) => {
+        this.#isLost = false;
+        this.#found(addresses);
+        this.#events.changed();
+      },
+      failed: (error) => this.#failed(error),
+    });
+  }
+
+  /** Only once in its life. */
+  start(): void {
+    if (this.#discovery) this.#discovery.start();
+    else this.#found([this.#candidate.host]);
+  }
+
+  /** Leaves no timer and no socket, and reports nothing any more. For ever. */
+  stop(): void {
+    this.#discovery?.stop();
+    for (const { asker } of this.members) asker.stop();
+  }
+
+  /** Whether it has to stay although no SRV record names it any more. */
+  isKept(): boolean {
+    const incumbent = this.observations.find(({ candidate }) => this.#tools.isIncumbent(candidate.name));
+    if (incumbent !== undefined && !this.#isGone) this.#tellKept(incumbent.candidate.name);
+    this.#isGone = true;
+    return incumbent !== undefined;
+  }
+
+  get members(): readonly Member[] {
+    return this.#groups.flatMap(({ members }) => members);
+  }
+
+  /** One or more. */
+  get observations(): readonly Observation[] {
+    return this.#groups.length > 0 ? this.#groups.map(({ observation }) => observation) : [this.#unresolved];
+  }
+
+  /** The addresses that a lookup found: new ones are asked, and those that are missing are given up. */
+  #found(addresses: readonly string[]): void {
+    const found = [...new Set(addresses)];
+    const isOne = isOneServer(found);
+    const moves = isOne && this.#groups.length === 1 && this.#groups[0]?.candidate === this.#candidate;
+    for (const group of this.#groups) {
+      for (const member of group.members) {
+        if (found.includes(member.address)) member.isGone = false;
+        else if (!this.#isKept(group, member, moves)) this.#drop(group, member);
+      }
+    }
+    if (!moves) this.#forgetEmpty();
+    const known = new Set(this.members.map(({ address }) => address));
+    for (const address of found.filter((address) => !known.has(address))) {
+      if (this.#tools.hasRoom(address)) this.#add(address, isOne);
+    }
+    this.#forgetEmpty();
+    for (const group of this.#groups) group.wake();
+    if (this.#groups.length === 0) this.#fail(tooMany());
+  }
+
+  /**
+   * Name servers alone never take away a primary that clients are sent to. One that does not answer any more stays
+   * until another one is elected, because its sessions are not ended before; unless its name has plainly moved.
+   */
+  #isKept(group: Group, member: Member, moves: boolean): boolean {
+    const isInUse = this.#tools.isIncumbent(group.candidate.name) && group.speaker === member;
+    if (!isInUse || (moves && !answers(member))) return false;
+    if (!member.isGone) this.#tellKept(group.candidate.name);
+    return member.isGone = true;
+  }
+
+  #tellKept(candidate: string): void {
+    this.#tools.tell('warn', 'the primary has left DNS; it stays until another one is elected', {
+      candidate,
+    });
+  }
+
+  #drop(group: Group, member: Member): void {
+    member.asker.stop();
+    group.remove(member);
+    const fields = { candidate: group.candidate.name, address: member.address };
+    this.#tools.tell('info', 'an address has left DNS', fields);
+  }
+
+  #add(address: string, isOne: boolean): void {
+    const group = (isOne ? this.#presumed() : undefined) ?? this.#groupOf(address);
+    const { host, port } = this.#candidate;
+    const asker = new Asker({ host: address, port, serverName: host }, this.#options, this.#tools, {
+      answered: (answer) => this.#note(member, (before) => withAnswer(before, answer)),
+      failed: (failure) => this.#note(member, (before) => withFailure(before, failure)),
+      ended: () => this.#events.ended(),
+    });
+    const observation = group.members.length > 0 ? unobserved(group.candidate) : group.observation;
+    const member: Member = { address, asker, observation, isGone: false, isResting: false };
+    group.add(member);
+    asker.hurry(this.#tools.isHurried());
+    asker.start();
+    if (this.#discovery) {
+      this.#tools.tell('info', 'an address was found', { candidate: group.candidate.name, address });
+    }
+  }
+
+  #note(member: Member, change: (before: Observation) => Observation): void {
+    const group = this.#groups.find(({ members }) => members.includes(member));
+    if (group === undefined) return;
+    const { best } = group;
+    member.observation = change(member.observation);
+    if (answers(member)) this.#place(member, group, best);
+    for (const group of this.#groups) group.settle();
+    if (
+      this.#groups.some(({ members, observation: { failures } }) => members.includes(member) && failures > 0)
+    ) {
+      this.#discovery?.suspect();
+      this.#events.suspected();
+    }
+    this.#events.changed();
+  }
+
+  /** Puts one that has just answered with those that are the same server, and away from those that are not. */
+  #place(member: Member, group: Group, best: Member | undefined): void {
+    const others = (of: Group): Member[] => of.members.filter((other) => other !== member && answers(other));
+    const twins = this.#groups.find((other) => others(other).some((one) => isSameServer(one, member)));
+    const isAmongOthers = member !== best && others(group).length > 0;
+    if (twins === group || (twins === undefined && !isAmongOthers)) return;
+    group.remove(member);
+    (twins ?? this.#groupOf(member.address)).add(member);
+    this.#forgetEmpty();
+    const { name } = this.#candidate;
+    if (twins === undefined) {
+      const fields = { name, address: member.address };
+      this.#tools.tell('info', 'the addresses of a name are several servers', fields);
+    }
+  }
+
+  /** Where an address belongs that is the only one of its family; undefined: to a server of its own. */
+  #presumed(): Group | undefined {
+    const [group, another] = this.#groups;
+    if (group === undefined) return this.#newGroup(this.#candidate);
+    const isHere = group.candidate === this.#candidate || group.members.some(({ isGone }) => !isGone);
+    return isHere && another === undefined ? group : undefined;
+  }
+
+  #newGroup(candidate: Candidate): Group {
+    const group = new Group(candidate);
+    this.#groups = [...this.#groups, group];
+    return group;
+  }
+
+  /** A new group for this address. One that has its name, from when it was a member, gets the name of who is left. */
+  #groupOf(address: string): Group {
+    const candidate = candidateBehind(this.#candidate, address);
+    const holder = this.#groups.find((group) => group.candidate.name === candidate.name);
+    const heir = holder?.speaker?.address;
+    if (heir !== undefined) holder?.rename(candidateBehind(this.#candidate, heir));
+    return this.#newGroup(candidate);
+  }
+
+  #forgetEmpty(): void {
+    this.#groups = this.#groups.filter(({ members }) => members.length > 0);
+  }
+
+  #failed(error: ProbeError): void {
+    if (!this.#isLost) {
+      const fields = { name: this.#candidate.host, why: error.message };
+      this.#tools.tell('warn', 'a name does not resolve; its known addresses stay in use', fields);
+    }
+    this.#isLost = true;
+    this.#fail(error);
+    if (this.#groups.length === 0) this.#events.changed();
+  }
+
+  #fail({ kind, message }: ProbeError): void {
+    this.#unresolved = withFailure(this.#unresolved, { at: this.#tools.clock.now(), kind, message });
+  }
+}
+
+/** At most one address of each family. */
+function isOneServer(addresses: readonly string[]): boolean {
+  const ipv6 = addresses.filter((address) => address.includes(':')).length;
+  return ipv6 <= 1 && addresses.length - ipv6 <= 1;
+}
+
+function tooMany(): ProbeError {
+  return new ProbeError(
+    'unresolved',
+    'is not probed, there are too many candidates: name fewer servers in CANDIDATES',
+  );
+}
+
+/** IPv4, or anything with a colon, which no name can have. */
+function isNumeric(host: string): boolean {
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.includes(':');
+}

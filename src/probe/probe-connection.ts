@@ -1,0 +1,205 @@
+/**
+ * One connection to one server: TCP, TLS where it is wanted, the guard, and a socket-shaped end for postgres.js.
+ *
+ * postgres.js has no way to destroy a connection at once, reconnects on its own, and sends its TLS hello to
+ * servers that said no to TLS. So the socket and its end are ours, and postgres.js is never told that a
+ * connection ended: whoever opened the line is, and throws the client away.
+ */
+import { codeOf } from '../errors.ts';
+import { openTcp, startTls } from '../runtime/tcp.ts';
+import type { TcpSocket, TlsTrust } from '../runtime/tcp.ts';
+import {
+  disconnected,
+  notPostgres,
+  ProbeError,
+  serverFailure,
+  socketFailure,
+  tlsFailure,
+} from './failure.ts';
+import type { Asked, ServerError } from './failure.ts';
+import { Guard, ProtocolError } from '../protocol/message-guard.ts';
+import type { Authentication } from '../protocol/message-guard.ts';
+
+/** `offer` goes on in clear text if the server has no TLS; `insist` does not. */
+export type Encryption = 'plain' | 'offer' | 'insist';
+
+/** The code of a ProbeError for a server that answered the request for TLS with an error. */
+export const tlsRefused = 'TLS_REFUSED';
+
+export interface LineOptions {
+  /** Numeric. */
+  readonly host: string;
+  readonly port: number;
+  /** The name that a certificate must bear. */
+  readonly serverName: string;
+  readonly encryption: Encryption;
+  readonly trust: TlsTrust;
+  readonly asked: Asked;
+}
+
+export interface LineEvents {
+  /** ReadyForQuery: logged in, or done with a query. */
+  ready(): void;
+  /** DataRow. What it throws ends the connection. */
+  row(body: Buffer): void;
+  /** ErrorResponse; likewise. */
+  error(said: ServerError): void;
+  /** How the server wants us to log in; throw a ProbeError to refuse. */
+  authentication(wants: Authentication): void;
+  /** The connection is gone, and why; once, and not after `destroy`. */
+  ended(error: ProbeError): void;
+}
+
+/** The part of a socket that postgres.js uses on a connection that it never ends itself. */
+export interface DriverSocket {
+  on(event: string, listener: (bytes: Buffer) => void): DriverSocket;
+  write(bytes: Uint8Array): boolean;
+  destroy(): void;
+}
+
+const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+export class Line {
+  /** Whether the server has sent anything since this was last set to false. */
+  heard = false;
+  /** Whether TLS has been begun. */
+  isEncrypted = false;
+  #options: LineOptions;
+  #events: LineEvents;
+  #guard: Guard;
+  #tcp: TcpSocket | undefined;
+  #tls: TcpSocket | undefined;
+  #over = false;
+  #begun: TcpSocket | undefined;
+  #receive: ((bytes: Buffer) => void) | undefined;
+  /** PostgreSQL says why before it closes. */
+  #lastError: ServerError | undefined;
+
+  constructor(options: LineOptions, events: LineEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#guard = new Guard({
+      ready: () => {
+        this.#lastError = undefined;
+        events.ready();
+      },
+      row: (body) => events.row(body),
+      error: (fields) => {
+        this.#lastError = { code: fields.get('C') ?? '', message: fields.get('M') ?? '' };
+        events.error(this.#lastError);
+      },
+      authentication: (wants) => events.authentication(wants),
+    });
+  }
+
+  /** Connects; `connected` gets the end for postgres.js as soon as PostgreSQL's own protocol may begin. */
+  open(connected: (socket: DriverSocket) => void): void {
+    if (this.#over) return;
+    const tcp = this.#tcp = openTcp(this.#options);
+    tcp.once('connect', () => {
+      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
+      else this.#negotiate(tcp, connected);
+    });
+    tcp.on('error', (error) => this.#end(socketFailure(error, this.#options.asked)));
+    this.#watchEnd(tcp);
+  }
+
+  /** Sends messages of our own. From then on postgres.js hears nothing more of this connection. */
+  send(bytes: Buffer): void {
+    this.#receive = undefined;
+    if (!this.#over) this.#begun?.write(bytes);
+  }
+
+  /** Frees the socket at once, in whatever state it is. */
+  destroy(): void {
+    this.#over = true;
+    this.#tls?.destroy();
+    this.#tcp?.destroy();
+  }
+
+  #negotiate(tcp: TcpSocket, connected: (socket: DriverSocket) => void): void {
+    const { encryption, asked } = this.#options;
+    tcp.once('data', (answer: Buffer) => {
+      if (this.#over) return;
+      this.heard = true;
+      const text = answer.toString('latin1', 0, 20);
+      // More than the one letter would be bytes that somebody put in front of the encrypted ones (CVE-2021-23222).
+      if (text === 'S') this.#secure(tcp, connected);
+      else if (text === 'N' && encryption === 'offer') this.#begin(tcp, connected);
+      else if (text === 'N') this.#end(withoutTls(asked, 'has no TLS'));
+      else if (text.startsWith('E')) {
+        this.#end(withoutTls(asked, 'answered the request for TLS with an error'));
+      } else this.#end(notPostgres(`it answered the request for TLS with ${JSON.stringify(text)}`, asked));
+    });
+    tcp.write(sslRequest);
+  }
+
+  #secure(tcp: TcpSocket, connected: (socket: DriverSocket) => void): void {
+    let secure = false;
+    this.isEncrypted = true;
+    const fail = (error: unknown) => {
+      const onSocket = secure || codeOf(error) === 'ECONNRESET';
+      this.#end((onSocket ? socketFailure : tlsFailure)(error, this.#options.asked));
+    };
+    try {
+      const tls = this.#tls = startTls(tcp, this.#options.serverName, this.#options.trust);
+      tls.once('secureConnect', () => {
+        secure = true;
+        if (!this.#over) this.#begin(tls, connected);
+      });
+      tls.on('error', fail);
+      this.#watchEnd(tls);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #watchEnd(socket: TcpSocket): void {
+    const ended = () => this.#end(disconnected(this.#options.asked));
+    socket.on('end', ended);
+    socket.on('close', ended);
+  }
+
+  #begin(socket: TcpSocket, connected: (socket: DriverSocket) => void): void {
+    if (this.#over) return;
+    this.#begun = socket;
+    socket.on('data', (bytes: Buffer) => this.#take(bytes));
+    const driver: DriverSocket = {
+      on: (event, listener) => {
+        if (event === 'data') this.#receive = listener;
+        return driver;
+      },
+      // postgres.js writes from timers of its own, also after the end.
+      write: (bytes) => this.#over || socket.write(bytes),
+      destroy: () => this.#end(notPostgres('its proof of the password is wrong', this.#options.asked)),
+    };
+    connected(driver);
+  }
+
+  #take(bytes: Buffer): void {
+    if (this.#over) return;
+    this.heard = true;
+    try {
+      const messages = this.#guard.push(bytes);
+      if (messages.length > 0) this.#receive?.(messages);
+    } catch (error) {
+      if (error instanceof ProbeError) this.#end(error);
+      else if (error instanceof ProtocolError) this.#end(notPostgres(error.message, this.#options.asked));
+      else this.#end(notPostgres('its messages make no sense', this.#options.asked));
+    }
+  }
+
+  #end(error: ProbeError): void {
+    if (this.#over) return;
+    const said = this.#lastError;
+    const gone = error.kind === 'disconnected' && said !== undefined;
+    this.destroy();
+    this.#events.ended(gone ? serverFailure(said, this.#options.asked) : error);
+  }
+}
+
+function withoutTls(asked: Asked, what: string): ProbeError {
+  const message =
+    `${what} at ${asked.address}, and PGSSLMODE asks for it: set ssl = on there, or PGSSLMODE=prefer for the gateway`;
+  return new ProbeError('credentials', message, tlsRefused);
+}

@@ -1,0 +1,118 @@
+/**
+ * Addresses of one name that are one server, as far as is known: together they are one candidate, and one of them
+ * speaks for it. So a dual-stack host is asked at both addresses, and a `localhost` that refuses at ::1 is no alarm.
+ */
+import type { Candidate } from '../cluster/candidate.ts';
+import { type Observation, unobserved } from '../cluster/observation.ts';
+import type { Asker } from './address-probe.ts';
+
+export interface Member {
+  readonly address: string;
+  readonly asker: Asker;
+  observation: Observation;
+  /** The last lookup did not find it any more. */
+  isGone: boolean;
+  /** Another address speaks for the server, so this one is not asked until the next lookup or failure. */
+  isResting: boolean;
+}
+
+export class Group {
+  #candidate: Candidate;
+  #members: readonly Member[] = [];
+  #last: Observation;
+  #wasAsked = false;
+
+  constructor(candidate: Candidate) {
+    this.#candidate = candidate;
+    this.#last = unobserved(candidate);
+  }
+
+  get candidate(): Candidate {
+    return this.#candidate;
+  }
+
+  /** In the order in which they were found. */
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  /** What the speaker says; without members, what the last one said. */
+  get observation(): Observation {
+    return this.speaker?.observation ?? this.#last;
+  }
+
+  /**
+   * Whose word counts. Before all were asked once it is one that was not: an election must not take the first answer
+   * of several for all that there is to know.
+   */
+  get speaker(): Member | undefined {
+    const unasked = this.#wasAsked ? undefined : this.#members.find((member) => !wasAsked(member));
+    return unasked ?? this.best;
+  }
+
+  /** The first that answers, rather one that the name servers still know. */
+  get best(): Member | undefined {
+    return this.#members.toSorted((a, b) => rank(a) - rank(b))[0];
+  }
+
+  /** Its last word stands if it was the last member: a name that moves is still the same candidate. */
+  remove(member: Member): void {
+    this.#last = this.observation;
+    this.#members = this.#members.filter((other) => other !== member);
+  }
+
+  add(member: Member): void {
+    member.observation = { ...member.observation, candidate: this.#candidate };
+    this.#members = [...this.#members, member];
+  }
+
+  rename(candidate: Candidate): void {
+    this.#candidate = candidate;
+    for (const member of this.#members) member.observation = { ...member.observation, candidate };
+  }
+
+  /** While the speaker answers the others rest; as soon as it does not, they are asked too. */
+  settle(): void {
+    this.#wasAsked ||= this.#members.every(wasAsked);
+    const speaker = this.#wasAsked ? this.speaker : undefined;
+    if (speaker === undefined || !answers(speaker)) return this.wake();
+    for (const member of this.#members) {
+      if (member === speaker || member.isResting || !wasAsked(member)) continue;
+      member.isResting = true;
+      member.asker.stop();
+    }
+  }
+
+  /** What those who rested said is old: it is forgotten, and they are asked. */
+  wake(): void {
+    for (const member of this.#members) {
+      if (!member.isResting) continue;
+      member.isResting = false;
+      member.observation = unobserved(this.#candidate);
+      member.asker.start();
+    }
+  }
+}
+
+/** Its last probe was answered, and it is still asked. */
+export function answers({ observation, isResting }: Member): boolean {
+  return !isResting && observation.answer !== undefined && observation.failures === 0;
+}
+
+/** Whether two that answer are one server: no two servers of a system have the same start. */
+export function isSameServer(a: Member, b: Member): boolean {
+  const [one, other] = [a.observation.answer, b.observation.answer];
+  return one?.system === other?.system && one?.startedAt === other?.startedAt;
+}
+
+function wasAsked({ observation }: Member): boolean {
+  return observation.answer !== undefined || observation.failures > 0;
+}
+
+/** The least speaks: who answers, else who once did and fails the least, else who may answer yet. */
+function rank(member: Member): number {
+  const { answer, failures } = member.observation;
+  if (answers(member)) return member.isGone ? 1 : 0;
+  if (answer !== undefined && failures > 0) return 3 - 1 / failures;
+  return wasAsked(member) ? 4 : 3;
+}

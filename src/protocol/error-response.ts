@@ -1,0 +1,78 @@
+/**
+ * A refusal on the wire: an ErrorResponse, and the preamble for the server that says it under TLS.
+ *
+ * Fields from PostgreSQL's "Error and Notice Message Fields" (protocol-error-fields).
+ */
+
+/** What a FATAL error says. */
+export interface ErrorFields {
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
+// libpq gives up on an error before authentication that is longer than 30,000 bytes (fe-connect.c, MAX_ERRLEN).
+// Three fields have texts, and each may be this long.
+const maxFieldBytes = 9_000;
+
+const encoder = new TextEncoder();
+
+/** The bytes of a FATAL ErrorResponse. */
+export function errorResponse({ sqlstate, message, detail, hint }: ErrorFields): Uint8Array {
+  const fields = [`SFATAL`, `VFATAL`, `C${sqlstate}`, `M${printable(message)}`];
+  if (detail) fields.push(`D${printable(detail)}`);
+  if (hint) fields.push(`H${printable(hint)}`);
+  const body = encoder.encode(fields.join('\0') + '\0\0');
+  const bytes = new Uint8Array(5 + body.length);
+  bytes[0] = 'E'.charCodeAt(0);
+  new DataView(bytes.buffer).setUint32(1, 4 + body.length);
+  bytes.set(body, 5);
+  return bytes;
+}
+
+/**
+ * What a session says to the refuser before it passes on the client's TLS: a 32-bit length, the ErrorResponse to
+ * say, then the client's bytes.
+ */
+export function refuserPreamble(refusal: ErrorFields, clientBytes: Uint8Array): Uint8Array {
+  const error = errorResponse(refusal);
+  const bytes = new Uint8Array(4 + error.length + clientBytes.length);
+  new DataView(bytes.buffer).setUint32(0, error.length);
+  bytes.set(error, 4);
+  bytes.set(clientBytes, 4 + error.length);
+  return bytes;
+}
+
+/** A zero byte would end the field early; half a letter would make it unreadable, so a cut is between two. */
+function printable(text: string): string {
+  const clean = text.replaceAll('\0', '?');
+  if (clean.length <= maxFieldBytes / 3) return clean;
+  const { read } = encoder.encodeInto(clean, new Uint8Array(maxFieldBytes));
+  return read === clean.length ? clean : `${clean.slice(0, read)} ...`;
+}
+
+/** cannot_connect_now, and admin_shutdown: the server is on its way up or down, and has done nothing for this client. */
+const notNow = ['C57P03', 'C57P01'];
+/** All that a server says on its own before it is ready: AuthenticationOk, ParameterStatus, BackendKeyData. */
+const greetings = 'RSK';
+const mostGreetingBytes = 2_000;
+
+/**
+ * Whether these first bytes of a server turn the client away. A backend that is told to exit after it has let the client
+ * in, but before it is ready, sends its ErrorResponse behind its greeting in one segment.
+ */
+export function saysNotNow(bytes: Uint8Array): boolean {
+  if (bytes.length > mostGreetingBytes) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at + 5 <= bytes.length; at += 1 + view.getUint32(at + 1)) {
+    const type = String.fromCharCode(view.getUint8(at));
+    if (type !== 'E') {
+      if (greetings.includes(type)) continue;
+      return false;
+    }
+    const fields = new TextDecoder('latin1').decode(bytes.subarray(at + 5)).split('\0');
+    return notNow.some((field) => fields.includes(field));
+  }
+  return false;
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { elect, type Memory, noMemory } from '../../src/cluster/election.ts';
+import type { Observation } from '../../src/cluster/observation.ts';
+import { Attention } from '../../src/control/attention.ts';
+import { after, failing, now, primary, rules, standby, theirs, unasked } from '../cluster/scene.ts';
+
+/** What is told of each in turn. */
+function watching() {
+  const told: string[] = [];
+  const attention = new Attention({
+    warn: (event, fields) => void told.push(`${fields?.['candidate']}: ${event} (${fields?.['why']})`),
+  });
+  return (observations: readonly Observation[], memory: Memory = noMemory): string[] => {
+    attention.look(elect(observations, memory, now, rules));
+    return told.splice(0);
+  };
+}
+
+describe('what somebody must see to', () => {
+  test('is nothing on a good day', () => assert.deepEqual(watching()([primary('a'), standby('b')]), []));
+
+  test('is a former primary that accepts writes, with what to do', () => {
+    const [line, ...more] = watching()([primary('a', 1), primary('b', 2)], after('b', 2));
+    assert.match(
+      line!,
+      /^a: a former primary accepts writes.* stop it, or rebuild it as a standby \(claims to be/,
+    );
+    assert.deepEqual(more, []);
+  });
+
+  test('is a claim that nobody is routed to, without a word on who is right', () => {
+    const [line] = watching()([primary('a', 1), standby('b', 2)]);
+    assert.match(line!, /^a: a candidate accepts writes on an older timeline, and nobody is routed to it/);
+  });
+
+  const others: readonly [string, Observation, RegExp][] = [
+    ['of another cluster', primary('b', 1, { system: theirs }), /^b: a candidate belongs to another cluster/],
+    [
+      'that rejects the probe',
+      failing(unasked('b'), 1, 'credentials'),
+      /^b: a candidate is up and rejects the probe/,
+    ],
+    [
+      'that does not answer',
+      failing(unasked('b')),
+      /^b: a candidate does not answer \(refuses connections\)/,
+    ],
+  ];
+  for (const [what, observation, expected] of others) {
+    test(`is a candidate ${what}`, () => {
+      const [line, ...more] = watching()([primary('a'), observation], after('a'));
+      assert.match(line!, expected);
+      assert.deepEqual(more, []);
+    });
+  }
+
+  test('is told once, and again when it has come back', () => {
+    const see = watching();
+    const [good, bad] = [[primary('a'), standby('b')], [primary('a'), failing(standby('b'))]];
+    assert.deepEqual([good, bad, bad, good, bad].map((all) => see(all).length), [0, 1, 0, 0, 1]);
+  });
+});

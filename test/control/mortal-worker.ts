@@ -1,0 +1,14 @@
+/** A worker as it is, but for one thing: it dies when a test buries this address. */
+import type { Command } from '../../src/contract/messages.ts';
+import { Sessions } from '../../src/data/data-plane.ts';
+
+const obey = Sessions.prototype.command;
+Sessions.prototype.command = function (command: Command): void {
+  if (command.kind === 'bury' && 'path' in command.server && command.server.path === '/worker') {
+    throw new Error('the test wanted it to die');
+  }
+  obey.call(this, command);
+};
+
+// Not before that.
+await import('../../src/data/worker.ts');
