@@ -1,5 +1,5 @@
 /**
- * Composition and life: probes feed the router, the router feeds the data halves, the data halves' suspicions make
+ * Composition and life: probes feed the router, the router feeds the data planes, the data planes' suspicions make
  * the prober ask at once.
  */
 import { lookup } from 'node:dns/promises';
@@ -17,12 +17,12 @@ import { total } from './contract/counters.ts';
 import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
 import type { Lease } from './control/leases.ts';
 import type { DataSettings } from './contract/messages.ts';
-import { type Listening, Plane } from './control/worker-pool.ts';
+import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { Prober } from './probe/prober.ts';
 import type { Entry } from './control/journal.ts';
-import { Removals } from './control/session-reaper.ts';
+import { SessionReaper } from './control/session-reaper.ts';
 import { Attention } from './control/attention.ts';
-import { type Refuser, startRefuser } from './refusal-server/refusal-server.ts';
+import { type RefusalServer, startRefusalServer } from './refusal-server/refusal-server.ts';
 import { Router } from './control/router.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
 import { openFileLimit } from './config/open-files.ts';
@@ -37,7 +37,7 @@ const workerFile = new URL('./data/worker.ts', import.meta.url);
 const drainTickMs = 100;
 
 /**
- * How often it is looked whether evidence has become too old. Each probe is followed by a look anyhow, and the data halves
+ * How often it is looked whether evidence has become too old. Each probe is followed by a look anyhow, and the data planes
  * send nobody to a server whose lease has ended.
  */
 const ageTickMs = 1000;
@@ -59,10 +59,10 @@ export class Gateway {
   readonly #pages = pagesOf(() => this.#snapshot());
   readonly #router: Router;
   readonly #prober: Prober;
-  readonly #removals: Removals;
+  readonly #reaper: SessionReaper;
   readonly #attention: Attention;
-  #plane: Plane | undefined;
-  #refuser: Refuser | undefined;
+  #workers: WorkerPool | undefined;
+  #refusalServer: RefusalServer | undefined;
   #http: HttpServer | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #verdicts = 0;
@@ -77,10 +77,10 @@ export class Gateway {
       maxSessions: config.values.MAX_SESSIONS,
       maxHeld: config.values.MAX_HELD,
     });
-    this.#removals = new Removals(config.values.DEAD_AFTER_MS, log);
+    this.#reaper = new SessionReaper(config.values.DEAD_AFTER_MS, log);
     this.#attention = new Attention(log);
     this.#router = new Router(config.rules, {
-      route: (route) => this.#plane?.publish(route),
+      route: (route) => this.#workers?.publish(route),
       verdict: (entry, verdict) => this.#explain(entry, verdict),
     }, config.rotation);
     this.#prober = new Prober(
@@ -93,7 +93,7 @@ export class Gateway {
           this.#probes.note(observations);
           this.#decide(observations);
         },
-        tell: (level, event, fields) => log[level](event, fields),
+        log: (level, event, fields) => log[level](event, fields),
         isIncumbent: (candidate) => this.#router.verdict?.memory.incumbent === candidate,
       },
     );
@@ -113,21 +113,21 @@ export class Gateway {
     this.#engine = this.#chooseEngine();
     log.info('engine', { engine: this.#engine.name, runtime: this.#runtime.name, why: this.#engine.why });
     try {
-      this.#refuser = await this.#openRefuser();
-      this.#plane = new Plane({
+      this.#refusalServer = await this.#openRefuser();
+      this.#workers = new WorkerPool({
         workers: config.workers,
         engine: this.#engine.name,
         workerFile,
-        settings: await this.#dataSettings(this.#refuser.address),
+        settings: await this.#dataSettings(this.#refusalServer.address),
         runtime: this.#runtime,
         log,
-        suspicion: (why) => this.#suspect(why),
+        suspicion: (why) => this.#onSuspicion(why),
       });
-      const listening = await this.#plane.start();
+      const listening = await this.#workers.start();
       if (config.metrics) {
         this.#http = await serveHttp(config.metrics.host, config.metrics.port, this.#pages);
       }
-      this.#prober.hurry(true);
+      this.#prober.setFast(true);
       this.#prober.start();
       this.#ticker = setInterval(() => this.#decide(this.#prober.observations), ageTickMs);
       return { listening, metricsPort: this.#http?.port };
@@ -139,13 +139,13 @@ export class Gateway {
 
   /** Sessions that are open now. */
   get active(): number {
-    return total(this.#plane?.counters ?? [], 'active');
+    return total(this.#workers?.counters ?? [], 'active');
   }
 
   /** Takes no more clients and resolves when the last session has ended, or after `ms`. */
   async drain(ms: number): Promise<void> {
     this.#isDraining = true;
-    this.#plane?.drain();
+    this.#workers?.drain();
     const until = performance.now() + ms;
     while (this.active > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(drainTickMs, ms)));
@@ -157,23 +157,23 @@ export class Gateway {
     clearInterval(this.#ticker);
     this.#prober.stop();
     this.#http?.close();
-    await this.#plane?.stop();
-    this.#refuser?.close();
+    await this.#workers?.stop();
+    this.#refusalServer?.close();
   }
 
   #decide(observations: readonly Observation[]): void {
     const now = this.#runtime.now();
-    this.#plane?.prove(leasesOf(observations, this.#config.rules));
+    this.#workers?.renewLeases(leasesOf(observations, this.#config.rules));
     this.#router.decide(observations, now);
     const { verdict, route } = this.#router;
     if (verdict !== undefined) this.#history.note(observations, verdict, route, now);
     // Whoever is in doubt asks more often.
-    this.#prober.hurry(verdict?.primary === undefined || verdict.primary.standing === 'doubtful');
+    this.#prober.setFast(verdict?.primary === undefined || verdict.primary.standing === 'doubtful');
     const rotation = this.#config.standbyPort === undefined ? [] : this.#router.rotation;
-    this.#removals.look(observations, rotation, now, this.#plane);
+    this.#reaper.reap(observations, rotation, now, this.#workers);
   }
 
-  #suspect(why: string): void {
+  #onSuspicion(why: string): void {
     if (this.#isDraining) return;
     this.#log.debug('a session suspects the primary; everybody is probed', { why });
     this.#prober.probeNow();
@@ -181,7 +181,7 @@ export class Gateway {
 
   #explain({ epoch, rule, primary, timeline, reason, splitBrain }: Entry, verdict: Verdict): void {
     this.#verdicts += 1;
-    this.#attention.look(verdict);
+    this.#attention.note(verdict);
     const standings = verdict.findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(
       ' ',
     );
@@ -196,8 +196,8 @@ export class Gateway {
     return {
       now: this.#runtime.now(),
       date: new Date(),
-      counters: this.#plane?.counters ?? [],
-      sessions: this.#plane?.servers.sessions ?? [],
+      counters: this.#workers?.counters ?? [],
+      sessions: this.#workers?.serverSlots.sessions ?? [],
       observations: this.#prober.observations,
       verdict: this.#router.verdict,
       route: this.#router.route,
@@ -234,13 +234,13 @@ export class Gateway {
     }
   }
 
-  async #openRefuser(): Promise<Refuser> {
+  async #openRefuser(): Promise<RefusalServer> {
     try {
       const limits = {
         maxConnections: this.#budget.maxRefusals,
         timeoutMs: Math.min(this.#config.values.STARTUP_TIMEOUT_MS, refusalMs),
       };
-      return await startRefuser(
+      return await startRefusalServer(
         this.#config.refusalCertificate,
         limits,
         (error) =>
@@ -254,7 +254,7 @@ export class Gateway {
     }
   }
 
-  async #dataSettings(refuser: Address): Promise<DataSettings> {
+  async #dataSettings(refusalServer: Address): Promise<DataSettings> {
     const { values, keepAlive, listen, standbyPort, prober } = this.#config;
     const host = await numeric(listen.host);
     return {
@@ -272,19 +272,19 @@ export class Gateway {
       prewarm: values.PREWARM,
       maxSessions: this.#budget.maxSessions,
       maxClients: this.#budget.maxClients,
-      refuser,
+      refusalServer,
     };
   }
 }
 
-/** For the data halves: until when the last answers count. */
+/** For the data planes: until when the last answers count. */
 function leasesOf(observations: readonly Observation[], { maxAgeMs }: Rules): Lease[] {
   return observations.flatMap(({ answer }) =>
     answer ? [{ server: { host: answer.host, port: answer.port }, until: answer.at + maxAgeMs }] : []
   );
 }
 
-/** The data half knows no names. */
+/** The data plane knows no names. */
 async function numeric(host: string): Promise<string> {
   try {
     return (await lookup(host)).address;

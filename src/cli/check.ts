@@ -45,7 +45,7 @@ function askOnce(config: Config): Promise<readonly Observation[]> {
           prober.stop();
           resolve(observations);
         },
-        tell: (level, event, fields) => {
+        log: (level, event, fields) => {
           if (level === 'warn') console.error(`pg_gateway: ${event}: ${Object.values(fields).join(', ')}`);
         },
         isIncumbent: () => false,

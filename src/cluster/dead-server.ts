@@ -10,7 +10,7 @@ export interface Silence {
   /** Where its sessions are. */
   readonly server: Answer;
   readonly since: number;
-  readonly isBuried: boolean;
+  readonly isReported: boolean;
 }
 
 /** The silent servers, by their addresses. */
@@ -29,7 +29,7 @@ export interface Dead {
  * named once in a silence. One that was silent when it left the candidates goes on being silent: nobody asks it any
  * more, and its sessions hang all the same.
  */
-export function bury(
+export function deadServers(
   before: Silences,
   observations: readonly Observation[],
   now: number,
@@ -41,14 +41,16 @@ export function bury(
     if (server === undefined) continue;
     const place = placeOf(server);
     present.add(place);
-    if (since === undefined || isHeardElsewhere(server, observations)) continue;
-    silences.set(place, { name, server, since, isBuried: before.get(place)?.isBuried ?? false });
+    if (since === undefined || answersElsewhere(server, observations)) continue;
+    silences.set(place, { name, server, since, isReported: before.get(place)?.isReported ?? false });
   }
   for (const [place, silence] of before) {
-    if (!present.has(place) && !silence.isBuried) silences.set(place, silence);
+    if (!present.has(place) && !silence.isReported) silences.set(place, silence);
   }
-  const dead = [...silences].filter(([, { since, isBuried }]) => !isBuried && now - since >= deadAfterMs);
-  for (const [place, silence] of dead) silences.set(place, { ...silence, isBuried: true });
+  const dead = [...silences].filter(([, { since, isReported: isBuried }]) =>
+    !isBuried && now - since >= deadAfterMs
+  );
+  for (const [place, silence] of dead) silences.set(place, { ...silence, isReported: true });
   return {
     silences,
     dead: dead.map(([, { name, server, since }]) => ({ name, server, silentMs: Math.round(now - since) })),
@@ -56,7 +58,7 @@ export function bury(
 }
 
 /** Whether another name has brought an answer from there since: what is silent is where this one has moved to. */
-function isHeardElsewhere(server: Answer, observations: readonly Observation[]): boolean {
+function answersElsewhere(server: Answer, observations: readonly Observation[]): boolean {
   return observations.some(({ answer, silentSince }) =>
     answer !== undefined && silentSince === undefined && placeOf(answer) === placeOf(server) &&
     answer.at >= server.at

@@ -3,7 +3,7 @@
  * never accepts again after EMFILE, and under Bun it spins until a descriptor is free.
  */
 
-export interface Wish {
+export interface BudgetInput {
   /** Of the process; undefined: unknown. */
   readonly openFiles: number | undefined;
   readonly workers: number;
@@ -30,7 +30,7 @@ const workerReserve = 50;
 const overflow = { most: 100, part: 0.05 } as const;
 
 /** Two descriptors for each client, one for each connection of the refusing server. */
-export function descriptorBudget({ openFiles, workers, maxSessions, maxHeld }: Wish): Budget {
+export function descriptorBudget({ openFiles, workers, maxSessions, maxHeld }: BudgetInput): Budget {
   const wished = {
     maxSessions,
     maxClients: maxSessions + overflow.most,

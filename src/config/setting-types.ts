@@ -2,7 +2,7 @@
 import { Resolver } from 'node:dns';
 import { parseWeights, type Weights } from '../cluster/weights.ts';
 
-export interface Of<T> {
+export interface SettingType<T> {
   /** One line for --help: what it does, in the present tense. */
   readonly help: string;
   /** What stands for the value in --help. */
@@ -13,7 +13,7 @@ export interface Of<T> {
   parse(text: string): T;
 }
 
-export const text = (hint: string, help: string, fallback: string): Of<string> => ({
+export const text = (hint: string, help: string, fallback: string): SettingType<string> => ({
   help,
   hint,
   fallback,
@@ -21,7 +21,7 @@ export const text = (hint: string, help: string, fallback: string): Of<string> =
 });
 
 /** A name or a numeric address to listen on; IPv6 with or without brackets. */
-export const address = (hint: string, help: string, fallback: string, port: string): Of<string> => ({
+export const address = (hint: string, help: string, fallback: string, port: string): SettingType<string> => ({
   help,
   hint,
   fallback,
@@ -40,7 +40,7 @@ export const address = (hint: string, help: string, fallback: string, port: stri
 });
 
 /** May be left out, and then has no value. */
-export const optional = (hint: string, help: string): Of<string | undefined> => ({
+export const optional = (hint: string, help: string): SettingType<string | undefined> => ({
   help,
   hint,
   fallback: undefined,
@@ -53,7 +53,7 @@ export const integer = (
   fallback: number,
   least: number,
   most: number,
-): Of<number> => ({
+): SettingType<number> => ({
   help,
   hint,
   fallback: fallback.toString(),
@@ -64,14 +64,14 @@ export const integer = (
   },
 });
 
-export const ms = (help: string, fallback: number, least: number): Of<number> =>
+export const ms = (help: string, fallback: number, least: number): SettingType<number> =>
   integer('ms', help, fallback, least, 3_600_000);
 
 export const choice = <const T extends string>(
   options: readonly T[],
   help: string,
   fallback: NoInfer<T>,
-): Of<T> => ({
+): SettingType<T> => ({
   help,
   hint: options.join('|'),
   fallback,
@@ -83,7 +83,7 @@ export const choice = <const T extends string>(
 });
 
 /** `off` turns the port off. */
-export const port = (help: string, fallback: number | 'off'): Of<number | undefined> => ({
+export const port = (help: string, fallback: number | 'off'): SettingType<number | undefined> => ({
   help,
   hint: 'port',
   fallback: fallback.toString(),
@@ -100,7 +100,7 @@ export const limit = (
   help: string,
   fallback: string,
   least: number,
-): Of<number | undefined> => ({
+): SettingType<number | undefined> => ({
   help,
   hint,
   fallback,
@@ -112,7 +112,7 @@ export const limit = (
   },
 });
 
-export const onOff = (help: string, fallback: 'on' | 'off'): Of<boolean> => ({
+export const onOff = (help: string, fallback: 'on' | 'off'): SettingType<boolean> => ({
   help,
   hint: 'on|off',
   fallback,
@@ -123,7 +123,7 @@ export const onOff = (help: string, fallback: 'on' | 'off'): Of<boolean> => ({
   },
 });
 
-export const weights = (help: string): Of<Weights | undefined> => ({
+export const weights = (help: string): SettingType<Weights | undefined> => ({
   help,
   hint: 'host:port=weight,...',
   fallback: undefined,
@@ -131,7 +131,7 @@ export const weights = (help: string): Of<Weights | undefined> => ({
 });
 
 /** `auto` is left to the program. */
-export const threads = (help: string, most: number): Of<number | 'auto'> => ({
+export const threads = (help: string, most: number): SettingType<number | 'auto'> => ({
   ...integer('count', help, 0, 0, most),
   fallback: 'auto',
   parse: (value) => {
@@ -142,7 +142,7 @@ export const threads = (help: string, most: number): Of<number | 'auto'> => ({
 });
 
 /** Off, on, or on with the seconds of silence before the first probe; Linux takes no more (MAX_TCP_KEEPIDLE). */
-export const keepAlive = (help: string, fallback: string): Of<number | undefined> => ({
+export const keepAlive = (help: string, fallback: string): SettingType<number | undefined> => ({
   help,
   hint: 'on|off|seconds',
   fallback,
@@ -157,8 +157,8 @@ export const keepAlive = (help: string, fallback: string): Of<number | undefined
 export const pattern = (
   like: RegExp,
   complaint: string,
-  of: Of<string | undefined>,
-): Of<string | undefined> => ({
+  of: SettingType<string | undefined>,
+): SettingType<string | undefined> => ({
   ...of,
   parse: (value) => {
     if (like.test(value)) return value;
@@ -167,7 +167,7 @@ export const pattern = (
 });
 
 /** Numeric, because who would look up their names? */
-export const nameServers = (help: string): Of<readonly string[] | undefined> => ({
+export const nameServers = (help: string): SettingType<readonly string[] | undefined> => ({
   help,
   hint: 'address:port,...',
   fallback: undefined,

@@ -11,11 +11,11 @@ import {
   limit,
   ms,
   nameServers,
-  type Of,
   onOff,
   optional,
   pattern,
   port,
+  type SettingType,
   text,
   threads,
   weights,
@@ -32,11 +32,11 @@ export const sections = [
 ] as const;
 export type Section = (typeof sections)[number];
 
-export interface Setting<T> extends Of<T> {
+export interface Setting<T> extends SettingType<T> {
   readonly section: Section;
 }
 
-const inSection = <S extends Record<string, Of<unknown>>>(section: Section, of: S) =>
+const inSection = <S extends Record<string, SettingType<unknown>>>(section: Section, of: S) =>
   Object.fromEntries(Object.entries(of).map(([name, setting]) => [name, { ...setting, section }])) as {
     readonly [K in keyof S]: S[K] & Setting<ReturnType<S[K]['parse']>>;
   };

@@ -1,5 +1,5 @@
 /**
- * What the data half counts, in memory that both halves see, so that reading it costs the data half nothing.
+ * What the data plane counts, in memory that both planes see, so that reading it costs the data plane nothing.
  *
  * One slab of doubles for each worker and one writer for each number: no atomics are needed, and a reader at worst
  * sees a number that is one event old. Doubles are exact up to 2^53 and, unlike BigInt, never allocate.

@@ -1,4 +1,4 @@
-/** What the two halves say to each other. Plain values: they cross a thread. */
+/** What the two planes say to each other. Plain values: they cross a thread. */
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
 
 /** A standby of our cluster. */
@@ -39,7 +39,7 @@ export const ports = ['primary', 'standby'] as const;
 
 export type Port = (typeof ports)[number];
 
-/** The settings that the data half needs. */
+/** The settings that the data plane needs. */
 export interface DataSettings {
   readonly listen: Address;
   /** The standby port; undefined: there is none. */
@@ -63,10 +63,10 @@ export interface DataSettings {
   /** Those above `maxSessions` are refused; those above this are dropped. */
   readonly maxClients: number;
   /** The server that reads a refusal to clients that asked for TLS. */
-  readonly refuser: Address;
+  readonly refusalServer: Address;
 }
 
-/** From the control half. */
+/** From the control plane. */
 export type Command =
   /** The slots are those of the counters in which sessions are counted: of the primary, and of `standbys` in their order. */
   | {
@@ -76,17 +76,17 @@ export type Command =
     readonly standbySlots: readonly number[];
   }
   /** The death verdict: ends every session on a server that gives no sign of life. */
-  | { readonly kind: 'bury'; readonly server: Address }
+  | { readonly kind: 'endDead'; readonly server: Address }
   /** A standby has lost its place, or lags too far: ends the sessions of the standby port on it. */
-  | { readonly kind: 'expel'; readonly server: Address }
+  | { readonly kind: 'endStandbySessions'; readonly server: Address }
   /** Stop listening; sessions live on until they end or until `stop`. */
   | { readonly kind: 'drain' }
   /** End everything, now. */
   | { readonly kind: 'stop' };
 
-/** From the data half. */
+/** From the data plane. */
 export type Report =
-  /** On all its ports; `now` is the time by the data half's own clock. */
+  /** On all its ports; `now` is the time by the data plane's own clock. */
   | {
     readonly kind: 'listening';
     readonly address: Address;

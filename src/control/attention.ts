@@ -27,7 +27,7 @@ export class Attention {
   }
 
   /** After each verdict that is news. */
-  look({ findings, primary }: Verdict): void {
+  note({ findings, primary }: Verdict): void {
     for (const { candidate: { name }, standing, note } of findings) {
       const sentence = standing === 'stale' && primary === undefined ? undecided : sentences[standing];
       if (sentence === undefined || this.#standings.get(name) === standing) continue;

@@ -1,12 +1,12 @@
 /**
- * Until when what is known of each server counts, where the data halves read it whenever they send a client somewhere.
- * By message would not do: a control half that hangs does not say that it does.
+ * Until when what is known of each server counts, where the data planes read it whenever they send a client somewhere.
+ * By message would not do: a control plane that hangs does not say that it does.
  */
 import type { Address } from '../runtime/runtime.ts';
 import { type Counters, leasedAt } from '../contract/counters.ts';
-import type { Servers } from './server-slots.ts';
+import type { ServerSlots } from './server-slots.ts';
 
-/** A server whose last answer counts until `until`, in milliseconds of the control half's clock. */
+/** A server whose last answer counts until `until`, in milliseconds of the control plane's clock. */
 export interface Lease {
   readonly server: Address;
   readonly until: number;
@@ -14,13 +14,13 @@ export interface Lease {
 
 export class Leases {
   readonly #slabs: readonly Counters[];
-  readonly #servers: Servers;
+  readonly #servers: ServerSlots;
   /** By slab. Each thread's clock began at another moment. */
   readonly #ahead: number[];
   #leases: readonly Lease[] = [];
 
   /** Writes into the slabs of all workers. */
-  constructor(slabs: readonly Counters[], servers: Servers) {
+  constructor(slabs: readonly Counters[], servers: ServerSlots) {
     this.#slabs = slabs;
     this.#servers = servers;
     this.#ahead = slabs.map(() => Infinity);
@@ -33,7 +33,7 @@ export class Leases {
   }
 
   /**
-   * By how much the control half's clock is ahead of that of data half number `index`. Better too much than too little:
+   * By how much the control plane's clock is ahead of that of data plane number `index`. Better too much than too little:
    * then leases end too early. Until this is known, they have ended.
    */
   align(index: number, aheadMs: number): void {
@@ -41,7 +41,7 @@ export class Leases {
     this.write();
   }
 
-  /** Data half number `index` is another one now. */
+  /** Data plane number `index` is another one now. */
   forget(index: number): void {
     this.align(index, Infinity);
   }

@@ -11,7 +11,7 @@ export interface Times {
   readonly failures: number;
 }
 
-interface Tally {
+interface CandidateTimes {
   readonly took: Histogram;
   failures: number;
   /** What was counted last: an observation is seen again at each change of another one. */
@@ -19,34 +19,34 @@ interface Tally {
 }
 
 export class ProbeTimes {
-  readonly #tallies = new Map<string, Tally>();
+  readonly #candidates = new Map<string, CandidateTimes>();
 
   /** Counts those of `observations` that are new, and forgets candidates that are gone: there is no end of them. */
   note(observations: readonly Observation[]): void {
-    if (this.#tallies.size > observations.length) this.#forget(observations);
+    if (this.#candidates.size > observations.length) this.#forget(observations);
     for (const observation of observations) {
-      const tally = this.#tally(observation.candidate.name);
-      if (tally.seen === observation) continue;
-      tally.seen = observation;
-      if (observation.failure !== undefined) tally.failures += 1;
-      else if (observation.answer !== undefined) tally.took.add(observation.answer.tookMs / 1000);
+      const times = this.#of(observation.candidate.name);
+      if (times.seen === observation) continue;
+      times.seen = observation;
+      if (observation.failure !== undefined) times.failures += 1;
+      else if (observation.answer !== undefined) times.took.add(observation.answer.tookMs / 1000);
     }
   }
 
   get all(): readonly Times[] {
-    return [...this.#tallies].map(([candidate, { took, failures }]) => ({ candidate, took, failures }));
+    return [...this.#candidates].map(([candidate, { took, failures }]) => ({ candidate, took, failures }));
   }
 
   #forget(observations: readonly Observation[]): void {
     const present = new Set(observations.map(({ candidate }) => candidate.name));
-    for (const name of this.#tallies.keys()) if (!present.has(name)) this.#tallies.delete(name);
+    for (const name of this.#candidates.keys()) if (!present.has(name)) this.#candidates.delete(name);
   }
 
-  #tally(candidate: string): Tally {
-    const known = this.#tallies.get(candidate);
+  #of(candidate: string): CandidateTimes {
+    const known = this.#candidates.get(candidate);
     if (known !== undefined) return known;
-    const tally: Tally = { took: new Histogram(boundsSeconds), failures: 0, seen: undefined };
-    this.#tallies.set(candidate, tally);
-    return tally;
+    const times: CandidateTimes = { took: new Histogram(boundsSeconds), failures: 0, seen: undefined };
+    this.#candidates.set(candidate, times);
+    return times;
   }
 }

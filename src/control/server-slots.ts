@@ -1,4 +1,4 @@
-/** Which server has how many open sessions. The data half counts them by slot; the slots are given here. */
+/** Which server has how many open sessions. The data plane counts them by slot; the slots are given here. */
 import type { Address } from '../runtime/runtime.ts';
 import { type Counters, dialledAt, servedAt, serverSlots } from '../contract/counters.ts';
 import type { Route } from '../contract/messages.ts';
@@ -14,7 +14,7 @@ export interface Slots {
   readonly standbySlots: readonly number[];
 }
 
-export class Servers {
+export class ServerSlots {
   readonly #slabs: readonly Counters[];
   readonly #servers: (Address | undefined)[] = Array(serverSlots).fill(undefined);
   /** Of the latest route; those of others may be given away once they have no session. */
@@ -27,11 +27,11 @@ export class Servers {
 
   /** The slots of the servers of `route`; while it has no primary the last one keeps its slot. */
   slotsOf({ primary, standbys }: Route): Slots {
-    const slot = primary === undefined ? this.#present.slot : this.#seat(primary);
+    const slot = primary === undefined ? this.#present.slot : this.#assign(primary);
     // One after the other: each is taken as soon as it is given.
     this.#present = { slot, standbySlots: [] };
     for (const { address } of standbys) {
-      const standbySlots = [...this.#present.standbySlots, this.#seat(address)];
+      const standbySlots = [...this.#present.standbySlots, this.#assign(address)];
       this.#present = { slot, standbySlots };
     }
     return this.slots;
@@ -68,7 +68,7 @@ export class Servers {
    * Its own, or else one that nobody had yet, or else the one with the fewest sessions: there are more slots than
    * candidates, so those are none. A session remembers its slot, so the sums are right in any case.
    */
-  #seat(server: Address): number {
+  #assign(server: Address): number {
     const own = this.slotOf(server);
     const slot = own >= 0 ? own : this.#freeSlot();
     this.#servers[slot] = server;

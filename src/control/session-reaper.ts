@@ -1,19 +1,19 @@
 /** Ends sessions on servers that are dead, or that a standby port's client must not stay on. Each is told once. */
-import { bury, noSilences, type Silences } from '../cluster/dead-server.ts';
+import { deadServers, noSilences, type Silences } from '../cluster/dead-server.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { Place } from '../cluster/rotation.ts';
 import type { Log } from '../log.ts';
 import type { Address } from '../runtime/runtime.ts';
 
 /** Who ends them. */
-export interface Remover {
+export interface SessionEnder {
   /** How many sessions `server` has now. */
   sessionsOn(server: Address): number;
-  bury(server: Address): void;
-  expel(server: Address): void;
+  endDead(server: Address): void;
+  endStandbySessions(server: Address): void;
 }
 
-export class Removals {
+export class SessionReaper {
   readonly #deadAfterMs: number;
   readonly #log: Log;
   #silences: Silences = noSilences;
@@ -29,18 +29,18 @@ export class Removals {
    * After a decision: the route that sends nobody there is published first. `rotation` is that of the standby port,
    * empty without one. Where nobody has lost a session, nothing has happened that a person should read.
    */
-  look(
+  reap(
     observations: readonly Observation[],
     rotation: readonly Place[],
     now: number,
-    remover: Remover | undefined,
+    remover: SessionEnder | undefined,
   ): void {
-    const { silences, dead } = bury(this.#silences, observations, now, this.#deadAfterMs);
+    const { silences, dead } = deadServers(this.#silences, observations, now, this.#deadAfterMs);
     this.#silences = silences;
     for (const { name, server, silentMs } of dead) {
       const address = { host: server.host, port: server.port };
       const sessions = remover?.sessionsOn(address) ?? 0;
-      remover?.bury(address);
+      remover?.endDead(address);
       const fields = { candidate: name, silentMs, sessions };
       this.#log[sessions > 0 ? 'warn' : 'debug']('a server is silent; its sessions are ended', fields);
     }
@@ -49,7 +49,7 @@ export class Removals {
       if (this.#fenced.has(name)) continue;
       const address = { host: answer!.host, port: answer!.port };
       const sessions = remover?.sessionsOn(address) ?? 0;
-      remover?.expel(address);
+      remover?.endStandbySessions(address);
       const fields = { candidate: name, why, sessions };
       this.#log[sessions > 0 ? 'warn' : 'debug']('sessions of the standby port are ended', fields);
     }

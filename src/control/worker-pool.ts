@@ -1,14 +1,14 @@
 /**
- * The seam between the halves, seen from the control half: as many data halves as asked for, each in a worker thread
+ * The seam between the planes, seen from the control plane: as many data planes as asked for, each in a worker thread
  * or, with none asked for, one in this thread. A worker that dies is replaced; the others notice nothing.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { openBell } from '../runtime/linux/waker.ts';
+import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
-import { Sessions } from '../data/data-plane.ts';
+import { DataPlane } from '../data/data-plane.ts';
 import { at as place, type Counters, newCounters, servedAt } from '../contract/counters.ts';
 import {
   type Command,
@@ -19,10 +19,10 @@ import {
   type Route,
 } from '../contract/messages.ts';
 import { type Lease, Leases } from './leases.ts';
-import { Servers } from './server-slots.ts';
+import { ServerSlots } from './server-slots.ts';
 import type { WorkerData } from '../data/worker.ts';
 
-export interface PlaneOptions {
+export interface WorkerPoolOptions {
   /** 0: in this thread. */
   readonly workers: number;
   /** In this thread it is the portable one. */
@@ -32,7 +32,7 @@ export interface PlaneOptions {
   readonly settings: DataSettings;
   readonly runtime: Runtime;
   readonly log: Log;
-  /** A data half saw something that calls for a probe. */
+  /** A data plane saw something that calls for a probe. */
   suspicion(why: string): void;
 }
 
@@ -42,39 +42,39 @@ export interface Listening {
   readonly standby: Address | undefined;
 }
 
-/** One data half. */
-interface Half {
+/** One data plane. */
+interface DataPlaneHandle {
   send(command: Command): void;
   /** Resolves when nothing of it is left. */
   ended: Promise<void>;
 }
 
 /** How long a worker that keeps dying is left dead, and one that cannot even be replaced. */
-const rebirthMs = 200;
+const restartMs = 200;
 const retryMs = 1_000;
 
-export class Plane {
-  readonly #options: PlaneOptions;
-  readonly #halves: Half[] = [];
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #planes: DataPlaneHandle[] = [];
   readonly #counters: readonly Counters[];
-  readonly servers: Servers;
+  readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
   #route: Route = noRoute;
   #stopping = false;
 
-  constructor(options: PlaneOptions) {
+  constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
-    this.servers = new Servers(this.#counters);
-    this.#leases = new Leases(this.#counters, this.servers);
+    this.serverSlots = new ServerSlots(this.#counters);
+    this.#leases = new Leases(this.#counters, this.serverSlots);
   }
 
-  /** The slabs of all data halves. */
+  /** The slabs of all data planes. */
   get counters(): readonly Counters[] {
     return this.#counters;
   }
 
-  /** Starts all data halves. Resolves with the addresses that clients reach; rejects with StartError. */
+  /** Starts all data planes. Resolves with the addresses that clients reach; rejects with StartError. */
   async start(): Promise<Listening> {
     const { settings } = this.#options;
     const count = this.#counters.length;
@@ -94,28 +94,28 @@ export class Plane {
   }
 
   /** Until when the servers' last answers count. Before `publish`: nobody is sent to a server that has no lease. */
-  prove(leases: readonly Lease[]): void {
+  renewLeases(leases: readonly Lease[]): void {
     this.#leases.take(leases);
   }
 
   publish(route: Route): void {
     this.#route = route;
-    const slots = this.servers.slotsOf(route);
+    const slots = this.serverSlots.slotsOf(route);
     this.#leases.write();
     this.#send({ kind: 'route', route, ...slots });
   }
 
   sessionsOn(server: Address): number {
-    return this.servers.sessionsOn(server);
+    return this.serverSlots.sessionsOn(server);
   }
 
-  bury(server: Address): void {
-    this.#send({ kind: 'bury', server });
+  endDead(server: Address): void {
+    this.#send({ kind: 'endDead', server });
   }
 
   /** Ends the sessions of the standby port on `server`. */
-  expel(server: Address): void {
-    this.#send({ kind: 'expel', server });
+  endStandbySessions(server: Address): void {
+    this.#send({ kind: 'endStandbySessions', server });
   }
 
   /** Takes no more clients. */
@@ -128,11 +128,11 @@ export class Plane {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#send({ kind: 'stop' });
-    await Promise.all(this.#halves.map(({ ended }) => ended));
+    await Promise.all(this.#planes.map(({ ended }) => ended));
   }
 
   #send(command: Command): void {
-    for (const half of this.#halves) half.send(command);
+    for (const plane of this.#planes) plane.send(command);
   }
 
   async #tryListen(address: Address, port: Port): Promise<Address> {
@@ -151,7 +151,7 @@ export class Plane {
     return await promise;
   }
 
-  /** Starts the data half number `index`, or starts it again. */
+  /** Starts the data plane number `index`, or starts it again. */
   #open(index: number, settings: DataSettings): Promise<Listening> {
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
@@ -187,13 +187,13 @@ export class Plane {
     const send = this.#options.workers === 0
       ? this.#openHere(settings, hear)
       : this.#openWorker(settings, index, hear, lost);
-    this.#halves[index] = { send, ended: ended.promise };
-    send({ kind: 'route', route: this.#route, ...this.servers.slots });
+    this.#planes[index] = { send, ended: ended.promise };
+    send({ kind: 'route', route: this.#route, ...this.serverSlots.slots });
     return promise;
   }
 
-  #openHere(settings: DataSettings, hear: (report: Report) => void): Half['send'] {
-    const sessions = new Sessions(this.#options.runtime, settings, this.#counters, 0, hear);
+  #openHere(settings: DataSettings, hear: (report: Report) => void): DataPlaneHandle['send'] {
+    const sessions = new DataPlane(this.#options.runtime, settings, this.#counters, 0, hear);
     sessions.start();
     return (command) => sessions.command(command);
   }
@@ -203,15 +203,15 @@ export class Plane {
     index: number,
     hear: (report: Report) => void,
     lost: (why: string) => void,
-  ): Half['send'] {
+  ): DataPlaneHandle['send'] {
     const { port1: port, port2 } = new MessageChannel();
-    const bell = this.#options.engine === 'native' ? openBell() : undefined;
+    const waker = this.#options.engine === 'native' ? openWaker() : undefined;
     const workerData: WorkerData = {
       settings,
       counters: this.#counters.map(({ buffer }) => buffer as SharedArrayBuffer),
       index,
       port: port2,
-      bell: bell?.fd,
+      waker: waker?.fd,
     };
     const worker = new Worker(this.#options.workerFile, { workerData, transferList: [port2] });
     let why = 'it ended by itself';
@@ -224,12 +224,12 @@ export class Plane {
     });
     worker.on('exit', () => {
       port.close();
-      bell?.close();
+      waker?.close();
       lost(why);
     });
     return (command) => {
       port.postMessage(command);
-      bell?.ring();
+      waker?.wake();
     };
   }
 
@@ -237,7 +237,7 @@ export class Plane {
     if (this.#stopping) return;
     const { log } = this.#options;
     log.error('a worker died; its sessions are lost, and another takes its place', { worker: index, why });
-    setTimeout(() => this.#reopen(index, settings), rebirthMs);
+    setTimeout(() => this.#reopen(index, settings), restartMs);
   }
 
   #reopen(index: number, settings: DataSettings): void {

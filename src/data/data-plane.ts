@@ -1,5 +1,5 @@
 /**
- * The data half: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
+ * The data plane: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
  * the world only by the routes that it is given.
  */
 import { at, type CloseReason, type Counters, total } from '../contract/counters.ts';
@@ -13,28 +13,28 @@ import {
   type Route,
 } from '../contract/messages.ts';
 import type { Address, Conn, ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
-import { type Destination, Destinations, noEpoch } from './targets.ts';
+import { noEpoch, type Target, Targets } from './targets.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
 import {
   dialFailures,
-  nobody,
+  noServer,
   type Refusal,
   shuttingDown,
   tooManyHeld,
   tooManySessions,
 } from './refusals.ts';
-import { Roster } from './session-list.ts';
+import { SessionList } from './session-list.ts';
 import { Session } from './session.ts';
 import type { SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
-import { Tally } from './session-counts.ts';
-import { Waiting } from './hold-queue.ts';
+import { SessionCounts } from './session-counts.ts';
+import { HoldQueue } from './hold-queue.ts';
 
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
 
-export class Sessions implements SessionHost<Session>, PrewarmHost {
+export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
   readonly counters: Counters;
@@ -45,10 +45,10 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
-  readonly #all = new Roster<Session>();
-  readonly #tally: Tally;
-  readonly #waiting: Readonly<Record<Port, Waiting>>;
-  readonly #destinations: Destinations;
+  readonly #sessions = new SessionList<Session>();
+  readonly #counts: SessionCounts;
+  readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
+  readonly #targets: Targets;
   #route: Route = noRoute;
   readonly #listeners = new Listeners();
   #draining = false;
@@ -70,12 +70,12 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     this.#report = report;
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
-    this.#tally = new Tally(this.counters, slabs);
-    const destinations = new Destinations(runtime, slabs, this.counters, settings.fallback);
-    this.#destinations = destinations;
-    const waiting = (port: Port): Waiting =>
-      new Waiting(runtime, this.counters, () => destinations.of(port), (...next) => this.#dial(...next));
-    this.#waiting = { primary: waiting('primary'), standby: waiting('standby') };
+    this.#counts = new SessionCounts(this.counters, slabs);
+    const targets = new Targets(runtime, slabs, this.counters, settings.fallback);
+    this.#targets = targets;
+    const waiting = (port: Port): HoldQueue =>
+      new HoldQueue(runtime, this.counters, () => targets.of(port), (...next) => this.#dial(...next));
+    this.#holdQueues = { primary: waiting('primary'), standby: waiting('standby') };
     this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
   }
 
@@ -84,15 +84,15 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     this.#listeners.start(this.runtime, this.settings, (port) => this.#clientHandlers(port), this.#report);
   }
 
-  /** Obeys the control half. */
+  /** Obeys the control plane. */
   command(command: Command): void {
     switch (command.kind) {
       case 'route':
-        return this.#take(command);
-      case 'bury':
-        return this.#bury(command.server);
-      case 'expel':
-        return this.#expel(command.server);
+        return this.#takeRoute(command);
+      case 'endDead':
+        return this.#endDead(command.server);
+      case 'endStandbySessions':
+        return this.#endStandbySessions(command.server);
       case 'drain':
         return this.#drain();
       case 'stop':
@@ -100,32 +100,32 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     }
   }
 
-  // What the control half decides
+  // What the control plane decides
 
-  #take(command: Extract<Command, { kind: 'route' }>): void {
+  #takeRoute(command: Extract<Command, { kind: 'route' }>): void {
     const { route } = command;
-    if (route.epoch !== this.#route.epoch && !this.#draining) this.#prewarm.aim(route.primary);
+    if (route.epoch !== this.#route.epoch && !this.#draining) this.#prewarm.retarget(route.primary);
     this.#route = route;
-    this.#destinations.take(command);
-    this.#all.each((session) => {
+    this.#targets.take(command);
+    this.#sessions.each((session) => {
       if (session.phase === 'open') {
         // Its standby was promoted: from now on it is fenced like everybody there.
-        if (session.epoch === noEpoch && this.#destinations.isPrimary(session.slot)) {
+        if (session.epoch === noEpoch && this.#targets.isPrimary(session.slot)) {
           session.epoch = route.epoch;
         }
         if (session.epoch < route.fence) session.end('fenced');
-      } else if (session.phase === 'dialling' && !session.isCancel && !this.#destinations.stands(session)) {
+      } else if (session.phase === 'dialling' && !session.isCancel && !this.#targets.stands(session)) {
         // A client whose server has not answered yet has lost nothing: it goes to another one, or waits.
         this.admit(session);
       }
     });
     for (const port of ports) {
-      if (this.#destinations.has(port)) this.#waiting[port].release();
-      else this.#waiting[port].stop();
+      if (this.#targets.has(port)) this.#holdQueues[port].release();
+      else this.#holdQueues[port].stop();
     }
   }
 
-  #bury(server: Address): void {
+  #endDead(server: Address): void {
     this.#eachOn(server, (session) => {
       if (session.phase === 'open') session.end('fenced');
       // Nothing has happened for this client yet: it can wait for another server.
@@ -133,7 +133,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     });
   }
 
-  #expel(server: Address): void {
+  #endStandbySessions(server: Address): void {
     this.#eachOn(server, (session) => {
       if (session.phase === 'open' && session.epoch === noEpoch) session.end('fenced');
     });
@@ -141,24 +141,24 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   #eachOn(server: Address, fn: (session: Session) => void): void {
     const where = JSON.stringify(server);
-    this.#all.each((session) => {
+    this.#sessions.each((session) => {
       if (JSON.stringify(session.serverAddress) === where) fn(session);
     });
   }
 
   #drain(): void {
     this.#draining = true;
-    this.#prewarm.aim(undefined);
+    this.#prewarm.retarget(undefined);
     this.#listeners.close();
     for (const port of ports) {
-      this.#waiting[port].stop();
-      for (const session of this.#waiting[port].takeAll()) this.#refuse(session, shuttingDown);
+      this.#holdQueues[port].stop();
+      for (const session of this.#holdQueues[port].takeAll()) this.#refuse(session, shuttingDown);
     }
   }
 
   #stop(): void {
     if (!this.#draining) this.#drain();
-    this.#all.each((session) => session.endQuietly('drained'));
+    this.#sessions.each((session) => session.endQuietly('drained'));
     this.#stopping = true;
     this.#sayStopped();
   }
@@ -176,22 +176,22 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     if (session.isCancel) return this.#passCancel(session);
     if (this.#draining) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
-    if (!this.#tally.admit(session, maxSessions)) return session.refuse(tooManySessions(maxSessions));
+    if (!this.#counts.admit(session, maxSessions)) return session.refuse(tooManySessions(maxSessions));
     // Those who came first are let go first.
-    const destination = this.#destinations.of(session.port);
-    if (destination === undefined || this.#waiting[session.port].hasQueue) return this.#hold(session);
-    this.#dial(session, destination);
+    const target = this.#targets.of(session.port);
+    if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
+    this.#dial(session, target);
   }
 
-  #dial(session: Session, { address, epoch, slot }: Destination): void {
+  #dial(session: Session, { address, epoch, slot }: Target): void {
     const ready = session.port === 'primary' ? this.#prewarm.take() : undefined;
     if (ready !== undefined) this.counters[at.prewarmed]! += 1;
-    this.#tally.dialled(session, slot);
+    this.#counts.dialling(session, slot);
     session.dial(address, epoch, ready);
   }
 
   opened(session: Session): void {
-    if (!session.isCancel) this.#tally.opened(session);
+    if (!session.isCancel) this.#counts.opened(session);
   }
 
   dialFailed(session: Session, error: NetError): void {
@@ -200,14 +200,14 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     session.dialFailure = error;
     const role = session.epoch === noEpoch ? 'standby' : 'primary';
     this.suspect(`dialling the ${role} failed with ${error.code}`);
-    const instead = this.#destinations.insteadOf(port, session);
+    const instead = this.#targets.insteadOf(port, session);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
   }
 
   holdTimedOut(session: Session): void {
-    this.#waiting[session.port].remove(session);
-    this.#refuse(session, this.#nobody(session));
+    this.#holdQueues[session.port].remove(session);
+    this.#refuse(session, this.#noServer(session));
   }
 
   suspect(why: string): void {
@@ -218,9 +218,9 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   }
 
   ended(session: Session): void {
-    this.#waiting[session.port].remove(session);
-    this.#tally.dismiss(session);
-    this.#all.remove(session);
+    this.#holdQueues[session.port].remove(session);
+    this.#counts.remove(session);
+    this.#sessions.remove(session);
   }
 
   left(_session: Session, reason: CloseReason): void {
@@ -231,7 +231,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
 
   /** A client that is refused may take its time to read that; its place is free at once. */
   #refuse(session: Session, refusal: Refusal): void {
-    this.#tally.dismiss(session);
+    this.#counts.remove(session);
     session.refuse(refusal);
   }
 
@@ -240,7 +240,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
   #hold(session: Session): void {
     const now = this.runtime.now();
     const leftMs = (session.holdUntil ?? now + this.settings.holdMs) - now;
-    if (leftMs <= 0) return this.#refuse(session, this.#nobody(session));
+    if (leftMs <= 0) return this.#refuse(session, this.#noServer(session));
     const { maxHeld } = this.settings;
     if (total(this.#slabs, 'held') >= maxHeld) {
       return this.#refuse(session, tooManyHeld(this.#route, session.port, maxHeld));
@@ -249,14 +249,14 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
       session.holdUntil = now + leftMs;
       this.counters[at.holds]! += 1;
     }
-    this.#tally.left(session);
-    this.#waiting[session.port].add(session);
-    if (this.#destinations.has(session.port)) this.#waiting[session.port].retry();
+    this.#counts.unassign(session);
+    this.#holdQueues[session.port].add(session);
+    if (this.#targets.has(session.port)) this.#holdQueues[session.port].retry();
     session.hold(leftMs);
   }
 
   #passCancel(session: Session): void {
-    const servers = this.#destinations.ofCancel(session.port);
+    const servers = this.#targets.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
     if (servers[0] === undefined) return session.end('refused');
     if (this.cancelling >= this.settings.maxClients) return session.end('limit');
@@ -266,10 +266,10 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     session.cancelAt(servers);
   }
 
-  #nobody({ port, dialFailure }: Session): Refusal {
-    const isProven = this.#destinations.of(port) !== undefined;
-    const error = isProven ? dialFailure : this.#destinations.has(port) ? dialFailures.unproven : undefined;
-    return nobody(this.#route, port, this.settings, error);
+  #noServer({ port, dialFailure }: Session): Refusal {
+    const isProven = this.#targets.of(port) !== undefined;
+    const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.unproven : undefined;
+    return noServer(this.#route, port, this.settings, error);
   }
 
   // Handlers
@@ -297,7 +297,7 @@ export class Sessions implements SessionHost<Session>, PrewarmHost {
     conn.data = session;
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
-    this.#all.add(session);
+    this.#sessions.add(session);
     // A refusal takes descriptors too, so there is a bound to those that get one.
     if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
   }

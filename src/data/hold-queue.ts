@@ -1,7 +1,7 @@
 /** Clients that wait for a server, in the order of their arrival, and the ramp by which they are let go. */
 import { at, type Counters } from '../contract/counters.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
-import type { Destination } from './targets.ts';
+import type { Target } from './targets.ts';
 import type { Session } from './session.ts';
 
 /** In steps, so that a new primary is not stormed. */
@@ -10,11 +10,11 @@ const step = { count: 100, everyMs: 10 } as const;
 /** How soon it is tried again while the route stands: a dial failed, or what is known of the server is too old. */
 const retryMs = 100;
 
-export class Waiting {
+export class HoldQueue {
   readonly #runtime: Runtime;
   readonly #counters: Counters;
-  readonly #next: () => Destination | undefined;
-  readonly #letGo: (session: Session, destination: Destination) => void;
+  readonly #next: () => Target | undefined;
+  readonly #letGo: (session: Session, target: Target) => void;
   readonly #sessions = new Set<Session>();
   /** Those of them that wait for a server, and not because a dial of their own failed. */
   readonly #queue = new Set<Session>();
@@ -24,8 +24,8 @@ export class Waiting {
   constructor(
     runtime: Runtime,
     counters: Counters,
-    next: () => Destination | undefined,
-    letGo: (session: Session, destination: Destination) => void,
+    next: () => Target | undefined,
+    letGo: (session: Session, target: Target) => void,
   ) {
     this.#runtime = runtime;
     this.#counters = counters;
@@ -37,7 +37,7 @@ export class Waiting {
    * Whether newcomers have to queue. Not behind those whose own dial has failed: the server may have hung up for what
    * they said, and one such client would hold up everybody.
    */
-  get hasQueue(): boolean {
+  get hasWaiting(): boolean {
     return this.#queue.size > 0;
   }
 
@@ -60,10 +60,10 @@ export class Waiting {
         this.#releaseLater(step.everyMs);
         break;
       }
-      const destination = this.#next();
-      if (destination === undefined) return this.retry();
+      const target = this.#next();
+      if (target === undefined) return this.retry();
       this.remove(session);
-      this.#letGo(session, destination);
+      this.#letGo(session, target);
     }
   }
 

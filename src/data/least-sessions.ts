@@ -3,7 +3,7 @@ import { type Counters, dialledAt, leasedAt, servedAt } from '../contract/counte
 import type { Address } from '../runtime/runtime.ts';
 
 /** A standby in the rotation. */
-export interface Place {
+export interface StandbyTarget {
   readonly address: Address;
   /** Above 0. */
   readonly weight: number;
@@ -13,10 +13,10 @@ export interface Place {
 /** How long one that could not be dialled is left alone; by then a probe has found out what is wrong with it. */
 const restMs = 1_000;
 
-export class Balance {
+export class LeastSessions {
   readonly #slabs: readonly Counters[];
   readonly #own: Counters;
-  #places: readonly Place[] = [];
+  #standbys: readonly StandbyTarget[] = [];
   /** By slot: until when it rests. */
   readonly #restUntil = new Map<number, number>();
   /** Among equals everybody has its turn. */
@@ -28,16 +28,16 @@ export class Balance {
     this.#own = own;
   }
 
-  take(places: readonly Place[]): void {
-    this.#places = places;
+  take(places: readonly StandbyTarget[]): void {
+    this.#standbys = places;
   }
 
   get isEmpty(): boolean {
-    return this.#places.length === 0;
+    return this.#standbys.length === 0;
   }
 
   has(slot: number): boolean {
-    return this.#places.some((place) => place.slot === slot);
+    return this.#standbys.some((place) => place.slot === slot);
   }
 
   rest(slot: number, now: number): void {
@@ -45,25 +45,25 @@ export class Balance {
   }
 
   /** The best of those that do not rest. */
-  best(now: number): Place | undefined {
+  best(now: number): StandbyTarget | undefined {
     return this.#least(
-      this.#proven(now).filter(({ slot }) => (this.#restUntil.get(slot) ?? -Infinity) <= now),
+      this.#leased(now).filter(({ slot }) => (this.#restUntil.get(slot) ?? -Infinity) <= now),
     );
   }
 
   /** The best of all. */
-  any(now: number): Place | undefined {
-    return this.#least(this.#proven(now));
+  any(now: number): StandbyTarget | undefined {
+    return this.#least(this.#leased(now));
   }
 
-  #proven(now: number): readonly Place[] {
-    return this.#places.filter(({ slot }) => this.#own[leasedAt + slot]! >= now);
+  #leased(now: number): readonly StandbyTarget[] {
+    return this.#standbys.filter(({ slot }) => this.#own[leasedAt + slot]! >= now);
   }
 
-  #least(places: readonly Place[]): Place | undefined {
+  #least(places: readonly StandbyTarget[]): StandbyTarget | undefined {
     const turn = this.#turn++ % Math.max(1, places.length);
     const inTurn = [...places.slice(turn), ...places.slice(0, turn)];
-    let [best, least]: [Place | undefined, number] = [undefined, Infinity];
+    let [best, least]: [StandbyTarget | undefined, number] = [undefined, Infinity];
     for (const place of inTurn) {
       // With the new one: else an empty server of weight 1 would be as good as an empty one of weight 3.
       const load = (this.#sessions(place.slot) + 1) / place.weight;

@@ -34,7 +34,7 @@ export interface PrewarmHost {
 }
 
 /**
- * How old a spare may become. A client that gets it has the rest of authentication_timeout (60 s, if nobody changed
+ * How old an idle connection may become. A client that gets it has the rest of authentication_timeout (60 s, if nobody changed
  * it) to log in.
  */
 const refreshMs = 15_000;
@@ -43,36 +43,36 @@ const refreshMs = 15_000;
 const retryMs = 1_000;
 const refillMs = 10;
 
-/** How long a spare that we gave up may take to close before it is reset. */
-const partingMs = 1_000;
+/** How long one that we gave up may take to close before it is reset. */
+const closingMs = 1_000;
 
 /** No more than this, however many clients come. */
 const most = 32;
 
-/** The part of the clients of the last second for which a spare is kept ready. */
+/** The part of the clients of the last second for which an idle connection is kept ready. */
 const share = 0.1;
 const rateMs = 1_000;
 
 export class Prewarm {
   readonly #host: PrewarmHost;
   readonly #least: number;
-  readonly #spares = new Set<Spare>();
+  readonly #idle = new Set<IdleConnection>();
   #address: Address | undefined;
   #refill: Timer | undefined;
   #taken = 0;
   #takenBefore = 0;
   #rateSince = -Infinity;
 
-  /** Keeps `least` spares and more when many clients come; 0 keeps none. */
+  /** Keeps `least` connections and more when many clients come; 0 keeps none. */
   constructor(host: PrewarmHost, least: number) {
     this.#host = host;
     this.#least = least;
   }
 
   /** Where to connect to from now on; what was made for another route is given up. */
-  aim(address: Address | undefined): void {
-    for (const spare of this.#spares) spare.part();
-    this.#spares.clear();
+  retarget(address: Address | undefined): void {
+    for (const connection of this.#idle) connection.close();
+    this.#idle.clear();
     this.#address = address;
     this.#fillIn(0);
   }
@@ -81,19 +81,19 @@ export class Prewarm {
   take(): Conn<ServerSide> | undefined {
     if (this.#least === 0) return undefined;
     this.#count();
-    for (const spare of this.#spares) {
-      if (!spare.isReady) continue;
-      this.#spares.delete(spare);
+    for (const connection of this.#idle) {
+      if (!connection.isReady) continue;
+      this.#idle.delete(connection);
       this.#fillIn(refillMs);
-      return spare.handOver();
+      return connection.handOver();
     }
     this.#fillIn(refillMs);
     return undefined;
   }
 
-  /** A spare is of no more use; `why` is there if that says something about the server. */
-  lost(spare: Spare, why: string | undefined): void {
-    if (!this.#spares.delete(spare)) return;
+  /** An idle connection is of no more use; `why` is there if that says something about the server. */
+  lost(connection: IdleConnection, why: string | undefined): void {
+    if (!this.#idle.delete(connection)) return;
     if (why !== undefined) this.#host.suspect(why);
     this.#fillIn(why === undefined ? refillMs : retryMs);
   }
@@ -111,8 +111,8 @@ export class Prewarm {
   }
 
   #fill(): void {
-    while (this.#address !== undefined && this.#spares.size < this.#wanted()) {
-      this.#spares.add(new Spare(this, this.#host, this.#address));
+    while (this.#address !== undefined && this.#idle.size < this.#wanted()) {
+      this.#idle.add(new IdleConnection(this, this.#host, this.#address));
     }
   }
 
@@ -138,13 +138,13 @@ export class Prewarm {
 }
 
 /** One connection that nobody has yet. */
-class Spare implements ServerSide {
+class IdleConnection implements ServerSide {
   isReady = false;
   readonly #pool: Prewarm;
   readonly #host: PrewarmHost;
   readonly #conn: Conn<ServerSide>;
   #timer: Timer;
-  #isParting = false;
+  #isClosing = false;
 
   constructor(pool: Prewarm, host: PrewarmHost, address: Address) {
     this.#pool = pool;
@@ -160,36 +160,36 @@ class Spare implements ServerSide {
   }
 
   /** Ends it without a word in the server's log, which a reset would leave there. */
-  part(): void {
-    if (this.#isParting) return;
-    this.#isParting = true;
+  close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     this.#timer.cancel();
     if (!this.isReady) return this.#conn.abort();
     this.isReady = false;
-    this.#timer = this.#host.runtime.after(partingMs, () => this.#conn.abort());
+    this.#timer = this.#host.runtime.after(closingMs, () => this.#conn.abort());
     this.#conn.shutdown();
   }
 
   #retire(): void {
-    this.part();
+    this.close();
     this.#pool.lost(this, undefined);
   }
 
   serverOpen(): void {
-    this.isReady = !this.#isParting;
+    this.isReady = !this.#isClosing;
   }
 
   /** A server that speaks first is no PostgreSQL; whatever it is, no client shall have this connection. */
   serverData(): void {
-    this.part();
+    this.close();
     this.#pool.lost(this, undefined);
   }
 
   serverDrain(): void {}
 
   serverEnd(): void {
-    const isNews = !this.#isParting;
-    this.part();
+    const isNews = !this.#isClosing;
+    this.close();
     if (isNews) this.#pool.lost(this, 'the server ended a connection that it had just accepted');
   }
 
@@ -198,6 +198,6 @@ class Spare implements ServerSide {
     const why = error === undefined
       ? 'the server ended a connection that it had just accepted'
       : `connecting ahead failed with ${error.code}`;
-    if (!this.#isParting) this.#pool.lost(this, why);
+    if (!this.#isClosing) this.#pool.lost(this, why);
   }
 }

@@ -9,9 +9,9 @@ import type { FirstBytes } from '../protocol/first-bytes.ts';
 import { requestBytes } from '../protocol/startup.ts';
 
 /** What it needs of its session. */
-export interface RefusingHost {
+export interface RefusalExchangeHost {
   /** Connects to the server that refuses under TLS; the session pumps from then on. */
-  connectRefuser(): void;
+  connectRefusalServer(): void;
   /** There is nothing that can be said. */
   giveUp(): void;
 }
@@ -20,16 +20,16 @@ export interface RefusingHost {
 const yes = Uint8Array.of('S'.charCodeAt(0));
 const no = Uint8Array.of('N'.charCodeAt(0));
 
-export class Refusing {
+export class RefusalExchange {
   readonly refusal: Refusal;
   /** Said in clear text: whatever else the client sends is dropped. */
   isSaid = false;
   #isGssDeclined = false;
   readonly #client: Conn<unknown>;
   readonly #first: FirstBytes;
-  readonly #host: RefusingHost;
+  readonly #host: RefusalExchangeHost;
 
-  constructor(refusal: Refusal, client: Conn<unknown>, first: FirstBytes, host: RefusingHost) {
+  constructor(refusal: Refusal, client: Conn<unknown>, first: FirstBytes, host: RefusalExchangeHost) {
     this.refusal = refusal;
     this.#client = client;
     this.#first = first;
@@ -53,9 +53,9 @@ export class Refusing {
         // What came with the request came before there was TLS to protect it.
         if (this.#first.length > requestBytes) return this.#host.giveUp();
         this.#first.take();
-        return this.#host.connectRefuser();
+        return this.#host.connectRefusalServer();
       case 'directTls':
-        return this.#host.connectRefuser();
+        return this.#host.connectRefusalServer();
       case 'cancel':
         return this.#host.giveUp();
       default:

@@ -52,7 +52,7 @@ export function halfPacket(waitedMs: number): Refusal {
 }
 
 /** Why a client of `port` has no server; `error` is there if there is one that could not be dialled. */
-export function nobody(
+export function noServer(
   route: Route,
   port: Port,
   { holdMs, fallback }: { readonly holdMs: number; readonly fallback: boolean },

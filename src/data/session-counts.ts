@@ -3,7 +3,7 @@ import { at, type Counters, dialledAt, servedAt, total } from '../contract/count
 import { noEpoch } from './targets.ts';
 import type { Session } from './session.ts';
 
-export class Tally {
+export class SessionCounts {
   readonly #own: Counters;
   readonly #slabs: readonly Counters[];
 
@@ -22,7 +22,7 @@ export class Tally {
     return true;
   }
 
-  dialled(session: Session, slot: number): void {
+  dialling(session: Session, slot: number): void {
     session.slot = slot;
     this.#move(session, dialledAt + slot);
   }
@@ -33,13 +33,13 @@ export class Tally {
   }
 
   /** It has no server any more. */
-  left(session: Session): void {
+  unassign(session: Session): void {
     this.#move(session, -1);
   }
 
   /** It is no session any more. */
-  dismiss(session: Session): void {
-    this.left(session);
+  remove(session: Session): void {
+    this.unassign(session);
     if (!session.admitted) return;
     session.admitted = false;
     this.#own[at.admitted]! -= 1;

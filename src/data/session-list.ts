@@ -1,35 +1,35 @@
 /** Everybody who is there, each with its place in one array: a Set would take a hundred bytes more for each. */
-export interface Member {
-  /** In the roster; -1: not there. The roster's. */
-  place: number;
+export interface ListMember {
+  /** Its index in the list, which the list sets; -1: it is not in it. */
+  listIndex: number;
 }
 
-export class Roster<M extends Member> {
-  readonly #members: M[] = [];
+export class SessionList<M extends ListMember> {
+  readonly #list: M[] = [];
 
   get size(): number {
-    return this.#members.length;
+    return this.#list.length;
   }
 
   add(member: M): void {
-    member.place = this.#members.length;
-    this.#members.push(member);
+    member.listIndex = this.#list.length;
+    this.#list.push(member);
   }
 
   /** Nothing happens to one that is not there. */
   remove(member: M): void {
-    const { place } = member;
+    const { listIndex: place } = member;
     if (place < 0) return;
-    member.place = -1;
-    const last = this.#members.pop()!;
+    member.listIndex = -1;
+    const last = this.#list.pop()!;
     if (last === member) return;
-    this.#members[place] = last;
-    last.place = place;
+    this.#list[place] = last;
+    last.listIndex = place;
   }
 
   /** Calls `fn` for each; it may remove the one that it is called for. */
   each(fn: (member: M) => void): void {
     // Backwards, because whoever takes the place of one that is removed was visited before it.
-    for (let at = this.#members.length - 1; at >= 0; at--) fn(this.#members[at]!);
+    for (let at = this.#list.length - 1; at >= 0; at--) fn(this.#list[at]!);
   }
 }

@@ -13,15 +13,15 @@ import { at, type CloseReason } from '../contract/counters.ts';
 import type { Port } from '../contract/messages.ts';
 import type { Address, Conn, NetError, Timer } from '../runtime/runtime.ts';
 import { passCancel } from './cancel.ts';
-import { errorResponse, refuserPreamble, saysNotNow } from '../protocol/error-response.ts';
+import { errorResponse, refusalPreamble, saysNotNow } from '../protocol/error-response.ts';
 import { FirstBytes } from '../protocol/first-bytes.ts';
-import { Greeter, type Guest } from './role-check.ts';
+import { RoleCheck, type RoleChecked } from './role-check.ts';
 import { ownWords, uncounted } from './own-words.ts';
 import { Pump } from './pump.ts';
 import type { ServerSide } from './prewarm.ts';
 import { dialFailures, halfPacket, notUnderstood, onStandby, type Refusal } from './refusals.ts';
-import { Refusing, type RefusingHost } from './refusal-exchange.ts';
-import { Seat } from './seat.ts';
+import { RefusalExchange, type RefusalExchangeHost } from './refusal-exchange.ts';
+import { SessionRecord } from './session-record.ts';
 import type { Phase, SessionHost } from './session-host.ts';
 
 /** How long a client may take to close when its server has. */
@@ -36,7 +36,7 @@ const firstByteMs = 60_000;
 /** Of everybody who has been answered: what they said first is of no more use. */
 const spent = new FirstBytes();
 
-export class Session extends Seat implements RefusingHost, Guest {
+export class Session extends SessionRecord implements RefusalExchangeHost, RoleChecked {
   phase: Phase = 'opening';
   readonly client: Conn<Session>;
   readonly port: Port;
@@ -45,7 +45,7 @@ export class Session extends Seat implements RefusingHost, Guest {
   #first = new FirstBytes();
   #up: Pump | undefined;
   #down: Pump | undefined;
-  #refusing: Refusing | undefined;
+  #refusalExchange: RefusalExchange | undefined;
   /** The client has said its last byte before its server was there. */
   #clientDone = false;
   #endedBy: CloseReason | undefined;
@@ -67,7 +67,7 @@ export class Session extends Seat implements RefusingHost, Guest {
 
   clientData(bytes: Uint8Array): void {
     if (this.phase === 'open') this.#up?.push(bytes);
-    else this.#early(bytes);
+    else this.#beforeOpen(bytes);
   }
 
   clientDrain(): void {
@@ -77,7 +77,7 @@ export class Session extends Seat implements RefusingHost, Guest {
   clientEnd(): void {
     this.#endedBy ??= 'clientClosed';
     // The refusal and our FIN are on their way; a reset now could overtake them.
-    if (this.#refusing?.isSaid) return;
+    if (this.#refusalExchange?.isSaid) return;
     if (this.phase === 'open' || (this.phase === 'refusing' && this.#up)) return this.#up?.end();
     // Who cancels may leave at once. Nobody else half-closes before the server has answered: it has left.
     if (this.isCancel && this.phase === 'dialling') this.#clientDone = true;
@@ -94,16 +94,16 @@ export class Session extends Seat implements RefusingHost, Guest {
 
   serverOpen(server: Conn<ServerSide>): void {
     if (server !== this.#server) return;
-    const refusing = this.#refusing;
+    const refusing = this.#refusalExchange;
     const counters = refusing ? uncounted : this.#host.counters;
     refusing?.tlsBegins();
     this.#up = new Pump(this.client, server, counters, at.upstreamBytes);
     this.#down = new Pump(server, this.client, counters, at.downstreamBytes);
-    this.#up.push(refusing ? refuserPreamble(refusing.refusal, this.#first.take()) : this.#first.kept);
+    this.#up.push(refusing ? refusalPreamble(refusing.refusal, this.#first.take()) : this.#first.kept);
     if (!refusing) this.#setTimer(firstByteMs, () => this.#dialFailed(dialFailures.silent));
     if (this.isCancel) this.#answered();
     if (this.#clientDone) this.#up.end();
-    this.#wake();
+    this.#resumeClient();
   }
 
   serverData(bytes: Uint8Array): void {
@@ -123,14 +123,14 @@ export class Session extends Seat implements RefusingHost, Guest {
     if (server !== this.#server) return; // given up, or at the end of the program
     if (this.phase === 'dialling') return this.#dialFailed(dialFailures.endedEarly);
     this.#endedBy ??= 'serverClosed';
-    this.#tellClient();
+    this.#shutdownClient();
   }
 
   serverClosed(server: Conn<ServerSide>, error: NetError | undefined): void {
     if (server !== this.#server) return;
     this.#server = undefined;
     if (this.phase === 'dialling') return this.#dialFailed(error ?? dialFailures.endedEarly);
-    if (this.phase === 'refusing' && this.#up === undefined) return this.#refusing?.tlsFailed();
+    if (this.phase === 'refusing' && this.#up === undefined) return this.#refusalExchange?.tlsFailed();
     if (error === undefined) return; // both have said their FIN; `serverEnd` has told the client
     if (this.phase !== 'open') return this.end('serverReset');
     this.#host.suspect(`the server ended a session with ${error.code}`);
@@ -138,7 +138,7 @@ export class Session extends Seat implements RefusingHost, Guest {
     // would throw away those last words. What the client still sends has nowhere to go.
     this.#endedBy ??= 'serverReset';
     this.#up = undefined;
-    this.#tellClient();
+    this.#shutdownClient();
   }
 
   landedOnStandby(last: Uint8Array): void {
@@ -151,7 +151,7 @@ export class Session extends Seat implements RefusingHost, Guest {
     // What the client has not read of the login would be cut in the middle.
     if (isStalled) return this.end(onStandby.reason);
     this.#down = ownWords(this.client, last, errorResponse(onStandby));
-    this.#tellClient();
+    this.#shutdownClient();
   }
 
   /** Waits for a primary, at the longest for `ms`. */
@@ -182,7 +182,7 @@ export class Session extends Seat implements RefusingHost, Guest {
       if (this.phase === 'closed') return;
       this.#endedBy ??= 'serverClosed';
       this.client.shutdown();
-      this.#tellClient();
+      this.#shutdownClient();
     });
   }
 
@@ -192,8 +192,8 @@ export class Session extends Seat implements RefusingHost, Guest {
     this.#endedBy ??= refusal.reason;
     this.#dropServer();
     this.#setTimer(this.#host.settings.startupTimeoutMs, () => this.end(refusal.reason));
-    this.#refusing = new Refusing(refusal, this.client, this.#first, this);
-    this.#refusing.answer();
+    this.#refusalExchange = new RefusalExchange(refusal, this.client, this.#first, this);
+    this.#refusalExchange.answer();
   }
 
   /** Ends both sides at once. What was not sent is dropped. */
@@ -215,15 +215,15 @@ export class Session extends Seat implements RefusingHost, Guest {
   }
 
   /** What the client says before it is open. */
-  #early(bytes: Uint8Array): void {
-    if (this.phase === 'closed' || this.#refusing?.isSaid || this.#first === spent) return;
+  #beforeOpen(bytes: Uint8Array): void {
+    if (this.phase === 'closed' || this.#refusalExchange?.isSaid || this.#first === spent) return;
     if (this.phase === 'refusing' && this.#up !== undefined) return this.#up.push(bytes);
     const wasIncomplete = this.#first.opening.kind === 'incomplete';
     this.#first.append(bytes);
     if (this.#first.full) this.client.pause();
     if (this.phase === 'dialling') return this.#up?.push(bytes);
     if (!wasIncomplete || this.#first.opening.kind === 'incomplete') return;
-    if (this.#refusing !== undefined) return this.#refusing.answer();
+    if (this.#refusalExchange !== undefined) return this.#refusalExchange.answer();
     if (this.#first.opening.kind === 'garbage') return this.refuse(notUnderstood(this.#first.opening.why));
     this.#host.admit(this);
   }
@@ -234,7 +234,7 @@ export class Session extends Seat implements RefusingHost, Guest {
     this.#host.opened(this);
     this.#cancelTimer();
     this.#first = spent;
-    this.#wake();
+    this.#resumeClient();
   }
 
   #dialFailed(error: NetError): void {
@@ -246,11 +246,11 @@ export class Session extends Seat implements RefusingHost, Guest {
     // A port check says nothing and expects nothing.
     if (this.#first.length === 0) return this.end('startupTimeout');
     this.refuse(halfPacket(this.#host.settings.startupTimeoutMs));
-    this.#refusing?.say();
+    this.#refusalExchange?.say();
   }
 
-  connectRefuser(): void {
-    this.#connect(this.#host.settings.refuser, this);
+  connectRefusalServer(): void {
+    this.#connect(this.#host.settings.refusalServer, this);
   }
 
   giveUp(): void {
@@ -259,7 +259,7 @@ export class Session extends Seat implements RefusingHost, Guest {
 
   /** PostgreSQL answers no cancel request, and who wants a standby minds no standby: then there is nothing to watch. */
   #serverSide(): ServerSide {
-    return this.isCancel || this.port === 'standby' ? this : new Greeter(this);
+    return this.isCancel || this.port === 'standby' ? this : new RoleCheck(this);
   }
 
   #connect(address: Address, side: ServerSide): void {
@@ -269,7 +269,7 @@ export class Session extends Seat implements RefusingHost, Guest {
   }
 
   /** The server will say no more: FIN to the client, after what it did say. */
-  #tellClient(): void {
+  #shutdownClient(): void {
     this.#down?.end();
     this.#setTimer(lingerMs, () => this.end('serverClosed'));
   }
@@ -282,7 +282,7 @@ export class Session extends Seat implements RefusingHost, Guest {
   }
 
   /** Lets the client speak, unless its bytes have nowhere to go. */
-  #wake(): void {
+  #resumeClient(): void {
     if (!this.#first.full && !this.#up?.stalled) this.client.resume();
   }
 

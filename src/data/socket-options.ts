@@ -1,4 +1,4 @@
-/** What every connection of the data half asks of TCP, on both sides. */
+/** What every connection of the data plane asks of TCP, on both sides. */
 import type { KeepAlive, SocketOptions } from '../runtime/runtime.ts';
 
 /**

@@ -2,9 +2,9 @@
 import { type Counters, leasedAt, servedAt } from '../contract/counters.ts';
 import type { Command, Port } from '../contract/messages.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
-import { Balance } from './least-sessions.ts';
+import { LeastSessions } from './least-sessions.ts';
 
-export interface Destination {
+export interface Target {
   readonly address: Address;
   /** The epoch of the primary; `noEpoch` for a standby. */
   readonly epoch: number;
@@ -14,13 +14,13 @@ export interface Destination {
 /** Of sessions on a standby: no fence is newer, so no change of the primary ends them. */
 export const noEpoch = Infinity;
 
-export class Destinations {
+export class Targets {
   readonly #runtime: Pick<Runtime, 'now'>;
   readonly #slabs: readonly Counters[];
   readonly #own: Counters;
   readonly #fallback: boolean;
-  readonly #balance: Balance;
-  #primary: Destination | undefined;
+  readonly #leastSessions: LeastSessions;
+  #primary: Target | undefined;
   /** Cancel requests go here while there is no primary: the sessions that they mean are still there. */
   #lastPrimary: Address | undefined;
   /** By slot: every server that there was. */
@@ -39,7 +39,7 @@ export class Destinations {
     this.#slabs = slabs;
     this.#own = own;
     this.#fallback = fallback;
-    this.#balance = new Balance(slabs, own);
+    this.#leastSessions = new LeastSessions(slabs, own);
   }
 
   take({ route, slot, standbySlots }: Extract<Command, { kind: 'route' }>): void {
@@ -50,37 +50,37 @@ export class Destinations {
     const places = standbys.map((standby, index) => ({ ...standby, slot: standbySlots[index]! }));
     for (const { slot, address } of places) this.#known.set(slot, address);
     this.#standbySlots = standbySlots;
-    this.#balance.take(places.filter(({ weight }) => weight > 0));
+    this.#leastSessions.take(places.filter(({ weight }) => weight > 0));
   }
 
   /** Where a session of `port` is sent now; undefined: it has to wait. */
-  of(port: Port): Destination | undefined {
+  of(port: Port): Target | undefined {
     const now = this.#runtime.now();
-    if (port === 'primary') return this.#provenPrimary(now);
-    const best = this.#balance.best(now);
-    const fallback = this.#fallback ? this.#provenPrimary(now) : undefined;
+    if (port === 'primary') return this.#leasedPrimary(now);
+    const best = this.#leastSessions.best(now);
+    const fallback = this.#fallback ? this.#leasedPrimary(now) : undefined;
     // Sooner a standby that has just refused than nobody.
-    return best ? onStandby(best) : fallback ?? onStandby(this.#balance.any(now));
+    return best ? onStandby(best) : fallback ?? onStandby(this.#leastSessions.any(now));
   }
 
   /** Whether the route has a server for sessions of `port`, be it one whose last answer counts no more. */
   has(port: Port): boolean {
     if (this.#primary !== undefined && (port === 'primary' || this.#fallback)) return true;
-    return port === 'standby' && !this.#balance.isEmpty;
+    return port === 'standby' && !this.#leastSessions.isEmpty;
   }
 
   /** Where a session is sent whose server could not be dialled; undefined: there is no other one for it now. */
-  insteadOf(port: Port, { epoch, slot }: { epoch: number; slot: number }): Destination | undefined {
+  insteadOf(port: Port, { epoch, slot }: { epoch: number; slot: number }): Target | undefined {
     if (port === 'primary') return undefined;
     const now = this.#runtime.now();
-    if (epoch === noEpoch) this.#balance.rest(slot, now);
-    const fallback = this.#fallback && epoch === noEpoch ? this.#provenPrimary(now) : undefined;
-    return onStandby(this.#balance.best(now)) ?? fallback;
+    if (epoch === noEpoch) this.#leastSessions.rest(slot, now);
+    const fallback = this.#fallback && epoch === noEpoch ? this.#leasedPrimary(now) : undefined;
+    return onStandby(this.#leastSessions.best(now)) ?? fallback;
   }
 
   /** Whether a session that is being dialled may still have the server that it was sent to. */
   stands({ epoch, slot }: { epoch: number; slot: number }): boolean {
-    return epoch === noEpoch ? this.#balance.has(slot) : epoch === this.#primary?.epoch;
+    return epoch === noEpoch ? this.#leastSessions.has(slot) : epoch === this.#primary?.epoch;
   }
 
   /** Whether that is the server of the present primary. */
@@ -101,7 +101,7 @@ export class Destinations {
     return primary ? [...others, primary] : others;
   }
 
-  #provenPrimary(now: number): Destination | undefined {
+  #leasedPrimary(now: number): Target | undefined {
     return this.#primary && this.#own[leasedAt + this.#primary.slot]! >= now ? this.#primary : undefined;
   }
 
@@ -110,6 +110,6 @@ export class Destinations {
   }
 }
 
-function onStandby(place: { address: Address; slot: number } | undefined): Destination | undefined {
+function onStandby(place: { address: Address; slot: number } | undefined): Target | undefined {
   return place && { address: place.address, epoch: noEpoch, slot: place.slot };
 }

@@ -1,9 +1,9 @@
-/** The data half in a thread of its own: a thin shell around `Sessions`. An entry point of the build. */
+/** The data plane in a thread of its own: a thin shell around `DataPlane`. An entry point of the build. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { listenToBell } from '../runtime/linux/waker.ts';
+import { onWake } from '../runtime/linux/waker.ts';
 import { openNative } from '../runtime/linux/native.ts';
 import { pickRuntime } from '../runtime/pick.ts';
-import { Sessions } from './data-plane.ts';
+import { DataPlane } from './data-plane.ts';
 import { countersOver } from '../contract/counters.ts';
 import type { Command, DataSettings, Report } from '../contract/messages.ts';
 
@@ -18,25 +18,25 @@ export interface WorkerData {
    */
   readonly port: MessagePort;
   /** The native engine, and the eventfd that wakes it; undefined: the portable one. */
-  readonly bell: number | undefined;
+  readonly waker: number | undefined;
 }
 
 if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread, not of the program');
 
-const { settings, counters, index, port, bell } = workerData as WorkerData;
+const { settings, counters, index, port, waker } = workerData as WorkerData;
 const slabs = counters.map(countersOver);
-if (bell === undefined) runPortable();
-else runNative(bell);
+if (waker === undefined) runPortable();
+else runNative(waker);
 
 function runPortable(): void {
   const report = (report: Report): void => port.postMessage(report);
-  const sessions = new Sessions(pickRuntime(), settings, slabs, index, report);
-  port.on('message', (command: Command) => sessions.command(command));
-  sessions.start();
+  const plane = new DataPlane(pickRuntime(), settings, slabs, index, report);
+  port.on('message', (command: Command) => plane.command(command));
+  plane.start();
 }
 
 /** Returns when there is nothing more to do; until then this thread gives no event loop a turn. */
-function runNative(bell: number): void {
+function runNative(waker: number): void {
   const report = (report: Report): void => {
     port.postMessage(report);
     if (report.kind === 'stopped' || report.kind === 'listenFailed') runtime.poller.stop();
@@ -45,13 +45,13 @@ function runNative(bell: number): void {
     (why) => report({ kind: 'exhausted', why }),
     settings.spinMs,
   );
-  const sessions = new Sessions(runtime, settings, slabs, index, report);
-  listenToBell(runtime.poller, bell, () => {
+  const plane = new DataPlane(runtime, settings, slabs, index, report);
+  onWake(runtime.poller, waker, () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      sessions.command(next.message as Command);
+      plane.command(next.message as Command);
     }
   });
-  runtime.poller.later(() => sessions.start());
+  runtime.poller.later(() => plane.start());
   try {
     runtime.poller.run();
   } catch (error) {

@@ -9,27 +9,27 @@ import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { ProbeError } from './failure.ts';
 import { isHopeless, maxBackoffMs, minGapMs, nextRetry } from './pace.ts';
-import type { Beat, Pace } from './pace.ts';
+import type { Pace, ProbeTicker } from './pace.ts';
 import type { Probe, ProbeEvents, ProbeTarget } from './query.ts';
 import type { Facts } from './question.ts';
 
-export interface AskerOptions extends Pace {
+export interface AddressProbeOptions extends Pace {
   /** From the start of connecting until logged in. */
   readonly connectTimeoutMs: number;
   /** From the question to the answer. */
   readonly queryTimeoutMs: number;
 }
 
-export interface AskerTools {
+export interface AddressProbeTools {
   readonly clock: Pick<Runtime, 'now' | 'after'>;
   /** From 0 up to 1. */
   readonly random: () => number;
-  /** One for all askers. */
-  readonly beat: Beat;
+  /** One for all address probes. */
+  readonly ticker: ProbeTicker;
   readonly open: (target: ProbeTarget, events: ProbeEvents) => Probe;
 }
 
-export interface AskerEvents {
+export interface AddressProbeEvents {
   answered(answer: Answer): void;
   failed(failure: Failure): void;
   /** An idle session was ended by the other side, for the first time in a while; `failed` came before. */
@@ -41,16 +41,16 @@ interface Session {
   isReady: boolean;
 }
 
-export class Asker {
+export class AddressProbe {
   readonly #target: ProbeTarget;
-  #options: AskerOptions;
-  #tools: AskerTools;
-  #events: AskerEvents;
+  #options: AddressProbeOptions;
+  #tools: AddressProbeTools;
+  #events: AddressProbeEvents;
   #session: Session | undefined;
   #number = 0;
   #isAsking = false;
   #isWantedAgain = false;
-  #isHurried = false;
+  #isFast = false;
   #isStopped = true;
   #startedAt = -Infinity;
   /** Since when the session has been that of a read-only server out of recovery; a moment of it is part of a promotion. */
@@ -64,7 +64,12 @@ export class Asker {
   #nextAt = Infinity;
   #deadline: Timer | undefined;
 
-  constructor(target: ProbeTarget, options: AskerOptions, tools: AskerTools, events: AskerEvents) {
+  constructor(
+    target: ProbeTarget,
+    options: AddressProbeOptions,
+    tools: AddressProbeTools,
+    events: AddressProbeEvents,
+  ) {
     this.#target = target;
     this.#options = options;
     this.#tools = tools;
@@ -92,11 +97,11 @@ export class Asker {
     this.#drop();
   }
 
-  hurry(isHurried: boolean): void {
-    if (isHurried === this.#isHurried) return;
-    this.#isHurried = isHurried;
+  setFast(isFast: boolean): void {
+    if (isFast === this.#isFast) return;
+    this.#isFast = isFast;
     const soonest = this.#tools.clock.now() + 2 * this.#options.probeFastMs;
-    if (isHurried && !this.#isAsking && this.#nextAt > soonest) this.#schedule(this.#options.probeFastMs);
+    if (isFast && !this.#isAsking && this.#nextAt > soonest) this.#schedule(this.#options.probeFastMs);
   }
 
   /** Asks at once; if a question is on its way, again right after it. Not where that cannot help. */
@@ -177,8 +182,8 @@ export class Asker {
     if (!facts.readOnly || facts.inRecovery) this.#readOnlySince = undefined;
     else if (at - (this.#readOnlySince ??= at) >= maxBackoffMs) this.#drop();
     const tookMs = at - this.#startedAt;
-    const { beat, random } = this.#tools;
-    const next = beat.next(this.#startedAt, this.#options, this.#isHurried, random());
+    const { ticker: beat, random } = this.#tools;
+    const next = beat.next(this.#startedAt, this.#options, this.#isFast, random());
     this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, next - at));
     const { host, port } = this.#target;
     this.#events.answered({ ...facts, at, tookMs, host, port });
@@ -206,7 +211,7 @@ export class Asker {
     this.#failures += 1;
     const kind = error instanceof ProbeError ? error.kind : 'error';
     this.#isHopeless = isHopeless(kind);
-    const retry = nextRetry(this.#options, this.#isHurried, this.#failures, kind, this.#tools.random());
+    const retry = nextRetry(this.#options, this.#isFast, this.#failures, kind, this.#tools.random());
     this.#schedule(atOnce && !this.#isHopeless ? this.#gap() : retry);
     this.#events.failed({ at: this.#tools.clock.now(), kind, message: messageOf(error) });
   }

@@ -1,38 +1,38 @@
 /**
- * One host and port of CANDIDATES, or of an SRV record: its addresses, an asker for each, and which of them are one
+ * One host and port of CANDIDATES, or of an SRV record: its addresses, an address probe for each, and which of them are one
  * server. A name with one address (of each family) is presumed to be one server under the name `host:port`, wherever
  * it moves; of several addresses each is presumed to be a server of its own, `host[address]:port`. The answers
  * correct both: same start, same server. A candidate keeps the name that it has once got.
  */
 import { type Candidate, candidateBehind } from '../cluster/candidate.ts';
 import { type Observation, unobserved, withAnswer, withFailure } from '../cluster/observation.ts';
-import { Asker, type AskerOptions, type AskerTools } from './address-probe.ts';
+import { AddressProbe, type AddressProbeOptions, type AddressProbeTools } from './address-probe.ts';
 import { Discovery, type DiscoveryOptions } from './discovery.ts';
 import { ProbeError } from './failure.ts';
-import { answers, Group, isSameServer, type Member } from './server-group.ts';
+import { answers, type GroupMember, isSameServer, ServerGroup } from './server-group.ts';
 import type { Resolver } from './resolver.ts';
 
-export interface HostOptions extends AskerOptions, DiscoveryOptions {}
+export interface NameProbeOptions extends AddressProbeOptions, DiscoveryOptions {}
 
-export interface HostTools extends AskerTools {
+export interface NameProbeTools extends AddressProbeTools {
   readonly resolver: Resolver;
-  /** The faster pace at which new askers begin. */
-  isHurried(): boolean;
+  /** The faster pace at which new address probes begin. */
+  isFast(): boolean;
   /** Whether the election's last choice was this candidate. */
   isIncumbent(candidate: string): boolean;
   /** Whether one more address may be probed. */
   hasRoom(address: string): boolean;
-  tell: Tell;
+  log: LogProbe;
 }
 
 /** For the operator: what happened, and to whom. */
-export type Tell = (
+export type LogProbe = (
   level: 'info' | 'warn',
   event: string,
   fields: Readonly<Record<string, string | number>>,
 ) => void;
 
-export interface HostEvents {
+export interface NameProbeEvents {
   /** Something about the observations is new. */
   changed(): void;
   /** An address of it does not work. */
@@ -41,20 +41,25 @@ export interface HostEvents {
   ended(): void;
 }
 
-export class Host {
+export class NameProbe {
   readonly #candidate: Candidate;
-  readonly #options: HostOptions;
-  readonly #tools: HostTools;
-  readonly #events: HostEvents;
+  readonly #options: NameProbeOptions;
+  readonly #tools: NameProbeTools;
+  readonly #events: NameProbeEvents;
   readonly #discovery: Discovery<readonly string[]> | undefined;
-  #groups: readonly Group[] = [];
+  #groups: readonly ServerGroup[] = [];
   /** What there is to say while no address is known. */
   #unresolved: Observation;
   #isLost = false;
   /** No entry names it any more; it is here because it holds the incumbent. */
   #isGone = false;
 
-  constructor(candidate: Candidate, options: HostOptions, tools: HostTools, events: HostEvents) {
+  constructor(
+    candidate: Candidate,
+    options: NameProbeOptions,
+    tools: NameProbeTools,
+    events: NameProbeEvents,
+  ) {
     this.#candidate = candidate;
     this.#options = options;
     this.#tools = tools;
@@ -81,7 +86,7 @@ export class Host {
   /** Leaves no timer and no socket, and reports nothing any more. For ever. */
   stop(): void {
     this.#discovery?.stop();
-    for (const { asker } of this.members) asker.stop();
+    for (const { probe } of this.members) probe.stop();
   }
 
   /** Whether it has to stay although no SRV record names it any more. */
@@ -92,7 +97,7 @@ export class Host {
     return incumbent !== undefined;
   }
 
-  get members(): readonly Member[] {
+  get members(): readonly GroupMember[] {
     return this.#groups.flatMap(({ members }) => members);
   }
 
@@ -126,7 +131,7 @@ export class Host {
    * Name servers alone never take away a primary that clients are sent to. One that does not answer any more stays
    * until another one is elected, because its sessions are not ended before; unless its name has plainly moved.
    */
-  #isKept(group: Group, member: Member, moves: boolean): boolean {
+  #isKept(group: ServerGroup, member: GroupMember, moves: boolean): boolean {
     const isInUse = this.#tools.isIncumbent(group.candidate.name) && group.speaker === member;
     if (!isInUse || (moves && !answers(member))) return false;
     if (!member.isGone) this.#tellKept(group.candidate.name);
@@ -134,37 +139,37 @@ export class Host {
   }
 
   #tellKept(candidate: string): void {
-    this.#tools.tell('warn', 'the primary has left DNS; it stays until another one is elected', {
+    this.#tools.log('warn', 'the primary has left DNS; it stays until another one is elected', {
       candidate,
     });
   }
 
-  #drop(group: Group, member: Member): void {
-    member.asker.stop();
+  #drop(group: ServerGroup, member: GroupMember): void {
+    member.probe.stop();
     group.remove(member);
     const fields = { candidate: group.candidate.name, address: member.address };
-    this.#tools.tell('info', 'an address has left DNS', fields);
+    this.#tools.log('info', 'an address has left DNS', fields);
   }
 
   #add(address: string, isOne: boolean): void {
     const group = (isOne ? this.#presumed() : undefined) ?? this.#groupOf(address);
     const { host, port } = this.#candidate;
-    const asker = new Asker({ host: address, port, serverName: host }, this.#options, this.#tools, {
+    const probe = new AddressProbe({ host: address, port, serverName: host }, this.#options, this.#tools, {
       answered: (answer) => this.#note(member, (before) => withAnswer(before, answer)),
       failed: (failure) => this.#note(member, (before) => withFailure(before, failure)),
       ended: () => this.#events.ended(),
     });
     const observation = group.members.length > 0 ? unobserved(group.candidate) : group.observation;
-    const member: Member = { address, asker, observation, isGone: false, isResting: false };
+    const member: GroupMember = { address, probe, observation, isGone: false, isResting: false };
     group.add(member);
-    asker.hurry(this.#tools.isHurried());
-    asker.start();
+    probe.setFast(this.#tools.isFast());
+    probe.start();
     if (this.#discovery) {
-      this.#tools.tell('info', 'an address was found', { candidate: group.candidate.name, address });
+      this.#tools.log('info', 'an address was found', { candidate: group.candidate.name, address });
     }
   }
 
-  #note(member: Member, change: (before: Observation) => Observation): void {
+  #note(member: GroupMember, change: (before: Observation) => Observation): void {
     const group = this.#groups.find(({ members }) => members.includes(member));
     if (group === undefined) return;
     const { best } = group;
@@ -181,8 +186,9 @@ export class Host {
   }
 
   /** Puts one that has just answered with those that are the same server, and away from those that are not. */
-  #place(member: Member, group: Group, best: Member | undefined): void {
-    const others = (of: Group): Member[] => of.members.filter((other) => other !== member && answers(other));
+  #place(member: GroupMember, group: ServerGroup, best: GroupMember | undefined): void {
+    const others = (of: ServerGroup): GroupMember[] =>
+      of.members.filter((other) => other !== member && answers(other));
     const twins = this.#groups.find((other) => others(other).some((one) => isSameServer(one, member)));
     const isAmongOthers = member !== best && others(group).length > 0;
     if (twins === group || (twins === undefined && !isAmongOthers)) return;
@@ -192,26 +198,26 @@ export class Host {
     const { name } = this.#candidate;
     if (twins === undefined) {
       const fields = { name, address: member.address };
-      this.#tools.tell('info', 'the addresses of a name are several servers', fields);
+      this.#tools.log('info', 'the addresses of a name are several servers', fields);
     }
   }
 
   /** Where an address belongs that is the only one of its family; undefined: to a server of its own. */
-  #presumed(): Group | undefined {
+  #presumed(): ServerGroup | undefined {
     const [group, another] = this.#groups;
     if (group === undefined) return this.#newGroup(this.#candidate);
     const isHere = group.candidate === this.#candidate || group.members.some(({ isGone }) => !isGone);
     return isHere && another === undefined ? group : undefined;
   }
 
-  #newGroup(candidate: Candidate): Group {
-    const group = new Group(candidate);
+  #newGroup(candidate: Candidate): ServerGroup {
+    const group = new ServerGroup(candidate);
     this.#groups = [...this.#groups, group];
     return group;
   }
 
   /** A new group for this address. One that has its name, from when it was a member, gets the name of who is left. */
-  #groupOf(address: string): Group {
+  #groupOf(address: string): ServerGroup {
     const candidate = candidateBehind(this.#candidate, address);
     const holder = this.#groups.find((group) => group.candidate.name === candidate.name);
     const heir = holder?.speaker?.address;
@@ -226,7 +232,7 @@ export class Host {
   #failed(error: ProbeError): void {
     if (!this.#isLost) {
       const fields = { name: this.#candidate.host, why: error.message };
-      this.#tools.tell('warn', 'a name does not resolve; its known addresses stay in use', fields);
+      this.#tools.log('warn', 'a name does not resolve; its known addresses stay in use', fields);
     }
     this.#isLost = true;
     this.#fail(error);

@@ -11,25 +11,25 @@ export interface Pace {
 /** No server is left alone for longer than this, however long it has been dead. */
 export const maxBackoffMs = 1000;
 
-/** Nor for much longer than this in a hurry: whoever comes back may be the next primary. A server that starts logs each try. */
-const hurriedBackoffMs = 200;
+/** Nor for much longer than this at the fast pace: whoever comes back may be the next primary. A server that starts logs each try. */
+const fastBackoffMs = 200;
 
 /** Probes asked for at once still keep this distance: a storm of suspicions must not become one of connects. */
 export const minGapMs = 10;
 
 /**
- * Lets askers that are about to ask at nearly the same time ask at the same time: the program sleeps in between, and to
+ * Lets address probes that are about to ask at nearly the same time ask at the same time: the program sleeps in between, and to
  * wake up is a good part of what a probe costs. With three candidates it took a quarter off Bun's processor time.
  */
-export class Beat {
+export class ProbeTicker {
   #at = -Infinity;
 
   /**
    * When a probe that was started at `startedAt`, and answered, is followed by the next one: the pace later, or up to
    * 10 % sooner, so that several gateways do not ask in step. Never later: that would be the longest failover.
    */
-  next(startedAt: number, pace: Pace, hurried: boolean, random: number): number {
-    const interval = hurried ? Math.min(pace.probeFastMs, pace.probeIntervalMs) : pace.probeIntervalMs;
+  next(startedAt: number, pace: Pace, isFast: boolean, random: number): number {
+    const interval = isFast ? Math.min(pace.probeFastMs, pace.probeIntervalMs) : pace.probeIntervalMs;
     const [soonest, latest] = [startedAt + 0.9 * interval, startedAt + interval];
     if (this.#at < soonest || this.#at > latest) this.#at = soonest + random * (latest - soonest);
     return this.#at;
@@ -39,19 +39,19 @@ export class Beat {
 /**
  * From the end of the `failures`th failed probe in a row to the next one.
  *
- * It doubles from the fast pace up to a second; in a hurry up to 200 ms, or to twice the fast pace if that is more. A
- * hurry does not help against a wrong password or a wrong port, and each such try is a line in a server's log, so those
+ * It doubles from the fast pace up to a second; at the fast pace up to 200 ms, or to twice the fast pace if that is more. The
+ * fast pace does not help against a wrong password or a wrong port, and each such try is a line in a server's log, so those
  * keep to the second.
  */
 export function nextRetry(
   pace: Pace,
-  hurried: boolean,
+  isFast: boolean,
   failures: number,
   kind: FailureKind,
   random: number,
 ): number {
-  const limit = hurried && !isHopeless(kind)
-    ? Math.min(maxBackoffMs, Math.max(hurriedBackoffMs, 2 * pace.probeFastMs))
+  const limit = isFast && !isHopeless(kind)
+    ? Math.min(maxBackoffMs, Math.max(fastBackoffMs, 2 * pace.probeFastMs))
     : maxBackoffMs;
   // Beyond 2^10 it is above any limit anyhow.
   const delay = pace.probeFastMs * 2 ** Math.min(failures - 1, 10);

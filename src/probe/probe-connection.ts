@@ -59,7 +59,7 @@ export interface DriverSocket {
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
-export class Line {
+export class ProbeConnection {
   /** Whether the server has sent anything since this was last set to false. */
   heard = false;
   /** Whether TLS has been begun. */

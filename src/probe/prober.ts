@@ -5,15 +5,15 @@
 import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
-import type { AskerOptions, AskerTools } from './address-probe.ts';
+import type { AddressProbeOptions, AddressProbeTools } from './address-probe.ts';
 import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
-import { Host, type HostOptions, type HostTools, type Tell } from './name-probe.ts';
-import { Beat, minGapMs } from './pace.ts';
+import { type LogProbe, NameProbe, type NameProbeOptions, type NameProbeTools } from './name-probe.ts';
+import { minGapMs, ProbeTicker } from './pace.ts';
 import { openProbe } from './query.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
 
-export interface ProberOptions extends AskerOptions {
+export interface ProberOptions extends AddressProbeOptions {
   /** How long what was found for a name is used before it is looked up again. */
   readonly dnsTtlMs: number;
   /** Ask these for all names; undefined: as the system is configured. */
@@ -23,14 +23,14 @@ export interface ProberOptions extends AskerOptions {
 export interface ProberEvents {
   /** All observations, after each change of one; or after several that bring nothing new. Must not throw. */
   observed(observations: readonly Observation[]): void;
-  tell: Tell;
+  log: LogProbe;
   /** Whether the election's last choice was this candidate: DNS alone does not take it away. */
   isIncumbent(candidate: string): boolean;
 }
 
 /** What tests replace. */
 export interface ProberTools {
-  readonly open?: AskerTools['open'] | undefined;
+  readonly open?: AddressProbeTools['open'] | undefined;
   readonly resolver?: Resolver | undefined;
   readonly random?: (() => number) | undefined;
 }
@@ -46,15 +46,15 @@ interface Service {
 export class Prober {
   readonly #entries: readonly Entry[];
   readonly #events: ProberEvents;
-  readonly #options: HostOptions;
-  readonly #tools: HostTools;
+  readonly #options: NameProbeOptions;
+  readonly #tools: NameProbeTools;
   /** By the names of their entries. */
   readonly #services = new Map<string, Service>();
   /** By `host:port`; the present ones, in the order of the entries. */
-  #hosts: ReadonlyMap<string, Host> = new Map();
+  #names: ReadonlyMap<string, NameProbe> = new Map();
   #told: readonly Observation[] = [];
   #soon: Timer | undefined;
-  #isHurried = false;
+  #isFast = false;
   #isFull = false;
 
   constructor(
@@ -72,57 +72,57 @@ export class Prober {
     this.#tools = {
       clock,
       random: tools.random ?? Math.random,
-      beat: new Beat(),
+      ticker: new ProbeTicker(),
       open: tools.open ?? ((target, events) => openProbe(target, credentials, events)),
       resolver: tools.resolver ?? (nameServers ? resolverBy(nameServers) : systemResolver()),
-      isHurried: () => this.#isHurried,
+      isFast: () => this.#isFast,
       isIncumbent: events.isIncumbent,
       hasRoom: (address) => this.#hasRoom(address),
-      tell: events.tell,
+      log: events.log,
     };
     for (const entry of entries) {
       if (entry.kind === 'service') this.#services.set(entry.name, this.#serviceOf(entry));
     }
-    this.#hosts = this.#present();
+    this.#names = this.#present();
   }
 
   /** What is known now, in the order of CANDIDATES; services without known servers come last. */
   get observations(): readonly Observation[] {
     const unresolved = [...this.#services.values()].filter(({ targets }) => targets.length === 0);
-    const hosts = [...this.#hosts.values()].flatMap(({ observations }) => observations);
+    const hosts = [...this.#names.values()].flatMap(({ observations }) => observations);
     return [...hosts, ...unresolved.map(({ unresolved }) => unresolved)];
   }
 
   /** Begins with all of them at once. Only once in the life of a prober. */
   start(): void {
-    for (const host of this.#hosts.values()) host.start();
+    for (const host of this.#names.values()) host.start();
     for (const { discovery } of this.#services.values()) discovery.start();
   }
 
   /** Leaves no timer and no socket, and reports nothing any more. For ever. */
   stop(): void {
-    for (const host of this.#hosts.values()) host.stop();
+    for (const host of this.#names.values()) host.stop();
     for (const { discovery } of this.#services.values()) discovery.stop();
     this.#soon?.cancel();
   }
 
   /** The faster pace, for as long as there is no primary or one is suspected. */
-  hurry(isHurried: boolean): void {
-    this.#isHurried = isHurried;
-    for (const asker of this.#askers()) asker.hurry(isHurried);
+  setFast(isFast: boolean): void {
+    this.#isFast = isFast;
+    for (const probe of this.#probes()) probe.setFast(isFast);
   }
 
   /** Asks everybody at once; whoever is being asked is asked again right after. Cheap to call often. */
   probeNow(): void {
-    for (const asker of this.#askers()) asker.askNow();
+    for (const probe of this.#probes()) probe.askNow();
   }
 
-  #askers() {
-    return [...this.#hosts.values()].flatMap(({ members }) => members.map(({ asker }) => asker));
+  #probes() {
+    return [...this.#names.values()].flatMap(({ members }) => members.map(({ probe }) => probe));
   }
 
   #serviceOf(entry: Entry): Service {
-    const { resolver, clock, tell } = this.#tools;
+    const { resolver, clock, log } = this.#tools;
     const discovery = new Discovery(entry.host, () => resolver.targets(entry.host), this.#options, {
       found: (targets) => {
         service.targets = targets.map(({ host, port }) => candidateAt(host, port));
@@ -131,7 +131,7 @@ export class Prober {
       },
       failed: ({ kind, message }) => {
         if (service.unresolved.failures === 0) {
-          tell('warn', 'a name does not resolve; known addresses stay in use', {
+          log('warn', 'a name does not resolve; known addresses stay in use', {
             name: entry.name,
             why: message,
           });
@@ -146,29 +146,29 @@ export class Prober {
 
   /** Hosts that a service names no more go, new ones are looked up. */
   #follow(): void {
-    const before = this.#hosts;
-    this.#hosts = this.#present();
-    for (const [name, host] of before) if (!this.#hosts.has(name)) host.stop();
-    for (const [name, host] of this.#hosts) if (!before.has(name)) host.start();
+    const before = this.#names;
+    this.#names = this.#present();
+    for (const [name, host] of before) if (!this.#names.has(name)) host.stop();
+    for (const [name, host] of this.#names) if (!before.has(name)) host.start();
     this.#publish();
   }
 
   /** What the entries name, and whoever holds the incumbent. */
-  #present(): ReadonlyMap<string, Host> {
+  #present(): ReadonlyMap<string, NameProbe> {
     const named = this.#entries.flatMap((entry) => this.#services.get(entry.name)?.targets ?? [entry]);
-    const hosts = new Map<string, Host>();
+    const hosts = new Map<string, NameProbe>();
     for (const candidate of named) {
       if (hosts.has(candidate.name)) continue;
       if (hosts.size < maxCandidates) {
-        hosts.set(candidate.name, this.#hosts.get(candidate.name) ?? this.#hostOf(candidate));
+        hosts.set(candidate.name, this.#names.get(candidate.name) ?? this.#hostOf(candidate));
       } else this.#tellFull(candidate.name);
     }
-    for (const [name, host] of this.#hosts) if (!hosts.has(name) && host.isKept()) hosts.set(name, host);
+    for (const [name, host] of this.#names) if (!hosts.has(name) && host.isKept()) hosts.set(name, host);
     return hosts;
   }
 
-  #hostOf(candidate: Candidate): Host {
-    return new Host(candidate, this.#options, this.#tools, {
+  #hostOf(candidate: Candidate): NameProbe {
+    return new NameProbe(candidate, this.#options, this.#tools, {
       changed: () => this.#publish(),
       suspected: () => this.#suspect(candidate),
       ended: () => this.probeNow(),
@@ -183,7 +183,7 @@ export class Prober {
   }
 
   #hasRoom(address: string): boolean {
-    const hasRoom = this.#askers().length < maxCandidates;
+    const hasRoom = this.#probes().length < maxCandidates;
     if (!hasRoom) this.#tellFull(address);
     return hasRoom;
   }
@@ -193,7 +193,7 @@ export class Prober {
     if (this.#isFull) return;
     this.#isFull = true;
     const fields = { limit: maxCandidates, candidate };
-    this.#tools.tell('warn', 'too many candidates; this one and others are not probed', fields);
+    this.#tools.log('warn', 'too many candidates; this one and others are not probed', fields);
   }
 
   /**
@@ -202,12 +202,12 @@ export class Prober {
    */
   #publish(): void {
     const isGathered = isRepetition(this.#told, this.observations) &&
-      this.#askers().some(({ isAsking }) => isAsking);
-    if (isGathered) this.#soon ??= this.#tools.clock.after(minGapMs, () => this.#tell());
-    else this.#tell();
+      this.#probes().some(({ isAsking }) => isAsking);
+    if (isGathered) this.#soon ??= this.#tools.clock.after(minGapMs, () => this.#report());
+    else this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     this.#soon?.cancel();
     this.#soon = undefined;
     this.#told = this.observations;

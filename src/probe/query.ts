@@ -4,7 +4,7 @@ import { codeOf } from '../errors.ts';
 import type { Credentials } from './credentials.ts';
 import { loginUnsupported, notPostgres, passwordWanted, ProbeError, serverFailure } from './failure.ts';
 import type { Asked } from './failure.ts';
-import { Line, tlsRefused } from './probe-connection.ts';
+import { ProbeConnection, tlsRefused } from './probe-connection.ts';
 import type { Encryption } from './probe-connection.ts';
 import { type Facts, question, readFacts } from './question.ts';
 import { askingFor, readRow } from '../protocol/prepared-question.ts';
@@ -113,7 +113,7 @@ function openSession(
     waiting = undefined;
     return one;
   };
-  const line = new Line({ host, port, serverName, encryption, trust, asked }, {
+  const line = new ProbeConnection({ host, port, serverName, encryption, trust, asked }, {
     ready() {
       if (isReady) {
         if (count < 2 || waiting === undefined) return;
@@ -171,7 +171,7 @@ function openSession(
  * is given, for it reads PG variables that do not exist elsewhere (PGIDLE_TIMEOUT, PGSSL, ...). `socket` is
  * undocumented: whatever it returns is taken as connected.
  */
-function client(line: Line, user: string, database: string, password: string): postgres.Sql {
+function client(line: ProbeConnection, user: string, database: string, password: string): postgres.Sql {
   const options = {
     host: 'unused',
     port: 0,

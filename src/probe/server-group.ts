@@ -4,11 +4,11 @@
  */
 import type { Candidate } from '../cluster/candidate.ts';
 import { type Observation, unobserved } from '../cluster/observation.ts';
-import type { Asker } from './address-probe.ts';
+import type { AddressProbe } from './address-probe.ts';
 
-export interface Member {
+export interface GroupMember {
   readonly address: string;
-  readonly asker: Asker;
+  readonly probe: AddressProbe;
   observation: Observation;
   /** The last lookup did not find it any more. */
   isGone: boolean;
@@ -16,9 +16,9 @@ export interface Member {
   isResting: boolean;
 }
 
-export class Group {
+export class ServerGroup {
   #candidate: Candidate;
-  #members: readonly Member[] = [];
+  #members: readonly GroupMember[] = [];
   #last: Observation;
   #wasAsked = false;
 
@@ -32,7 +32,7 @@ export class Group {
   }
 
   /** In the order in which they were found. */
-  get members(): readonly Member[] {
+  get members(): readonly GroupMember[] {
     return this.#members;
   }
 
@@ -45,23 +45,23 @@ export class Group {
    * Whose word counts. Before all were asked once it is one that was not: an election must not take the first answer
    * of several for all that there is to know.
    */
-  get speaker(): Member | undefined {
+  get speaker(): GroupMember | undefined {
     const unasked = this.#wasAsked ? undefined : this.#members.find((member) => !wasAsked(member));
     return unasked ?? this.best;
   }
 
   /** The first that answers, rather one that the name servers still know. */
-  get best(): Member | undefined {
+  get best(): GroupMember | undefined {
     return this.#members.toSorted((a, b) => rank(a) - rank(b))[0];
   }
 
   /** Its last word stands if it was the last member: a name that moves is still the same candidate. */
-  remove(member: Member): void {
+  remove(member: GroupMember): void {
     this.#last = this.observation;
     this.#members = this.#members.filter((other) => other !== member);
   }
 
-  add(member: Member): void {
+  add(member: GroupMember): void {
     member.observation = { ...member.observation, candidate: this.#candidate };
     this.#members = [...this.#members, member];
   }
@@ -79,7 +79,7 @@ export class Group {
     for (const member of this.#members) {
       if (member === speaker || member.isResting || !wasAsked(member)) continue;
       member.isResting = true;
-      member.asker.stop();
+      member.probe.stop();
     }
   }
 
@@ -89,28 +89,28 @@ export class Group {
       if (!member.isResting) continue;
       member.isResting = false;
       member.observation = unobserved(this.#candidate);
-      member.asker.start();
+      member.probe.start();
     }
   }
 }
 
 /** Its last probe was answered, and it is still asked. */
-export function answers({ observation, isResting }: Member): boolean {
+export function answers({ observation, isResting }: GroupMember): boolean {
   return !isResting && observation.answer !== undefined && observation.failures === 0;
 }
 
 /** Whether two that answer are one server: no two servers of a system have the same start. */
-export function isSameServer(a: Member, b: Member): boolean {
+export function isSameServer(a: GroupMember, b: GroupMember): boolean {
   const [one, other] = [a.observation.answer, b.observation.answer];
   return one?.system === other?.system && one?.startedAt === other?.startedAt;
 }
 
-function wasAsked({ observation }: Member): boolean {
+function wasAsked({ observation }: GroupMember): boolean {
   return observation.answer !== undefined || observation.failures > 0;
 }
 
 /** The least speaks: who answers, else who once did and fails the least, else who may answer yet. */
-function rank(member: Member): number {
+function rank(member: GroupMember): number {
   const { answer, failures } = member.observation;
   if (answers(member)) return member.isGone ? 1 : 0;
   if (answer !== undefined && failures > 0) return 3 - 1 / failures;

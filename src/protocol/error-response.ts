@@ -32,10 +32,10 @@ export function errorResponse({ sqlstate, message, detail, hint }: ErrorFields):
 }
 
 /**
- * What a session says to the refuser before it passes on the client's TLS: a 32-bit length, the ErrorResponse to
+ * What a session says to the refusal server before it passes on the client's TLS: a 32-bit length, the ErrorResponse to
  * say, then the client's bytes.
  */
-export function refuserPreamble(refusal: ErrorFields, clientBytes: Uint8Array): Uint8Array {
+export function refusalPreamble(refusal: ErrorFields, clientBytes: Uint8Array): Uint8Array {
   const error = errorResponse(refusal);
   const bytes = new Uint8Array(4 + error.length + clientBytes.length);
   new DataView(bytes.buffer).setUint32(0, error.length);
@@ -60,7 +60,7 @@ const mostGreetingBytes = 2_000;
 
 /**
  * Whether these first bytes of a server turn the client away. A backend that is told to exit after it has let the client
- * in, but before it is ready, sends its ErrorResponse behind its greeting in one segment.
+ * in, but before it is ready, sends its ErrorResponse behind its login messages in one segment.
  */
 export function saysNotNow(bytes: Uint8Array): boolean {
   if (bytes.length > mostGreetingBytes) return false;

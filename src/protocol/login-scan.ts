@@ -7,7 +7,7 @@
  * SSLRequest or GSSENCRequest is answered by one byte: `N` for no, anything else means that nothing is to be seen here.
  */
 
-export type Reading =
+export type ScanResult =
   /** Too little to say. */
   | 'more'
   /** Nothing more is to be learnt: it is no standby, or does not say so, or speaks TLS. */
@@ -21,9 +21,9 @@ const [authentication, parameter, ready, error, no] = ['R', 'S', 'Z', 'E', 'N'].
 const negotiate = code('v');
 
 const headBytes = 5;
-const news = new TextEncoder().encode('in_hot_standby\0on\0');
+const standbyReport = new TextEncoder().encode('in_hot_standby\0on\0');
 
-export class Greeting {
+export class LoginScan {
   readonly #head = new Uint8Array(headBytes);
   /** How many bytes of the head of a message are there. */
   #got = 0;
@@ -35,11 +35,11 @@ export class Greeting {
   #isTalking = false;
 
   /** Reads what comes next. Not to be called again once it is done. */
-  read(bytes: Uint8Array): Reading {
+  read(bytes: Uint8Array): ScanResult {
     for (let at = 0; at < bytes.length;) {
       if (this.#left > 0) {
         at = this.#body(bytes, at);
-        if (this.#left === 0 && this.#matched === news.length) return { standbyAt: at };
+        if (this.#left === 0 && this.#matched === standbyReport.length) return { standbyAt: at };
       } else if (!this.#isTalking && this.#got === 0 && bytes[at] === no) at += 1;
       else {
         this.#head[this.#got++] = bytes[at++]!;
@@ -64,7 +64,7 @@ export class Greeting {
     if (length < 4) return false;
     this.#got = 0;
     this.#left = length - 4;
-    this.#matched = this.#head[0] === parameter && this.#left === news.length ? 0 : -1;
+    this.#matched = this.#head[0] === parameter && this.#left === standbyReport.length ? 0 : -1;
     return true;
   }
 
@@ -73,7 +73,7 @@ export class Greeting {
     const to = Math.min(bytes.length, from + this.#left);
     this.#left -= to - from;
     for (let at = from; at < to && this.#matched >= 0; at++) {
-      this.#matched = bytes[at] === news[this.#matched] ? this.#matched + 1 : -1;
+      this.#matched = bytes[at] === standbyReport[this.#matched] ? this.#matched + 1 : -1;
     }
     return to;
   }

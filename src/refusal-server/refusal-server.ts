@@ -1,30 +1,30 @@
 /**
  * Says refusals under TLS. libpq throws away an error that comes before or in answer to its SSLRequest (since
  * CVE-2024-10977), so a client that asked for TLS must get it before it can be told why there is no server. The data
- * half passes such a session on to here, with the refusal in front: see `refuserPreamble`.
+ * half passes such a session on to here, with the refusal in front: see `refusalPreamble`.
  */
 import { FirstBytes } from '../protocol/first-bytes.ts';
 import type { Address } from '../runtime/runtime.ts';
 import { type Certificate, serveTls } from '../runtime/tls-server.ts';
 import { checkPair, makeCertificate } from './certificate.ts';
 
-export interface Refuser {
+export interface RefusalServer {
   readonly address: Address;
   close(): void;
 }
 
-/** The longest preamble that our own data half sends: two fields of text at their most. */
+/** The longest preamble that our own data plane sends: two fields of text at their most. */
 const maxPreambleBytes = 64 * 1024;
 
 /**
  * Starts it; unless a certificate is given, a throw-away one is made when a client needs it. Rejects if the given one
  * cannot be used. `failed` hears that none could be made.
  */
-export async function startRefuser(
+export async function startRefusalServer(
   given: Certificate | undefined,
   limits: { readonly maxConnections: number; readonly timeoutMs: number },
   failed: (error: unknown) => void,
-): Promise<Refuser> {
+): Promise<RefusalServer> {
   if (given) checkPair(given);
   return await serveTls({ certificate: given ?? makeCertificate, alpn: 'postgresql', ...limits }, {
     failed,

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import { openLibc } from './linux/libc.ts';
 import { unsupported } from './linux/native.ts';
 
-export type EngineWish = 'auto' | 'native' | 'portable';
+export type EngineSetting = 'auto' | 'native' | 'portable';
 
 export interface Engine {
   readonly name: 'native' | 'portable';
@@ -13,7 +13,7 @@ export interface Engine {
 
 /** `workers`: how many threads there are that may block. Throws an Error if a wish for `native` cannot be granted. */
 export function chooseEngine(
-  wish: EngineWish,
+  wish: EngineSetting,
   workers: number,
   findObstacle: () => string | undefined = obstacleHere,
 ): Engine {

@@ -1,11 +1,11 @@
 /**
  * The one interface between the program and whatever moves its bytes: Node, Bun, Deno, or Linux itself.
  *
- * Types only. Nothing here returns a promise, because the data half must also run inside a loop that blocks in
+ * Types only. Nothing here returns a promise, because the data plane must also run inside a loop that blocks in
  * the kernel and never gives the microtask queue a turn.
  */
 
-/** Where to listen or connect. `host` is numeric (IPv6 without brackets): the control half resolves names. */
+/** Where to listen or connect. `host` is numeric (IPv6 without brackets): the control plane resolves names. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** What went wrong on a socket, by its errno name (`ECONNREFUSED`, `ETIMEDOUT`, ...), with a line for people. */

@@ -1,5 +1,5 @@
 /**
- * A plain TCP socket for the control half, from `node:net`, which all three runtimes have. The data half never
+ * A plain TCP socket for the control plane, from `node:net`, which all three runtimes have. The data plane never
  * uses it; the probe does, because it must own the socket to be able to destroy it in every state.
  */
 import { Socket } from 'node:net';

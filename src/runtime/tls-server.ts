@@ -1,5 +1,5 @@
 /**
- * TLS on accepted sockets, for the control half: the data half speaks none. Ordinary `node:net` and `node:tls`, which
+ * TLS on accepted sockets, for the control plane: the data plane speaks none. Ordinary `node:net` and `node:tls`, which
  * Node, Bun and Deno all have; nothing here is on the way of a session's bytes.
  */
 import { createServer, type Socket } from 'node:net';

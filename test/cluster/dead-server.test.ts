@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bury, noSilences, type Silences } from '../../src/cluster/dead-server.ts';
+import { deadServers, noSilences, type Silences } from '../../src/cluster/dead-server.ts';
 import { type Observation, withFailure } from '../../src/cluster/observation.ts';
 import { answer, failing, primary, standby, unasked } from './scene.ts';
 
@@ -11,7 +11,7 @@ const silentSince = (at: number, before = primary('a')) =>
 function looking(deadAfterMs = 3000) {
   let silences: Silences = noSilences;
   return (now: number, ...observations: Observation[]): string[] => {
-    const { silences: next, dead } = bury(silences, observations, now, deadAfterMs);
+    const { silences: next, dead } = deadServers(silences, observations, now, deadAfterMs);
     silences = next;
     return dead.map(({ name }) => name);
   };
@@ -35,7 +35,7 @@ describe('the death verdict', () => {
   });
 
   test('says where the server was, and the silence in whole milliseconds', () => {
-    assert.deepEqual(bury(noSilences, [silentSince(1000.4)], 5000, 3000).dead, [
+    assert.deepEqual(deadServers(noSilences, [silentSince(1000.4)], 5000, 3000).dead, [
       { name: 'a', server: answer('a'), silentMs: 4000 },
     ]);
   });

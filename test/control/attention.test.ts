@@ -12,7 +12,7 @@ function watching() {
     warn: (event, fields) => void told.push(`${fields?.['candidate']}: ${event} (${fields?.['why']})`),
   });
   return (observations: readonly Observation[], memory: Memory = noMemory): string[] => {
-    attention.look(elect(observations, memory, now, rules));
+    attention.note(elect(observations, memory, now, rules));
     return told.splice(0);
   };
 }

@@ -3,23 +3,23 @@ import { test } from 'node:test';
 import { leasedAt, newCounters } from '../../src/contract/counters.ts';
 import { Leases } from '../../src/control/leases.ts';
 import { noRoute } from '../../src/contract/messages.ts';
-import { Servers } from '../../src/control/server-slots.ts';
+import { ServerSlots } from '../../src/control/server-slots.ts';
 
 const [first, second] = [1, 2].map((last) => ({ host: `10.0.0.${last}`, port: 5432 })) as [
   { host: string; port: number },
   { host: string; port: number },
 ];
 
-/** Two data halves; what they see of the first two servers. */
+/** Two data planes; what they see of the first two servers. */
 function world() {
   const slabs = [newCounters(), newCounters()];
-  const servers = new Servers(slabs);
+  const servers = new ServerSlots(slabs);
   const leases = new Leases(slabs, servers);
   const seen = () => slabs.map((slab) => [...slab.subarray(leasedAt, leasedAt + 2)]);
   return { servers, leases, seen };
 }
 
-test('a data half whose clock is not known has no leases, and later those by its own clock', () => {
+test('a data plane whose clock is not known has no leases, and later those by its own clock', () => {
   const { servers, leases, seen } = world();
   servers.slotsOf({ ...noRoute, primary: first });
   leases.align(0, 0);

@@ -1,10 +1,10 @@
 /** A worker as it is, but for one thing: it dies when a test buries this address. */
 import type { Command } from '../../src/contract/messages.ts';
-import { Sessions } from '../../src/data/data-plane.ts';
+import { DataPlane } from '../../src/data/data-plane.ts';
 
-const obey = Sessions.prototype.command;
-Sessions.prototype.command = function (command: Command): void {
-  if (command.kind === 'bury' && 'path' in command.server && command.server.path === '/worker') {
+const obey = DataPlane.prototype.command;
+DataPlane.prototype.command = function (command: Command): void {
+  if (command.kind === 'endDead' && 'path' in command.server && command.server.path === '/worker') {
     throw new Error('the test wanted it to die');
   }
   obey.call(this, command);

@@ -4,7 +4,7 @@ import { elect, noMemory } from '../../src/cluster/election.ts';
 import { noPositions } from '../../src/cluster/lag.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { everyStandby, rotationOf } from '../../src/cluster/rotation.ts';
-import { Removals } from '../../src/control/session-reaper.ts';
+import { SessionReaper } from '../../src/control/session-reaper.ts';
 import { failing, now, primary, rules } from '../cluster/scene.ts';
 
 /** What is done and told about these candidates, where their server has so many sessions. */
@@ -14,13 +14,13 @@ function removed(observations: readonly Observation[], sessions: number, at = no
   const log = { error: tell('error'), warn: tell('warn'), info: tell('info'), debug: tell('debug') };
   const remover = {
     sessionsOn: () => sessions,
-    bury: () => void lines.push('buried'),
-    expel: () => void lines.push('expelled'),
+    endDead: () => void lines.push('buried'),
+    endStandbySessions: () => void lines.push('expelled'),
   };
-  const removals = new Removals(1000, log);
+  const removals = new SessionReaper(1000, log);
   const { findings } = elect(observations, noMemory, now, rules);
   for (let time = 0; time < 2; time += 1) {
-    removals.look(observations, rotationOf(findings, noPositions, everyStandby), at, remover);
+    removals.reap(observations, rotationOf(findings, noPositions, everyStandby), at, remover);
   }
   return lines;
 }

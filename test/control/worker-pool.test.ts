@@ -5,7 +5,7 @@ import { StartError } from '../../src/errors.ts';
 import type { Log } from '../../src/log.ts';
 import { total } from '../../src/contract/counters.ts';
 import { type DataSettings, noRoute } from '../../src/contract/messages.ts';
-import { Plane } from '../../src/control/worker-pool.ts';
+import { WorkerPool } from '../../src/control/worker-pool.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
 import { chooseEngine, type Engine } from '../../src/runtime/engine.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
@@ -44,13 +44,13 @@ function planeOf(
   const settings: DataSettings = { ...defaults, listen };
   const suspicion = (why: string): void => void suspicions.push(why);
   const runtime = pickRuntime();
-  const plane = new Plane({ workers, engine, workerFile, settings, runtime, log, suspicion });
+  const plane = new WorkerPool({ workers, engine, workerFile, settings, runtime, log, suspicion });
   return { plane, errors, suspicions };
 }
 
 /** Publishes a primary whose last answer counts until `until`. */
-function lead(plane: Plane, primary: Address, epoch: number, until = Infinity): void {
-  plane.prove([{ server: primary, until }]);
+function lead(plane: WorkerPool, primary: Address, epoch: number, until = Infinity): void {
+  plane.renewLeases([{ server: primary, until }]);
   plane.publish({ ...noRoute, epoch, primary });
 }
 
@@ -118,7 +118,7 @@ for (
       const held = await peerConnect(listen);
       held.socket.write(startup);
       await until(() => total(plane.counters, 'held') === 1, 'the client to be held');
-      plane.prove([{ server: server.address, until: runtime.now() + 60_000 }]);
+      plane.renewLeases([{ server: server.address, until: runtime.now() + 60_000 }]);
       const peer = await server.peer();
       await until(() => peer.bytes === startup.length, 'the first packet');
       held.socket.destroy();
@@ -182,7 +182,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       lead(plane, server.address, 7);
       const first = await pass(listen, server, 0);
       equal(total(plane.counters, 'active'), 1);
-      plane.bury(death);
+      plane.endDead(death);
       await until(() => errors.length > 0, 'the report');
       match(errors[0]!, /^a worker died; .*"worker":0,"why":"the test wanted it to die"/);
       await until(() => first.client.closed || first.client.ended, 'its sessions to be lost');
@@ -201,7 +201,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       const { address: listen } = await plane.start();
       plane.publish({ ...noRoute, epoch: 1 });
-      plane.bury(death);
+      plane.endDead(death);
       await until(() => errors.length > 0, 'the report');
       lead(plane, server.address, 2);
       const { client } = await waitFor('a session', () => pass(listen, server, 0));
@@ -213,7 +213,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
     test('is not replaced when the plane stops', { timeout: 60_000 }, async () => {
       const { plane, errors } = planeOf(1, mortalWorker, here, engine);
       const { port } = (await plane.start()).address as { port: number };
-      plane.bury(death);
+      plane.endDead(death);
       await until(() => errors.length > 0, 'the report');
       await plane.stop();
       await waitFor('the port to be free', () => isFree(port));
@@ -230,7 +230,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       const { address: listen } = await plane.start();
       lead(plane, server.address, 1);
-      plane.bury(death);
+      plane.endDead(death);
       await until(() => errors.length > 0, 'the report');
       const thief = createServer((socket) => socket.destroy());
       await waitFor('somebody else to take the port', async () => {
@@ -238,7 +238,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
         thief.once('error', () => resolve(false));
         thief.listen({ port: (listen as { port: number }).port, host: '127.0.0.1' }, () => resolve(true));
         // If the new worker was quicker, there is another chance.
-        return await promise || void plane.bury(death);
+        return await promise || void plane.endDead(death);
       });
       await until(
         () => errors.some((error) => error.startsWith('the worker could not be replaced')),

@@ -117,10 +117,10 @@ describe('the death verdict', () => {
     const unix = world.open();
     world.publish(undefined);
     world.client(startup);
-    world.command({ kind: 'bury', server: primary });
+    world.command({ kind: 'endDead', server: primary });
     ok(dead.client.aborted && dead.server.aborted);
     ok(!samePort.client.closed && !unix.client.closed);
-    world.command({ kind: 'bury', server: { path: '/run/postgres' } });
+    world.command({ kind: 'endDead', server: { path: '/run/postgres' } });
     ok(unix.client.aborted && !samePort.client.closed);
     equal(world.count('held'), 1);
     for (const client of world.clients) client.reset();
@@ -134,7 +134,7 @@ describe('the death verdict over a server that has not answered', () => {
     const client = world.client(startup);
     const cancel = world.client(cancelRequest());
     for (const dial of world.pending) dial.accept();
-    world.command({ kind: 'bury', server: primary });
+    world.command({ kind: 'endDead', server: primary });
     deepEqual([client.closed, cancel.closed, world.count('held')], [false, true, 1]);
     world.publish(other);
     deepEqual(world.runtime.lastDial.accept().received, startup);

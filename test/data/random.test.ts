@@ -70,7 +70,7 @@ class Storm {
     else if (what < 89) client?.reset();
     else if (what < 90) server?.reset();
     else if (what < 93) this.publish();
-    else if (what < 94) this.world.command({ kind: 'bury', server: primary });
+    else if (what < 94) this.world.command({ kind: 'endDead', server: primary });
     else this.world.runtime.advance(this.below(this.random() < 0.1 ? 6_000 : 150));
   }
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { errorResponse, refuserPreamble } from '../../src/protocol/error-response.ts';
+import { errorResponse, refusalPreamble } from '../../src/protocol/error-response.ts';
 import { noPrimary } from '../../src/data/refusals.ts';
 import type { FarEnd } from '../support/fake-conn.ts';
 import {
@@ -112,9 +112,9 @@ describe('under TLS', () => {
     deepEqual([world.dialled, text(client)], [['/run/refuser'], '']);
     const server = world.runtime.lastDial.accept();
     equal(text(client), 'S');
-    deepEqual(server.received, refuserPreamble(refusal(world), new Uint8Array(0)));
+    deepEqual(server.received, refusalPreamble(refusal(world), new Uint8Array(0)));
     client.send(clientHello);
-    deepEqual(server.received, refuserPreamble(refusal(world), clientHello));
+    deepEqual(server.received, refusalPreamble(refusal(world), clientHello));
     server.send(bytesOf('handshake and refusal'));
     equal(text(client), 'Shandshake and refusal');
     server.fin();
@@ -148,7 +148,7 @@ describe('under TLS', () => {
     const client = world.client(clientHello);
     client.send(bytesOf('more of it'));
     const server = world.runtime.lastDial.accept();
-    deepEqual(server.received, refuserPreamble(refusal(world), bytesOf(clientHello, 'more of it')));
+    deepEqual(server.received, refusalPreamble(refusal(world), bytesOf(clientHello, 'more of it')));
     equal(client.received.length, 0);
     client.fin();
     server.fin();

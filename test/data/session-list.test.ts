@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Member, Roster } from '../../src/data/session-list.ts';
+import { type ListMember, SessionList } from '../../src/data/session-list.ts';
 
-interface Guest extends Member {
+interface Guest extends ListMember {
   readonly name: string;
 }
 
-const guest = (name: string): Guest => ({ name, place: -1 });
+const guest = (name: string): Guest => ({ name, listIndex: -1 });
 
-function names(roster: Roster<Guest>): string {
+function names(roster: SessionList<Guest>): string {
   const all: string[] = [];
   roster.each(({ name }) => void all.push(name));
   return all.sort().join('');
 }
 
 test('whoever is added is there until it is removed, once', () => {
-  const roster = new Roster<Guest>();
+  const roster = new SessionList<Guest>();
   const [a, b, c] = [guest('a'), guest('b'), guest('c')];
   for (const one of [a, b, c]) roster.add(one);
   roster.remove(a);
@@ -29,7 +29,7 @@ test('whoever is added is there until it is removed, once', () => {
 });
 
 test('each one is visited once, also if it is removed at that', () => {
-  const roster = new Roster<Guest>();
+  const roster = new SessionList<Guest>();
   for (const name of 'abcdefgh') roster.add(guest(name));
   const visited: string[] = [];
   roster.each((one) => {

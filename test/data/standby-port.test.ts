@@ -105,9 +105,9 @@ describe('sessions of the standby port', () => {
   test('end when they are expelled, or their server is buried; others stay', () => {
     const world = worldWithStandbys();
     const [one, two] = [open(world), open(world)];
-    world.command({ kind: 'expel', server: standby(Number(one.at)).address });
+    world.command({ kind: 'endStandbySessions', server: standby(Number(one.at)).address });
     deepEqual([one.client.aborted, one.server.aborted, two.client.closed], [true, true, false]);
-    world.command({ kind: 'bury', server: standby(Number(two.at)).address });
+    world.command({ kind: 'endDead', server: standby(Number(two.at)).address });
     world.empty({ fenced: 2 });
   });
 

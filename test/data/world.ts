@@ -1,4 +1,4 @@
-/** A data half in a world that a test holds in its hand: its clients, its servers, its clock. */
+/** A data plane in a world that a test holds in its hand: its clients, its servers, its clock. */
 import { deepEqual, equal } from 'node:assert/strict';
 import {
   at,
@@ -18,7 +18,7 @@ import {
   type Standby,
 } from '../../src/contract/messages.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
-import { Sessions } from '../../src/data/data-plane.ts';
+import { DataPlane } from '../../src/data/data-plane.ts';
 import type { FarEnd } from '../support/fake-conn.ts';
 import { type Dial, FakeRuntime } from '../support/fake-runtime.ts';
 import { startup } from './packets.ts';
@@ -54,7 +54,7 @@ export const defaults: DataSettings = {
   prewarm: 0,
   maxSessions: 1_000,
   maxClients: 1_100,
-  refuser,
+  refusalServer: refuser,
 };
 
 export class World {
@@ -63,7 +63,7 @@ export class World {
   /** Those of another worker of the same program. */
   readonly neighbour = newCounters();
   readonly reports: Report[] = [];
-  readonly sessions: Sessions;
+  readonly sessions: DataPlane;
   readonly clients: FarEnd[] = [];
   route: Route = noRoute;
   #slot = 0;
@@ -71,7 +71,7 @@ export class World {
   constructor(settings: Partial<DataSettings> = {}, random?: () => number) {
     this.runtime = new FakeRuntime(random);
     this.lease(Infinity);
-    this.sessions = new Sessions(
+    this.sessions = new DataPlane(
       this.runtime,
       { ...defaults, ...settings },
       [this.neighbour, this.counters],
@@ -139,7 +139,7 @@ export class World {
     this.command({ kind: 'route', route: this.route, slot: this.#slot, standbySlots });
   }
 
-  command(command: Parameters<Sessions['command']>[0]): void {
+  command(command: Parameters<DataPlane['command']>[0]): void {
     this.runtime.together(() => this.sessions.command(command));
   }
 

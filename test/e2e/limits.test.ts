@@ -75,7 +75,7 @@ describe(`limits and life on ${gatewayRuntime}`, () => {
     await sql`select 1`;
     gateway.signal('SIGTERM');
     await waitFor('not to be ready', async () => (await gateway.get('/ready')).status === 503);
-    // The data half hears of it a moment later.
+    // The data plane hears of it a moment later.
     await waitFor('nobody to listen', () => isFree(gateway.port));
     await assert.rejects(ask(gateway.port, 'select 1', { connect_timeout: 1 }), /ECONNREFUSED/);
     assert.deepEqual([...await sql`select 2 as two`], [{ two: 2 }]);

@@ -50,7 +50,7 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
     });
   /** The last lines of the servers' logs. */
   const logEnds = (): string[] => cluster.servers.map((server) => server.log().slice(-1000));
-  /** The data half learns of a change a moment after the status tells it. */
+  /** The data plane learns of a change a moment after the status tells it. */
   const serves = async (gateway: GatewayProcess, ...servers: Server[]): Promise<void> => {
     const wanted = servers.map(({ port }) => port).toSorted().join();
     const seen: number[] = [];

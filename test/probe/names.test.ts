@@ -162,7 +162,7 @@ describe('a name with several addresses', () => {
     fake.behaviour = servers();
     names.hosts['pg'] = ['10.0.0.1'];
     prober.start();
-    prober.hurry(true);
+    prober.setFast(true);
     names.hosts['pg'] = ['10.0.0.1', '10.0.0.2'];
     await clock.pass(1000);
     await clock.pass(500);

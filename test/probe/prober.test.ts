@@ -197,7 +197,7 @@ describe('the prober', () => {
   check('in a hurry everybody is asked at the fast pace, and dead servers at twice that', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     servers.behaviour = ({ target }) => target.port === 1 ? {} : failure('refused');
-    prober.hurry(true);
+    prober.setFast(true);
     prober.start();
     await clock.pass(700);
     assert.deepEqual(servers.last(1).asked.map((at) => Math.round(at)), [
@@ -221,7 +221,7 @@ describe('the prober', () => {
       ) {
         const { clock, servers, prober } = begin(t, '10.0.0.1:1', { probeFastMs });
         servers.behaviour = () => failure('refused');
-        prober.hurry(true);
+        prober.setFast(true);
         prober.start();
         await clock.pass(expected.reduce((sum, ms) => sum + ms, 0));
         assert.deepEqual(gaps(servers.probes), expected);
@@ -235,10 +235,10 @@ describe('the prober', () => {
     prober.start();
     await clock.pass(2500);
     const before = servers.probes.length;
-    prober.hurry(true);
+    prober.setFast(true);
     await clock.pass(100);
     assert.equal(servers.probes.length, before + 1);
-    prober.hurry(false);
+    prober.setFast(false);
     await clock.pass(1000);
     assert.equal(servers.probes.length, before + 2);
   });
@@ -246,7 +246,7 @@ describe('the prober', () => {
   check('a wrong password is not tried more than once a second, in a hurry neither', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1');
     servers.behaviour = () => failure('credentials');
-    prober.hurry(true);
+    prober.setFast(true);
     prober.start();
     await clock.pass(5000);
     assert.deepEqual(gaps(servers.probes).slice(-3), [1000, 1000, 1000]);
@@ -391,7 +391,7 @@ describe('the prober', () => {
     assert.ok(servers.probes.every(({ isClosed }) => isClosed));
     await servers.last(3).answer();
     prober.probeNow();
-    prober.hurry(true);
+    prober.setFast(true);
     await clock.pass(5000);
     assert.equal(seen.length, before);
     assert.equal(servers.probes.length, 3);

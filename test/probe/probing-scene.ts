@@ -56,7 +56,7 @@ export function begin(
     clock,
     {
       observed: (observations) => seen.push(observations),
-      tell: (level, event, fields) => told.push(`${level}: ${event} ${Object.values(fields).join(' ')}`),
+      log: (level, event, fields) => told.push(`${level}: ${event} ${Object.values(fields).join(' ')}`),
       isIncumbent: (candidate) => candidate === scene.incumbent,
     },
     { open: servers.open, resolver: names, random },

@@ -37,7 +37,7 @@ function begin(t: Closer, candidates: string, change: Partial<ProberOptions> = {
   const history: (readonly Observation[])[] = [];
   const prober = new Prober(list.candidates, login(), { ...options, ...change }, realClock, {
     observed: (observations) => void history.push(observations),
-    tell: () => {},
+    log: () => {},
     isIncumbent: () => false,
   });
   t.after(() => prober.stop());
@@ -165,7 +165,7 @@ describe('the prober and real servers', () => {
     await waitFor('three answers', () => begun.prober.observations.every(({ answer }) => answer));
     await cluster.first.kill();
     await waitFor('two failures', () => begun.of(0).failures >= 2);
-    begun.prober.hurry(true);
+    begun.prober.setFast(true);
     await cluster.server(1).promote();
     const promoted = await waitFor('a primary', () => {
       const { answer } = begun.of(1);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import {
   type ErrorFields,
   errorResponse,
-  refuserPreamble,
+  refusalPreamble,
   saysNotNow,
 } from '../../src/protocol/error-response.ts';
 import { bytesOf, clientHello, readError } from '../data/packets.ts';
@@ -64,8 +64,8 @@ test('a text that fits is not cut', () => {
 
 test('the preamble of the refuser is a length, the ErrorResponse, and what the client has said', () => {
   const error = errorResponse(refusal);
-  deepEqual(refuserPreamble(refusal, clientHello), bytesOf(error.length, error, clientHello));
-  deepEqual(refuserPreamble(refusal, new Uint8Array(0)), bytesOf(error.length, error));
+  deepEqual(refusalPreamble(refusal, clientHello), bytesOf(error.length, error, clientHello));
+  deepEqual(refusalPreamble(refusal, new Uint8Array(0)), bytesOf(error.length, error));
 });
 
 const authenticationOk = bytesOf('R', 8, 0);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Greeting, type Reading } from '../../src/protocol/login-scan.ts';
+import { LoginScan, type ScanResult } from '../../src/protocol/login-scan.ts';
 import { authenticationOk, bytesOf, message, parameterStatus, readyForQuery } from '../data/packets.ts';
 
 const standby = parameterStatus('in_hot_standby', 'on');
@@ -8,8 +8,8 @@ const primary = parameterStatus('in_hot_standby', 'off');
 const encoding = parameterStatus('client_encoding', 'UTF8');
 
 /** In pieces of `size` bytes; the place counts from the start of all. */
-function readIn(size: number, all: Uint8Array): Reading {
-  const greeting = new Greeting();
+function readIn(size: number, all: Uint8Array): ScanResult {
+  const greeting = new LoginScan();
   for (let from = 0; from < all.length; from += size) {
     const reading = greeting.read(all.subarray(from, from + size));
     if (typeof reading === 'object') return { standbyAt: from + reading.standbyAt };
@@ -18,7 +18,7 @@ function readIn(size: number, all: Uint8Array): Reading {
   return 'more';
 }
 
-const logins: Record<string, readonly [Uint8Array, Reading]> = {
+const logins: Record<string, readonly [Uint8Array, ScanResult]> = {
   'a standby says so': [
     bytesOf(authenticationOk, encoding, standby, readyForQuery),
     { standbyAt: authenticationOk.length + encoding.length + standby.length },

@@ -1,9 +1,9 @@
-/** A client of the refuser as the data half would pass it on: the preamble in clear text, then the client's TLS. */
+/** A client of the refuser as the data plane would pass it on: the preamble in clear text, then the client's TLS. */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Address } from '../../src/runtime/runtime.ts';
-import { errorResponse, refuserPreamble } from '../../src/protocol/error-response.ts';
+import { errorResponse, refusalPreamble } from '../../src/protocol/error-response.ts';
 
 const refusal = {
   sqlstate: '57P03',
@@ -17,7 +17,7 @@ const refusal = {
 export const sentence = Buffer.from(errorResponse(refusal));
 
 /** What comes before the client's first byte. */
-export const preamble = Buffer.from(refuserPreamble(refusal, new Uint8Array(0)));
+export const preamble = Buffer.from(refusalPreamble(refusal, new Uint8Array(0)));
 
 /** A StartupMessage of protocol 3.0. */
 export const startup = packet(196_608, 'user\0anna\0database\0app\0\0');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { makeCertificate } from '../../src/refusal-server/certificate.ts';
-import { type Refuser, startRefuser } from '../../src/refusal-server/refusal-server.ts';
+import { type RefusalServer, startRefusalServer } from '../../src/refusal-server/refusal-server.ts';
 import { serveTls } from '../../src/runtime/tls-server.ts';
 import { until, waitFor } from '../support/wait-for.ts';
 import {
@@ -25,7 +25,7 @@ const failed = assert.ifError;
 const certificate = makeCertificate();
 
 interface Scene {
-  readonly refuser: Refuser;
+  readonly refuser: RefusalServer;
   /** A plain connection; gone with the test. */
   dial(): Promise<Socket>;
 }
@@ -33,7 +33,7 @@ interface Scene {
 /** A test with a refuser of its own, without `t.after`, which Deno does not call inside `describe`. */
 function check(name: string, run: (scene: Scene) => Promise<void>, limits = generous): void {
   test(name, { timeout: 60_000 }, async () => {
-    const refuser = await startRefuser(await certificate, limits, failed);
+    const refuser = await startRefusalServer(await certificate, limits, failed);
     const sockets: Socket[] = [];
     try {
       await run({
@@ -248,7 +248,7 @@ describe('the limits of a refuser', () => {
 
 describe('the certificate of a refuser', () => {
   test('is a throw-away one if none is given', { timeout: 60_000 }, async () => {
-    const refuser = await startRefuser(undefined, generous, failed);
+    const refuser = await startRefusalServer(undefined, generous, failed);
     const socket = await dial(refuser.address);
     try {
       socket.write(preamble);
@@ -264,11 +264,11 @@ describe('the certificate of a refuser', () => {
     const { cert } = await certificate;
     const { key } = await makeCertificate();
     await assert.rejects(
-      startRefuser({ cert, key }, generous, failed),
+      startRefusalServer({ cert, key }, generous, failed),
       /key does not belong to the certificate/,
     );
-    await assert.rejects(startRefuser({ cert: 'no certificate', key }, generous, failed));
-    await assert.rejects(startRefuser({ cert, key: 'no key' }, generous, failed));
+    await assert.rejects(startRefusalServer({ cert: 'no certificate', key }, generous, failed));
+    await assert.rejects(startRefusalServer({ cert, key: 'no key' }, generous, failed));
   });
 });
 

@@ -9,7 +9,7 @@ import type { Poller } from './poller.ts';
 const crowd = 500;
 const calmMs = 1_000;
 
-export class Tidy {
+export class GarbageCollection {
   readonly #poller: Poller;
   #clients = 0;
   #lastAt = 0;

@@ -13,7 +13,7 @@ import type { Libc } from './libc.ts';
 import type { Poller, Watcher } from './poller.ts';
 import { cString, decodeAddress, encodeAddress, sockaddrBytes } from './sockaddr.ts';
 import { NativeConn } from './socket.ts';
-import { Tidy } from './garbage.ts';
+import { GarbageCollection } from './garbage.ts';
 
 /** How many clients one turn accepts; those behind them wait in the backlog while sessions get their turn. */
 const acceptsPerTurn = 64;
@@ -30,7 +30,7 @@ export class NativeListener<D> implements Listener, Watcher {
   readonly #handlers: Handlers<D>;
   readonly #exhausted: Exhausted;
   #fd: number;
-  readonly #tidy: Tidy;
+  readonly #garbage: GarbageCollection;
   #isExhausted = false;
 
   constructor(poller: Poller, fd: number, address: Address, handlers: Handlers<D>, exhausted: Exhausted) {
@@ -39,7 +39,7 @@ export class NativeListener<D> implements Listener, Watcher {
     this.address = address;
     this.#handlers = handlers;
     this.#exhausted = exhausted;
-    this.#tidy = new Tidy(poller);
+    this.#garbage = new GarbageCollection(poller);
     poller.add(fd, EPOLL.IN, this);
   }
 
@@ -54,7 +54,7 @@ export class NativeListener<D> implements Listener, Watcher {
     for (let count = 0; count < acceptsPerTurn && this.#fd >= 0; count++) {
       const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
       if (fd < 0) return this.#notAccepted(this.#poller.libc.errno());
-      this.#tidy.count();
+      this.#garbage.count();
       new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
     }
   }

@@ -4,7 +4,7 @@
  */
 import { now } from '../clock.ts';
 import type { Timer } from '../runtime.ts';
-import { Alarm } from './timer-descriptor.ts';
+import { TimerDescriptor } from './timer-descriptor.ts';
 import { EPOLL, epollEvent } from './constants.ts';
 import { errnoError, isTryAgain } from './errno.ts';
 import type { Libc, Place } from './libc.ts';
@@ -41,7 +41,7 @@ export class Poller {
   /** By descriptor: every one of this thread's. The kernel knows nothing of threads: see `closeAll`. */
   readonly #watchers: (Watcher | undefined)[] = [];
   readonly #timers = new Timers();
-  readonly #alarm: Alarm;
+  readonly #timer: TimerDescriptor;
   #after: (() => void)[] = [];
   #isRunning = false;
   /** The one buffer into which everything is received, its place, and the views of it that were needed so far. */
@@ -61,9 +61,9 @@ export class Poller {
     this.bufferPlace = libc.placeOf(this.buffer);
     this.#epoll = libc.epoll_create1(EPOLL.CLOEXEC);
     if (this.#epoll < 0) throw new Error(errnoError(libc.errno(), 'epoll_create1').message);
-    this.#alarm = new Alarm(libc);
-    if (this.#alarm.fd < 0) throw new Error(errnoError(libc.errno(), 'timerfd_create').message);
-    this.add(this.#alarm.fd, EPOLL.IN, { ready: () => this.#ring() });
+    this.#timer = new TimerDescriptor(libc);
+    if (this.#timer.fd < 0) throw new Error(errnoError(libc.errno(), 'timerfd_create').message);
+    this.add(this.#timer.fd, EPOLL.IN, { ready: () => this.#fireTimers() });
   }
 
   /** The first `length` bytes of the receive buffer. Kept by length, because making a view is an allocation. */
@@ -127,7 +127,7 @@ export class Poller {
 
   /** Waits for events, timers among them, but no longer than `mostMs`, and serves them. */
   turn(mostMs: number): void {
-    this.#alarm.set(this.#timers.next);
+    this.#timer.set(this.#timers.next);
     const count = this.#wait(this.#after.length > 0 ? 0 : mostMs === Infinity ? forEver : Math.ceil(mostMs));
     if (count < 0 && !isTryAgain(this.libc.errno())) {
       throw new Error(errnoError(this.libc.errno(), 'epoll_wait').message);
@@ -166,8 +166,8 @@ export class Poller {
     for (const fn of list) fn();
   }
 
-  #ring(): void {
-    this.#alarm.quieten();
+  #fireTimers(): void {
+    this.#timer.clear();
     this.#timers.fire(now());
   }
 

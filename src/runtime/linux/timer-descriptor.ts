@@ -6,7 +6,7 @@ import { now } from '../clock.ts';
 import { CLOCK_MONOTONIC, TFD } from './constants.ts';
 import type { Libc } from './libc.ts';
 
-export class Alarm {
+export class TimerDescriptor {
   readonly fd: number;
   readonly #libc: Libc;
   /** struct itimerspec: interval, then value, each as 64-bit seconds and nanoseconds; low halves come first. */
@@ -20,7 +20,7 @@ export class Alarm {
     this.fd = libc.timerfd_create(CLOCK_MONOTONIC, TFD.NONBLOCK | TFD.CLOEXEC);
   }
 
-  /** Rings at `at` or earlier. One that rings too early is cheaper than one that is set with every change. */
+  /** Fires at `at` or earlier. One that fires too early is cheaper than one that is set with every change. */
   set(at: number): void {
     if (at >= this.#at) return;
     this.#at = at;
@@ -31,8 +31,8 @@ export class Alarm {
     this.#libc.timerfd_settime(this.fd, 0, this.#spec, null);
   }
 
-  /** It has rung: quiet until it is set again. */
-  quieten(): void {
+  /** It has fired: quiet until it is set again. */
+  clear(): void {
     this.#at = Infinity;
     this.#libc.read(this.fd, this.#count, this.#count.length);
   }

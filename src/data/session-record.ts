@@ -1,9 +1,9 @@
 /** What the table keeps of a session: a base of it, and no object of its own, because there are thousands that idle. */
 import type { Address, NetError } from '../runtime/runtime.ts';
-import type { Member } from './session-list.ts';
+import type { ListMember } from './session-list.ts';
 
-export class Seat implements Member {
-  place = -1;
+export class SessionRecord implements ListMember {
+  listIndex = -1;
   /** Counts against MAX_SESSIONS. */
   admitted = false;
   /** The epoch under which the server was dialled; see `noEpoch`. */
