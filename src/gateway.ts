@@ -1,31 +1,24 @@
 /**
- * Composition and life: probes feed the router, the router feeds the data planes, the data planes' suspicions make
- * the prober ask at once.
+ * Composition and life: start, drain, stop. No decision is made here: probes feed the controller, the controller feeds the
+ * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
 import { lookup } from 'node:dns/promises';
 import { type HttpServer, serveHttp } from './admin/http.ts';
-import { History } from './control/history.ts';
 import { pagesOf } from './admin/pages.ts';
-import { ProbeTimes } from './control/probe-times.ts';
 import type { Snapshot } from './admin/snapshot.ts';
-import type { Rules, Verdict } from './cluster/election.ts';
-import type { Observation } from './cluster/observation.ts';
 import type { Config } from './config/config.ts';
+import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
+import { openFileLimit } from './config/open-files.ts';
+import { total } from './contract/counters.ts';
+import type { DataSettings } from './contract/messages.ts';
+import { Controller } from './control/controller.ts';
+import { ProbeTimes } from './control/probe-times.ts';
+import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
-import { total } from './contract/counters.ts';
-import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
-import type { Lease } from './control/leases.ts';
-import type { DataSettings } from './contract/messages.ts';
-import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { Prober } from './probe/prober.ts';
-import type { Entry } from './control/journal.ts';
-import { SessionReaper } from './control/session-reaper.ts';
-import { Attention } from './control/attention.ts';
 import { type RefusalServer, startRefusalServer } from './refusal-server/refusal-server.ts';
-import { Router } from './control/router.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
-import { openFileLimit } from './config/open-files.ts';
 import { pickRuntime } from './runtime/pick.ts';
 import type { Address } from './runtime/runtime.ts';
 import { version } from './version.ts';
@@ -37,8 +30,8 @@ const workerFile = new URL('./data/worker.ts', import.meta.url);
 const drainTickMs = 100;
 
 /**
- * How often it is looked whether evidence has become too old. Each probe is followed by a look anyhow, and the data planes
- * send nobody to a server whose lease has ended.
+ * How often it is looked whether evidence has become too old. Each probe is followed by a decision anyhow, and the data
+ * planes send no client to a server whose lease has expired.
  */
 const ageTickMs = 1000;
 
@@ -47,25 +40,32 @@ const backlog = 1024;
 /** How long a handshake may take whose only end is a refusal. */
 const refusalMs = 5_000;
 
+/** Where the gateway listens once it has started. */
+export interface Started {
+  readonly listening: Listening;
+  /** Undefined: there is no metrics port. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+}
+
+/** All that there is while it runs. */
+interface Parts {
+  readonly engine: Engine;
+  readonly workers: WorkerPool;
+  readonly prober: Prober;
+  readonly controller: Controller;
+}
+
 export class Gateway {
   readonly #config: Config;
   readonly #log: Log;
   readonly #runtime = pickRuntime();
-  #engine: Engine = { name: 'portable', why: 'not chosen yet' };
   readonly #startedAt = new Date();
   readonly #budget: Budget;
   readonly #probes = new ProbeTimes();
-  readonly #history = new History();
-  readonly #pages = pagesOf(() => this.#snapshot());
-  readonly #router: Router;
-  readonly #prober: Prober;
-  readonly #reaper: SessionReaper;
-  readonly #attention: Attention;
-  #workers: WorkerPool | undefined;
+  #parts: Parts | undefined;
   #refusalServer: RefusalServer | undefined;
   #http: HttpServer | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
-  #verdicts = 0;
   #isDraining = false;
 
   constructor(config: Config, log: Log) {
@@ -74,63 +74,33 @@ export class Gateway {
     this.#budget = descriptorBudget({
       openFiles: openFileLimit(),
       workers: config.workers,
-      maxSessions: config.values.MAX_SESSIONS,
-      maxHeld: config.values.MAX_HELD,
+      maxSessions: config.data.maxSessions,
+      maxHeld: config.data.maxHeld,
     });
-    this.#reaper = new SessionReaper(config.values.DEAD_AFTER_MS, log);
-    this.#attention = new Attention(log);
-    this.#router = new Router(config.rules, {
-      route: (route) => this.#workers?.publish(route),
-      verdict: (entry, verdict) => this.#explain(entry, verdict),
-    }, config.rotation);
-    this.#prober = new Prober(
-      config.candidates,
-      config.credentials,
-      config.prober,
-      this.#runtime,
-      {
-        observed: (observations) => {
-          this.#probes.note(observations);
-          this.#decide(observations);
-        },
-        log: (level, event, fields) => log[level](event, fields),
-        isIncumbent: (candidate) => this.#router.verdict?.memory.incumbent === candidate,
-      },
-    );
   }
 
   /** Resolves once clients can connect; rejects with StartError, and then nothing is left. */
-  async start(): Promise<{ readonly listening: Listening; readonly metricsPort: number | undefined }> {
-    const config = this.#config;
-    const log = this.#log;
-    for (const warning of config.credentials.warnings) log.warn(warning);
-    if (this.#budget.maxSessions < config.values.MAX_SESSIONS) {
-      log.info('fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)', {
-        sessions: this.#budget.maxSessions,
-        openFiles: openFileLimit(),
-      });
-    }
-    this.#engine = this.#chooseEngine();
-    log.info('engine', { engine: this.#engine.name, runtime: this.#runtime.name, why: this.#engine.why });
+  async start(): Promise<Started> {
+    const { metrics } = this.#config;
+    this.#warn();
+    const engine = this.#chooseEngine();
+    this.#log.info('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
     try {
-      this.#refusalServer = await this.#openRefuser();
-      this.#workers = new WorkerPool({
-        workers: config.workers,
-        engine: this.#engine.name,
-        workerFile,
-        settings: await this.#dataSettings(this.#refusalServer.address),
-        runtime: this.#runtime,
-        log,
-        suspicion: (why) => this.#onSuspicion(why),
-      });
-      const listening = await this.#workers.start();
-      if (config.metrics) {
-        this.#http = await serveHttp(config.metrics.host, config.metrics.port, this.#pages);
+      this.#refusalServer = await this.#openRefusalServer();
+      const parts = this.#compose(engine, await this.#dataSettings(this.#refusalServer.address));
+      this.#parts = parts;
+      const listening = await parts.workers.start();
+      if (metrics) {
+        this.#http = await serveHttp(
+          metrics.host,
+          metrics.port,
+          pagesOf(() => this.#snapshot(parts)),
+        );
       }
-      this.#prober.setFast(true);
-      this.#prober.start();
-      this.#ticker = setInterval(() => this.#decide(this.#prober.observations), ageTickMs);
-      return { listening, metricsPort: this.#http?.port };
+      parts.prober.setFast(true);
+      parts.prober.start();
+      this.#ticker = setInterval(() => this.#decide(parts), ageTickMs);
+      return { listening, metrics: metrics && this.#http && { host: metrics.host, port: this.#http.port } };
     } catch (error) {
       await this.stop();
       throw error;
@@ -139,13 +109,13 @@ export class Gateway {
 
   /** Sessions that are open now. */
   get active(): number {
-    return total(this.#workers?.counters ?? [], 'active');
+    return total(this.#parts?.workers.counters ?? [], 'active');
   }
 
   /** Takes no more clients and resolves when the last session has ended, or after `ms`. */
   async drain(ms: number): Promise<void> {
     this.#isDraining = true;
-    this.#workers?.drain();
+    this.#parts?.workers.drain();
     const until = performance.now() + ms;
     while (this.active > 0 && performance.now() < until) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(drainTickMs, ms)));
@@ -155,78 +125,90 @@ export class Gateway {
   /** Ends everything. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
-    this.#prober.stop();
+    this.#parts?.prober.stop();
     this.#http?.close();
-    await this.#workers?.stop();
+    await this.#parts?.workers.stop();
     this.#refusalServer?.close();
   }
 
-  #decide(observations: readonly Observation[]): void {
-    const now = this.#runtime.now();
-    this.#workers?.renewLeases(leasesOf(observations, this.#config.rules));
-    this.#router.decide(observations, now);
-    const { verdict, route } = this.#router;
-    if (verdict !== undefined) this.#history.note(observations, verdict, route, now);
-    // Whoever is in doubt asks more often.
-    this.#prober.setFast(verdict?.primary === undefined || verdict.primary.standing === 'doubtful');
-    const rotation = this.#config.standbyPort === undefined ? [] : this.#router.rotation;
-    this.#reaper.reap(observations, rotation, now, this.#workers);
+  #compose(engine: Engine, settings: DataSettings): Parts {
+    const { candidates, credentials, probe, workers: count, rules, rotation, standbyPort, deadAfterMs } =
+      this.#config;
+    const log = this.#log;
+    const workers = new WorkerPool({
+      workers: count,
+      engine: engine.name,
+      workerFile,
+      settings,
+      runtime: this.#runtime,
+      log,
+      suspicion: (why) => this.#onSuspicion(why),
+    });
+    const prober = new Prober(candidates, credentials, probe, this.#runtime, {
+      observed: (observations) => {
+        this.#probes.note(observations);
+        this.#decide(parts);
+      },
+      log: (level, event, fields) => log[level](event, fields),
+      isIncumbent: (candidate) => controller.isIncumbent(candidate),
+    });
+    const options = { rules, rotation, hasStandbyPort: standbyPort !== undefined, deadAfterMs };
+    const controller = new Controller(options, workers, prober, log);
+    const parts: Parts = { engine, workers, prober, controller };
+    return parts;
+  }
+
+  #decide({ controller, prober }: Parts): void {
+    controller.decide(prober.observations, this.#runtime.now());
   }
 
   #onSuspicion(why: string): void {
     if (this.#isDraining) return;
-    this.#log.debug('a session suspects the primary; everybody is probed', { why });
-    this.#prober.probeNow();
+    this.#log.debug('a session suspects the primary; all candidates are probed', { why });
+    this.#parts?.prober.probeNow();
   }
 
-  #explain({ epoch, rule, primary, timeline, reason, splitBrain }: Entry, verdict: Verdict): void {
-    this.#verdicts += 1;
-    this.#attention.note(verdict);
-    const standings = verdict.findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(
-      ' ',
-    );
-    const fields = { primary: primary ?? 'nobody', timeline, epoch, rule, reason, candidates: standings };
-    if (splitBrain) this.#log.error('split brain', fields);
-    else if (primary === undefined && rule !== 'firstRound') this.#log.warn('no primary', fields);
-    else this.#log.info('verdict', fields);
+  #warn(): void {
+    for (const warning of this.#config.credentials.warnings) this.#log.warn(warning);
+    if (this.#budget.maxSessions < this.#config.data.maxSessions) {
+      this.#log.info('fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)', {
+        sessions: this.#budget.maxSessions,
+        openFiles: openFileLimit(),
+      });
+    }
   }
 
-  #snapshot(): Snapshot {
-    const { values, rules, standbyPort, rotation } = this.#config;
+  #snapshot({ engine, workers, prober, controller }: Parts): Snapshot {
+    const { rules, standbyPort, rotation, data, deadAfterMs } = this.#config;
+    const { maxSessions, maxClients } = this.#budget;
     return {
       now: this.#runtime.now(),
       date: new Date(),
-      counters: this.#workers?.counters ?? [],
-      sessions: this.#workers?.serverSlots.sessions ?? [],
-      observations: this.#prober.observations,
-      verdict: this.#router.verdict,
-      route: this.#router.route,
-      rotation: this.#router.rotation,
-      standbyPort: standbyPort === undefined ? undefined : { fallback: values.REPLICA_FALLBACK, ...rotation },
-      journal: this.#router.journal.entries,
+      counters: workers.counters,
+      sessions: workers.serverSlots.sessions,
+      observations: prober.observations,
+      verdict: controller.verdict,
+      route: controller.route,
+      rotation: controller.rotation,
+      standbyPort: standbyPort === undefined ? undefined : { fallback: data.fallback, ...rotation },
+      journal: controller.journal.entries,
       probes: this.#probes,
-      history: this.#history,
+      history: controller.history,
       rules,
-      limits: {
-        maxSessions: this.#budget.maxSessions,
-        maxClients: this.#budget.maxClients,
-        maxHeld: values.MAX_HELD,
-        holdMs: values.HOLD_MS,
-        deadAfterMs: values.DEAD_AFTER_MS,
-      },
-      verdicts: this.#verdicts,
+      limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
+      verdicts: controller.verdicts,
       isDraining: this.#isDraining,
       startedAt: this.#startedAt,
       version,
       runtime: this.#runtime.name,
-      engine: this.#engine.name,
+      engine: engine.name,
     };
   }
 
   #chooseEngine(): Engine {
-    const { values, workers } = this.#config;
+    const { engine, workers } = this.#config;
     try {
-      return chooseEngine(values.ENGINE, workers);
+      return chooseEngine(engine, workers);
     } catch (error) {
       throw new StartError(
         `ENGINE=native cannot be had: ${messageOf(error)}. Set ENGINE=auto to go on without it.`,
@@ -234,14 +216,15 @@ export class Gateway {
     }
   }
 
-  async #openRefuser(): Promise<RefusalServer> {
+  async #openRefusalServer(): Promise<RefusalServer> {
+    const { refusalCertificate, data } = this.#config;
+    const limits = {
+      maxConnections: this.#budget.maxRefusals,
+      timeoutMs: Math.min(data.startupTimeoutMs, refusalMs),
+    };
     try {
-      const limits = {
-        maxConnections: this.#budget.maxRefusals,
-        timeoutMs: Math.min(this.#config.values.STARTUP_TIMEOUT_MS, refusalMs),
-      };
       return await startRefusalServer(
-        this.#config.refusalCertificate,
+        refusalCertificate,
         limits,
         (error) =>
           this.#log.error('no throw-away certificate: a refusal was not said', { why: messageOf(error) }),
@@ -255,33 +238,20 @@ export class Gateway {
   }
 
   async #dataSettings(refusalServer: Address): Promise<DataSettings> {
-    const { values, keepAlive, listen, standbyPort, prober } = this.#config;
+    const { data, listen, standbyPort } = this.#config;
+    const { maxSessions, maxClients } = this.#budget;
     const host = await numeric(listen.host);
     return {
+      ...data,
       listen: { host, port: listen.port },
       listenStandby: standbyPort === undefined ? undefined : { host, port: standbyPort },
-      fallback: values.REPLICA_FALLBACK,
       reusePort: false,
       backlog,
-      keepAlive,
-      connectTimeoutMs: prober.connectTimeoutMs,
-      startupTimeoutMs: values.STARTUP_TIMEOUT_MS,
-      holdMs: values.HOLD_MS,
-      maxHeld: values.MAX_HELD,
-      spinMs: values.SPIN_US / 1000,
-      prewarm: values.PREWARM,
-      maxSessions: this.#budget.maxSessions,
-      maxClients: this.#budget.maxClients,
+      maxSessions,
+      maxClients,
       refusalServer,
     };
   }
-}
-
-/** For the data planes: until when the last answers count. */
-function leasesOf(observations: readonly Observation[], { maxAgeMs }: Rules): Lease[] {
-  return observations.flatMap(({ answer }) =>
-    answer ? [{ server: { host: answer.host, port: answer.port }, until: answer.at + maxAgeMs }] : []
-  );
 }
 
 /** The data plane knows no names. */

@@ -37,7 +37,7 @@ function askOnce(config: Config): Promise<readonly Observation[]> {
     const prober = new Prober(
       config.candidates,
       config.credentials,
-      config.prober,
+      config.probe,
       pickRuntime(),
       {
         observed: (observations) => {

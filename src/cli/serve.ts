@@ -13,14 +13,14 @@ export const serve = defineCommand({
   args: settingArgs(settingNames),
   async run({ args }) {
     const config = configOf(args, ['LISTEN_HOST', 'LISTEN_PORT']);
-    const log = openLog({ level: config.values.LOG_LEVEL, format: config.values.LOG_FORMAT });
+    const log = openLog(config.log);
     const signals = catchSignals();
     const gateway = new Gateway(config, log);
-    const { listening, metricsPort } = await gateway.start();
+    const { listening, metrics } = await gateway.start();
     log.info('listening', {
       address: addressText(listening.address),
       replicas: listening.standby && addressText(listening.standby),
-      metrics: metricsPort === undefined ? 'off' : `${bracketed(config.values.METRICS_HOST)}:${metricsPort}`,
+      metrics: metrics === undefined ? 'off' : addressText(metrics),
       candidates: config.candidates.map(({ name }) => name).join(','),
       workers: config.workers,
       version,
@@ -32,7 +32,7 @@ export const serve = defineCommand({
 /** Drains after the first signal, stops after the second or the deadline. */
 async function end(gateway: Gateway, config: Config, log: Log, signals: Signals): Promise<void> {
   const signal = await signals.next();
-  const drainMs = config.values.DRAIN_MS;
+  const { drainMs } = config;
   const sessions = gateway.active;
   if (sessions > 0 && drainMs > 0) {
     log.info('draining: no new clients, sessions may end; a second signal ends them now', {
@@ -73,8 +73,4 @@ function catchSignals(): Signals {
       });
     },
   };
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

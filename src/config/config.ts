@@ -6,10 +6,18 @@ import type { RotationRules } from '../cluster/rotation.ts';
 import { strayWeight } from '../cluster/weights.ts';
 import { codeOf, ConfigError, messageOf } from '../errors.ts';
 import { portConflicts } from './port-conflicts.ts';
-import { type Account, type Credentials, type Files, readCredentials } from '../probe/credentials.ts';
+import type { DataSettings } from '../contract/messages.ts';
+import type { LogOptions } from '../log.ts';
+import {
+  type Account,
+  type Credentials,
+  type Files,
+  type LoginSettings,
+  readCredentials,
+} from '../probe/credentials.ts';
 import type { ProberOptions } from '../probe/prober.ts';
 import { availableCores, defaultWorkers } from './cores.ts';
-import type { KeepAlive } from '../runtime/runtime.ts';
+import type { EngineSetting } from '../runtime/engine.ts';
 import { flagOf, type SettingName, settingNames, settings, type Values } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,21 +33,39 @@ export interface Sources {
 /** A host, and a port on it. */
 type Place = { readonly host: string; readonly port: number };
 
+/** Everything that is set, read and checked, grouped by the part of the program that uses it. */
 export interface Config {
-  readonly values: Values;
   readonly candidates: readonly Entry[];
   readonly credentials: Credentials;
+  /** Where clients get the primary. */
   readonly listen: Place;
   /** Where clients get a standby; undefined: nowhere. */
   readonly standbyPort: number | undefined;
+  readonly engine: EngineSetting;
   /** Threads that pump; 0: the main thread does. */
   readonly workers: number;
-  /** Where HTTP is served; undefined: nowhere. */
-  readonly metrics: Place | undefined;
+  readonly data: Pick<
+    DataSettings,
+    | 'fallback'
+    | 'keepAlive'
+    | 'connectTimeoutMs'
+    | 'startupTimeoutMs'
+    | 'holdMs'
+    | 'maxHeld'
+    | 'maxSessions'
+    | 'prewarm'
+    | 'spinMs'
+  >;
   readonly rules: Rules;
   readonly rotation: RotationRules;
-  readonly prober: ProberOptions;
-  readonly keepAlive: KeepAlive | undefined;
+  /** Silence of a server after which its sessions are ended. */
+  readonly deadAfterMs: number;
+  readonly probe: ProberOptions;
+  /** Where HTTP is served; undefined: nowhere. */
+  readonly metrics: Place | undefined;
+  /** How long sessions may go on after the signal to stop. */
+  readonly drainMs: number;
+  readonly log: LogOptions;
   /** PEM texts; undefined: make a throw-away certificate when one is needed. */
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -56,8 +82,7 @@ export function readConfig(sources: Sources): Config {
   problems.push(...portConflicts(values));
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
-  // Judged once, by the table of settings: one mistake is one message.
-  const login = env['PGSSLMODE'] ? { ...env, PGSSLMODE: values.PGSSLMODE } : env;
+  const login = loginOf(values, env);
   const credentials = attempt(problems, () => readCredentials(login, sources.account, sources.files));
   if (credentials === undefined || problems.length > 0) throw new ConfigError(problems);
   const probeIntervalMs = values.CHECK_EVERY === undefined
@@ -65,13 +90,25 @@ export function readConfig(sources: Sources): Config {
     : Math.max(10, Number(values.CHECK_EVERY) * 1000);
   const { CONNECT_TIMEOUT_MS: connectTimeoutMs, QUERY_TIMEOUT_MS: queryTimeoutMs } = values;
   return frozen({
-    values,
     candidates,
     credentials,
     listen: { host: values.LISTEN_HOST, port: values.LISTEN_PORT },
     standbyPort: values.REPLICA_PORT,
+    engine: values.ENGINE,
     workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
-    metrics: metricsPlace(values),
+    data: {
+      fallback: values.REPLICA_FALLBACK,
+      keepAlive: values.TCP_KEEPALIVE === undefined
+        ? undefined
+        : { idleMs: values.TCP_KEEPALIVE * 1000, intervalMs: 10_000, count: 3 },
+      connectTimeoutMs,
+      startupTimeoutMs: values.STARTUP_TIMEOUT_MS,
+      holdMs: values.HOLD_MS,
+      maxHeld: values.MAX_HELD,
+      maxSessions: values.MAX_SESSIONS,
+      prewarm: values.PREWARM,
+      spinMs: values.SPIN_US / 1000,
+    },
     rules: {
       failAfter: values.FAIL_AFTER,
       // As long as it may take until so many probes have failed, with time to spare.
@@ -85,7 +122,8 @@ export function readConfig(sources: Sources): Config {
       lagFenceMs: values.LAG_FENCE_MS,
       weights: values.REPLICA_WEIGHTS ?? {},
     },
-    prober: {
+    deadAfterMs: values.DEAD_AFTER_MS,
+    probe: {
       probeIntervalMs,
       probeFastMs: values.PROBE_FAST_MS,
       connectTimeoutMs,
@@ -93,11 +131,27 @@ export function readConfig(sources: Sources): Config {
       dnsTtlMs: values.DNS_TTL_MS,
       nameServers: values.DNS_SERVERS,
     },
-    keepAlive: values.TCP_KEEPALIVE === undefined
-      ? undefined
-      : { idleMs: values.TCP_KEEPALIVE * 1000, intervalMs: 10_000, count: 3 },
+    metrics: metricsPlace(values),
+    drainMs: values.DRAIN_MS,
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     refusalCertificate,
   });
+}
+
+/** A value that the table has refused is told already: one mistake is one message. */
+function loginOf(values: Values, env: Environment): LoginSettings {
+  return {
+    user: values.PGUSER,
+    database: values.PGDATABASE,
+    password: env[secret],
+    passwordFile: values.PGPASSWORD_FILE,
+    passFile: values.PGPASSFILE,
+    // Its default depends on PGSSLROOTCERT.
+    sslMode: env['PGSSLMODE'] ? values.PGSSLMODE : undefined,
+    sslRootCert: values.PGSSLROOTCERT,
+    sslCert: values.PGSSLCERT,
+    sslKey: values.PGSSLKEY,
+  };
 }
 
 /** The place of the metrics port alone, whatever else is set. Throws ConfigError. */

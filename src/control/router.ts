@@ -1,25 +1,28 @@
 /**
- * Turns what is known of the candidates into the route, and keeps the journal of why. It decides nothing itself: the
- * election does. It never withdraws a session; it only says which epochs have lost their server.
+ * Turns what is known of the candidates into the route. It decides nothing itself: the election does. It never withdraws
+ * a session; it only says which epochs have lost their server.
  */
 import { elect, type Memory, noMemory, type Rule, type Rules, type Verdict } from '../cluster/election.ts';
 import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
 import type { Answer, Observation } from '../cluster/observation.ts';
 import { everyStandby, type Place, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route } from '../contract/messages.ts';
-import { type Entry, Journal } from './journal.ts';
 
-export interface RouterEvents {
-  /** A new route. Its epoch is new only if the primary is. */
-  route(route: Route): void;
-  /** A verdict that differs from the one before. */
-  verdict(entry: Entry, verdict: Verdict): void;
+/** What an election led to. */
+export interface Decision {
+  readonly verdict: Verdict;
+  /** Its epoch is new only if the primary is. */
+  readonly route: Route;
+  /** The candidates as the standby port sees them. */
+  readonly rotation: readonly Place[];
+  /** The route is another one than before. */
+  readonly isNewRoute: boolean;
+  /** The verdict differs from the one before, in more than figures. */
+  readonly isNews: boolean;
 }
 
 export class Router {
-  readonly journal = new Journal();
   #route: Route = noRoute;
-  #verdict: Verdict | undefined;
   #memory: Memory = noMemory;
   #signature = '';
   /** The server of the present route; undefined if it has none. */
@@ -27,50 +30,30 @@ export class Router {
   /** The server of the last route that had one: its sessions live on while there is none. */
   #lastServer: string | undefined;
   #positions: Positions = noPositions;
-  #rotation: readonly Place[] = [];
   readonly #rules: Rules;
   readonly #rotationRules: RotationRules;
-  readonly #events: RouterEvents;
 
-  constructor(rules: Rules, events: RouterEvents, rotationRules: RotationRules = everyStandby) {
+  constructor(rules: Rules, rotationRules: RotationRules = everyStandby) {
     this.#rules = rules;
     this.#rotationRules = rotationRules;
-    this.#events = events;
-  }
-
-  get route(): Route {
-    return this.#route;
-  }
-
-  /** The candidates as the standby port sees them. */
-  get rotation(): readonly Place[] {
-    return this.#rotation;
-  }
-
-  /** Undefined before the first observation. */
-  get verdict(): Verdict | undefined {
-    return this.#verdict;
   }
 
   /** Holds an election over `observations` at `now`, in monotonic milliseconds. Cheap: call it at every change. */
-  decide(observations: readonly Observation[], now: number): void {
+  decide(observations: readonly Observation[], now: number): Decision {
     const verdict = elect(observations, this.#memory, now, this.#rules);
-    if (verdict.primary) this.#positions = withPrimary(this.#positions, verdict.primary.answer);
-    this.#rotation = rotationOf(verdict.findings, this.#positions, this.#rotationRules);
-    const route = this.#next(verdict);
-    const news = signature(verdict, route.epoch);
-    const isNews = news !== this.#signature;
-    this.#verdict = verdict;
     this.#memory = verdict.memory;
+    if (verdict.primary) this.#positions = withPrimary(this.#positions, verdict.primary.answer);
+    const rotation = rotationOf(verdict.findings, this.#positions, this.#rotationRules);
+    const next = this.#next(verdict, rotation);
+    const isNewRoute = !sameRoute(next, this.#route);
+    if (isNewRoute) this.#route = next;
+    const news = signature(verdict, next.epoch);
+    const isNews = news !== this.#signature;
     this.#signature = news;
-    if (!sameRoute(route, this.#route)) {
-      this.#route = route;
-      this.#events.route(route);
-    }
-    if (isNews) this.#events.verdict(this.journal.add(verdict, route.epoch), verdict);
+    return { verdict, route: this.#route, rotation, isNewRoute, isNews };
   }
 
-  #next(verdict: Verdict): Route {
+  #next(verdict: Verdict, rotation: readonly Place[]): Route {
     const answer = verdict.primary?.answer;
     const primary = answer && { host: answer.host, port: answer.port };
     const server = answer && identity(answer);
@@ -83,14 +66,14 @@ export class Router {
       epoch,
       fence: isOther ? epoch : this.#route.fence,
       primary,
-      standbys: this.#rotation.flatMap(({ standing, answer, weight }) =>
+      standbys: rotation.flatMap(({ standing, answer, weight }) =>
         standing === 'standby' && answer
           ? [{ address: { host: answer.host, port: answer.port }, weight }]
           : []
       ),
       reason: verdict.reason,
       detail: verdict.findings.map(({ candidate, note }) => `${candidate.name} ${note}`).join('\n'),
-      standbyDetail: this.#rotation.flatMap(({ candidate, out }) => out ? [`${candidate.name} ${out}`] : [])
+      standbyDetail: rotation.flatMap(({ candidate, out }) => out ? [`${candidate.name} ${out}`] : [])
         .join('\n'),
     };
   }

@@ -33,14 +33,14 @@ export class SessionReaper {
     observations: readonly Observation[],
     rotation: readonly Place[],
     now: number,
-    remover: SessionEnder | undefined,
+    ender: SessionEnder,
   ): void {
     const { silences, dead } = deadServers(this.#silences, observations, now, this.#deadAfterMs);
     this.#silences = silences;
     for (const { name, server, silentMs } of dead) {
       const address = { host: server.host, port: server.port };
-      const sessions = remover?.sessionsOn(address) ?? 0;
-      remover?.endDead(address);
+      const sessions = ender.sessionsOn(address);
+      ender.endDead(address);
       const fields = { candidate: name, silentMs, sessions };
       this.#log[sessions > 0 ? 'warn' : 'debug']('a server is silent; its sessions are ended', fields);
     }
@@ -48,8 +48,8 @@ export class SessionReaper {
     for (const { candidate: { name }, answer, fenced: why } of fenced) {
       if (this.#fenced.has(name)) continue;
       const address = { host: answer!.host, port: answer!.port };
-      const sessions = remover?.sessionsOn(address) ?? 0;
-      remover?.endStandbySessions(address);
+      const sessions = ender.sessionsOn(address);
+      ender.endStandbySessions(address);
       const fields = { candidate: name, why, sessions };
       this.#log[sessions > 0 ? 'warn' : 'debug']('sessions of the standby port are ended', fields);
     }

@@ -40,24 +40,35 @@ export interface Credentials {
   readonly warnings: readonly string[];
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** What the settings of libpq's names say; undefined: not set. */
+export interface LoginSettings {
+  readonly user?: string | undefined;
+  readonly database?: string | undefined;
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly passFile?: string | undefined;
+  readonly sslMode?: SslMode | undefined;
+  readonly sslRootCert?: string | undefined;
+  readonly sslCert?: string | undefined;
+  readonly sslKey?: string | undefined;
+}
 
 /** Throws ConfigError with everything that is wrong. No message ever holds a secret. */
-export function readCredentials(env: Environment, account: Account, files: Files): Credentials {
+export function readCredentials(login: LoginSettings, account: Account, files: Files): Credentials {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const user = env['PGUSER'] || account.osUser || '';
+  const user = login.user || account.osUser || '';
   if (user === '') {
     problems.push(
       'PGUSER is not set, and the system has no name for the user of this process: set PGUSER to the role of the probe',
     );
   }
   // libpq's default is a database named like the user; a probe's role seldom has one, and every server has this one.
-  const database = env['PGDATABASE'] || 'postgres';
+  const database = login.database || 'postgres';
   const reader = new Reader(files, problems);
-  const password = passwordSource(env, account, database, user, reader, warnings);
-  const sslMode = readSslMode(env, problems);
-  const trust = readTrust(env, account, sslMode, reader);
+  const password = passwordSource(login, account, database, user, reader, warnings);
+  const sslMode = readSslMode(login, problems);
+  const trust = readTrust(login, account, sslMode, reader);
   if (problems.length > 0) throw new ConfigError(problems);
   return { user, database, password, sslMode, trust, warnings };
 }
@@ -97,21 +108,18 @@ class Reader {
 type PasswordSource = (host: string, port: number) => string | undefined;
 
 function passwordSource(
-  env: Environment,
+  login: LoginSettings,
   account: Account,
   database: string,
   user: string,
   reader: Reader,
   warnings: string[],
 ): PasswordSource {
-  const path = env['PGPASSWORD_FILE'];
-  if (path && env['PGPASSWORD']) {
+  const { password, passwordFile: path } = login;
+  if (path && password) {
     reader.problems.push('PGPASSWORD and PGPASSWORD_FILE are both set: keep one of them');
   }
-  if (env['PGPASSWORD']) {
-    const password = env['PGPASSWORD'];
-    return () => password;
-  }
+  if (password) return () => password;
   if (path) {
     let last = reader.named(
       'PGPASSWORD_FILE',
@@ -124,18 +132,18 @@ function passwordSource(
       return last?.replace(/\r?\n$/, '') || undefined;
     };
   }
-  return passfileSource(env, account, database, user, reader, warnings);
+  return passfileSource(login, account, database, user, reader, warnings);
 }
 
 function passfileSource(
-  env: Environment,
+  login: LoginSettings,
   account: Account,
   database: string,
   user: string,
   reader: Reader,
   warnings: string[],
 ): PasswordSource {
-  const named = env['PGPASSFILE'];
+  const named = login.passFile;
   const path = named || (account.home ? `${account.home}/.pgpass` : '');
   let last = named
     ? reader.named(
@@ -165,21 +173,19 @@ function isOpenToOthers(files: Files, path: string): boolean {
   }
 }
 
-function readSslMode(env: Environment, problems: string[]): SslMode {
-  const text = env['PGSSLMODE'] || (env['PGSSLROOTCERT'] === 'system' ? 'verify-full' : 'prefer');
-  const mode = sslModes.find((mode) => mode === text);
-  if (mode === undefined) problems.push(`PGSSLMODE=${text} is unknown: use one of ${sslModes.join(', ')}`);
-  if (mode !== undefined && mode !== 'verify-full' && env['PGSSLROOTCERT'] === 'system') {
+function readSslMode({ sslMode, sslRootCert }: LoginSettings, problems: string[]): SslMode {
+  const mode = sslMode ?? (sslRootCert === 'system' ? 'verify-full' : 'prefer');
+  if (mode !== 'verify-full' && sslRootCert === 'system') {
     problems.push(
       `PGSSLROOTCERT=system is only safe with PGSSLMODE=verify-full, not with ${mode}: change one of them`,
     );
   }
-  return mode ?? 'prefer';
+  return mode;
 }
 
-function readTrust(env: Environment, account: Account, mode: SslMode, reader: Reader): TlsTrust {
+function readTrust(login: LoginSettings, account: Account, mode: SslMode, reader: Reader): TlsTrust {
   if (mode === 'disable') return { verify: false, verifyHost: false };
-  const root = env['PGSSLROOTCERT'];
+  const root = login.sslRootCert;
   const standard = account.home ? `${account.home}/.postgresql/root.crt` : '';
   const system = root === 'system';
   const ca = system ? undefined : root
@@ -203,15 +209,15 @@ function readTrust(env: Environment, account: Account, mode: SslMode, reader: Re
     verify,
     verifyHost: mode === 'verify-full',
     ...(verify ? { ca } : {}),
-    ...readIdentity(env, reader),
+    ...readIdentity(login, reader),
   };
 }
 
 function readIdentity(
-  env: Environment,
+  login: LoginSettings,
   reader: Reader,
 ): { readonly cert?: string | undefined; readonly key?: string | undefined } {
-  const { PGSSLCERT: cert, PGSSLKEY: key } = env;
+  const { sslCert: cert, sslKey: key } = login;
   if (!cert && !key) return {};
   if (!cert || !key) {
     reader.problems.push('only one of PGSSLCERT and PGSSLKEY is set: a client certificate needs both');

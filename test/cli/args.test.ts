@@ -37,11 +37,11 @@ describe('the command line', () => {
     ['--HOLD_MS=5'],
   ];
   for (const form of forms) {
-    test(`takes ${form.join(' ')}`, async () => assert.equal((await read(...form)).values.HOLD_MS, 5));
+    test(`takes ${form.join(' ')}`, async () => assert.equal((await read(...form)).data.holdMs, 5));
   }
 
   test('takes the last of a flag that is there twice', async () => {
-    assert.equal((await read('--hold-ms', '5', '--hold-ms', '6')).values.HOLD_MS, 6);
+    assert.equal((await read('--hold-ms', '5', '--hold-ms', '6')).data.holdMs, 6);
   });
 
   test('takes the address and the port as arguments', async () => {
@@ -59,8 +59,8 @@ describe('the command line', () => {
   test('wins over the environment', async () => {
     process.env['HOLD_MS'] = '7';
     try {
-      assert.equal((await read()).values.HOLD_MS, 7);
-      assert.equal((await read('--hold-ms', '5')).values.HOLD_MS, 5);
+      assert.equal((await read()).data.holdMs, 7);
+      assert.equal((await read('--hold-ms', '5')).data.holdMs, 5);
     } finally {
       delete process.env['HOLD_MS'];
     }

@@ -7,33 +7,33 @@ describe('where a value comes from', () => {
   const file = { '/f': 'HOLD_MS=1\n' };
 
   test('the default, where nobody says anything', () => {
-    assert.equal(configured({}).values.HOLD_MS, 10_000);
+    assert.equal(configured({}).data.holdMs, 10_000);
   });
 
   test('the file over the default', () => {
-    assert.equal(configured({ env: { CONFIG_FILE: '/f' }, files: file }).values.HOLD_MS, 1);
+    assert.equal(configured({ env: { CONFIG_FILE: '/f' }, files: file }).data.holdMs, 1);
   });
 
   test('the environment over the file', () => {
-    assert.equal(configured({ env: { CONFIG_FILE: '/f', HOLD_MS: '2' }, files: file }).values.HOLD_MS, 2);
+    assert.equal(configured({ env: { CONFIG_FILE: '/f', HOLD_MS: '2' }, files: file }).data.holdMs, 2);
   });
 
   test('a flag over the environment', () => {
     const given = { flags: { HOLD_MS: '3' }, env: { CONFIG_FILE: '/f', HOLD_MS: '2' }, files: file };
-    assert.equal(configured(given).values.HOLD_MS, 3);
+    assert.equal(configured(given).data.holdMs, 3);
   });
 
   test("the flag for the file over the environment's", () => {
     const files = { ...file, '/g': 'HOLD_MS=4' };
     const given = { flags: { CONFIG_FILE: '/g' }, env: { CONFIG_FILE: '/f' }, files };
-    assert.equal(configured(given).values.HOLD_MS, 4);
+    assert.equal(configured(given).data.holdMs, 4);
   });
 
   test('an empty value is none, in the environment and in the file', () => {
     const files = { '/f': 'HOLD_MS=1\nMAX_HELD=\nPGUSER=""' };
-    const { values, credentials } = configured({ env: { CONFIG_FILE: '/f', HOLD_MS: '' }, files });
-    assert.equal(values.HOLD_MS, 1);
-    assert.equal(values.MAX_HELD, 1000);
+    const { data, credentials } = configured({ env: { CONFIG_FILE: '/f', HOLD_MS: '' }, files });
+    assert.equal(data.holdMs, 1);
+    assert.equal(data.maxHeld, 1000);
     assert.equal(credentials.user, 'anna');
   });
 
@@ -81,7 +81,7 @@ describe('what is made of the values', () => {
   });
 
   test('the pace of the probes: CHECK_EVERY in seconds over PROBE_INTERVAL_MS', () => {
-    const pace = (env: Record<string, string>) => configured({ env }).prober.probeIntervalMs;
+    const pace = (env: Record<string, string>) => configured({ env }).probe.probeIntervalMs;
     assert.equal(pace({}), 250);
     assert.equal(pace({ PROBE_INTERVAL_MS: '100' }), 100);
     assert.equal(pace({ PROBE_INTERVAL_MS: '100', CHECK_EVERY: '2' }), 2000);
@@ -97,7 +97,7 @@ describe('what is made of the values', () => {
       DNS_TTL_MS: '140',
     };
     const env = { ...times, DNS_SERVERS: '10.0.0.10' };
-    assert.deepEqual(configured({ env }).prober, {
+    assert.deepEqual(configured({ env }).probe, {
       probeIntervalMs: 250,
       probeFastMs: 13,
       connectTimeoutMs: 11,
@@ -120,9 +120,9 @@ describe('what is made of the values', () => {
   });
 
   test('keep-alive', () => {
-    assert.deepEqual(configured({}).keepAlive, { idleMs: 30_000, intervalMs: 10_000, count: 3 });
-    assert.equal(configured({ env: { TCP_KEEPALIVE: '45' } }).keepAlive?.idleMs, 45_000);
-    assert.equal(configured({ env: { TCP_KEEPALIVE: 'off' } }).keepAlive, undefined);
+    assert.deepEqual(configured({}).data.keepAlive, { idleMs: 30_000, intervalMs: 10_000, count: 3 });
+    assert.equal(configured({ env: { TCP_KEEPALIVE: '45' } }).data.keepAlive?.idleMs, 45_000);
+    assert.equal(configured({ env: { TCP_KEEPALIVE: 'off' } }).data.keepAlive, undefined);
   });
 
   test('the texts of the certificate', () => {
@@ -138,7 +138,7 @@ describe('what is made of the values', () => {
       Object.isFrozen(value) &&
       Object.values(value).every((part) => typeof part !== 'object' || part === null || frozen(part));
     assert.ok(frozen(config));
-    assert.throws(() => Object.assign(config.values, { HOLD_MS: 1 }), TypeError);
+    assert.throws(() => Object.assign(config.data, { holdMs: 1 }), TypeError);
   });
 });
 

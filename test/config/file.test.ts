@@ -4,7 +4,7 @@ import { nearestSetting } from '../../src/config/config.ts';
 import { configured, problems } from './sources.ts';
 
 const env = { CONFIG_FILE: '/f' };
-const values = (text: string) => configured({ env, files: { '/f': text } }).values;
+const holdMs = (text: string) => configured({ env, files: { '/f': text } }).data.holdMs;
 const wrong = (text: string) => problems({ env, files: { '/f': text } });
 
 describe('the configuration file', () => {
@@ -19,10 +19,10 @@ describe('the configuration file', () => {
     ['a line twice: the last one counts', 'HOLD_MS=6\nHOLD_MS=7'],
   ];
   for (const [what, text] of forms) {
-    test(`may have ${what}`, () => assert.equal(values(text).HOLD_MS, 7));
+    test(`may have ${what}`, () => assert.equal(holdMs(text), 7));
   }
 
-  test('may be empty', () => assert.equal(values('').HOLD_MS, 10_000));
+  test('may be empty', () => assert.equal(holdMs(''), 10_000));
 
   test('may hold PGPASSWORD, which is no flag', () => {
     const { credentials } = configured({ env, files: { '/f': 'PGPASSWORD="a # b"' } });

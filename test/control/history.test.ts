@@ -8,10 +8,10 @@ import { failing, now, primary, rules, standby } from '../cluster/scene.ts';
 /** A history behind a real router; each step is what is known after so many milliseconds. */
 function story(...steps: readonly (readonly [number, readonly Observation[]])[]): History {
   const history = new History();
-  const router = new Router(rules, { route() {}, verdict() {} });
+  const router = new Router(rules);
   for (const [afterMs, observations] of steps) {
-    router.decide(observations, now + afterMs);
-    history.note(observations, router.verdict!, router.route, now + afterMs);
+    const { verdict, route } = router.decide(observations, now + afterMs);
+    history.note(observations, verdict, route, now + afterMs);
   }
   return history;
 }

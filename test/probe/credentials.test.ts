@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
 import { readCredentials } from '../../src/probe/credentials.ts';
-import type { Files } from '../../src/probe/credentials.ts';
+import type { Files, LoginSettings } from '../../src/probe/credentials.ts';
 import { check } from './support.ts';
 
 /** Files in memory, as `path: [mode, text]`. */
@@ -19,15 +19,15 @@ function memory(files: Record<string, readonly [number, string]>): Files {
 }
 
 const account = { osUser: 'anna', home: '/home/anna' };
-const read = (env: Record<string, string>, files: Record<string, readonly [number, string]> = {}) =>
-  readCredentials(env, account, memory(files));
+const read = (login: LoginSettings, files: Record<string, readonly [number, string]> = {}) =>
+  readCredentials(login, account, memory(files));
 
 function problemsOf(
-  env: Record<string, string>,
+  login: LoginSettings,
   files: Record<string, readonly [number, string]> = {},
 ): string {
   try {
-    read(env, files);
+    read(login, files);
   } catch (error) {
     assert.ok(error instanceof ConfigError);
     return error.problems.join('\n');
@@ -46,9 +46,9 @@ describe('who logs in', () => {
   });
 
   test('PGUSER and PGDATABASE win over the defaults, and empty ones do not', () => {
-    assert.equal(read({ PGUSER: 'probe', PGDATABASE: 'app' }).user, 'probe');
-    assert.equal(read({ PGUSER: 'probe', PGDATABASE: 'app' }).database, 'app');
-    assert.equal(read({ PGUSER: '', PGDATABASE: '' }).user, 'anna');
+    assert.equal(read({ user: 'probe', database: 'app' }).user, 'probe');
+    assert.equal(read({ user: 'probe', database: 'app' }).database, 'app');
+    assert.equal(read({ user: '', database: '' }).user, 'anna');
   });
 
   test('a system without a user name needs PGUSER', () => {
@@ -56,8 +56,7 @@ describe('who logs in', () => {
   });
 
   test('everything that is wrong is said at once', () => {
-    const problems = problemsOf({ PGSSLMODE: 'yes', PGPASSWORD_FILE: '/nope', PGSSLCERT: '/cert' });
-    assert.match(problems, /PGSSLMODE=yes is unknown: use one of disable, allow, prefer/);
+    const problems = problemsOf({ passwordFile: '/nope', sslCert: '/cert' });
     assert.match(problems, /PGPASSWORD_FILE=\/nope cannot be read \(ENOENT\): create the file/);
     assert.match(problems, /PGSSLCERT and PGSSLKEY/);
   });
@@ -66,12 +65,12 @@ describe('who logs in', () => {
 describe('the password', () => {
   test('PGPASSWORD wins over the password file', () => {
     const files = { '/home/anna/.pgpass': [0o600, '*:*:*:*:other'] as const };
-    assert.equal(read({ PGPASSWORD: 'secret' }, files).password('db', 5432), 'secret');
+    assert.equal(read({ password: 'secret' }, files).password('db', 5432), 'secret');
   });
 
   test('PGPASSWORD_FILE is read without its last newline, and again at each use', () => {
     const files: Record<string, readonly [number, string]> = { '/run/secret': [0o444, 'one\n'] };
-    const credentials = read({ PGPASSWORD_FILE: '/run/secret' }, files);
+    const credentials = read({ passwordFile: '/run/secret' }, files);
     assert.equal(credentials.password('db', 5432), 'one');
     files['/run/secret'] = [0o444, 'two\r\n'];
     assert.equal(credentials.password('db', 5432), 'two');
@@ -80,7 +79,7 @@ describe('the password', () => {
   });
 
   test('PGPASSWORD and PGPASSWORD_FILE together are a mistake, and the message has no secret', () => {
-    const problems = problemsOf({ PGPASSWORD: 'hunter2', PGPASSWORD_FILE: '/f' }, {
+    const problems = problemsOf({ password: 'hunter2', passwordFile: '/f' }, {
       '/f': [0o600, 'hunter3'],
     });
     assert.match(problems, /both set/);
@@ -97,7 +96,7 @@ describe('the password', () => {
 
   test('a password file that others may read is left out with a warning', () => {
     for (const mode of [0o640, 0o604, 0o660]) {
-      const credentials = read({ PGPASSFILE: '/p' }, { '/p': [mode, '*:*:*:*:hunter2'] });
+      const credentials = read({ passFile: '/p' }, { '/p': [mode, '*:*:*:*:hunter2'] });
       assert.equal(credentials.password('db', 5432), undefined);
       assert.match(credentials.warnings.join(), /\/p is ignored because others may read it: chmod 600/);
       assert.doesNotMatch(credentials.warnings.join(), /hunter2/);
@@ -105,7 +104,7 @@ describe('the password', () => {
   });
 
   test('a password file that is named and missing is a mistake, and one that is only usual is not', () => {
-    assert.match(problemsOf({ PGPASSFILE: '/nope' }), /PGPASSFILE=\/nope cannot be read \(ENOENT\)/);
+    assert.match(problemsOf({ passFile: '/nope' }), /PGPASSFILE=\/nope cannot be read \(ENOENT\)/);
     assert.equal(read({}).password('db', 5432), undefined);
   });
 
@@ -118,9 +117,9 @@ describe('the password', () => {
       read: (path) => readFileSync(path, 'utf8'),
       mode: (path) => statSync(path).mode & 0o777,
     };
-    assert.equal(readCredentials({ PGPASSFILE: path }, account, files).password('db', 1), 'one');
+    assert.equal(readCredentials({ passFile: path }, account, files).password('db', 1), 'one');
     chmodSync(path, 0o644);
-    assert.equal(readCredentials({ PGPASSFILE: path }, account, files).password('db', 1), undefined);
+    assert.equal(readCredentials({ passFile: path }, account, files).password('db', 1), undefined);
   });
 });
 
@@ -128,47 +127,47 @@ describe('TLS', () => {
   const root = { '/root.crt': [0o644, 'PEM'] as const };
 
   test('prefer and require alone encrypt and verify nothing', () => {
-    for (const PGSSLMODE of ['prefer', 'require']) {
-      assert.deepEqual(read({ PGSSLMODE }).trust, { verify: false, verifyHost: false });
+    for (const sslMode of ['prefer', 'require'] as const) {
+      assert.deepEqual(read({ sslMode }).trust, { verify: false, verifyHost: false });
     }
   });
 
   test('require with a root certificate verifies like verify-ca, as in libpq', () => {
-    const { trust } = read({ PGSSLMODE: 'require', PGSSLROOTCERT: '/root.crt' }, root);
+    const { trust } = read({ sslMode: 'require', sslRootCert: '/root.crt' }, root);
     assert.deepEqual(trust, { verify: true, verifyHost: false, ca: 'PEM' });
   });
 
   test('verify-full checks the name too', () => {
-    const { trust } = read({ PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/root.crt' }, root);
+    const { trust } = read({ sslMode: 'verify-full', sslRootCert: '/root.crt' }, root);
     assert.deepEqual(trust, { verify: true, verifyHost: true, ca: 'PEM' });
   });
 
   test('verify-ca without a root certificate is a mistake, unless it is in its usual place', () => {
-    assert.match(problemsOf({ PGSSLMODE: 'verify-ca' }), /PGSSLMODE=verify-ca needs.*PGSSLROOTCERT/);
+    assert.match(problemsOf({ sslMode: 'verify-ca' }), /PGSSLMODE=verify-ca needs.*PGSSLROOTCERT/);
     const files = { '/home/anna/.postgresql/root.crt': [0o644, 'PEM'] as const };
-    assert.equal(read({ PGSSLMODE: 'verify-ca' }, files).trust.ca, 'PEM');
+    assert.equal(read({ sslMode: 'verify-ca' }, files).trust.ca, 'PEM');
   });
 
   test('the authorities of the system mean verify-full', () => {
-    const credentials = read({ PGSSLROOTCERT: 'system' });
+    const credentials = read({ sslRootCert: 'system' });
     assert.equal(credentials.sslMode, 'verify-full');
     assert.deepEqual(credentials.trust, { verify: true, verifyHost: true, ca: undefined });
     assert.match(
-      problemsOf({ PGSSLROOTCERT: 'system', PGSSLMODE: 'require' }),
+      problemsOf({ sslRootCert: 'system', sslMode: 'require' }),
       /only safe with PGSSLMODE=verify-full/,
     );
   });
 
   test('a root certificate that cannot be read is a mistake', () => {
-    const problems = problemsOf({ PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/nope' });
+    const problems = problemsOf({ sslMode: 'verify-full', sslRootCert: '/nope' });
     assert.match(problems, /PGSSLROOTCERT=\/nope cannot be read \(ENOENT\)/);
   });
 
   test('a client certificate comes with its key', () => {
     const files = { '/c': [0o644, 'CERT'] as const, '/k': [0o600, 'KEY'] as const };
-    const { trust } = read({ PGSSLCERT: '/c', PGSSLKEY: '/k' }, files);
+    const { trust } = read({ sslCert: '/c', sslKey: '/k' }, files);
     assert.equal(trust.cert, 'CERT');
     assert.equal(trust.key, 'KEY');
-    assert.match(problemsOf({ PGSSLKEY: '/k' }, files), /needs both/);
+    assert.match(problemsOf({ sslKey: '/k' }, files), /needs both/);
   });
 });

@@ -1,0 +1,129 @@
+/**
+ * The order of decisions, in one place. After each answer or failure of a probe, and once a second in between:
+ *
+ * 1. leases: until when the servers' answers count in the data plane, before any route sends clients there;
+ * 2. election: who is the primary, and which route follows from it;
+ * 3. publish the route, if it is another one;
+ * 4. record: journal, history, log;
+ * 5. pace: while in doubt, candidates are asked faster;
+ * 6. reap: end the sessions on servers that are dead or must not be read from, after the route that avoids them.
+ */
+import type { Rules, Verdict } from '../cluster/election.ts';
+import type { Observation } from '../cluster/observation.ts';
+import type { RotationRules } from '../cluster/rotation.ts';
+import { noRoute, type Route } from '../contract/messages.ts';
+import type { Log } from '../log.ts';
+import { Attention } from './attention.ts';
+import { History } from './history.ts';
+import { Journal } from './journal.ts';
+import type { Lease } from './leases.ts';
+import { type Decision, Router } from './router.ts';
+import { type SessionEnder, SessionReaper } from './session-reaper.ts';
+
+export interface ControllerOptions {
+  readonly rules: Rules;
+  readonly rotation: RotationRules;
+  readonly hasStandbyPort: boolean;
+  readonly deadAfterMs: number;
+}
+
+/** The data plane, as far as decisions reach it. */
+export interface DataPlaneControl extends SessionEnder {
+  renewLeases(leases: readonly Lease[]): void;
+  publish(route: Route): void;
+}
+
+/** The pace of the probes. */
+export interface PaceControl {
+  setFast(isFast: boolean): void;
+}
+
+export class Controller {
+  readonly journal = new Journal();
+  readonly history = new History();
+  /** Verdicts that differed from the one before. */
+  verdicts = 0;
+  #last: Decision | undefined;
+  readonly #options: ControllerOptions;
+  readonly #router: Router;
+  readonly #reaper: SessionReaper;
+  readonly #attention: Attention;
+  readonly #dataPlane: DataPlaneControl;
+  readonly #prober: PaceControl;
+  readonly #log: Log;
+
+  constructor(options: ControllerOptions, dataPlane: DataPlaneControl, prober: PaceControl, log: Log) {
+    this.#options = options;
+    this.#router = new Router(options.rules, options.rotation);
+    this.#reaper = new SessionReaper(options.deadAfterMs, log);
+    this.#attention = new Attention(log);
+    this.#dataPlane = dataPlane;
+    this.#prober = prober;
+    this.#log = log;
+  }
+
+  /** Undefined before the first observation. */
+  get verdict(): Verdict | undefined {
+    return this.#last?.verdict;
+  }
+
+  get route(): Route {
+    return this.#last?.route ?? noRoute;
+  }
+
+  /** The candidates as the standby port sees them. */
+  get rotation(): Decision['rotation'] {
+    return this.#last?.rotation ?? [];
+  }
+
+  /** Whether the last election that had a winner chose this candidate. */
+  isIncumbent(candidate: string): boolean {
+    return this.verdict?.memory.incumbent === candidate;
+  }
+
+  /** `now` in monotonic milliseconds. Cheap: call it at every change. */
+  decide(observations: readonly Observation[], now: number): void {
+    const { rules, hasStandbyPort } = this.#options;
+    this.#dataPlane.renewLeases(leasesOf(observations, rules));
+    const decision = this.#router.decide(observations, now);
+    this.#last = decision;
+    if (decision.isNewRoute) this.#dataPlane.publish(decision.route);
+    this.#record(decision, observations, now);
+    this.#prober.setFast(isInDoubt(decision.verdict));
+    this.#reaper.reap(observations, hasStandbyPort ? decision.rotation : [], now, this.#dataPlane);
+  }
+
+  #record({ verdict, route, isNews }: Decision, observations: readonly Observation[], now: number): void {
+    this.history.note(observations, verdict, route, now);
+    if (!isNews) return;
+    this.verdicts += 1;
+    this.journal.add(verdict, route.epoch);
+    this.#attention.note(verdict);
+    this.#say(verdict, route.epoch);
+  }
+
+  #say({ rule, primary, reason, splitBrain, findings }: Verdict, epoch: number): void {
+    const fields = {
+      primary: primary?.candidate.name ?? 'nobody',
+      timeline: primary?.answer.timeline,
+      epoch,
+      rule,
+      reason,
+      candidates: findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(' '),
+    };
+    if (splitBrain) this.#log.error('split brain', fields);
+    else if (primary === undefined && rule !== 'firstRound') this.#log.warn('no primary', fields);
+    else this.#log.info('verdict', fields);
+  }
+}
+
+/** The last answers count until they are too old for the election, too. */
+function leasesOf(observations: readonly Observation[], { maxAgeMs }: Rules): Lease[] {
+  return observations.flatMap(({ answer }) =>
+    answer ? [{ server: { host: answer.host, port: answer.port }, until: answer.at + maxAgeMs }] : []
+  );
+}
+
+function isInDoubt({ primary }: Verdict): boolean {
+  return primary === undefined || primary.standing === 'doubtful';
+}

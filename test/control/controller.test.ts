@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Observation } from '../../src/cluster/observation.ts';
+import { everyStandby } from '../../src/cluster/rotation.ts';
+import { noRoute } from '../../src/contract/messages.ts';
+import { Controller } from '../../src/control/controller.ts';
+import { failing, now, primary, rules, standby, unasked } from '../cluster/scene.ts';
+
+/** A controller, and all that it does, in order. */
+function controlling(hasStandbyPort = true) {
+  const acts: string[] = [];
+  const say = (level: string) => (event: string): void => void acts.push(`${level} ${event}`);
+  const log = { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug') };
+  const dataPlane = {
+    renewLeases: () => void acts.push('leases'),
+    publish: () => void acts.push('publish'),
+    sessionsOn: () => 1,
+    endDead: () => void acts.push('end dead'),
+    endStandbySessions: () => void acts.push('end standby sessions'),
+  };
+  const prober = { setFast: (isFast: boolean) => void acts.push(isFast ? 'fast' : 'slow') };
+  const options = { rules, rotation: everyStandby, hasStandbyPort, deadAfterMs: 1000 };
+  const controller = new Controller(options, dataPlane, prober, log);
+  /** What is done because these are known now. */
+  const decide = (observations: readonly Observation[], at = now): string[] => {
+    controller.decide(observations, at);
+    return acts.splice(0);
+  };
+  return { controller, decide };
+}
+
+describe('the order of decisions', () => {
+  test('is leases, route, record, pace; and only what is new is published and told', () => {
+    const { decide } = controlling();
+    assert.deepEqual(decide([primary('a'), standby('b')]), ['leases', 'publish', 'info verdict', 'slow']);
+    assert.deepEqual(decide([primary('a'), standby('b')]), ['leases', 'slow']);
+  });
+
+  test('ends sessions last, after the route that avoids their server', () => {
+    const { decide } = controlling();
+    const acts = decide([primary('a', 1), primary('b', 2)]);
+    assert.ok(acts.indexOf('publish') < acts.indexOf('end standby sessions'), acts.join(', '));
+    assert.equal(acts.at(-1), 'warn sessions of the standby port are ended');
+    const b = primary('b', 2, { host: '192.0.2.2' });
+    const dead = decide([failing(primary('a', 1), 2, 'silent'), b], now + 1000);
+    assert.ok(dead.includes('end dead'), dead.join(', '));
+  });
+
+  test('ends no sessions of a standby port that is not there', () => {
+    const acts = controlling(false).decide([primary('a', 1), primary('b', 2)]);
+    assert.ok(!acts.includes('end standby sessions'), acts.join(', '));
+  });
+
+  test('is fast without a primary, and while it is in doubt', () => {
+    const { decide } = controlling();
+    assert.equal(decide([standby('a')]).at(-1), 'fast');
+    assert.equal(decide([primary('a')]).at(-1), 'slow');
+    assert.equal(decide([failing(primary('a'))]).at(-1), 'fast');
+  });
+});
+
+describe('what a controller knows', () => {
+  test('is nothing before the first observation', () => {
+    const { controller } = controlling();
+    assert.equal(controller.verdict, undefined);
+    assert.equal(controller.route, noRoute);
+    assert.deepEqual(controller.rotation, []);
+    assert.equal(controller.isIncumbent('a'), false);
+  });
+
+  test('is the last decision, and whom the last election with a winner chose', () => {
+    const { controller, decide } = controlling();
+    decide([primary('a'), standby('b')]);
+    decide([failing(primary('a'), 2), standby('b')]);
+    assert.equal(controller.route.primary, undefined);
+    assert.equal(controller.verdict?.rule, 'noPrimary');
+    assert.ok(controller.isIncumbent('a'));
+    assert.ok(!controller.isIncumbent('b'));
+  });
+
+  test('is a journal of what was new, by the rule that decided', () => {
+    const { controller, decide } = controlling();
+    decide([unasked('a')]);
+    decide([primary('a')]);
+    decide([primary('a')]);
+    assert.deepEqual(controller.journal.entries.map(({ rule, epoch }) => [rule, epoch]), [
+      ['firstRound', 0],
+      ['onlyPrimary', 1],
+    ]);
+    assert.equal(controller.verdicts, 2);
+  });
+
+  test('raises its voice for a split brain and without a primary', () => {
+    const { decide } = controlling();
+    assert.ok(decide([primary('a'), primary('b')]).includes('error split brain'));
+    assert.ok(decide([standby('a'), standby('b')]).includes('warn no primary'));
+  });
+});
