@@ -109,7 +109,9 @@ test('Node 18 with npm, as Debian 12 has it, installs everything once', () => {
     code: 0,
     said: 'install: node_modules does not fit package-lock.json; running npm ci (a minute or so)\n',
   });
-  assert.deepEqual(npmRuns(), ['ci --no-audit --no-fund --no-progress --loglevel=error']);
+  assert.deepEqual(npmRuns(), [
+    'ci --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error',
+  ]);
   assert.deepEqual(install(), { code: 0, said: '' });
   assert.deepEqual(install('program'), { code: 0, said: '' });
   writeFileSync(join(root, 'package-lock.json'), '{"changed":true}\n');
@@ -122,7 +124,7 @@ test('the program alone is installed without development packages and tools', ()
   assert.equal(install('program').code, 0);
   assert.equal(install('program').said, '');
   assert.deepEqual(npmRuns(), [
-    'ci --omit=dev --workspaces=false --no-audit --no-fund --no-progress --loglevel=error',
+    'ci --omit=dev --workspaces=false --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error',
   ]);
 });
 
