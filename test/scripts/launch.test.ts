@@ -72,9 +72,10 @@ test('without a choice, arguments go to the program and its exit code comes back
   assert.match(await outcome(start(command, ['cheque'])), /^2: pg_gateway: "cheque" is no command/);
 });
 
-test('scripts/run works through a link, as npm makes one', async () => {
+test('the command of the package works through a link, as npm makes one', async () => {
+  const { bin } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
   const link = join(folder, 'pg_gateway');
-  symlinkSync(command, link);
+  symlinkSync(join(repository, bin.pg_gateway), link);
   assert.match(await outcome(start(link, ['--version'])), /^0: pg_gateway \d/);
 });
 
