@@ -89,16 +89,17 @@ copy() {
   rm -rf data
   pg_basebackup -R -Xs -D data -d "host=$source options='-c synchronous_commit=off'" --slot "stolon_$id"
 }
-is_branched() {
+follows_its_way() {
   local timeline lsn
   read -r timeline lsn < <(position) || return
-  [ "$(ask_store "select is_branched($timeline, '$lsn', db) from db join keeper on name = keeper where address = '$source'")" = t ]
+  [ "$(ask_store "select is_branched($timeline, '$lsn', db) from db join keeper on name = keeper
+    where address = '$source'")" = f ]
 }
 resync() {
   if [ -e data/PG_VERSION ] && rewind; then
     start || return
-    # pg_rewind takes two for one way that left it at different places.
-    until_ready && ! is_branched && return
+    # pg_rewind takes two timelines of one number for the same, wherever they have begun.
+    until_ready && follows_its_way && return
     stop || return
   fi
   copy

@@ -84,6 +84,7 @@ declare
   chosen int;
   good int[];
   present int[];
+  before int[];
   wants int[];
 begin
   update keeper set seen_info = info, seen_at = now, seen_boot = boot where info <> seen_info;
@@ -121,14 +122,15 @@ begin
   master.known_sync := common(master.known_sync || master.now_sync, wants);
   if not wants <@ (master.known_sync || good) then wants := master.known_sync; end if;
   if wants <@ master.known_sync then
-    wants := (common(master.sync, good))[1:1];
+    before := wants;
+    wants := (common(before, good))[1:1];
     if wants = '{}' then
       wants := array(select id from db where id = any (good) and timeline = master.timeline order by lsn limit 1);
     end if;
-    if wants = '{}' then wants := (common(master.sync, present))[1:1]; end if;
+    if wants = '{}' then wants := (common(before, present))[1:1]; end if;
     -- First both the old and the new one, then the new one alone: whoever is elected has all.
-    if not wants <@ master.sync then
-      wants := array(select unnest(wants || common(master.sync, present)) order by 1);
+    if not wants <@ before then
+      wants := array(select unnest(wants || common(before, present)) order by 1);
     end if;
   end if;
   update db set known_sync = common(master.known_sync, wants), sync = wants,
