@@ -1,8 +1,9 @@
-/** `scripts/check`: types, format, lint, and the rules of the layout. Prints what is wrong; exit code 1 if anything is. */
+/** `scripts/check`: types, format, lint, the rules of the layout, and Markdown. Prints what is wrong; exit code 1 if anything is. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCycles } from './checks/cycles.ts';
+import { checkMarkdown } from './checks/markdown.ts';
 import type { Finding } from './checks/rules.ts';
 import { judge } from './checks/rules.ts';
 import { scan } from './checks/scan.ts';
@@ -40,6 +41,30 @@ function checkRules(): Finding[] {
   return [...sources.flatMap(judge), ...findCycles(sources)];
 }
 
+/** What a reader of the repository finds there: what is committed, or would be by `git add`. */
+function repositoryFiles(): string[] {
+  // The files may belong to somebody else, as in a container; reading their names is no risk.
+  const args = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const { status, stdout, stderr, error } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  if (error !== undefined || status !== 0) {
+    throw new Error(
+      `git ls-files failed: ${error?.message ?? stderr.trim()}; scripts/check needs git and a clone`,
+    );
+  }
+  return stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)));
+}
+
+function checkDocuments(): Finding[] {
+  const read = (path: string) => path.endsWith('.md') ? readFileSync(join(root, path), 'utf8') : undefined;
+  return checkMarkdown(new Map(repositoryFiles().map((path) => [path, read(path)])));
+}
+
+/** Undefined if there are none. */
+function tell(findings: readonly Finding[]): string | undefined {
+  if (findings.length === 0) return undefined;
+  return findings.map(({ path, line, rule, message }) => `${path}:${line}: ${message} [${rule}]`).join('\n');
+}
+
 let failed = 0;
 
 function step(name: string, run: () => string | undefined): void {
@@ -58,9 +83,6 @@ for (const { name, command, help } of tools) {
     return trouble === undefined || help === '' ? trouble : `${trouble}\n${help}`;
   });
 }
-step('rules', () => {
-  const findings = checkRules();
-  if (findings.length === 0) return undefined;
-  return findings.map(({ path, line, rule, message }) => `${path}:${line}: ${message} [${rule}]`).join('\n');
-});
+step('rules', () => tell(checkRules()));
+step('documents', () => tell(checkDocuments()));
 if (failed > 0) process.exitCode = 1;

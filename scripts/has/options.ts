@@ -10,9 +10,10 @@ const nameWidth = Math.max(...faultNames.map((name) => name.length)) + 2;
 export const help =
   `scripts/ha: real clusters of three PostgreSQL servers under a manager, faults, and clients that write through the
 gateway and remember what they were told; before Patroni also through HAProxy, at the same time. Prints how long
-no write was possible, what clients saw, and whether anything that was acknowledged is gone.
+no write was possible, what clients saw, and whether anything that was acknowledged is gone. Stolon is acted out, for
+there is no package of it: see test/ha/stolon.ts.
 
-Needs root (network namespaces) and Debian's packages, which it installs. About 25 minutes for everything.
+Needs root (network namespaces) and Debian's packages, which it installs. About 35 minutes for everything.
 
   --manager LIST    which managers, with commas between: ${managerNames.join(', ')} (all)
   --faults LIST     which faults, see below (all)

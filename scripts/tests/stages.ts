@@ -35,6 +35,8 @@ const heavy = /^test\/load\//;
 /** These weigh on PostgreSQL and the machine much more than on a runtime, whose own part is in test/runtime/. */
 const heavyOn = ['node', 'binary'];
 const managed = /^test\/ha\//;
+/** The container image, which builds an executable of its own. */
+const image = /^test\/image\//;
 const conformance = /^test\/runtime\//;
 /** `node.test.ts` or `native.bun.test.ts`: for this runtime only. */
 const oneRuntime = /[/.](node|bun|deno)\.test\.ts$/;
@@ -69,7 +71,7 @@ export function findTests(root: string): string[] {
 
 /** In the order in which they run; `build` comes before the first end-to-end stage. */
 export function stagesOf(files: readonly string[]): Stage[] {
-  const unit = files.filter((file) => ![endToEnd, heavy, managed].some((place) => place.test(file)));
+  const unit = files.filter((file) => ![endToEnd, heavy, managed, image].some((place) => place.test(file)));
   // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
   const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
   return [
@@ -104,6 +106,14 @@ export function stagesOf(files: readonly string[]): Stage[] {
       files: files.filter((file) => managed.test(file)),
       // The time goes by in waiting for managers.
       parallel: 3,
+      deadlineMs: 10 * minuteMs,
+    },
+    {
+      name: 'image',
+      runner: 'node',
+      gateway: 'binary',
+      files: files.filter((file) => image.test(file)),
+      parallel: 1,
       deadlineMs: 10 * minuteMs,
     },
   ];

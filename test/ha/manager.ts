@@ -3,7 +3,7 @@ import type { Lab } from './lab.ts';
 import type { Machine } from './machine.ts';
 import type { Package } from './packages.ts';
 
-export const managerNames = ['patroni', 'pg_auto_failover', 'repmgr'] as const;
+export const managerNames = ['patroni', 'pg_auto_failover', 'repmgr', 'stolon'] as const;
 export type ManagerName = (typeof managerNames)[number];
 
 /** Three PostgreSQL servers that a manager looks after. */

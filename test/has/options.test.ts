@@ -7,7 +7,7 @@ const read = (...args: string[]): Options => readOptions(args) as Options;
 
 test('without options: every manager, every fault, once, with a seed of its own', () => {
   const { managers, faults, rounds, seed, hasHaproxy, mayInstall, runtime, out } = read();
-  assert.deepEqual(managers, ['patroni', 'pg_auto_failover', 'repmgr']);
+  assert.deepEqual(managers, ['patroni', 'pg_auto_failover', 'repmgr', 'stolon']);
   assert.deepEqual(faults, faultNames);
   assert.deepEqual([rounds, hasHaproxy, mayInstall, runtime, out], [1, true, true, 'bun', undefined]);
   assert.ok(Number.isInteger(seed));
@@ -19,7 +19,7 @@ test('lists pick by name', () => {
 });
 
 test('a mistake is a sentence that names what there is', () => {
-  assert.throws(() => read('--manager', 'stolon'), /there is no "stolon"; there are patroni, /);
+  assert.throws(() => read('--manager', 'pgpool'), /there is no "pgpool"; there are patroni, /);
   assert.throws(() => read('--faults', 'fire'), /there is no "fire"/);
   assert.throws(() => read('--rounds', '0'), /--rounds 0 is not a whole number from 1 to 1000/);
   assert.throws(() => read('--clients', '50'), /from 1 to 40/);
