@@ -1,7 +1,7 @@
 /**
- * A cancel request for several servers. One after the other, so that it never takes more descriptors than any other
- * client; and its client is told at the end, because a request that is still on its way when the client goes on could
- * hit the next query.
+ * A cancel request, for one server or several. One after the other, so that it never takes more descriptors than any
+ * other client; and its client is told at the end, because a request that is still on its way when the client goes on
+ * could hit the next query. It outlives its client, who may leave at once.
  */
 import type { Address, Conn, ConnectOptions, Handlers, Runtime, Timer } from '../runtime/runtime.ts';
 import type { ServerSide } from './prewarm.ts';
@@ -15,17 +15,20 @@ export interface CancelHost {
   cancelling: number;
 }
 
-/** Calls `done` when every server has hung up, which is PostgreSQL's answer, or was given up. */
+/**
+ * Calls `done` when every server has hung up, which is PostgreSQL's answer, or was given up; with whether the request has
+ * reached one of them.
+ */
 export function passCancel(
   host: CancelHost,
   request: Uint8Array,
   servers: readonly Address[],
-  done: () => void,
+  done: (isDelivered: boolean) => void,
 ): void {
   host.cancelling += 1;
-  const counted = () => {
+  const counted = (isDelivered: boolean) => {
     host.cancelling -= 1;
-    done();
+    done(isDelivered);
   };
   new Cancel(host, request, servers, counted).next();
 }
@@ -34,10 +37,16 @@ class Cancel implements ServerSide {
   readonly #host: CancelHost;
   readonly #request: Uint8Array;
   readonly #servers: Address[];
-  readonly #done: () => void;
+  readonly #done: (isDelivered: boolean) => void;
+  #isDelivered = false;
   #timer: Timer | undefined;
 
-  constructor(host: CancelHost, request: Uint8Array, servers: readonly Address[], done: () => void) {
+  constructor(
+    host: CancelHost,
+    request: Uint8Array,
+    servers: readonly Address[],
+    done: (isDelivered: boolean) => void,
+  ) {
     this.#host = host;
     this.#request = request;
     this.#servers = [...servers];
@@ -46,6 +55,7 @@ class Cancel implements ServerSide {
 
   serverOpen(conn: Conn<ServerSide>): void {
     if (conn.write(this.#request) < this.#request.length) return conn.abort();
+    this.#isDelivered = true;
     // One that accepts and says nothing is frozen.
     this.#timer = this.#host.runtime.after(this.#host.connectOptions.timeoutMs, () => conn.abort());
   }
@@ -65,7 +75,7 @@ class Cancel implements ServerSide {
 
   next(): void {
     const server = this.#servers.shift();
-    if (server === undefined) return this.#done();
+    if (server === undefined) return this.#done(this.#isDelivered);
     const { runtime, connectOptions, serverHandlers } = this.#host;
     runtime.connect<ServerSide>(server, connectOptions, serverHandlers, this);
   }

@@ -25,8 +25,8 @@ import {
   tooManySessions,
 } from './refusals.ts';
 import { SessionList } from './session-list.ts';
-import { Session } from './session.ts';
-import type { SessionHost } from './session-host.ts';
+import { Session } from './session/session.ts';
+import type { ClientSide, SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
@@ -107,18 +107,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (route.epoch !== this.#route.epoch && !this.#draining) this.#prewarm.retarget(route.primary);
     this.#route = route;
     this.#targets.take(command);
-    this.#sessions.each((session) => {
-      if (session.phase === 'open') {
-        // Its standby was promoted: from now on it is fenced like everybody there.
-        if (session.epoch === noEpoch && this.#targets.isPrimary(session.slot)) {
-          session.epoch = route.epoch;
-        }
-        if (session.epoch < route.fence) session.end('fenced');
-      } else if (session.phase === 'dialling' && !session.isCancel && !this.#targets.stands(session)) {
-        // A client whose server has not answered yet has lost nothing: it goes to another one, or waits.
-        this.admit(session);
-      }
-    });
+    this.#sessions.each((session) => session.state.routed(route, this.#targets));
     for (const port of ports) {
       if (this.#targets.has(port)) this.#holdQueues[port].release();
       else this.#holdQueues[port].stop();
@@ -126,17 +115,11 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   }
 
   #endDead(server: Address): void {
-    this.#eachOn(server, (session) => {
-      if (session.phase === 'open') session.end('fenced');
-      // Nothing has happened for this client yet: it can wait for another server.
-      else if (session.phase === 'dialling') this.dialFailed(session, dialFailures.silent);
-    });
+    this.#eachOn(server, ({ state }) => state.serverDied());
   }
 
   #endStandbySessions(server: Address): void {
-    this.#eachOn(server, (session) => {
-      if (session.phase === 'open' && session.epoch === noEpoch) session.end('fenced');
-    });
+    this.#eachOn(server, ({ state }) => state.standbyLost());
   }
 
   #eachOn(server: Address, fn: (session: Session) => void): void {
@@ -176,7 +159,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (session.isCancel) return this.#passCancel(session);
     if (this.#draining) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
-    if (!this.#counts.admit(session, maxSessions)) return session.refuse(tooManySessions(maxSessions));
+    if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
     // Those who came first are let go first.
     const target = this.#targets.of(session.port);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
@@ -191,13 +174,12 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   }
 
   opened(session: Session): void {
-    if (!session.isCancel) this.#counts.opened(session);
+    this.#counts.opened(session);
   }
 
   dialFailed(session: Session, error: NetError): void {
-    if (session.isCancel) return session.end('refused');
     const { port } = session;
-    session.dialFailure = error;
+    session.pending!.dialFailure = error;
     const role = session.epoch === noEpoch ? 'standby' : 'primary';
     this.suspect(`dialling the ${role} failed with ${error.code}`);
     const instead = this.#targets.insteadOf(port, session);
@@ -239,14 +221,15 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
 
   #hold(session: Session): void {
     const now = this.runtime.now();
-    const leftMs = (session.holdUntil ?? now + this.settings.holdMs) - now;
+    const pending = session.pending!;
+    const leftMs = (pending.holdUntil ?? now + this.settings.holdMs) - now;
     if (leftMs <= 0) return this.#refuse(session, this.#noServer(session));
     const { maxHeld } = this.settings;
     if (total(this.#slabs, 'held') >= maxHeld) {
       return this.#refuse(session, tooManyHeld(this.#route, session.port, maxHeld));
     }
-    if (session.holdUntil === undefined) {
-      session.holdUntil = now + leftMs;
+    if (pending.holdUntil === undefined) {
+      pending.holdUntil = now + leftMs;
       this.counters[at.holds]! += 1;
     }
     this.#counts.unassign(session);
@@ -261,12 +244,11 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (servers[0] === undefined) return session.end('refused');
     if (this.cancelling >= this.settings.maxClients) return session.end('limit');
     this.counters[at.cancels]! += 1;
-    if (session.port === 'primary') return session.dial(servers[0], this.#route.epoch);
-    session.epoch = noEpoch;
     session.cancelAt(servers);
   }
 
-  #noServer({ port, dialFailure }: Session): Refusal {
+  #noServer({ port, pending }: Session): Refusal {
+    const dialFailure = pending?.dialFailure;
     const isProven = this.#targets.of(port) !== undefined;
     const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.unproven : undefined;
     return noServer(this.#route, port, this.settings, error);
@@ -274,7 +256,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
 
   // Handlers
 
-  #clientHandlers(port: Port): Handlers<Session> {
+  #clientHandlers(port: Port): Handlers<ClientSide> {
     return {
       open: (conn) => this.#accepted(conn, port),
       data: (conn, bytes) => conn.data.clientData(bytes),
@@ -292,9 +274,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     close: (conn, error) => conn.data.serverClosed(conn, error),
   };
 
-  #accepted(conn: Conn<Session>, port: Port): void {
+  #accepted(conn: Conn<ClientSide>, port: Port): void {
     const session = new Session(conn, port, this);
-    conn.data = session;
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);

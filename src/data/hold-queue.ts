@@ -2,7 +2,7 @@
 import { at, type Counters } from '../contract/counters.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import type { Target } from './targets.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
 
 /** In steps, so that a new primary is not stormed. */
 const step = { count: 100, everyMs: 10 } as const;
@@ -43,7 +43,7 @@ export class HoldQueue {
 
   add(session: Session): void {
     this.#count(() => this.#sessions.add(session));
-    if (session.dialFailure === undefined) this.#queue.add(session);
+    if (session.pending?.dialFailure === undefined) this.#queue.add(session);
   }
 
   remove(session: Session): void {

@@ -7,7 +7,9 @@ import { LoginScan } from '../protocol/login-scan.ts';
 import type { ServerSide } from './prewarm.ts';
 
 /** A session that must not get a standby. */
-export interface RoleChecked extends ServerSide {
+export interface RoleChecked {
+  /** What its server speaks to now. */
+  readonly state: ServerSide;
   /** Its server is one. `last` is what the client may still see of it; the server's connection is no longer its own. */
   landedOnStandby(last: Uint8Array): void;
 }
@@ -21,7 +23,7 @@ export class RoleCheck implements ServerSide {
   }
 
   serverOpen(conn: Conn<ServerSide>): void {
-    this.#session.serverOpen(conn);
+    this.#session.state.serverOpen(conn);
   }
 
   serverData(bytes: Uint8Array, conn: Conn<ServerSide>): void {
@@ -32,26 +34,26 @@ export class RoleCheck implements ServerSide {
       // An orderly end, of which PostgreSQL writes nothing in its log.
       return conn.shutdown();
     }
-    // From here on nothing stands in between.
-    if (reading === 'done') conn.data = this.#session;
-    this.#session.serverData(bytes, conn);
+    this.#session.state.serverData(bytes, conn);
+    // From here on nothing stands in between; unless the connection was given up meanwhile.
+    if (reading === 'done' && conn.data === this) conn.data = this.#session.state;
   }
 
   serverDrain(): void {
-    this.#session.serverDrain();
+    this.#session.state.serverDrain();
   }
 
   serverEnd(conn: Conn<ServerSide>): void {
-    this.#session.serverEnd(conn);
+    this.#session.state.serverEnd(conn);
   }
 
   serverClosed(conn: Conn<ServerSide>, error: NetError | undefined): void {
-    this.#session.serverClosed(conn, error);
+    this.#session.state.serverClosed(conn, error);
   }
 }
 
 /** Has a connection that is on its way out. */
-const discarded: ServerSide = {
+export const discarded: ServerSide = {
   serverOpen: () => {},
   serverData: () => {},
   serverDrain: () => {},

@@ -1,7 +1,7 @@
 /** In which counters a session is: against MAX_SESSIONS, and with its server. It is in each at most once. */
 import { at, type Counters, dialledAt, servedAt, total } from '../contract/counters.ts';
 import { noEpoch } from './targets.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
 
 export class SessionCounts {
   readonly #own: Counters;

@@ -1,12 +1,18 @@
-/** What a session is to the table that it is in, and what it asks of it. */
+/** What a session is to the data plane that it is in, and what it asks of it. */
 import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
 import type { ServerSide } from './prewarm.ts';
 
-export type Phase = 'opening' | 'held' | 'dialling' | 'open' | 'refusing' | 'closed';
+/** What the client's socket speaks to. */
+export interface ClientSide {
+  clientData(bytes: Uint8Array): void;
+  clientDrain(): void;
+  clientEnd(): void;
+  clientClosed(error: NetError | undefined): void;
+}
 
-/** The table, for sessions of this kind. */
+/** The data plane, for sessions of this kind. */
 export interface SessionHost<Session> {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
@@ -15,7 +21,7 @@ export interface SessionHost<Session> {
   readonly serverHandlers: Handlers<ServerSide>;
   /** See CancelHost. */
   cancelling: number;
-  /** The first packet is there and makes sense: dial, hold or refuse. */
+  /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
   /** Its server has answered. */
   opened(session: Session): void;

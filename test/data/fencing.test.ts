@@ -129,17 +129,20 @@ describe('the death verdict', () => {
 });
 
 describe('the death verdict over a server that has not answered', () => {
-  test('sends its clients to whoever is primary then, or lets them wait; a cancel request ends', () => {
+  test('sends its clients to the next primary, or lets them wait; a cancel request has its own deadline', () => {
     const world = worldWithPrimary();
     const client = world.client(startup);
     const cancel = world.client(cancelRequest());
     for (const dial of world.pending) dial.accept();
     world.command({ kind: 'endDead', server: primary });
-    deepEqual([client.closed, cancel.closed, world.count('held')], [false, true, 1]);
+    deepEqual([client.closed, cancel.closed, world.count('held')], [false, false, 1]);
+    world.runtime.advance(defaults.connectTimeoutMs);
+    ok(cancel.ended);
+    cancel.fin();
     world.publish(other);
     deepEqual(world.runtime.lastDial.accept().received, startup);
     client.reset();
-    world.empty({ clientReset: 1, fenced: 1 });
+    world.empty({ clientReset: 1, serverClosed: 1 });
   });
 });
 
@@ -178,9 +181,11 @@ describe('drain', () => {
     world.command({ kind: 'drain' });
     deepEqual(world.runtime.lastDial.accept().received, startup);
     canceller.send(cancelRequest());
-    deepEqual(world.runtime.lastDial.accept().received, cancelRequest());
+    const cancelled = world.runtime.lastDial.accept();
+    deepEqual(cancelled.received, cancelRequest());
     dialling.reset();
     canceller.reset();
+    cancelled.fin();
     world.empty({ clientReset: 2 });
   });
 });

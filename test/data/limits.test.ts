@@ -76,8 +76,10 @@ describe('MAX_SESSIONS', () => {
     const world = worldWithPrimary({ maxSessions: 1 });
     world.open();
     world.client(cancelRequest());
-    deepEqual(world.runtime.lastDial.accept().received, cancelRequest());
+    const cancelled = world.runtime.lastDial.accept();
+    deepEqual(cancelled.received, cancelRequest());
     leaveAll(world);
+    cancelled.fin();
     world.empty({ clientReset: 2 });
   });
 });

@@ -45,10 +45,11 @@ describe('open sessions are counted with their server', () => {
     world.client(startup);
     world.publish(primary, { slot: 0 });
     world.client(cancelRequest());
-    for (const dial of world.pending) dial.accept();
+    const servers = world.pending.map((dial) => dial.accept());
     deepEqual(world.served, []);
     equal(world.count('cancels'), 1);
     for (const client of world.clients) client.reset();
+    for (const server of servers) if (!server.closed) server.fin();
     world.empty({ clientReset: 2 });
   });
 });

@@ -238,7 +238,7 @@ describe('a cancel request of the standby port', () => {
     for (const dial of world.pending) dial.refuse();
     world.runtime.lastDial.refuse();
     leave(world);
-    world.empty({ serverClosed: 1, clientReset: 1 });
+    world.empty({ refused: 1, clientReset: 1 });
   });
 
   test('is dropped where too many are on their way, whether their clients are there or not', () => {

@@ -1,0 +1,79 @@
+/** Has a server that has not said a byte yet: until then nothing has happened that could not be done with another one. */
+import type { Route } from '../../contract/messages.ts';
+import { saysNotNow } from '../../protocol/error-response.ts';
+import type { Address, Conn, NetError } from '../../runtime/runtime.ts';
+import type { ServerSide } from '../prewarm.ts';
+import { dialFailures } from '../refusals.ts';
+import { RoleCheck } from '../role-check.ts';
+import type { Targets } from '../targets.ts';
+import { Open } from './open.ts';
+import { ServedState } from './state.ts';
+
+/**
+ * How long a server that has accepted may take to say its first byte. Usually it takes milliseconds, but a thousand
+ * clients at once take a small machine ten seconds and more; and one that hangs loses its route long before.
+ */
+const firstByteMs = 60_000;
+
+export class Dialling extends ServedState {
+  begin(address: Address, ready: Conn<ServerSide> | undefined): void {
+    // A client that wants a standby minds no standby: then there is nothing to check.
+    const side = this.session.port === 'standby' ? this : new RoleCheck(this.session);
+    if (ready === undefined) return this.connect(address, side);
+    this.server = ready;
+    ready.data = side;
+    this.serverOpen(ready);
+  }
+
+  override clientData(bytes: Uint8Array): void {
+    this.keep(bytes);
+    this.up?.push(bytes);
+  }
+
+  override serverOpen(server: Conn<ServerSide>): void {
+    this.pump(server, this.session.host.counters).push(this.session.pending!.first.kept);
+    this.after(firstByteMs, () => this.#failed(dialFailures.silent));
+    this.resumeClient();
+  }
+
+  override serverData(bytes: Uint8Array, server: Conn<ServerSide>): void {
+    if (saysNotNow(bytes)) return this.#failed(dialFailures.notNow);
+    this.#answered(server).serverData(bytes);
+  }
+
+  override serverEnd(): void {
+    this.#failed(dialFailures.endedEarly);
+  }
+
+  override serverClosed(_server: Conn<ServerSide>, error: NetError | undefined): void {
+    this.server = undefined;
+    this.#failed(error ?? dialFailures.endedEarly);
+  }
+
+  override landedOnStandby(): void {
+    this.server = undefined;
+    this.#failed(dialFailures.standby);
+  }
+
+  override routed(_route: Route, targets: Targets): void {
+    // A client whose server has not answered yet has lost nothing: it goes to another one, or waits.
+    if (!targets.stands(this.session)) this.session.host.admit(this.session);
+  }
+
+  override serverDied(): void {
+    this.#failed(dialFailures.silent);
+  }
+
+  #failed(error: NetError): void {
+    this.leave();
+    this.session.host.dialFailed(this.session, error);
+  }
+
+  #answered(server: Conn<ServerSide>): Open {
+    const open = new Open(this.session, server, this.up!, this.down!);
+    this.server = undefined;
+    this.session.enter(open).begin();
+    if (server.data === this) server.data = open;
+    return open;
+  }
+}

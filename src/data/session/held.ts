@@ -1,0 +1,13 @@
+/** Waits for a server. */
+import { SessionState, type StatefulSession } from './state.ts';
+
+export class Held extends SessionState {
+  constructor(session: StatefulSession, ms: number) {
+    super(session);
+    this.after(ms, () => session.host.holdTimedOut(session));
+  }
+
+  override clientData(bytes: Uint8Array): void {
+    this.keep(bytes);
+  }
+}

@@ -1,0 +1,80 @@
+/** Pumps between a client and its server. */
+import type { Route } from '../../contract/messages.ts';
+import { errorResponse } from '../../protocol/error-response.ts';
+import type { Conn, NetError } from '../../runtime/runtime.ts';
+import type { ServerSide } from '../prewarm.ts';
+import type { Pump } from '../pump.ts';
+import { onStandby } from '../refusals.ts';
+import { noEpoch, type Targets } from '../targets.ts';
+import { Parting } from './parting.ts';
+import { ServedState, type StatefulSession } from './state.ts';
+
+export class Open extends ServedState {
+  constructor(session: StatefulSession, server: Conn<ServerSide>, up: Pump, down: Pump) {
+    super(session);
+    this.server = server;
+    this.up = up;
+    this.down = down;
+  }
+
+  begin(): void {
+    this.session.host.opened(this.session);
+    this.session.pending = undefined;
+    this.resumeClient();
+  }
+
+  override clientData(bytes: Uint8Array): void {
+    this.up?.push(bytes);
+  }
+
+  override clientEnd(): void {
+    this.session.endedBy ??= 'clientClosed';
+    this.up?.end();
+  }
+
+  override serverData(bytes: Uint8Array): void {
+    this.down!.push(bytes);
+  }
+
+  override serverEnd(): void {
+    this.session.endedBy ??= 'serverClosed';
+    this.shutdownClient();
+  }
+
+  override serverClosed(_server: Conn<ServerSide>, error: NetError | undefined): void {
+    this.server = undefined;
+    if (error === undefined) return; // both have said their FIN; `serverEnd` has told the client
+    this.session.host.suspect(`the server ended a session with ${error.code}`);
+    // A backend that is told to exit says why, and its kernel resets what it had not read. To reset the client as well
+    // would throw away those last words. What the client still sends has nowhere to go.
+    this.session.endedBy ??= 'serverReset';
+    this.up = undefined;
+    this.shutdownClient();
+  }
+
+  override landedOnStandby(last: Uint8Array): void {
+    const { session } = this;
+    const isStalled = this.down!.stalled;
+    this.server = undefined;
+    session.host.suspect('a session of the primary port landed on a standby');
+    session.endedBy ??= onStandby.reason;
+    // What the client has not read of the login would be cut in the middle.
+    if (isStalled) return session.end(onStandby.reason);
+    session.enter(new Parting(session)).say(last, errorResponse(onStandby));
+  }
+
+  override routed(route: Route, targets: Targets): void {
+    const { session } = this;
+    // Its standby was promoted: from now on it is fenced like all sessions there.
+    if (session.epoch === noEpoch && targets.isPrimary(session.slot)) session.epoch = route.epoch;
+    if (session.epoch < route.fence) session.end('fenced');
+  }
+
+  override serverDied(): void {
+    this.session.end('fenced');
+  }
+
+  override standbyLost(): void {
+    if (this.session.epoch === noEpoch) this.session.end('fenced');
+  }
+}

@@ -1,0 +1,16 @@
+/** Says the gateway's own last words to a client that was half logged in, and closes. */
+import { at, newCounters } from '../../contract/counters.ts';
+import { Pump } from '../pump.ts';
+import { ServedState } from './state.ts';
+
+/** For what is no traffic between a client and a server. */
+const uncounted = newCounters();
+
+export class Parting extends ServedState {
+  say(...words: readonly Uint8Array[]): void {
+    const { client } = this.session;
+    this.down = new Pump(client, client, uncounted, at.downstreamBytes);
+    for (const bytes of words) this.down.push(bytes);
+    this.shutdownClient();
+  }
+}

@@ -1,0 +1,76 @@
+/** Says why there is no server, in clear text, or under TLS by way of the refusal server. */
+import { type CloseReason, newCounters } from '../../contract/counters.ts';
+import { refusalPreamble } from '../../protocol/error-response.ts';
+import type { Conn, NetError } from '../../runtime/runtime.ts';
+import type { ServerSide } from '../prewarm.ts';
+import { RefusalExchange, type RefusalExchangeHost } from '../refusal-exchange.ts';
+import type { Refusal } from '../refusals.ts';
+import { ServedState, type StatefulSession } from './state.ts';
+
+/** For what is no traffic between a client and a server. */
+const uncounted = newCounters();
+
+export class Refusing extends ServedState implements RefusalExchangeHost {
+  readonly #refusal: Refusal;
+  readonly #exchange: RefusalExchange;
+
+  constructor(session: StatefulSession, refusal: Refusal) {
+    super(session);
+    this.#refusal = refusal;
+    this.#exchange = new RefusalExchange(refusal, session.client, session.pending!.first, this);
+  }
+
+  begin(): void {
+    this.after(this.session.host.settings.startupTimeoutMs, () => this.giveUp(this.#refusal.reason));
+    this.#exchange.answer();
+  }
+
+  say(): void {
+    this.#exchange.say();
+  }
+
+  override clientData(bytes: Uint8Array): void {
+    if (this.#exchange.isSaid) return;
+    if (this.up !== undefined) return this.up.push(bytes);
+    const wasIncomplete = this.session.pending!.first.opening.kind === 'incomplete';
+    const { opening } = this.keep(bytes);
+    if (wasIncomplete && opening.kind !== 'incomplete') this.#exchange.answer();
+  }
+
+  override clientEnd(): void {
+    this.session.endedBy ??= 'clientClosed';
+    // The refusal and our FIN are on their way; a reset now could overtake them.
+    if (this.#exchange.isSaid) return;
+    if (this.up !== undefined) this.up.end();
+    else this.session.end('clientClosed');
+  }
+
+  connectRefusalServer(): void {
+    this.connect(this.session.host.settings.refusalServer, this);
+  }
+
+  giveUp(reason: CloseReason = 'refused'): void {
+    this.session.end(reason);
+  }
+
+  override serverOpen(server: Conn<ServerSide>): void {
+    this.#exchange.tlsBegins();
+    this.pump(server, uncounted).push(refusalPreamble(this.#refusal, this.session.pending!.first.take()));
+    this.resumeClient();
+  }
+
+  override serverData(bytes: Uint8Array): void {
+    this.down!.push(bytes);
+  }
+
+  override serverEnd(): void {
+    this.session.endedBy ??= 'serverClosed';
+    this.shutdownClient();
+  }
+
+  override serverClosed(_server: Conn<ServerSide>, error: NetError | undefined): void {
+    this.server = undefined;
+    if (this.up === undefined) return this.#exchange.tlsFailed();
+    if (error !== undefined) this.session.end('serverReset');
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * One client and, once it is dialled, its server. What has to be known in every state stands in the session; what one
+ * state needs stands in that state, an object that both sockets speak to.
+ *
+ *     Opening -> Held <-> Dialling -> Open -> Closed
+ *        |  \______\_________\__> Refusing -> Closed
+ *        \-> Cancelling -> Closed        (and Open -> Parting, where a server turned out to be a standby)
+ *
+ * `Opening` collects the first packet, `Held` waits for a server, `Dialling` waits for the server's first byte, `Open`
+ * pumps, `Refusing` says why not. Up to the server's first byte nothing has happened for the client that could not be done
+ * again with another server, so its bytes are kept until then. A session owns both of its connections and ends both.
+ */
+import type { CloseReason } from '../../contract/counters.ts';
+import type { Port } from '../../contract/messages.ts';
+import type { Address, Conn } from '../../runtime/runtime.ts';
+import type { ServerSide } from '../prewarm.ts';
+import type { Refusal } from '../refusals.ts';
+import type { ClientSide, SessionHost } from '../session-host.ts';
+import type { ListMember } from '../session-list.ts';
+import { noEpoch } from '../targets.ts';
+import { Cancelling } from './cancelling.ts';
+import { Closed } from './closed.ts';
+import { Dialling } from './dialling.ts';
+import { Held } from './held.ts';
+import { Opening } from './opening.ts';
+import { Refusing } from './refusing.ts';
+import { Pending, type SessionState, type StatefulSession } from './state.ts';
+
+/** Thousands of these idle: each field counts, and a fourteenth would take Bun 48 bytes. */
+export class Session implements ListMember, StatefulSession {
+  /** The list's. */
+  listIndex = -1;
+  /** Counts against MAX_SESSIONS. */
+  admitted = false;
+  /** The epoch under which the server was dialled; see `noEpoch`. */
+  epoch = 0;
+  serverAddress: Address | undefined;
+  /** The slot of its server, as the route gave it; -1: it had none. */
+  slot = -1;
+  /** The counter of its server in which it is; -1: none. */
+  counter = -1;
+  readonly client: Conn<ClientSide>;
+  readonly port: Port;
+  readonly host: SessionHost<Session>;
+  /** Undefined once its server has answered: there is no way back to another one. */
+  pending: Pending | undefined = new Pending();
+  endedBy: CloseReason | undefined;
+  state: SessionState;
+
+  constructor(client: Conn<ClientSide>, port: Port, host: SessionHost<Session>) {
+    this.client = client;
+    this.port = port;
+    this.host = host;
+    this.state = client.data = new Opening(this);
+  }
+
+  get isCancel(): boolean {
+    return this.pending?.first.opening.kind === 'cancel';
+  }
+
+  enter<S extends SessionState>(state: S): S {
+    this.state.leave();
+    this.state = this.client.data = state;
+    return state;
+  }
+
+  /** Waits for a server, at the longest for `ms`. */
+  hold(ms: number): void {
+    this.enter(new Held(this, ms));
+  }
+
+  /** Connects to `address`, or takes the connection `ready` to it, and pumps. The client notices no failure. */
+  dial(address: Address, epoch: number, ready?: Conn<ServerSide>): void {
+    this.epoch = epoch;
+    this.serverAddress = address;
+    this.enter(new Dialling(this)).begin(address, ready);
+  }
+
+  /** Passes its cancel request on to each of `servers`. */
+  cancelAt(servers: readonly Address[]): void {
+    this.epoch = noEpoch;
+    this.enter(new Cancelling(this)).begin(servers);
+  }
+
+  /** Says why not, in a way that the client can read. */
+  refuse(refusal: Refusal): Refusing {
+    this.endedBy ??= refusal.reason;
+    const refusing = this.enter(new Refusing(this, refusal));
+    refusing.begin();
+    return refusing;
+  }
+
+  landedOnStandby(last: Uint8Array): void {
+    this.state.landedOnStandby(last);
+  }
+
+  /** Ends both sides at once. What was not sent is dropped. */
+  end(reason: CloseReason): void {
+    if (this.state instanceof Closed) return;
+    this.endedBy ??= reason;
+    this.host.ended(this);
+    this.enter(new Closed(this));
+    this.client.abort();
+  }
+
+  /** At the end of the program: the server sees an orderly end, which PostgreSQL does not log. */
+  endQuietly(reason: CloseReason): void {
+    this.state.shutdownServer();
+    this.end(reason);
+  }
+}

@@ -1,0 +1,171 @@
+/** What the states of a session are made of, and what they know of it. */
+import { at, type CloseReason, type Counters } from '../../contract/counters.ts';
+import type { Port, Route } from '../../contract/messages.ts';
+import { FirstBytes } from '../../protocol/first-bytes.ts';
+import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
+import type { ServerSide } from '../prewarm.ts';
+import { Pump } from '../pump.ts';
+import type { Refusal } from '../refusals.ts';
+import { discarded, type RoleChecked } from '../role-check.ts';
+import type { ClientSide, SessionHost } from '../session-host.ts';
+import type { Targets } from '../targets.ts';
+
+/** How long a client may take to close when its server has. */
+export const lingerMs = 30_000;
+
+/** What is kept of a client until its server has answered. */
+export class Pending {
+  readonly first = new FirstBytes();
+  /** Why the last attempt to dial failed, while that is what the client waits for. */
+  dialFailure: NetError | undefined;
+  /** Until when it may be held, set when it is first held. */
+  holdUntil: number | undefined;
+}
+
+/** A session, as its states see it. */
+export interface StatefulSession extends RoleChecked {
+  readonly client: Conn<ClientSide>;
+  readonly port: Port;
+  readonly host: SessionHost<StatefulSession>;
+  readonly state: SessionState;
+  /** Undefined once its server has answered: there is no way back to another one. */
+  pending: Pending | undefined;
+  /** The first reason counts. */
+  endedBy: CloseReason | undefined;
+  epoch: number;
+  readonly slot: number;
+  /** Leaves the present state. */
+  enter<S extends SessionState>(state: S): S;
+  refuse(refusal: Refusal): { say(): void };
+  end(reason: CloseReason): void;
+}
+
+/** What both sockets of a session speak to. What a state says nothing about means nothing in it. */
+export abstract class SessionState implements ClientSide, ServerSide {
+  protected readonly session: StatefulSession;
+  #timer: Timer | undefined;
+
+  constructor(session: StatefulSession) {
+    this.session = session;
+  }
+
+  // From the client
+
+  clientData(_bytes: Uint8Array): void {}
+
+  clientDrain(): void {}
+
+  clientEnd(): void {
+    this.session.end('clientClosed');
+  }
+
+  clientClosed(error: NetError | undefined): void {
+    const { session } = this;
+    if (error !== undefined) session.endedBy ??= 'clientReset';
+    session.end('clientClosed');
+    session.host.left(session, session.endedBy ?? 'clientClosed');
+  }
+
+  // From the server
+
+  serverOpen(_server: Conn<ServerSide>): void {}
+
+  serverData(_bytes: Uint8Array, _server: Conn<ServerSide>): void {}
+
+  serverDrain(): void {}
+
+  serverEnd(_server: Conn<ServerSide>): void {}
+
+  serverClosed(_server: Conn<ServerSide>, _error: NetError | undefined): void {}
+
+  /** `last` is what the client may still see of it; the connection is not the session's any more. */
+  landedOnStandby(_last: Uint8Array): void {}
+
+  // From the control plane
+
+  /** There is another route. */
+  routed(_route: Route, _targets: Targets): void {}
+
+  /** The server of the session gives no sign of life. */
+  serverDied(): void {}
+
+  /** The server of the session is no standby to read from any more. */
+  standbyLost(): void {}
+
+  /** Another state follows; the server is given up if this one still has it. */
+  leave(): void {
+    this.#timer?.cancel();
+  }
+
+  /** An orderly end for the server. */
+  shutdownServer(): void {}
+
+  protected after(ms: number, fn: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.session.host.runtime.after(ms, fn);
+  }
+
+  /** Keeps what the client says until a server can have it. */
+  protected keep(bytes: Uint8Array): FirstBytes {
+    const { first } = this.session.pending!;
+    first.append(bytes);
+    if (first.full) this.session.client.pause();
+    return first;
+  }
+}
+
+/** Has a server, or is about to: the two pumps of a session, and what both have to do with it. */
+export abstract class ServedState extends SessionState {
+  protected server: Conn<ServerSide> | undefined;
+  protected up: Pump | undefined;
+  protected down: Pump | undefined;
+
+  override clientDrain(): void {
+    this.down?.drain();
+  }
+
+  override serverDrain(): void {
+    this.up?.drain();
+  }
+
+  override leave(): void {
+    super.leave();
+    const { server } = this;
+    this.server = this.up = this.down = undefined;
+    if (server === undefined) return;
+    server.data = discarded;
+    server.abort();
+  }
+
+  override shutdownServer(): void {
+    const { server } = this;
+    this.server = undefined;
+    if (server === undefined) return;
+    // Its last bytes are read and dropped: paused, it would never close.
+    server.data = discarded;
+    server.shutdown();
+  }
+
+  protected connect(address: Address, side: ServerSide): void {
+    const { runtime, connectOptions, serverHandlers } = this.session.host;
+    this.server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, side);
+  }
+
+  protected pump(server: Conn<ServerSide>, counters: Counters): Pump {
+    const { client } = this.session;
+    this.down = new Pump(server, client, counters, at.downstreamBytes);
+    return this.up = new Pump(client, server, counters, at.upstreamBytes);
+  }
+
+  /** Lets the client speak, unless its bytes have nowhere to go. */
+  protected resumeClient(): void {
+    const { client, pending } = this.session;
+    if (!pending?.first.full && !this.up?.stalled) client.resume();
+  }
+
+  /** The server will say no more: FIN to the client, after what it did say. */
+  protected shutdownClient(): void {
+    this.down?.end();
+    this.after(lingerMs, () => this.session.end('serverClosed'));
+  }
+}
