@@ -1,6 +1,7 @@
 /** The HTTP port: `/metrics`, `/live`, `/ready`. It only reads. */
 import { createServer, type Server } from 'node:http';
 import { codeOf, messageOf, StartError } from '../errors.ts';
+import { addressText } from '../runtime/addresses.ts';
 
 export interface Page {
   readonly status: number;
@@ -73,7 +74,7 @@ function answer(method: string, url: string, pages: Pages): Page {
 }
 
 function cannotServe(host: string, port: number, error: unknown): StartError {
-  const what = `cannot serve metrics on ${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const what = `cannot serve metrics on ${addressText({ host, port })}`;
   return new StartError(
     codeOf(error) === 'EADDRINUSE'
       ? `${what}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, set METRICS_PORT to another port, or to "off".`

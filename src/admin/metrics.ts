@@ -6,10 +6,10 @@ import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import type { Observation } from '../cluster/observation.ts';
 import { closeReasons, total } from '../contract/counters.ts';
+import { addressText } from '../runtime/addresses.ts';
 import type { Histogram } from '../control/histogram.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
 import type { Snapshot } from './snapshot.ts';
-import { addressText } from './status.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [Labels, number];

@@ -10,7 +10,7 @@ import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
 import type { Entry } from '../control/journal.ts';
-import type { Address } from '../runtime/runtime.ts';
+import { addressText } from '../runtime/addresses.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
 
 /** Bounds of what is told: a list of candidates may be long, and a server's message too. */
@@ -122,12 +122,6 @@ export function statusOf(of: Snapshot): Status {
     splitBrainAlarms: history.alarms,
     journal: of.journal.slice(-most.entries).map(shortEntry),
   };
-}
-
-/** `host:port`, IPv6 in brackets, or the path of a unix socket. */
-export function addressText(address: Address): string {
-  if ('path' in address) return address.path;
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
 function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {

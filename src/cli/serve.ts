@@ -1,10 +1,10 @@
 /** `pg_gateway [serve] [<listen_addr> <listen_port>]`: runs the gateway until it is told to stop. */
 import { defineCommand } from 'citty';
-import { addressText } from '../admin/status.ts';
 import type { Config } from '../config/config.ts';
 import { Gateway } from '../gateway.ts';
 import { type Log, openLog } from '../log.ts';
 import { settingNames } from '../config/settings.ts';
+import { addressText } from '../runtime/addresses.ts';
 import { version } from '../version.ts';
 import { configOf, settingArgs } from './args.ts';
 

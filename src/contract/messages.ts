@@ -95,7 +95,7 @@ export type Report =
   }
   | { readonly kind: 'listenFailed'; readonly port: Port; readonly code: string; readonly message: string }
   /** A server refused us or went away: worth probing everybody at once. */
-  | { readonly kind: 'suspicion'; readonly epoch: number; readonly why: string }
+  | { readonly kind: 'suspicion'; readonly why: string }
   /** Clients cannot be accepted for want of descriptors or memory; said once until it is over. */
   | { readonly kind: 'exhausted'; readonly why: string }
   /** Answers `stop`: every socket is closed. */

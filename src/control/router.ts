@@ -6,7 +6,8 @@ import { elect, type Memory, noMemory, type Rule, type Rules, type Verdict } fro
 import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
 import type { Answer, Observation } from '../cluster/observation.ts';
 import { everyStandby, type Place, rotationOf, type RotationRules } from '../cluster/rotation.ts';
-import { noRoute, type Route } from '../contract/messages.ts';
+import { noRoute, type Route, type Standby } from '../contract/messages.ts';
+import { isSameAddress } from '../runtime/addresses.ts';
 
 /** What an election led to. */
 export interface Decision {
@@ -57,7 +58,7 @@ export class Router {
     const answer = verdict.primary?.answer;
     const primary = answer && { host: answer.host, port: answer.port };
     const server = answer && identity(answer);
-    const isSame = server === this.#server && sameText(primary, this.#route.primary);
+    const isSame = server === this.#server && isSameAddress(primary, this.#route.primary);
     const epoch = isSame ? this.#route.epoch : this.#route.epoch + 1;
     const isOther = server !== undefined && this.#lastServer !== undefined && server !== this.#lastServer;
     this.#server = server;
@@ -106,9 +107,10 @@ function lasting(rule: Rule): Rule {
 function sameRoute(a: Route, b: Route): boolean {
   return a.epoch === b.epoch && a.fence === b.fence && a.reason === b.reason && a.detail === b.detail &&
     a.standbyDetail === b.standbyDetail &&
-    sameText(a.primary, b.primary) && sameText(a.standbys, b.standbys);
+    isSameAddress(a.primary, b.primary) && a.standbys.length === b.standbys.length &&
+    a.standbys.every((standby, index) => isSameStandby(standby, b.standbys[index]!));
 }
 
-function sameText(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function isSameStandby(a: Standby, b: Standby): boolean {
+  return a.weight === b.weight && isSameAddress(a.address, b.address);
 }

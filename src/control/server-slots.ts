@@ -1,4 +1,5 @@
 /** Which server has how many open sessions. The data plane counts them by slot; the slots are given here. */
+import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address } from '../runtime/runtime.ts';
 import { type Counters, dialledAt, servedAt, serverSlots } from '../contract/counters.ts';
 import type { Route } from '../contract/messages.ts';
@@ -43,7 +44,7 @@ export class ServerSlots {
 
   /** The slot that `server` has; -1: none. */
   slotOf(server: Address): number {
-    return this.#servers.findIndex((known) => known !== undefined && text(known) === text(server));
+    return this.#servers.findIndex((known) => isSameAddress(known, server));
   }
 
   /** How many sessions `server` has now. */
@@ -88,8 +89,4 @@ export class ServerSlots {
   #count(slot: number, from: number): number {
     return this.#slabs.reduce((sum, slab) => sum + (slab[from + slot] ?? 0), 0);
   }
-}
-
-function text(address: Address): string {
-  return 'path' in address ? address.path : `${address.host} ${address.port}`;
 }

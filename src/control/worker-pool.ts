@@ -6,6 +6,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { addressText } from '../runtime/addresses.ts';
 import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { DataPlane } from '../data/data-plane.ts';
@@ -257,7 +258,7 @@ function at(settings: DataSettings, { address, standby }: Listening): DataSettin
 
 function cannotListen(address: Address, port: Port, code: string, message: string): StartError {
   const setting = port === 'primary' ? 'LISTEN_PORT' : 'REPLICA_PORT';
-  const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
+  const where = addressText(address);
   if (code === 'EADDRINUSE') {
     return new StartError(
       `cannot listen on ${where}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, or set ${setting} to another port.`,

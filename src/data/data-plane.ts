@@ -12,11 +12,13 @@ import {
   type Report,
   type Route,
 } from '../contract/messages.ts';
-import type { Address, Conn, ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
+import { isSameAddress } from '../runtime/addresses.ts';
+import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
 import {
+  type DialFailure,
   dialFailures,
   noServer,
   type Refusal,
@@ -123,9 +125,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   }
 
   #eachOn(server: Address, fn: (session: Session) => void): void {
-    const where = JSON.stringify(server);
     this.#sessions.each((session) => {
-      if (JSON.stringify(session.serverAddress) === where) fn(session);
+      if (isSameAddress(session.serverAddress, server)) fn(session);
     });
   }
 
@@ -177,11 +178,11 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.#counts.opened(session);
   }
 
-  dialFailed(session: Session, error: NetError): void {
+  dialFailed(session: Session, failure: DialFailure): void {
     const { port } = session;
-    session.pending!.dialFailure = error;
+    session.pending!.dialFailure = failure;
     const role = session.epoch === noEpoch ? 'standby' : 'primary';
-    this.suspect(`dialling the ${role} failed with ${error.code}`);
+    this.suspect(`dialling the ${role} ${failure.outcome}`);
     const instead = this.#targets.insteadOf(port, session);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
@@ -196,7 +197,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const now = this.runtime.now();
     if (now - this.#lastSuspicion < suspicionMs) return;
     this.#lastSuspicion = now;
-    this.#report({ kind: 'suspicion', epoch: this.#route.epoch, why });
+    this.#report({ kind: 'suspicion', why });
   }
 
   ended(session: Session): void {
@@ -250,7 +251,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   #noServer({ port, pending }: Session): Refusal {
     const dialFailure = pending?.dialFailure;
     const isProven = this.#targets.of(port) !== undefined;
-    const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.unproven : undefined;
+    const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
     return noServer(this.#route, port, this.settings, error);
   }
 

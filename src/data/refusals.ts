@@ -19,18 +19,54 @@ const sqlstates = {
   queryCanceled: '57014',
 } as const;
 
-/** Why a server that could be dialled counts as not reached; clauses for the client, if nobody else is found. */
+/** Why a server was not reached. What the network said and what PostgreSQL said are not the same kind of thing. */
+export interface DialFailure {
+  /** For the log, after "dialling the primary": `failed with ECONNREFUSED`, `was answered with SQLSTATE 57P03`. */
+  readonly outcome: string;
+  /** A clause for the client, if no other server is found for it. */
+  readonly message: string;
+  /** What a session counts as that ends for it. */
+  readonly reason: 'connectTimeout' | 'connectRefused';
+}
+
+/** For a connect that failed, or a connection that broke. */
+export function networkFailure({ code, message }: NetError): DialFailure {
+  return {
+    outcome: `failed with ${code}`,
+    message,
+    reason: code === 'ETIMEDOUT' ? 'connectTimeout' : 'connectRefused',
+  };
+}
+
+/** For a server that could be dialled and counts as not reached. */
 export const dialFailures = {
-  endedEarly: { code: 'ECONNRESET', message: 'the connection ended before the server said a byte' },
-  /** It starts up, shuts down, or takes nobody yet: worth waiting for, like one that is not there. */
-  notNow: { code: '57P03', message: 'the server is starting up or shutting down' },
-  standby: { code: '57P03', message: 'the server turned out to be a standby' },
-  unproven: {
-    code: 'ETIMEDOUT',
-    message: 'what is known of it is too old, for the gateway itself has stalled',
+  endedEarly: {
+    outcome: 'ended before the first byte',
+    message: 'the connection ended before the server said a byte',
+    reason: 'connectRefused',
   },
-  silent: { code: 'ETIMEDOUT', message: 'the server accepted the connection and said nothing' },
-} as const satisfies Record<string, NetError>;
+  /** It starts up, shuts down, or takes no clients yet: worth waiting for, like one that is not there. */
+  notNow: {
+    outcome: 'was answered with SQLSTATE 57P03 or 57P01',
+    message: 'the server is starting up or shutting down',
+    reason: 'connectRefused',
+  },
+  standby: {
+    outcome: 'reached a standby',
+    message: 'the server turned out to be a standby',
+    reason: 'connectRefused',
+  },
+  leaseExpired: {
+    outcome: 'was not tried',
+    message: 'what is known of it is too old, for the gateway itself has stalled',
+    reason: 'connectTimeout',
+  },
+  silent: {
+    outcome: 'brought no byte',
+    message: 'the server accepted the connection and said nothing',
+    reason: 'connectTimeout',
+  },
+} as const satisfies Record<string, DialFailure>;
 
 /** The first packet is none of PostgreSQL's; `why` is a clause of `readOpening`. */
 export function notUnderstood(why: string): Refusal {
@@ -51,14 +87,14 @@ export function halfPacket(waitedMs: number): Refusal {
   };
 }
 
-/** Why a client of `port` has no server; `error` is there if there is one that could not be dialled. */
+/** Why a client of `port` has no server; `failure` is there if there is one that could not be dialled. */
 export function noServer(
   route: Route,
   port: Port,
   { holdMs, fallback }: { readonly holdMs: number; readonly fallback: boolean },
-  error: NetError | undefined,
+  failure: DialFailure | undefined,
 ): Refusal {
-  if (error !== undefined) return unreachable(route, port, holdMs, error);
+  if (failure !== undefined) return unreachable(route, port, holdMs, failure);
   return port === 'primary' ? noPrimary(route, holdMs) : noStandby(route, holdMs, fallback);
 }
 
@@ -88,14 +124,14 @@ export function noStandby(route: Route, holdMs: number, fallback: boolean): Refu
 }
 
 /** There is a server for this port, but it could not be dialled until the hold was over. */
-export function unreachable(route: Route, port: Port, holdMs: number, error: NetError): Refusal {
+export function unreachable(route: Route, port: Port, holdMs: number, failure: DialFailure): Refusal {
   return {
     sqlstate: sqlstates.cannotConnectNow,
     message: `pg_gateway cannot connect to ${port === 'primary' ? 'the primary' : 'a standby'}${
       waited(holdMs)
-    }: ${error.message}`,
+    }: ${failure.message}`,
     detail: route.detail,
-    reason: error.code === 'ETIMEDOUT' ? 'connectTimeout' : 'connectRefused',
+    reason: failure.reason,
   };
 }
 

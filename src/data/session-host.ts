@@ -3,6 +3,7 @@ import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
 import type { ServerSide } from './prewarm.ts';
+import type { DialFailure } from './refusals.ts';
 
 /** What the client's socket speaks to. */
 export interface ClientSide {
@@ -25,7 +26,7 @@ export interface SessionHost<Session> {
   admit(session: Session): void;
   /** Its server has answered. */
   opened(session: Session): void;
-  dialFailed(session: Session, error: NetError): void;
+  dialFailed(session: Session, failure: DialFailure): void;
   holdTimedOut(session: Session): void;
   /** The server behaved as if it were not the primary any more. */
   suspect(why: string): void;

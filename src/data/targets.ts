@@ -1,6 +1,7 @@
 /** Where the sessions of each port are sent, by the latest route, and where their cancel requests are. */
 import { type Counters, leasedAt, servedAt } from '../contract/counters.ts';
 import type { Command, Port } from '../contract/messages.ts';
+import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { LeastSessions } from './least-sessions.ts';
 
@@ -97,7 +98,7 @@ export class Targets {
     if (port === 'primary') return primary ? [primary] : [];
     const slots = [...this.#known.keys()].filter((slot) => this.#hasSessions(slot));
     const standbys = [...new Set([...this.#standbySlots, ...slots])].map((slot) => this.#known.get(slot)!);
-    const others = standbys.filter((address) => JSON.stringify(address) !== JSON.stringify(primary));
+    const others = standbys.filter((address) => !isSameAddress(address, primary));
     return primary ? [...others, primary] : others;
   }
 

@@ -4,15 +4,24 @@ import { codeOf, messageOf } from '../errors.ts';
 
 export class ProbeError extends Error {
   readonly kind: FailureKind;
-  /** PostgreSQL's SQLSTATE or the system's errno name, or an empty string. */
-  readonly code: string;
+  readonly sign: FailureSign;
 
-  constructor(kind: FailureKind, message: string, code = '') {
+  constructor(kind: FailureKind, message: string, sign: FailureSign = {}) {
     super(message);
     this.name = 'ProbeError';
     this.kind = kind;
-    this.code = code;
+    this.sign = sign;
   }
+}
+
+/** What told of the failure, where something did: one of them, as the network and PostgreSQL speak for themselves. */
+export interface FailureSign {
+  /** The system's name, such as ECONNREFUSED. */
+  readonly errno?: string;
+  /** PostgreSQL's five characters. */
+  readonly sqlstate?: string;
+  /** The server has no TLS, or answered the request for it with an error. */
+  readonly isTlsRefused?: boolean;
 }
 
 /** Who asked whom, for the sentences. */
@@ -25,7 +34,7 @@ export interface Asked {
 
 /** What PostgreSQL's ErrorResponse says; unknown servers may leave any of it out. */
 export interface ServerError {
-  readonly code: string;
+  readonly sqlstate: string;
   readonly message: string;
 }
 
@@ -33,38 +42,40 @@ const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EA
 
 /** For an error of the socket, before or after it was connected. */
 export function socketFailure(error: unknown, asked: Asked): ProbeError {
-  const code = codeOf(error);
-  if (code === 'ECONNREFUSED') {
+  const errno = codeOf(error);
+  if (errno === 'ECONNREFUSED') {
     const message =
       `refuses connections at ${asked.address}: start PostgreSQL there, or check its listen_addresses and port`;
-    return new ProbeError('refused', message, code);
+    return new ProbeError('refused', message, { errno });
   }
-  if (unreachable.includes(code)) {
+  if (unreachable.includes(errno)) {
     const message =
-      `cannot be reached at ${asked.address} (${code}): check the address, the network and its routes`;
-    return new ProbeError('unreachable', message, code);
+      `cannot be reached at ${asked.address} (${errno}): check the address, the network and its routes`;
+    return new ProbeError('unreachable', message, { errno });
   }
-  if (code === 'ETIMEDOUT') {
+  if (errno === 'ETIMEDOUT') {
     return new ProbeError(
       'silent',
-      `gave no sign of life at ${asked.address} (${code}): check the host and the firewalls`,
-      code,
+      `gave no sign of life at ${asked.address} (${errno}): check the host and the firewalls`,
+      { errno },
     );
   }
-  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED') return disconnected(asked, code);
+  if (errno === 'ECONNRESET' || errno === 'EPIPE' || errno === 'ECONNABORTED') {
+    return disconnected(asked, errno);
+  }
   return new ProbeError(
     'local',
     `could not be asked at ${asked.address}: ${messageOf(error)}; see to this machine of the gateway`,
-    code,
+    { errno },
   );
 }
 
-export function disconnected(asked: Asked, code = ''): ProbeError {
-  const how = code === '' ? '' : ` (${code})`;
+export function disconnected(asked: Asked, errno = ''): ProbeError {
+  const how = errno === '' ? '' : ` (${errno})`;
   return new ProbeError(
     'disconnected',
     `closed the connection at ${asked.address} without a word${how}: see its log`,
-    code,
+    { errno },
   );
 }
 
@@ -81,7 +92,7 @@ export function tlsFailure(error: unknown, asked: Asked): ProbeError {
   const message = `was not trusted at ${asked.address}, TLS failed (${
     messageOf(error)
   }): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
-  return new ProbeError('credentials', message, codeOf(error));
+  return new ProbeError('credentials', message, { errno: codeOf(error) });
 }
 
 /** For a server that wants a password of somebody who has none. */
@@ -100,11 +111,11 @@ export function loginUnsupported(asked: Asked): ProbeError {
 
 /** For an answer that PostgreSQL gave as an error. */
 export function serverFailure(error: ServerError, asked: Asked): ProbeError {
-  const [kind, advice] = judgement(error.code, asked);
+  const [kind, advice] = judgement(error.sqlstate, asked);
   return new ProbeError(
     kind,
-    `says "${oneLine(error.message)}" (${oneLine(error.code)}): ${advice}`,
-    error.code,
+    `says "${oneLine(error.message)}" (${oneLine(error.sqlstate)}): ${advice}`,
+    { sqlstate: error.sqlstate },
   );
 }
 
@@ -113,8 +124,8 @@ function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200);
 }
 
-function judgement(code: string, asked: Asked): readonly [FailureKind, string] {
-  switch (code) {
+function judgement(sqlstate: string, asked: Asked): readonly [FailureKind, string] {
+  switch (sqlstate) {
     case '28P01':
       return [
         'credentials',

@@ -23,9 +23,6 @@ import type { Authentication } from '../protocol/message-guard.ts';
 /** `offer` goes on in clear text if the server has no TLS; `insist` does not. */
 export type Encryption = 'plain' | 'offer' | 'insist';
 
-/** The code of a ProbeError for a server that answered the request for TLS with an error. */
-export const tlsRefused = 'TLS_REFUSED';
-
 export interface LineOptions {
   /** Numeric. */
   readonly host: string;
@@ -85,7 +82,7 @@ export class ProbeConnection {
       },
       row: (body) => events.row(body),
       error: (fields) => {
-        this.#lastError = { code: fields.get('C') ?? '', message: fields.get('M') ?? '' };
+        this.#lastError = { sqlstate: fields.get('C') ?? '', message: fields.get('M') ?? '' };
         events.error(this.#lastError);
       },
       authentication: (wants) => events.authentication(wants),
@@ -201,5 +198,5 @@ export class ProbeConnection {
 function withoutTls(asked: Asked, what: string): ProbeError {
   const message =
     `${what} at ${asked.address}, and PGSSLMODE asks for it: set ssl = on there, or PGSSLMODE=prefer for the gateway`;
-  return new ProbeError('credentials', message, tlsRefused);
+  return new ProbeError('credentials', message, { isTlsRefused: true });
 }

@@ -4,7 +4,8 @@ import { codeOf } from '../errors.ts';
 import type { Credentials } from './credentials.ts';
 import { loginUnsupported, notPostgres, passwordWanted, ProbeError, serverFailure } from './failure.ts';
 import type { Asked } from './failure.ts';
-import { ProbeConnection, tlsRefused } from './probe-connection.ts';
+import { addressText } from '../runtime/addresses.ts';
+import { ProbeConnection } from './probe-connection.ts';
 import type { Encryption } from './probe-connection.ts';
 import { type Facts, question, readFacts } from './question.ts';
 import { askingFor, readRow } from '../protocol/prepared-question.ts';
@@ -50,9 +51,9 @@ export function openProbe(target: ProbeTarget, credentials: Credentials, events:
       return await session.ask();
     } catch (error) {
       // Like libpq: pg_hba.conf may let us in only with TLS, or only without it.
-      const code = codeOf(error);
-      const isDifferent = code === tlsRefused ||
-        (code === '28000' && session?.isEncrypted() !== (otherwise === 'insist'));
+      const { isTlsRefused, sqlstate } = error instanceof ProbeError ? error.sign : {};
+      const isDifferent = isTlsRefused ||
+        (sqlstate === '28000' && session?.isEncrypted() !== (otherwise === 'insist'));
       if (otherwise === undefined || closed || !isDifferent) throw error;
       session?.close();
       session = openSession(target, otherwise, credentials, events);
@@ -96,7 +97,7 @@ function openSession(
   const { host, port, serverName } = target;
   const { user, database, trust } = credentials;
   const asked: Asked = {
-    address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+    address: addressText({ host, port }),
     user,
     database,
   };
@@ -220,7 +221,10 @@ function failure(error: unknown, asked: Asked): ProbeError {
   const { message } = error as { message?: unknown };
   // postgres.js raises SQLSTATEs, five characters, and its own bewilderment at messages out of order.
   if (error instanceof postgres.PostgresError) {
-    return serverFailure({ code: codeOf(error), message: typeof message === 'string' ? message : '' }, asked);
+    return serverFailure(
+      { sqlstate: codeOf(error), message: typeof message === 'string' ? message : '' },
+      asked,
+    );
   }
   return notPostgres('its messages make no sense', asked);
 }

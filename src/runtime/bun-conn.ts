@@ -1,4 +1,5 @@
-import { connectTimeout, endpointText, netError } from './net-error.ts';
+import { endpointText } from './addresses.ts';
+import { connectTimeout, netError } from './net-error.ts';
 import type { Socket as NetSocket } from 'node:net';
 import type { Address, Conn, Handlers, NetError } from './runtime.ts';
 

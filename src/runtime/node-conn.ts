@@ -1,5 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
-import { connectTimeout, endpointText, netError } from './net-error.ts';
+import { endpointText } from './addresses.ts';
+import { connectTimeout, netError } from './net-error.ts';
 import type { Address, Conn, Handlers, NetError } from './runtime.ts';
 
 /** A socket knows its connection, so that one set of functions serves them all. */

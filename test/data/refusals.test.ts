@@ -5,6 +5,7 @@ import { noRoute, type Route } from '../../src/contract/messages.ts';
 import type { Refusal } from '../../src/data/refusals.ts';
 import {
   halfPacket,
+  networkFailure,
   noPrimary,
   noStandby,
   notUnderstood,
@@ -15,8 +16,8 @@ import {
 } from '../../src/data/refusals.ts';
 
 const route: Route = { ...noRoute, reason: 'a is a standby', detail: 'a: standby\nb: silent' };
-const refused = { code: 'ECONNREFUSED', message: 'connect failed' };
-const timedOut = { code: 'ETIMEDOUT', message: 'connect took longer than 800 ms' };
+const refused = networkFailure({ code: 'ECONNREFUSED', message: 'connect failed' });
+const timedOut = networkFailure({ code: 'ETIMEDOUT', message: 'connect took longer than 800 ms' });
 
 const refusals: Record<string, Refusal> = {
   notUnderstood: notUnderstood('it is late'),

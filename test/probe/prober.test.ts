@@ -7,7 +7,7 @@ import type { FakeProbe } from './fake.ts';
 import { begin } from './probing-scene.ts';
 import { check } from './support.ts';
 
-const failure = (kind: FailureKind, code = '') => new ProbeError(kind, `fails: ${kind}`, code);
+const failure = (kind: FailureKind) => new ProbeError(kind, `fails: ${kind}`);
 
 /** When each of them was opened, as distances. */
 function gaps(probes: readonly FakeProbe[]): number[] {
@@ -340,7 +340,7 @@ describe('the prober', () => {
     prober.start();
     await clock.pass(600);
     const asked = servers.last(2).asked.length;
-    servers.last(1).events.ended(failure('disconnected', '57P01'));
+    servers.last(1).events.ended(failure('disconnected'));
     assert.equal(last()[0]?.failures, 1);
     assert.equal(last()[0]?.failure?.kind, 'disconnected');
     await clock.pass(0);

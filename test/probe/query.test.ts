@@ -95,21 +95,25 @@ describe('asking a real PostgreSQL', () => {
     );
     const error = await ended;
     assert.equal(error.kind, 'disconnected');
-    assert.equal(error.code, '57P01');
+    assert.equal(error.sign.sqlstate, '57P01');
     assert.deepEqual(calls, ['ready', 'ended']);
-    await assert.rejects(probe.ask(), { code: '57P01' });
+    await assert.rejects(probe.ask(), { sign: { sqlstate: '57P01' } });
   });
 
   check('a database that does not exist is a matter of PGDATABASE', async (t) => {
     const { probe } = open(t, cluster.first.port, { database: 'nowhere' });
-    await assert.rejects(probe.ask(), { kind: 'credentials', code: '3D000', message: /PGDATABASE.*nowhere/ });
+    await assert.rejects(probe.ask(), {
+      kind: 'credentials',
+      sign: { sqlstate: '3D000' },
+      message: /PGDATABASE.*nowhere/,
+    });
   });
 
   check('a role that does not exist is a matter of PGUSER', async (t) => {
     const { probe } = open(t, cluster.first.port, { user: 'nobody_we_know', sslMode: 'prefer' });
     await assert.rejects(probe.ask(), {
       kind: 'credentials',
-      code: '28000',
+      sign: { sqlstate: '28000' },
       message: /nobody_we_know.*PGUSER/,
     });
   });
@@ -118,7 +122,7 @@ describe('asking a real PostgreSQL', () => {
     const { probe } = open(t, await freePort());
     await assert.rejects(probe.ask(), {
       kind: 'refused',
-      code: 'ECONNREFUSED',
+      sign: { errno: 'ECONNREFUSED' },
       message: /start PostgreSQL there/,
     });
   });
@@ -209,7 +213,7 @@ describe('asking a PostgreSQL with TLS and passwords', () => {
     const { probe } = open(t, cluster.first.port, { password: () => 'hunter2', sslMode: 'prefer' });
     await assert.rejects(probe.ask(), (error: ProbeError) => {
       assert.equal(error.kind, 'credentials');
-      assert.equal(error.code, '28P01');
+      assert.equal(error.sign.sqlstate, '28P01');
       assert.match(error.message, /PGPASSWORD/);
       assert.doesNotMatch(error.message, /hunter2/);
       return true;

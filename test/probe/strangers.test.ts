@@ -207,7 +207,9 @@ describe('a stranger on the port', () => {
       };
       const server = await fakeServer(t, serve);
       await assert.rejects(open(t, server.port, { sslMode: 'prefer' }).probe.ask(), { kind: 'starting' });
-      await assert.rejects(open(t, server.port, { sslMode: 'require' }).probe.ask(), { code: 'TLS_REFUSED' });
+      await assert.rejects(open(t, server.port, { sslMode: 'require' }).probe.ask(), {
+        sign: { isTlsRefused: true },
+      });
     },
   );
 
@@ -361,7 +363,7 @@ describe('a server that has answered well once', () => {
     );
     const { probe } = open(t, server.port);
     await probe.ask();
-    await assert.rejects(probe.ask(), { code: '42501', message: /not for you/ });
+    await assert.rejects(probe.ask(), { sign: { sqlstate: '42501' }, message: /not for you/ });
     await waitFor('the socket to be closed', () => server.sockets.size === 0);
   });
 });

@@ -4,6 +4,7 @@ import { type ArgsDef, defineCommand } from 'citty';
 import { explanation } from './explanation.ts';
 import type { Status } from '../../admin/status.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../../errors.ts';
+import { bracketed } from '../../runtime/addresses.ts';
 import { metricsOf, metricsSettings, settingArgs } from '../args.ts';
 
 /** How long the gateway may take, and how much it may say. */
@@ -55,7 +56,7 @@ function urlOf(given: unknown, metrics: { readonly host: string; readonly port: 
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
+  return bracketed(host);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Route } from '../../contract/messages.ts';
 import { saysNotNow } from '../../protocol/error-response.ts';
 import type { Address, Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
-import { dialFailures } from '../refusals.ts';
+import { type DialFailure, dialFailures, networkFailure } from '../refusals.ts';
 import { RoleCheck } from '../role-check.ts';
 import type { Targets } from '../targets.ts';
 import { Open } from './open.ts';
@@ -47,7 +47,7 @@ export class Dialling extends ServedState {
 
   override serverClosed(_server: Conn<ServerSide>, error: NetError | undefined): void {
     this.server = undefined;
-    this.#failed(error ?? dialFailures.endedEarly);
+    this.#failed(error ? networkFailure(error) : dialFailures.endedEarly);
   }
 
   override landedOnStandby(): void {
@@ -64,9 +64,9 @@ export class Dialling extends ServedState {
     this.#failed(dialFailures.silent);
   }
 
-  #failed(error: NetError): void {
+  #failed(failure: DialFailure): void {
     this.leave();
-    this.session.host.dialFailed(this.session, error);
+    this.session.host.dialFailed(this.session, failure);
   }
 
   #answered(server: Conn<ServerSide>): Open {

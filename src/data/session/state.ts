@@ -5,7 +5,7 @@ import { FirstBytes } from '../../protocol/first-bytes.ts';
 import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { Pump } from '../pump.ts';
-import type { Refusal } from '../refusals.ts';
+import type { DialFailure, Refusal } from '../refusals.ts';
 import { discarded, type RoleChecked } from '../role-check.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
 import type { Targets } from '../targets.ts';
@@ -17,7 +17,7 @@ export const lingerMs = 30_000;
 export class Pending {
   readonly first = new FirstBytes();
   /** Why the last attempt to dial failed, while that is what the client waits for. */
-  dialFailure: NetError | undefined;
+  dialFailure: DialFailure | undefined;
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
 }

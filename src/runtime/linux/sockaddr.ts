@@ -1,5 +1,5 @@
 /** Addresses as the kernel writes them: struct sockaddr_in, sockaddr_in6, sockaddr_un (all in network byte order). */
-import { endpointText } from '../net-error.ts';
+import { endpointText } from '../addresses.ts';
 import type { Address } from '../runtime.ts';
 import { AF } from './constants.ts';
 import type { Libc } from './libc.ts';

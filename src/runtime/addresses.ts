@@ -1,0 +1,29 @@
+/** Addresses as text, and when two are the same: the one place for brackets and for equality. */
+import type { Address } from './runtime.ts';
+
+/** `host:port` with brackets around IPv6, or the path of a unix socket. */
+export function addressText(address: Address): string {
+  return 'path' in address ? address.path : endpointText(address.host, address.port);
+}
+
+/**
+ * `host:port`; empty where a socket does not know it. An IPv4 peer of a listener on `::` is shown as IPv4, as the kernel's
+ * `::ffff:` hides who it is.
+ */
+export function endpointText(host: string | undefined, port: number | undefined): string {
+  if (host === undefined || port === undefined) return '';
+  if (host.startsWith('::ffff:') && host.includes('.')) return `${host.slice(7)}:${port}`;
+  return `${bracketed(host)}:${port}`;
+}
+
+/** A host as it stands before a port: IPv6 in brackets. */
+export function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** Numeric hosts are equal as they are written: all of them come from the same resolver. */
+export function isSameAddress(a: Address | undefined, b: Address | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
+  return a.host === b.host && a.port === b.port;
+}

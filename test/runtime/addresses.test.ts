@@ -1,0 +1,28 @@
+import { equal } from 'node:assert/strict';
+import { test } from 'node:test';
+import { addressText, bracketed, endpointText, isSameAddress } from '../../src/runtime/addresses.ts';
+
+test('an address is host:port, IPv6 in brackets, or a path', () => {
+  equal(addressText({ host: '10.0.0.1', port: 5432 }), '10.0.0.1:5432');
+  equal(addressText({ host: 'fd00::1', port: 5432 }), '[fd00::1]:5432');
+  equal(addressText({ path: '/run/x' }), '/run/x');
+  equal(bracketed('fe80::1%eth0'), '[fe80::1%eth0]');
+});
+
+test('an IPv4 peer behind a dual-stack listener is shown as IPv4, and an unknown one not at all', () => {
+  equal(endpointText('::ffff:10.0.0.1', 7), '10.0.0.1:7');
+  equal(endpointText('::ffff:a00:1', 7), '[::ffff:a00:1]:7');
+  equal(endpointText(undefined, 7), '');
+  equal(endpointText('10.0.0.1', undefined), '');
+});
+
+test('two addresses are the same if host and port are, or the path', () => {
+  const [a, b] = [{ host: '10.0.0.1', port: 1 }, { path: '/run/x' }];
+  equal(isSameAddress(a, { ...a }), true);
+  equal(isSameAddress(b, { ...b }), true);
+  for (const other of [{ ...a, port: 2 }, { ...a, host: '10.0.0.2' }, b, undefined]) {
+    equal(isSameAddress(a, other), false);
+    equal(isSameAddress(other, a), false);
+  }
+  equal(isSameAddress(undefined, undefined), true);
+});
