@@ -17,13 +17,13 @@ import {
   tlsFailure,
 } from './failure.ts';
 import type { Asked, ServerError } from './failure.ts';
-import { Guard, ProtocolError } from '../protocol/message-guard.ts';
+import { MessageGuard, ProtocolError } from '../protocol/message-guard.ts';
 import type { Authentication } from '../protocol/message-guard.ts';
 
 /** `offer` goes on in clear text if the server has no TLS; `insist` does not. */
 export type Encryption = 'plain' | 'offer' | 'insist';
 
-export interface LineOptions {
+export interface ProbeConnectionOptions {
   /** Numeric. */
   readonly host: string;
   readonly port: number;
@@ -34,7 +34,7 @@ export interface LineOptions {
   readonly asked: Asked;
 }
 
-export interface LineEvents {
+export interface ProbeConnectionEvents {
   /** ReadyForQuery: logged in, or done with a query. */
   ready(): void;
   /** DataRow. What it throws ends the connection. */
@@ -61,9 +61,9 @@ export class ProbeConnection {
   heard = false;
   /** Whether TLS has been begun. */
   isEncrypted = false;
-  #options: LineOptions;
-  #events: LineEvents;
-  #guard: Guard;
+  #options: ProbeConnectionOptions;
+  #events: ProbeConnectionEvents;
+  #guard: MessageGuard;
   #tcp: TcpSocket | undefined;
   #tls: TcpSocket | undefined;
   #over = false;
@@ -72,10 +72,10 @@ export class ProbeConnection {
   /** PostgreSQL says why before it closes. */
   #lastError: ServerError | undefined;
 
-  constructor(options: LineOptions, events: LineEvents) {
+  constructor(options: ProbeConnectionOptions, events: ProbeConnectionEvents) {
     this.#options = options;
     this.#events = events;
-    this.#guard = new Guard({
+    this.#guard = new MessageGuard({
       ready: () => {
         this.#lastError = undefined;
         events.ready();

@@ -3,6 +3,7 @@
  *
  * Fields from PostgreSQL's "Error and Notice Message Fields" (protocol-error-fields).
  */
+import { bodyBytes, headBytes, lengthBytes, readFields, typeAt } from './framing.ts';
 
 /** What a FATAL error says. */
 export interface ErrorFields {
@@ -24,10 +25,10 @@ export function errorResponse({ sqlstate, message, detail, hint }: ErrorFields):
   if (detail) fields.push(`D${printable(detail)}`);
   if (hint) fields.push(`H${printable(hint)}`);
   const body = encoder.encode(fields.join('\0') + '\0\0');
-  const bytes = new Uint8Array(5 + body.length);
+  const bytes = new Uint8Array(headBytes + body.length);
   bytes[0] = 'E'.charCodeAt(0);
-  new DataView(bytes.buffer).setUint32(1, 4 + body.length);
-  bytes.set(body, 5);
+  new DataView(bytes.buffer).setUint32(1, lengthBytes + body.length);
+  bytes.set(body, headBytes);
   return bytes;
 }
 
@@ -53,26 +54,21 @@ function printable(text: string): string {
 }
 
 /** cannot_connect_now, and admin_shutdown: the server is on its way up or down, and has done nothing for this client. */
-const notNow = ['C57P03', 'C57P01'];
+const notNow = ['57P03', '57P01'];
 /** All that a server says on its own before it is ready: AuthenticationOk, ParameterStatus, BackendKeyData. */
-const greetings = 'RSK';
-const mostGreetingBytes = 2_000;
+const loginTypes = 'RSK';
+const mostLoginBytes = 2_000;
 
 /**
  * Whether these first bytes of a server turn the client away. A backend that is told to exit after it has let the client
  * in, but before it is ready, sends its ErrorResponse behind its login messages in one segment.
  */
 export function saysNotNow(bytes: Uint8Array): boolean {
-  if (bytes.length > mostGreetingBytes) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at + 5 <= bytes.length; at += 1 + view.getUint32(at + 1)) {
-    const type = String.fromCharCode(view.getUint8(at));
-    if (type !== 'E') {
-      if (greetings.includes(type)) continue;
-      return false;
-    }
-    const fields = new TextDecoder('latin1').decode(bytes.subarray(at + 5)).split('\0');
-    return notNow.some((field) => fields.includes(field));
+  if (bytes.length > mostLoginBytes) return false;
+  let at = 0;
+  while (at + headBytes <= bytes.length && loginTypes.includes(typeAt(bytes, at))) {
+    at += headBytes + Math.max(0, bodyBytes(bytes, at));
   }
-  return false;
+  if (at + headBytes > bytes.length || typeAt(bytes, at) !== 'E') return false;
+  return notNow.includes(readFields(bytes.subarray(at + headBytes)).get('C') ?? '');
 }

@@ -7,6 +7,8 @@
  * SSLRequest or GSSENCRequest is answered by one byte: `N` for no, anything else means that nothing is to be seen here.
  */
 
+import { bodyBytes, headBytes } from './framing.ts';
+
 export type ScanResult =
   /** Too little to say. */
   | 'more'
@@ -20,7 +22,6 @@ const [authentication, parameter, ready, error, no] = ['R', 'S', 'Z', 'E', 'N'].
 /** NegotiateProtocolVersion, which may come first. */
 const negotiate = code('v');
 
-const headBytes = 5;
 const standbyReport = new TextEncoder().encode('in_hot_standby\0on\0');
 
 export class LoginScan {
@@ -60,10 +61,10 @@ export class LoginScan {
 
   /** A head is complete. False if no message can have it. */
   #begin(): boolean {
-    const length = new DataView(this.#head.buffer).getUint32(1);
-    if (length < 4) return false;
+    const length = bodyBytes(this.#head, 0);
+    if (length < 0) return false;
     this.#got = 0;
-    this.#left = length - 4;
+    this.#left = length;
     this.#matched = this.#head[0] === parameter && this.#left === standbyReport.length ? 0 : -1;
     return true;
   }

@@ -6,6 +6,7 @@
  * a message of an unknown type is printed to the console. A probe talks to whatever answers on a port, so every
  * such message is turned into one exception here, and no more than one message is ever kept in memory.
  */
+import { bodyBytes, headBytes, lengthBytes, readFields, typeAt } from './framing.ts';
 
 /** No message that a probe can cause is longer; most are under 400 bytes. */
 export const maxMessageBytes = 64 * 1024;
@@ -20,7 +21,7 @@ export const maxAnswerBytes = 256 * 1024;
 const maxScramRounds = 1_000_000;
 
 /** What a guard sees on the way through. */
-export interface GuardEvents {
+export interface MessageGuardEvents {
   /** ReadyForQuery. */
   ready(): void;
   /** ErrorResponse. The fields by their one-letter names, see the protocol's "Error and Notice Message Fields". */
@@ -37,12 +38,12 @@ export type Authentication = 'none' | 'password' | 'unsupported';
 /** The bytes are not PostgreSQL's; the message says why. */
 export class ProtocolError extends Error {}
 
-export class Guard {
-  #events: GuardEvents;
+export class MessageGuard {
+  #events: MessageGuardEvents;
   #rest: Buffer = Buffer.alloc(0);
   #sinceReady = 0;
 
-  constructor(events: GuardEvents) {
+  constructor(events: MessageGuardEvents) {
     this.#events = events;
   }
 
@@ -53,25 +54,26 @@ export class Guard {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     while (at < bytes.length) {
-      const type = String.fromCharCode(bytes[at] ?? 0);
+      const type = typeAt(bytes, at);
       if (!known.includes(type)) {
         throw new ProtocolError(`it began a message with ${quote(bytes.subarray(at))}`);
       }
-      if (bytes.length - at < 5) break;
-      const length = bytes.readUInt32BE(at + 1);
-      if (length < 4 || length > maxMessageBytes) {
-        throw new ProtocolError(`it announced a message of ${length} bytes`);
+      if (bytes.length - at < headBytes) break;
+      const length = bodyBytes(bytes, at);
+      if (length < 0 || lengthBytes + length > maxMessageBytes) {
+        throw new ProtocolError(`it announced a message of ${lengthBytes + length} bytes`);
       }
-      if (bytes.length - at <= length) break;
-      this.#look(type, bytes.subarray(at + 5, at + 1 + length));
-      at += 1 + length;
+      const end = at + headBytes + length;
+      if (bytes.length < end) break;
+      this.#read(type, bytes.subarray(at + headBytes, end));
+      at = end;
     }
     // A copy, so that a small rest does not keep a large chunk alive.
     this.#rest = Buffer.from(bytes.subarray(at));
     return bytes.subarray(0, at);
   }
 
-  #look(type: string, body: Buffer): void {
+  #read(type: string, body: Buffer): void {
     if (type === 'R') this.#events.authentication(readAuthentication(body));
     else if (type === 'Z') {
       this.#sinceReady = 0;
@@ -123,14 +125,6 @@ function checkRowDescription(body: Buffer): void {
     if (end < 0 || end + 19 > body.length) throw new ProtocolError(problem);
     at = end + 19;
   }
-}
-
-function readFields(body: Buffer): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const part of body.toString('utf8').split('\0')) {
-    if (part !== '') fields.set(part.slice(0, 1), part.slice(1));
-  }
-  return fields;
 }
 
 function quote(bytes: Buffer): string {

@@ -8,6 +8,8 @@
  * SSLRequest: then the first byte is that of a TLS handshake record.
  */
 
+import { lengthBytes, word } from './framing.ts';
+
 export type Opening =
   /** Too little to say. */
   | { readonly kind: 'incomplete' }
@@ -36,7 +38,7 @@ const incomplete: Opening = { kind: 'incomplete' };
 export function readOpening(bytes: Uint8Array): Opening {
   if (bytes.length === 0) return incomplete;
   if (bytes[0] === tlsHandshake) return readTls(bytes);
-  if (bytes.length < 4) return incomplete;
+  if (bytes.length < lengthBytes) return incomplete;
   const length = word(bytes, 0);
   if (length < 8 || length > maxStartupBytes) return isText(bytes) ? notPostgres() : badLength(length);
   if (bytes.length < 8) return incomplete;
@@ -85,10 +87,4 @@ function notPostgres(): Opening {
 
 function garbage(why: string): Opening {
   return { kind: 'garbage', why };
-}
-
-/** An unsigned 32-bit big-endian word. */
-function word(bytes: Uint8Array, offset: number): number {
-  return ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) |
-    bytes[offset + 3]!) >>> 0;
 }

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Guard, maxMessageBytes, ProtocolError } from '../../src/protocol/message-guard.ts';
-import type { GuardEvents } from '../../src/protocol/message-guard.ts';
+import { maxMessageBytes, MessageGuard, ProtocolError } from '../../src/protocol/message-guard.ts';
+import type { MessageGuardEvents } from '../../src/protocol/message-guard.ts';
 import { int32, message } from '../probe/support.ts';
 
 function newGuard() {
   const calls: string[] = [];
-  const events: GuardEvents = {
+  const events: MessageGuardEvents = {
     ready: () => calls.push('ready'),
     error: (fields) => calls.push(`error ${fields.get('C')} ${fields.get('M')}`),
     row: (body) => calls.push(`row ${body.length}`),
     authentication: (wants) => calls.push(`authentication ${wants}`),
   };
-  return { guard: new Guard(events), calls };
+  return { guard: new MessageGuard(events), calls };
 }
 
 const column = (name: string) => Buffer.concat([Buffer.from(`${name}\0`), Buffer.alloc(18)]);
