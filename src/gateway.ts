@@ -84,7 +84,7 @@ export class Gateway {
     const { metrics } = this.#config;
     this.#warn();
     const engine = this.#chooseEngine();
-    this.#log.info('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
+    this.#log('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
     try {
       this.#refusalServer = await this.#openRefusalServer();
       const parts = this.#compose(engine, await this.#dataSettings(this.#refusalServer.address));
@@ -149,7 +149,7 @@ export class Gateway {
         this.#probes.note(observations);
         this.#decide(parts);
       },
-      log: (level, event, fields) => log[level](event, fields),
+      log,
       isIncumbent: (candidate) => controller.isIncumbent(candidate),
     });
     const options = { rules, rotation, hasStandbyPort: standbyPort !== undefined, deadAfterMs };
@@ -164,14 +164,14 @@ export class Gateway {
 
   #onSuspicion(why: string): void {
     if (this.#isDraining) return;
-    this.#log.debug('a session suspects the primary; all candidates are probed', { why });
+    this.#log('suspicion', { why });
     this.#parts?.prober.probeNow();
   }
 
   #warn(): void {
-    for (const warning of this.#config.credentials.warnings) this.#log.warn(warning);
+    for (const why of this.#config.credentials.warnings) this.#log('login_warning', { why });
     if (this.#budget.maxSessions < this.#config.data.maxSessions) {
-      this.#log.info('fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)', {
+      this.#log('fewer_sessions', {
         sessions: this.#budget.maxSessions,
         openFiles: openFileLimit(),
       });
@@ -226,8 +226,7 @@ export class Gateway {
       return await startRefusalServer(
         refusalCertificate,
         limits,
-        (error) =>
-          this.#log.error('no throw-away certificate: a refusal was not said', { why: messageOf(error) }),
+        (error) => this.#log('certificate_failed', { why: messageOf(error) }),
       );
     } catch (error) {
       throw new StartError(

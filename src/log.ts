@@ -1,21 +1,18 @@
 /**
- * The log: one line an event, in words, then key=value; JSON lines where nobody looks on. It goes to standard error,
- * so that standard output stays what a command was asked for. Nothing that is logged holds a secret: credentials
- * never come here.
+ * The log: one line an event: its identifier, its sentence, its fields; JSON lines where no terminal shows it. It goes to
+ * standard error, so that standard output stays what a command was asked for. Nothing that is logged holds a secret:
+ * credentials never come here.
  */
 import { type ConsolaReporter, createConsola, LogLevels } from 'consola';
+import { type LogEvent, logEvents, type LogLevel } from './log-events.ts';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-export interface Log {
-  error(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
-  info(event: string, fields?: LogFields): void;
-  debug(event: string, fields?: LogFields): void;
-}
+/** Writes an event; its level and its sentence are in the table of events. */
+export type Log = (event: LogEvent, fields?: LogFields) => void;
 
 export interface LogOptions {
-  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly level: LogLevel;
   readonly format: 'auto' | 'text' | 'json';
 }
 
@@ -27,29 +24,29 @@ export function openLog({ level, format }: LogOptions): Log {
     reporters: [isJson ? jsonLines : textLines],
     throttle: 0,
   });
-  return {
-    error: (event, fields) => consola.error(event, fields),
-    warn: (event, fields) => consola.warn(event, fields),
-    info: (event, fields) => consola.info(event, fields),
-    debug: (event, fields) => consola.debug(event, fields),
+  return (event, fields) => {
+    const [level, message] = logEvents[event];
+    consola[level](event, message, fields);
   };
 }
 
 const colors: Readonly<Record<string, number>> = { error: 31, warn: 33, info: 36, debug: 90 };
 
 const textLines: ConsolaReporter = {
-  log({ date, type, args: [event, fields] }) {
+  log({ date, type, args: [event, message, fields] }) {
     const isColored = process.stderr.isTTY && !process.env['NO_COLOR'];
     const level = isColored ? `\u001b[${colors[type]}m${type.padEnd(5)}\u001b[0m` : type.padEnd(5);
     process.stderr.write(
-      `${date.toTimeString().slice(0, 8)} ${level} ${event}${keyValues((fields ?? {}) as LogFields)}\n`,
+      `${date.toTimeString().slice(0, 8)} ${level} ${event}: ${message}${
+        keyValues((fields ?? {}) as LogFields)
+      }\n`,
     );
   },
 };
 
 const jsonLines: ConsolaReporter = {
-  log({ date, type, args: [event, fields] }) {
-    const line = { time: date.toISOString(), level: type, event, ...(fields as LogFields) };
+  log({ date, type, args: [event, message, fields] }) {
+    const line = { time: date.toISOString(), level: type, event, message, ...(fields as LogFields) };
     process.stderr.write(`${JSON.stringify(line)}\n`);
   },
 };

@@ -35,12 +35,13 @@ const text = (write: (log: Log) => void, isTTY = false): string[] =>
   });
 
 describe('JSON lines', () => {
-  test('have the time, the level, the event and its fields', () => {
-    const [line] = json((log) => log.warn('no primary', { epoch: 3, held: true, reason: 'say "no"\nlater' }));
+  test('have the time, the level, the event, its sentence and its fields', () => {
+    const [line] = json((log) => log('no_primary', { epoch: 3, held: true, reason: 'say "no"\nlater' }));
     const { time, ...rest } = line!;
     assert.deepEqual(rest, {
       level: 'warn',
-      event: 'no primary',
+      event: 'no_primary',
+      message: 'no candidate is primary: new clients wait',
       epoch: 3,
       held: true,
       reason: 'say "no"\nlater',
@@ -49,26 +50,26 @@ describe('JSON lines', () => {
   });
 
   test('leave out what is undefined', () => {
-    const [line] = json((log) => log.info('verdict', { timeline: undefined, rule: 'noPrimary' }));
-    assert.deepEqual(Object.keys(line!), ['time', 'level', 'event', 'rule']);
+    const [line] = json((log) => log('verdict', { timeline: undefined, rule: 'noPrimary' }));
+    assert.deepEqual(Object.keys(line!), ['time', 'level', 'event', 'message', 'rule']);
   });
 
   test('need no fields', () => {
-    assert.deepEqual(Object.keys(json((log) => log.info('stopped'))[0]!), ['time', 'level', 'event']);
+    assert.deepEqual(Object.keys(json((log) => log('stopped'))[0]!), ['time', 'level', 'event', 'message']);
   });
 
   test('are one a line, each as often as it was said', () => {
     const lines = json((log) => {
-      for (let count = 0; count < 50; count += 1) log.info('again');
+      for (let count = 0; count < 50; count += 1) log('stopped');
     });
     assert.equal(lines.length, 50);
   });
 });
 
 describe('lines of text', () => {
-  test('say the event in words, then key=value, quoted where it must be', () => {
+  test('say the event and its sentence, then key=value, quoted where it must be', () => {
     const lines = text((log) =>
-      log.info('verdict', {
+      log('verdict', {
         primary: 'db1:5432',
         epoch: 3,
         ok: false,
@@ -79,28 +80,32 @@ describe('lines of text', () => {
       })
     );
     assert.deepEqual(lines, [
-      'info  verdict primary=db1:5432 epoch=3 ok=false reason="a \\"b\\"" empty="" pair="a=b" nl="\\n"',
+      'info  verdict: what is known of the candidates has changed primary=db1:5432 epoch=3 ok=false reason="a \\"b\\"" empty="" pair="a=b" nl="\\n"',
     ]);
   });
 
   test('leave out what is undefined', () => {
-    assert.deepEqual(text((log) => log.error('split brain', { a: undefined, b: 1 })), [
-      'error split brain b=1',
+    assert.deepEqual(text((log) => log('split_brain', { a: undefined, b: 1 })), [
+      'error split_brain: several servers claim to be primary of one timeline b=1',
     ]);
   });
 
   test('have colors on a terminal, and none elsewhere', () => {
-    assert.deepEqual(text((log) => log.warn('x'), true), ['\u001b[33mwarn \u001b[0m x']);
-    assert.deepEqual(text((log) => log.warn('x'), false), ['warn  x']);
+    assert.deepEqual(text((log) => log('candidate_down'), true), [
+      '\u001b[33mwarn \u001b[0m candidate_down: a candidate does not answer',
+    ]);
+    assert.deepEqual(text((log) => log('candidate_down'), false), [
+      'warn  candidate_down: a candidate does not answer',
+    ]);
   });
 });
 
 describe('the log', () => {
   const all = (log: Log): void => {
-    log.error('an error');
-    log.warn('a warning');
-    log.info('news');
-    log.debug('details');
+    log('worker_died');
+    log('candidate_down');
+    log('verdict');
+    log('suspicion');
   };
   const levels = ['error', 'warn', 'info', 'debug'] as const;
   levels.forEach((level, place) => {

@@ -54,6 +54,7 @@ export function targetOf(path: string, specifier: string): string {
 export const layers = [
   'src/version.ts',
   'src/errors.ts',
+  'src/log-events.ts',
   'src/log.ts',
   'src/cluster/',
   'src/protocol/',

@@ -5,6 +5,7 @@ import { elect, noMemory, type Verdict } from '../cluster/election.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { Config } from '../config/config.ts';
+import { logEvents } from '../log-events.ts';
 import { Prober } from '../probe/prober.ts';
 import { pickRuntime } from '../runtime/pick.ts';
 import { settingNames } from '../config/settings.ts';
@@ -45,8 +46,9 @@ function askOnce(config: Config): Promise<readonly Observation[]> {
           prober.stop();
           resolve(observations);
         },
-        log: (level, event, fields) => {
-          if (level === 'warn') console.error(`pg_gateway: ${event}: ${Object.values(fields).join(', ')}`);
+        log: (event, fields = {}) => {
+          const [level, message] = logEvents[event];
+          if (level === 'warn') console.error(`pg_gateway: ${message}: ${Object.values(fields).join(', ')}`);
         },
         isIncumbent: () => false,
       },

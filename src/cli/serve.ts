@@ -17,7 +17,7 @@ export const serve = defineCommand({
     const signals = catchSignals();
     const gateway = new Gateway(config, log);
     const { listening, metrics } = await gateway.start();
-    log.info('listening', {
+    log('listening', {
       address: addressText(listening.address),
       replicas: listening.standby && addressText(listening.standby),
       metrics: metrics === undefined ? 'off' : addressText(metrics),
@@ -35,7 +35,7 @@ async function end(gateway: Gateway, config: Config, log: Log, signals: Signals)
   const { drainMs } = config;
   const sessions = gateway.active;
   if (sessions > 0 && drainMs > 0) {
-    log.info('draining: no new clients, sessions may end; a second signal ends them now', {
+    log('draining', {
       signal,
       sessions,
       drainMs,
@@ -44,7 +44,7 @@ async function end(gateway: Gateway, config: Config, log: Log, signals: Signals)
   await Promise.race([gateway.drain(drainMs), signals.next()]);
   const ended = gateway.active;
   await gateway.stop();
-  log.info('stopped', { signal, sessionsEnded: ended });
+  log('stopped', { signal, sessionsEnded: ended });
   // A socket that the other side never closes must not keep the process.
   process.exit(0);
 }

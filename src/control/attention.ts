@@ -4,34 +4,34 @@
  */
 import type { Verdict } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
+import type { LogEvent } from '../log-events.ts';
 import type { Log } from '../log.ts';
 
-/** What happened and what to do. The note of the finding says why. Standings that are not here are nobody's work. */
-const sentences: Partial<Record<Standing, string>> = {
-  stale:
-    'a former primary accepts writes, and what is written there will be lost: stop it, or rebuild it as a standby',
-  foreign: 'a candidate belongs to another cluster: correct CANDIDATES, or SYSTEM_IDENTIFIER',
-  rejecting: 'a candidate is up and rejects the probe',
-  down: 'a candidate does not answer',
+/** Standings that are not here are no work for a person. */
+const events: Partial<Record<Standing, LogEvent>> = {
+  stale: 'former_primary_writable',
+  foreign: 'candidate_foreign',
+  rejecting: 'candidate_rejecting',
+  down: 'candidate_down',
 };
 
-/** While no primary is there, nobody knows yet which timeline is right. */
-const undecided = 'a candidate accepts writes on an older timeline, and nobody is routed to it: see explain';
-
 export class Attention {
-  readonly #log: Pick<Log, 'warn'>;
+  readonly #log: Log;
   #standings: ReadonlyMap<string, Standing> = new Map();
 
-  constructor(log: Pick<Log, 'warn'>) {
+  constructor(log: Log) {
     this.#log = log;
   }
 
   /** After each verdict that is news. */
   note({ findings, primary }: Verdict): void {
     for (const { candidate: { name }, standing, note } of findings) {
-      const sentence = standing === 'stale' && primary === undefined ? undecided : sentences[standing];
-      if (sentence === undefined || this.#standings.get(name) === standing) continue;
-      this.#log.warn(sentence, { candidate: name, why: note });
+      // While there is no primary, it is not known yet which timeline is right.
+      const event = standing === 'stale' && primary === undefined
+        ? 'older_timeline_claimed'
+        : events[standing];
+      if (event === undefined || this.#standings.get(name) === standing) continue;
+      this.#log(event, { candidate: name, why: note });
     }
     this.#standings = new Map(findings.map(({ candidate: { name }, standing }) => [name, standing]));
   }

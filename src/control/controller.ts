@@ -111,9 +111,8 @@ export class Controller {
       reason,
       candidates: findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(' '),
     };
-    if (splitBrain) this.#log.error('split brain', fields);
-    else if (primary === undefined && rule !== 'firstRound') this.#log.warn('no primary', fields);
-    else this.#log.info('verdict', fields);
+    const isMissed = primary === undefined && rule !== 'firstRound';
+    this.#log(splitBrain ? 'split_brain' : isMissed ? 'no_primary' : 'verdict', fields);
   }
 }
 

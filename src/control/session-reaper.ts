@@ -41,8 +41,7 @@ export class SessionReaper {
       const address = { host: server.host, port: server.port };
       const sessions = ender.sessionsOn(address);
       ender.endDead(address);
-      const fields = { candidate: name, silentMs, sessions };
-      this.#log[sessions > 0 ? 'warn' : 'debug']('a server is silent; its sessions are ended', fields);
+      if (sessions > 0) this.#log('dead_server_sessions_ended', { candidate: name, silentMs, sessions });
     }
     const fenced = rotation.filter((place) => place.fenced !== undefined && place.answer !== undefined);
     for (const { candidate: { name }, answer, fenced: why } of fenced) {
@@ -50,8 +49,7 @@ export class SessionReaper {
       const address = { host: answer!.host, port: answer!.port };
       const sessions = ender.sessionsOn(address);
       ender.endStandbySessions(address);
-      const fields = { candidate: name, why, sessions };
-      this.#log[sessions > 0 ? 'warn' : 'debug']('sessions of the standby port are ended', fields);
+      if (sessions > 0) this.#log('standby_sessions_ended', { candidate: name, why, sessions });
     }
     this.#fenced = new Set(fenced.map(({ candidate }) => candidate.name));
   }

@@ -173,7 +173,7 @@ export class WorkerPool {
         reject(cannotListen(address, report.port, report.code, report.message));
       } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
       else if (report.kind === 'exhausted') {
-        this.#options.log.error('clients wait: no more can be accepted now', {
+        this.#options.log('accept_exhausted', {
           worker: index,
           why: report.why,
         });
@@ -237,7 +237,7 @@ export class WorkerPool {
   #replace(index: number, settings: DataSettings, why: string): void {
     if (this.#stopping) return;
     const { log } = this.#options;
-    log.error('a worker died; its sessions are lost, and another takes its place', { worker: index, why });
+    log('worker_died', { worker: index, why });
     setTimeout(() => this.#reopen(index, settings), restartMs);
   }
 
@@ -246,7 +246,7 @@ export class WorkerPool {
     this.#open(index, settings).catch((error) => {
       if (this.#stopping) return;
       const why = messageOf(error);
-      this.#options.log.error('the worker could not be replaced yet', { worker: index, why });
+      this.#options.log('worker_not_replaced', { worker: index, why });
       setTimeout(() => this.#reopen(index, settings), retryMs);
     });
   }

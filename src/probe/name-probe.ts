@@ -6,6 +6,7 @@
  */
 import { type Candidate, candidateBehind } from '../cluster/candidate.ts';
 import { type Observation, unobserved, withAnswer, withFailure } from '../cluster/observation.ts';
+import type { Log } from '../log.ts';
 import { AddressProbe, type AddressProbeOptions, type AddressProbeTools } from './address-probe.ts';
 import { Discovery, type DiscoveryOptions } from './discovery.ts';
 import { ProbeError } from './failure.ts';
@@ -22,15 +23,8 @@ export interface NameProbeTools extends AddressProbeTools {
   isIncumbent(candidate: string): boolean;
   /** Whether one more address may be probed. */
   hasRoom(address: string): boolean;
-  log: LogProbe;
+  log: Log;
 }
-
-/** For the operator: what happened, and to whom. */
-export type LogProbe = (
-  level: 'info' | 'warn',
-  event: string,
-  fields: Readonly<Record<string, string | number>>,
-) => void;
 
 export interface NameProbeEvents {
   /** Something about the observations is new. */
@@ -139,7 +133,7 @@ export class NameProbe {
   }
 
   #tellKept(candidate: string): void {
-    this.#tools.log('warn', 'the primary has left DNS; it stays until another one is elected', {
+    this.#tools.log('primary_left_dns', {
       candidate,
     });
   }
@@ -148,7 +142,7 @@ export class NameProbe {
     member.probe.stop();
     group.remove(member);
     const fields = { candidate: group.candidate.name, address: member.address };
-    this.#tools.log('info', 'an address has left DNS', fields);
+    this.#tools.log('address_gone', fields);
   }
 
   #add(address: string, isOne: boolean): void {
@@ -165,7 +159,7 @@ export class NameProbe {
     probe.setFast(this.#tools.isFast());
     probe.start();
     if (this.#discovery) {
-      this.#tools.log('info', 'an address was found', { candidate: group.candidate.name, address });
+      this.#tools.log('address_found', { candidate: group.candidate.name, address });
     }
   }
 
@@ -198,7 +192,7 @@ export class NameProbe {
     const { name } = this.#candidate;
     if (twins === undefined) {
       const fields = { name, address: member.address };
-      this.#tools.log('info', 'the addresses of a name are several servers', fields);
+      this.#tools.log('addresses_differ', fields);
     }
   }
 
@@ -232,7 +226,7 @@ export class NameProbe {
   #failed(error: ProbeError): void {
     if (!this.#isLost) {
       const fields = { name: this.#candidate.host, why: error.message };
-      this.#tools.log('warn', 'a name does not resolve; its known addresses stay in use', fields);
+      this.#tools.log('name_unresolved', fields);
     }
     this.#isLost = true;
     this.#fail(error);

@@ -4,11 +4,12 @@
  */
 import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
+import type { Log } from '../log.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import type { AddressProbeOptions, AddressProbeTools } from './address-probe.ts';
 import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
-import { type LogProbe, NameProbe, type NameProbeOptions, type NameProbeTools } from './name-probe.ts';
+import { NameProbe, type NameProbeOptions, type NameProbeTools } from './name-probe.ts';
 import { minGapMs, ProbeTicker } from './pace.ts';
 import { openProbe } from './query.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
@@ -23,7 +24,7 @@ export interface ProberOptions extends AddressProbeOptions {
 export interface ProberEvents {
   /** All observations, after each change of one; or after several that bring nothing new. Must not throw. */
   observed(observations: readonly Observation[]): void;
-  log: LogProbe;
+  log: Log;
   /** Whether the election's last choice was this candidate: DNS alone does not take it away. */
   isIncumbent(candidate: string): boolean;
 }
@@ -131,7 +132,7 @@ export class Prober {
       },
       failed: ({ kind, message }) => {
         if (service.unresolved.failures === 0) {
-          log('warn', 'a name does not resolve; known addresses stay in use', {
+          log('name_unresolved', {
             name: entry.name,
             why: message,
           });
@@ -193,7 +194,7 @@ export class Prober {
     if (this.#isFull) return;
     this.#isFull = true;
     const fields = { limit: maxCandidates, candidate };
-    this.#tools.log('warn', 'too many candidates; this one and others are not probed', fields);
+    this.#tools.log('too_many_candidates', fields);
   }
 
   /**

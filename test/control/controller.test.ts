@@ -4,13 +4,13 @@ import type { Observation } from '../../src/cluster/observation.ts';
 import { everyStandby } from '../../src/cluster/rotation.ts';
 import { noRoute } from '../../src/contract/messages.ts';
 import { Controller } from '../../src/control/controller.ts';
+import type { Log } from '../../src/log.ts';
 import { failing, now, primary, rules, standby, unasked } from '../cluster/scene.ts';
 
 /** A controller, and all that it does, in order. */
 function controlling(hasStandbyPort = true) {
   const acts: string[] = [];
-  const say = (level: string) => (event: string): void => void acts.push(`${level} ${event}`);
-  const log = { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug') };
+  const log: Log = (event) => void acts.push(`log ${event}`);
   const dataPlane = {
     renewLeases: () => void acts.push('leases'),
     publish: () => void acts.push('publish'),
@@ -32,7 +32,7 @@ function controlling(hasStandbyPort = true) {
 describe('the order of decisions', () => {
   test('is leases, route, record, pace; and only what is new is published and told', () => {
     const { decide } = controlling();
-    assert.deepEqual(decide([primary('a'), standby('b')]), ['leases', 'publish', 'info verdict', 'slow']);
+    assert.deepEqual(decide([primary('a'), standby('b')]), ['leases', 'publish', 'log verdict', 'slow']);
     assert.deepEqual(decide([primary('a'), standby('b')]), ['leases', 'slow']);
   });
 
@@ -40,7 +40,7 @@ describe('the order of decisions', () => {
     const { decide } = controlling();
     const acts = decide([primary('a', 1), primary('b', 2)]);
     assert.ok(acts.indexOf('publish') < acts.indexOf('end standby sessions'), acts.join(', '));
-    assert.equal(acts.at(-1), 'warn sessions of the standby port are ended');
+    assert.equal(acts.at(-1), 'log standby_sessions_ended');
     const b = primary('b', 2, { host: '192.0.2.2' });
     const dead = decide([failing(primary('a', 1), 2, 'silent'), b], now + 1000);
     assert.ok(dead.includes('end dead'), dead.join(', '));
@@ -92,7 +92,7 @@ describe('what a controller knows', () => {
 
   test('raises its voice for a split brain and without a primary', () => {
     const { decide } = controlling();
-    assert.ok(decide([primary('a'), primary('b')]).includes('error split brain'));
-    assert.ok(decide([standby('a'), standby('b')]).includes('warn no primary'));
+    assert.ok(decide([primary('a'), primary('b')]).includes('log split_brain'));
+    assert.ok(decide([standby('a'), standby('b')]).includes('log no_primary'));
   });
 });

@@ -5,16 +5,16 @@ import { noPositions } from '../../src/cluster/lag.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { everyStandby, rotationOf } from '../../src/cluster/rotation.ts';
 import { SessionReaper } from '../../src/control/session-reaper.ts';
+import type { Log } from '../../src/log.ts';
 import { failing, now, primary, rules } from '../cluster/scene.ts';
 
 /** What is done and told about these candidates, where their server has so many sessions. */
 function removed(observations: readonly Observation[], sessions: number, at = now): string[] {
   const lines: string[] = [];
-  const tell = (level: string) => (event: string) => void lines.push(`${level}: ${event}`);
-  const log = { error: tell('error'), warn: tell('warn'), info: tell('info'), debug: tell('debug') };
+  const log: Log = (event) => void lines.push(event);
   const remover = {
     sessionsOn: () => sessions,
-    endDead: () => void lines.push('buried'),
+    endDead: () => void lines.push('ended'),
     endStandbySessions: () => void lines.push('expelled'),
   };
   const removals = new SessionReaper(1000, log);
@@ -30,16 +30,13 @@ const silent = [failing(primary('a'), 2, 'silent')];
 
 describe('sessions that are taken from a server', () => {
   test('are news for a person, once', () => {
-    assert.deepEqual(removed(oldPrimary, 2), ['expelled', 'warn: sessions of the standby port are ended']);
-    const dead = ['buried', 'warn: a server is silent; its sessions are ended'];
+    assert.deepEqual(removed(oldPrimary, 2), ['expelled', 'standby_sessions_ended']);
+    const dead = ['ended', 'dead_server_sessions_ended'];
     assert.deepEqual(removed(silent, 2, now + 1000), dead);
   });
 
   test('are none where there are none: the order is given all the same, for those that just come', () => {
-    assert.deepEqual(removed(oldPrimary, 0), ['expelled', 'debug: sessions of the standby port are ended']);
-    assert.deepEqual(removed(silent, 0, now + 1000), [
-      'buried',
-      'debug: a server is silent; its sessions are ended',
-    ]);
+    assert.deepEqual(removed(oldPrimary, 0), ['expelled']);
+    assert.deepEqual(removed(silent, 0, now + 1000), ['ended']);
   });
 });

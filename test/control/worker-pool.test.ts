@@ -2,6 +2,7 @@ import { equal, match, rejects } from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { StartError } from '../../src/errors.ts';
+import { logEvents } from '../../src/log-events.ts';
 import type { Log } from '../../src/log.ts';
 import { total } from '../../src/contract/counters.ts';
 import { type DataSettings, noRoute } from '../../src/contract/messages.ts';
@@ -34,12 +35,8 @@ function planeOf(
 ) {
   const errors: string[] = [];
   const suspicions: string[] = [];
-  const ignore = (): void => {};
-  const log: Log = {
-    error: (event, fields) => errors.push(`${event} ${JSON.stringify(fields)}`),
-    warn: ignore,
-    info: ignore,
-    debug: ignore,
+  const log: Log = (event, fields) => {
+    if (logEvents[event][0] === 'error') errors.push(`${event} ${JSON.stringify(fields)}`);
   };
   const settings: DataSettings = { ...defaults, listen };
   const suspicion = (why: string): void => void suspicions.push(why);
@@ -184,7 +181,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       equal(total(plane.counters, 'active'), 1);
       plane.endDead(death);
       await until(() => errors.length > 0, 'the report');
-      match(errors[0]!, /^a worker died; .*"worker":0,"why":"the test wanted it to die"/);
+      match(errors[0]!, /^worker_died .*"worker":0,"why":"the test wanted it to die"/);
       await until(() => first.client.closed || first.client.ended, 'its sessions to be lost');
       await until(() => total(plane.counters, 'active') === 0, 'the gauges to be reset');
       // The port is free for a moment: whoever comes then is told so and comes again.

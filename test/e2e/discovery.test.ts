@@ -95,7 +95,7 @@ describe(`discovery on ${gatewayRuntime}`, () => {
     dns.mood = 'fails';
     await waitFor(
       'the failure to be told',
-      () => gateway.log.some(({ event }) => /does not resolve/.test(event)),
+      () => gateway.log.some(({ event }) => event === 'name_unresolved'),
     );
     await stand(gateway, three);
 
@@ -116,7 +116,7 @@ describe(`discovery on ${gatewayRuntime}`, () => {
     dns.zone['pg.example'] = ['127.0.0.3', '127.0.0.4'];
     await waitFor(
       'it to be told',
-      () => gateway.log.some(({ event }) => /the primary has left DNS/.test(event)),
+      () => gateway.log.some(({ event }) => event === 'primary_left_dns'),
     );
     assert.equal(await reached(gateway), '127.0.0.2');
     await cluster.server(1).promote();

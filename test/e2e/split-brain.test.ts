@@ -90,7 +90,7 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
     const gateway = await gatewayTo(`${twin.address},${ours.first.address}`);
     await gateway.routesTo(ours.first.port);
     await twin.start();
-    await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split brain'));
+    await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split_brain'));
     assert.equal(await gateway.metric('pg_gateway_split_brain'), 1);
     assert.equal(await serverBehind(gateway.port), ours.first.port);
     await finds(gateway, twin.address, 'rival');
@@ -112,7 +112,7 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
     const twin = await ours.addTwin(ours.first);
     await ours.first.start();
     const gateway = await gatewayTo(`${twin.address},${ours.first.address}`);
-    await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split brain'));
+    await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split_brain'));
     await assert.rejects(ask(gateway.port, 'select 1'), { code: '57P03', message: /split brain/ });
   });
 

@@ -111,7 +111,7 @@ describe(`the standby port, on ${gatewayRuntime}`, () => {
       await hasWeights(gateway, 0, 0, 1);
       const elsewhere = async () => await serverBehind(gateway.standbyPort) === cluster.server(2).port;
       await waitFor('new readers elsewhere', elsewhere);
-      const ended = () => gateway.log.find(({ event }) => event === 'sessions of the standby port are ended');
+      const ended = () => gateway.log.find(({ event }) => event === 'standby_sessions_ended');
       const { candidate, why } = await waitFor('the fence', () => ended());
       assert.deepEqual([candidate, why], [lagging.address, 'lags by more than LAG_FENCE_MS=2000']);
       await waitFor(

@@ -4,6 +4,7 @@ import type { Observation } from '../../src/cluster/observation.ts';
 import { Prober, type ProberOptions } from '../../src/probe/prober.ts';
 import type { Resolver, Target } from '../../src/probe/resolver.ts';
 import { FakeClock, FakeServers } from './fake.ts';
+import { logEvents } from '../../src/log-events.ts';
 import { type Closer, login } from './support.ts';
 
 const options: ProberOptions = {
@@ -56,7 +57,8 @@ export function begin(
     clock,
     {
       observed: (observations) => seen.push(observations),
-      log: (level, event, fields) => told.push(`${level}: ${event} ${Object.values(fields).join(' ')}`),
+      log: (event, fields = {}) =>
+        void told.push(`${logEvents[event][0]}: ${event} ${Object.values(fields).join(' ')}`),
       isIncumbent: (candidate) => candidate === scene.incumbent,
     },
     { open: servers.open, resolver: names, random },

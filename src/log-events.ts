@@ -1,0 +1,56 @@
+/**
+ * All that the log can say: for each event its level and its sentence. The level follows what a person must do: `error` is
+ * for an alarm, or for clients that cannot be served; `warn` for what somebody must see to; `info` for what the gateway
+ * has done about it; `debug` for why it did. docs/operations.md lists them, and a test compares the two.
+ */
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export const logEvents = {
+  engine: ['info', 'what moves the bytes, and why'],
+  listening: ['info', 'clients can connect'],
+  draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
+  stopped: ['info', 'the gateway has stopped'],
+  login_warning: ['warn', 'a part of the login of the probe was left out'],
+  fewer_sessions: [
+    'info',
+    'fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)',
+  ],
+
+  verdict: ['info', 'what is known of the candidates has changed'],
+  no_primary: ['warn', 'no candidate is primary: new clients wait'],
+  split_brain: ['error', 'several servers claim to be primary of one timeline'],
+  former_primary_writable: [
+    'warn',
+    'a former primary accepts writes, and what is written there will be lost: stop it, or rebuild it as a standby',
+  ],
+  older_timeline_claimed: [
+    'warn',
+    'a candidate accepts writes on an older timeline, and no client is routed to it: see explain',
+  ],
+  candidate_foreign: [
+    'warn',
+    'a candidate belongs to another cluster: correct CANDIDATES, or SYSTEM_IDENTIFIER',
+  ],
+  candidate_rejecting: ['warn', 'a candidate is up and rejects the probe'],
+  candidate_down: ['warn', 'a candidate does not answer'],
+  dead_server_sessions_ended: ['warn', 'a server is silent: its sessions are ended'],
+  standby_sessions_ended: [
+    'warn',
+    'a server is no standby to read from: its sessions of the standby port are ended',
+  ],
+  suspicion: ['debug', 'a session suspects the primary: all candidates are probed'],
+
+  address_found: ['info', 'an address was found'],
+  address_gone: ['info', 'an address has left DNS'],
+  addresses_differ: ['info', 'the addresses of a name are several servers'],
+  primary_left_dns: ['warn', 'the primary has left DNS; it stays until another one is elected'],
+  name_unresolved: ['warn', 'a name does not resolve; known addresses stay in use'],
+  too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
+
+  accept_exhausted: ['error', 'clients wait: no more can be accepted now'],
+  worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
+  worker_not_replaced: ['error', 'the worker could not be replaced yet'],
+  certificate_failed: ['error', 'no throw-away certificate could be made: a refusal was not said'],
+} as const satisfies Record<string, readonly [LogLevel, string]>;
+
+export type LogEvent = keyof typeof logEvents;
