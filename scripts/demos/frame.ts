@@ -21,7 +21,7 @@ import { everyMs, type WriterState } from './writer.ts';
 export const least = { columns: 40, rows: 10 } as const;
 
 /** From here on what the gateway says of a server has room beside it. */
-const wideColumns = 120;
+const wideColumns = 160;
 
 const roleStyles = {
   primary: 'green',
@@ -198,7 +198,7 @@ function keyBlocks({ chosen, busy }: View, columns: number): Block[] {
   const target: Line = [
     ' ',
     ...(busy ? [['inverse', ` ${busy} ... `] as const, ' '] : []),
-    ['dim', chosen ? `acts on ${chosen}` : 'acts on the primary; p: the best standby'],
+    ['dim', chosen ? `for ${chosen}` : 'for the primary; p: the best standby'],
   ];
   return [{ lines: [...lines, target], rank: ranks.keys }];
 }

@@ -36,7 +36,9 @@ export class Terminal {
   draw(lines: readonly string[]): void {
     if (!this.isOpen) return;
     const body = lines.slice(0, this.rows).join('\r\n');
-    process.stdout.write(`\x1b[?2026h\x1b[H${body}\x1b[J\x1b[?2026l`);
+    // From the next line on: the cursor stays on the last column, which would be erased, too.
+    const rest = lines.length < this.rows ? '\r\n\x1b[J' : '';
+    process.stdout.write(`\x1b[?2026h\x1b[H${body}${rest}\x1b[?2026l`);
   }
 
   /** Gives the terminal back. Also called when it was never taken, and when it is no longer there. */

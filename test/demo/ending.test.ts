@@ -105,7 +105,7 @@ describe('the demo leaves no process and no folder behind', () => {
     { ...patience, skip: noTerminal },
     async () => {
       const { child, traces, output, shows } = await startInTerminal();
-      await shows(/acts on the primary/);
+      await shows(/for the primary/);
       child.stdin?.write('k');
       await shows(/killed server1 with SIGKILL/);
       const closed = once(child, 'close');
@@ -120,7 +120,7 @@ describe('the demo leaves no process and no folder behind', () => {
 
   test('when its terminal goes without a signal', { ...patience, skip: noTerminal }, async () => {
     const { child, traces, shows } = await startInTerminal('setsid --wait');
-    await shows(/acts on the primary/);
+    await shows(/for the primary/);
     child.kill('SIGKILL');
     await traces.areGone();
   });
@@ -128,14 +128,14 @@ describe('the demo leaves no process and no folder behind', () => {
   /** When the terminal is closed. */
   const moments: readonly [string, (run: Run) => Promise<unknown>][] = [
     ['while it starts', ({ shows }) => shows(/starting a primary/)],
-    ['in the view', ({ shows }) => shows(/acts on the primary/)],
+    ['in the view', ({ shows }) => shows(/for the primary/)],
     ['in the middle of a promotion', async ({ child, shows }) => {
-      await shows(/acts on the primary/);
+      await shows(/for the primary/);
       child.stdin?.write('p');
       await shows(/promote \.\.\.|promoted server/);
     }],
     ['while a server is rebuilt', async ({ child, shows }) => {
-      await shows(/acts on the primary/);
+      await shows(/for the primary/);
       child.stdin?.write('k');
       await shows(/killed server1/);
       child.stdin?.write('p');

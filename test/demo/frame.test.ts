@@ -71,7 +71,7 @@ const keys = ['k kill -9', 's stop', 'f freeze/thaw', 'p promote', 'b bring back
 const showsKeys = (text: string): boolean => keys.every((key) => text.includes(key));
 
 describe('the frame', () => {
-  for (const [columns, rows] of [[80, 24], [60, 15], [200, 60], [40, 10], [119, 24], [120, 24]] as const) {
+  for (const [columns, rows] of [[80, 24], [60, 15], [200, 60], [40, 10], [159, 24], [160, 24]] as const) {
     test(`fills ${columns}x${rows} exactly, and shows servers, gateway and keys`, () => {
       const lines = seen(view, rows, columns);
       assert.equal(lines.length, rows);
@@ -85,7 +85,7 @@ describe('the frame', () => {
   }
 
   test('fits every size in width and height', () => {
-    for (let columns = 1; columns <= 130; columns++) {
+    for (let columns = 1; columns <= 170; columns++) {
       for (let rows = 1; rows <= 40; rows++) {
         const lines = seen(view, rows, columns);
         assert.ok(lines.length <= rows, `${columns}x${rows}: ${lines.length} lines`);

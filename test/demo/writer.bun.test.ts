@@ -93,8 +93,8 @@ describe('the writer', () => {
         setTimeout(() => socket.resetAndDestroy(), 5 + Math.random() * 20);
       });
       await withWriter({ port, deadlineMs }, async (writer) => {
-        const until = sessions + 200;
-        await waitFor('200 sessions', () => sessions > until, {
+        const until = sessions + 100;
+        await waitFor('100 sessions', () => sessions > until, {
           evidence: () => JSON.stringify({ ...writer.state, history: [] }),
         });
         const { writes } = writer.state;
