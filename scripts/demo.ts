@@ -1,70 +1,86 @@
 /** The demo: see `--help`. Run by scripts/demo, under Bun. */
 import { type Arguments, help, readArguments } from './demos/arguments.ts';
-import { clock, duration } from './demos/frame.ts';
+import { codeOfHangup, Ending } from './demos/ending.ts';
 import { runLive } from './demos/live.ts';
-import { Scene } from './demos/scene.ts';
+import { Scene, type SceneEvent } from './demos/scene.ts';
 import { runScript } from './demos/script.ts';
 import { Terminal } from './demos/terminal.ts';
+import { clock, counted, duration } from './demos/words.ts';
 
-const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** Not by the console, which under Bun does not tell when nobody reads any more. */
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
 
-const terminal = new Terminal();
-
-async function run(scene: Scene, { steps }: Arguments): Promise<number> {
-  try {
-    await scene.start();
-    if (!steps) {
-      await runLive(scene, terminal);
-      return 0;
-    }
-    scene.tell(`connect: ${scene.psql}`);
-    scene.tell(`connect: ${scene.url}`);
-    return await runScript(scene, steps) ? 0 : 1;
-  } catch (error) {
-    terminal.close();
-    // While we are stopping, whatever was being done fails; that is no news.
-    if (!scene.isOver) console.error(error instanceof Error ? error.message : error);
-    return 1;
-  }
+function lineOf({ at, text }: SceneEvent): string {
+  return `${clock(at)} ${text}`;
 }
 
 /** The sentence that remains on the screen. */
 function summary(scene: Scene): string {
   if (!scene.isStarted) return 'stopping';
-  const { writes, errors, longestMs } = scene.writer.state;
-  return `${writes} rows written, ${errors} errors, the longest gap ${duration(longestMs)}`;
+  const { writes, errors, lost, longestMs } = scene.writer.state;
+  return `${counted(writes, 'row')} written, ${counted(errors, 'error')}, ${
+    counted(lost, 'session')
+  } lost, ` +
+    `the longest gap ${duration(longestMs)}`;
 }
 
-async function main(): Promise<void> {
-  const args = readArguments(process.argv.slice(2), Boolean(process.stdin.isTTY && process.stdout.isTTY));
-  if (args.help) return console.log(help);
-  const scene: Scene = new Scene({
+/** Plays the demo and returns its exit code. */
+async function run(
+  scene: Scene,
+  terminal: Terminal,
+  { steps }: Arguments,
+  onGone: () => void,
+): Promise<number> {
+  await scene.start();
+  if (!steps) {
+    await runLive(scene, terminal, onGone);
+    return 0;
+  }
+  scene.tell(`connect: ${scene.psql}`);
+  scene.tell(`connect: ${scene.url}`);
+  scene.tell(`explain: ${scene.explain}`);
+  return await runScript(scene, steps) ? 0 : 1;
+}
+
+async function main(args: Arguments): Promise<void> {
+  const terminal = new Terminal();
+  // In the live view events have their place in the frame.
+  let told = 0;
+  const scene = new Scene({
     ...args,
-    onEvent: ({ at, text }) => {
-      // In the live view events have their place in the frame.
-      if (!terminal.isOpen) console.log(`${clock(at)} ${text}`);
+    onEvent: (event) => {
+      if (terminal.isOpen) return;
+      print(lineOf(event));
+      told++;
     },
   });
-  let ending: Promise<void> | undefined;
-  const end = (code: number) =>
-    ending ??= (async () => {
-      terminal.close();
-      console.log(summary(scene));
-      try {
-        await scene.stop();
-      } finally {
-        process.exit(code);
-      }
-    })();
-  for (const [name, code] of Object.entries(exitCodes)) {
-    process.on(name as keyof typeof exitCodes, () => void end(code));
+  const ending = new Ending(async () => {
+    // Those before are on the screen that comes back now.
+    const story = terminal.isOpen ? scene.events.slice(told) : [];
+    terminal.close();
+    for (const event of story) print(lineOf(event));
+    print(summary(scene));
+    await scene.stop();
+  });
+  ending.watch();
+  try {
+    ending.end(await run(scene, terminal, args, () => ending.end(codeOfHangup)));
+  } catch (error) {
+    // While everything is being stopped, whatever was being done fails; that is no news.
+    if (ending.isOver) return;
+    terminal.close();
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    ending.end(1);
   }
-  await end(await run(scene, args));
 }
 
 try {
-  await main();
+  const args = readArguments(process.argv.slice(2), Boolean(process.stdin.isTTY && process.stdout.isTTY));
+  if (args.help) print(help);
+  else await main(args);
 } catch (error) {
-  console.error(`demo: ${error instanceof Error ? error.message : error}`);
+  process.stderr.write(`demo: ${error instanceof Error ? error.message : error}\n`);
   process.exit(2);
 }

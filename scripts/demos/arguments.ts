@@ -16,13 +16,14 @@ Commands, each with an optional number of the server (1, 2, 3) that it is for, a
   kill         kill -9 the primary
   stop         stop the primary cleanly
   freeze       freeze the primary: its connections stay open, nothing answers; thaw ends it
-  promote      promote the best standby; the others follow it
-  back         bring back what is down, frozen or left behind, as standbys of the primary
+  promote      promote the best standby, and say which of the others follow it, and why one does not
+  back         bring back what is down, frozen or does not follow, as standbys of the primary
   switchover   stop the primary, promote a standby, bring the old primary back as a standby
-  wait         wait until the writer writes again; 'wait 2' also waits 2 seconds more
+  wait         wait until the server promoted last takes a new row; 'wait 2' also waits 2 seconds more
   quit         stop everything
 
-The exit code is 0, or 1 if a command failed or nothing was written after the last promotion.
+The exit code is 0, or 1 if a command failed or nothing was written after the last promotion, by the server that was
+promoted; 128 and its number after a signal, 141 if nobody reads the output. Whatever ends it, nothing of it stays.
 `;
 
 /** What is run where nobody sits at a terminal. */

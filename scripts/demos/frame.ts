@@ -1,15 +1,27 @@
-/** The view as lines of text: a pure function of what is known. */
-import type { Scene } from './scene.ts';
-import { lagOf, primaryOf, type Role, type ServerState, textOf } from './watch.ts';
-import { everyMs, historyLength, type WriterState } from './writer.ts';
+/** The view as lines of text: a pure function of what is shown and of the size of the terminal. */
+import {
+  type Block,
+  fit,
+  flow,
+  heightOf,
+  keep,
+  type Line,
+  type Paint,
+  type Style,
+  widthOf,
+  wrap,
+} from './layout.ts';
+import type { SceneEvent } from './scene.ts';
+import type { GatewayView, ServerView, View } from './view.ts';
+import type { Role } from './watch.ts';
+import { clock, counted, duration } from './words.ts';
+import { everyMs, type WriterState } from './writer.ts';
 
-/** Wraps text in an ANSI style, or not where NO_COLOR asks for none. */
-export type Paint = (style: keyof typeof styles, text: string) => string;
+/** Smaller, and servers or keys would be missing. */
+export const least = { columns: 40, rows: 10 } as const;
 
-const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36, inverse: 7 } as const;
-
-export const colours: Paint = (style, text) => `\x1b[${styles[style]}m${text}\x1b[0m`;
-export const plain: Paint = (_, text) => text;
+/** From here on what the gateway says of a server has room beside it. */
+const wideColumns = 160;
 
 const roleStyles = {
   primary: 'green',
@@ -17,102 +29,184 @@ const roleStyles = {
   starting: 'yellow',
   frozen: 'yellow',
   down: 'red',
-} as const satisfies Record<Role, keyof typeof styles>;
+} as const satisfies Record<Role, Style>;
 
-/** Every line fits 80 columns, and all of them 24 rows; `eventRows` more where the terminal is higher. */
-export function frame(scene: Scene, paint: Paint, rows: number, columns: number): string[] {
-  const writer = scene.writer.state;
-  const head = [
-    spread(paint('bold', ' pg_gateway demo'), 16, paint('dim', `${clock(scene.elapsedMs)} `), 6, 80),
-    '',
-    ` ${paint('dim', 'connect')}   ${scene.psql}`,
-    `           ${scene.url}`,
-    '',
-    paint('dim', '   SERVER   ADDRESS          STATE    TIMELINE LSN        LAG'),
-    ...scene.servers.map((state) => serverLine(state, scene, paint)),
-    '',
-    ` ${paint('dim', 'gateway')}   ${gatewayLine(scene, paint)}`,
-    ...writerLines(scene, writer, paint),
-    '',
+/** What goes first where rows are few, after the events: from history up to the keys, which stay to the end. */
+const ranks = {
+  history: 1,
+  title: 2,
+  url: 3,
+  header: 4,
+  writer: 5,
+  psql: 6,
+  explain: 7,
+  errors: 8,
+  verdict: 9,
+  why: 10,
+  gap: 11,
+  gateway: 12,
+  server: 13,
+  keys: 14,
+} as const;
+
+/** `rows` lines of `columns` each; one line that says so where the terminal is too small. */
+export function frame(view: View, paint: Paint, rows: number, columns: number): string[] {
+  if (rows < least.rows || columns < least.columns) return [fit([tooSmall(rows, columns)], columns, paint)];
+  const status = keep([...statusBlocks(view, columns), ...keyBlocks(view, columns)], rows);
+  const keys = status.filter(({ rank }) => rank === ranks.keys);
+  const head = status.filter(({ rank }) => rank !== ranks.keys);
+  const room = rows - heightOf(status);
+  // Air only where there is room for events besides.
+  const air: Line[] = room >= 10 ? [[]] : [];
+  const events = eventLines(view, room - 2 * air.length, columns);
+  const filling = Array<Line>(room - 2 * air.length - events.length).fill([]);
+  const lines = [...linesOf(head), ...air, ...events, ...filling, ...air, ...linesOf(keys)];
+  return lines.map((line) => fit(line, columns, paint));
+}
+
+function linesOf(blocks: readonly Block[]): Line[] {
+  return blocks.flatMap(({ lines }) => lines);
+}
+
+function tooSmall(rows: number, columns: number): string {
+  const need = `${least.columns}x${least.rows}`;
+  const sentences = [
+    `This terminal has ${columns} columns and ${rows} rows: the demo needs ${least.columns} and ${least.rows}.`,
+    `${columns}x${rows} is too small: ${need} needed`,
+    `too small: ${need}`,
+    need,
   ];
-  const foot = ['', ...keyLines(scene, paint)];
-  const room = Math.max(1, rows - head.length - foot.length);
-  const events = scene.events.slice(-room).map(({ at, text, isProblem }) => {
-    const line = clip(text.split('\n')[0] ?? '', Math.max(20, columns - 9));
-    return ` ${paint('dim', clock(at))} ${isProblem ? paint('red', line) : line}`;
-  });
-  return [...head, ...events, ...Array<string>(room - events.length).fill(''), ...foot];
+  return sentences.find(({ length }) => length <= columns) ?? need.slice(0, columns);
 }
 
-function serverLine(state: ServerState, scene: Scene, paint: Paint): string {
-  const { server, role, timeline, lsn } = state;
-  const mark = scene.chosen === server ? paint('bold', '>') : ' ';
-  const lag = lagOf(state, primaryOf(scene.servers));
-  const route = scene.gatewayState?.primary === server.address ? paint('green', '<= gateway') : '';
+function statusBlocks(view: View, columns: number): Block[] {
+  const block = (name: keyof typeof ranks, ...lines: Line[]): Block => ({ lines, rank: ranks[name] });
+  const { servers, gateway, writer } = view;
+  const isWide = columns >= wideColumns;
   return [
-    ` ${mark} ${server.name.padEnd(8)}`,
-    server.address.padEnd(16),
-    paint(roleStyles[role], role.padEnd(8)),
-    String(timeline ?? '').padEnd(8),
-    textOf(lsn).padEnd(10),
-    lag.padEnd(8),
-    route,
-  ].join(' ');
+    block('title', spread([['bold', ' pg_gateway demo']], [['dim', `${clock(view.elapsedMs)} `]], columns)),
+    block('psql', labelled('connect', view.psql)),
+    block('url', labelled('', view.url)),
+    block('explain', labelled('explain', view.explain)),
+    block('header', [[
+      'dim',
+      `   SERVER   ADDRESS          STATE    TL  LSN        LAG      ${
+        isWide ? '            THE GATEWAY SAYS' : ''
+      }`,
+    ]]),
+    ...servers.flatMap((server) => {
+      const facts = serverLine(server, view);
+      const said = verdictOf(server);
+      return isWide
+        ? [block('server', [...facts, ...said])]
+        : [block('server', facts), block('verdict', [' '.repeat(12), ...said])];
+    }),
+    block('gateway', labelled('gateway', ...gatewayLine(gateway))),
+    block('why', labelled('verdict', ...(gateway.trouble === undefined ? [gateway.why] : []))),
+    block('writer', labelled('writer', ...writerLine(view))),
+    block('gap', labelled('gap', ...gapLine(writer))),
+    block('history', labelled('', ...historyLine(writer, columns))),
+    block('errors', labelled('errors', ...errorLine(writer))),
+  ];
 }
 
-function gatewayLine(scene: Scene, paint: Paint): string {
-  const state = scene.gatewayState;
-  if (!scene.gateway.isUp) return paint('red', 'is down');
-  if (!state) return paint('yellow', 'does not answer on its metrics port');
-  const name = scene.nameAt(state.primary);
-  const to = name
-    ? `routes to ${paint('green', name)}`
-    : paint('yellow', 'routes to nobody: new clients wait');
-  return `${to}, epoch ${state.epoch}, ${state.sessions} ${state.sessions === 1 ? 'client' : 'clients'}`;
+function labelled(label: string, ...rest: Line): Line {
+  return [' ', ['dim', label.padEnd(10)], ...rest];
 }
 
-function writerLines(scene: Scene, writer: WriterState, paint: Paint): string[] {
-  const { writes, gapMs, longestMs, lastError } = writer;
-  const taker = scene.cluster.servers.find(({ port }) => port === writer.port)?.name ?? 'nobody yet';
+function serverLine(server: ServerView, view: View): Line {
+  const { name, address, role, timeline, lsn, lag, isRoute } = server;
+  return [
+    ...(view.chosen === name ? [['bold', ' > '] as const] : ['   ']),
+    `${name.padEnd(8)} ${address.padEnd(16)} `,
+    [roleStyles[role], role.padEnd(8)],
+    ` ${String(timeline ?? '').padEnd(3)} ${lsn.padEnd(10)} ${lag.padEnd(8)} `,
+    ['green', (isRoute ? '<= gateway' : '').padEnd(11)],
+    ' ',
+  ];
+}
+
+function verdictOf({ verdict, isRoute }: ServerView): Line {
+  if (!verdict) return [];
+  return [[isRoute ? 'green' : 'yellow', verdict.standing], `: ${verdict.note}`];
+}
+
+function gatewayLine(gateway: GatewayView): Line {
+  if (gateway.trouble !== undefined) return [['red', gateway.trouble]];
+  const { to, epoch, clients } = gateway;
+  return [
+    ...(to
+      ? ['routes to ', ['green', to] as const]
+      : [['yellow', 'routes to nobody: new clients wait'] as const]),
+    `, epoch ${epoch}, ${counted(clients, 'client')}`,
+  ];
+}
+
+function writerLine({ writer, taker }: View): Line {
   const kind = writer.isFresh ? 'a fresh connection' : 'one kept connection';
-  const gap = duration(gapMs).padEnd(8);
-  const error = lastError ? `${clip(lastError.text, 52)} (${duration(lastError.agoMs)} ago)` : 'none';
   return [
-    ` ${paint('dim', 'writer')}    ${writes} rows, the last on ${taker}; every ${everyMs} ms on ${kind}`,
-    ` ${paint('dim', 'gap')}       now ${gapMs > 1000 ? paint('red', gap) : gap}  longest ${
-      paint('bold', duration(longestMs))
-    }`,
-    `           ${sparkline(writer.history)} ${paint('dim', `${historyLength} s`)}`,
-    ` ${paint('dim', 'errors')}    ${writer.errors}, the last: ${lastError ? paint('yellow', error) : error}`,
+    `${counted(writer.writes, 'row')}, the last on ${taker ?? 'nobody yet'}; every ${everyMs} ms on ${kind}`,
   ];
 }
 
-function keyLines(scene: Scene, paint: Paint): string[] {
-  const key = (letter: string, word: string) => `${paint('bold', letter)} ${word}`;
-  const target = scene.chosen?.name ?? 'the primary';
-  const busy = scene.busy ? paint('inverse', ` ${scene.busy} ... `) : '';
+function gapLine({ gapMs, longestMs }: WriterState): Line {
+  const now = duration(gapMs).padEnd(8);
+  return ['now ', gapMs > 1000 ? ['red', now] : now, '  longest ', ['bold', duration(longestMs)]];
+}
+
+/** A session that is cut between two writes is no error, and yet a client would like to know of it. */
+function errorLine({ errors, lost, lastError }: WriterState): Line {
   return [
-    ` ${
-      [
-        key('k', 'kill -9'),
-        key('s', 'stop'),
-        key('f', 'freeze/thaw'),
-        key('p', 'promote'),
-        key('b', 'bring back'),
-        key('w', 'switchover'),
-      ].join('   ')
-    }`,
-    ` ${
-      [
-        key('1 2 3', 'choose'),
-        key('0', `the usual one`),
-        key('c', 'fresh/kept connection'),
-        key('r', 'reset'),
-        key('q', 'quit'),
-      ].join('   ')
-    }`,
-    ` ${paint('dim', `acts on ${target}${scene.chosen ? '' : '; p: on the best standby'}`)}  ${busy}`,
+    `${counted(errors, 'error')}, ${counted(lost, 'session')} lost`,
+    ...(lastError ? ['; ', ['yellow', lastError.text] as const, ` (${duration(lastError.agoMs)} ago)`] : []),
   ];
+}
+
+/** The last lines of them, which tell what to do. */
+function eventLines({ events }: View, room: number, columns: number): Line[] {
+  return room > 0 ? events.slice(-room).flatMap((event) => eventOf(event, columns)).slice(-room) : [];
+}
+
+function eventOf({ at, text, isProblem }: SceneEvent, columns: number): Line[] {
+  const sentence = text.split('\n')[0] ?? '';
+  return wrap(sentence, columns - 8).map((part, index): Line => [
+    ' ',
+    ['dim', (index === 0 ? clock(at) : '').padEnd(6)],
+    isProblem ? ['red', part] : part,
+  ]);
+}
+
+function keyBlocks({ chosen, busy }: View, columns: number): Block[] {
+  const key = (letter: string, word: string): Line => [['bold', letter], ` ${word}`];
+  const lines = [
+    ...flow([
+      key('k', 'kill -9'),
+      key('s', 'stop'),
+      key('f', 'freeze/thaw'),
+      key('p', 'promote'),
+      key('b', 'bring back'),
+      key('w', 'switchover'),
+    ], columns),
+    ...flow([
+      key('1 2 3', 'choose'),
+      key('0', 'the usual one'),
+      key('c', 'fresh/kept connection'),
+      key('r', 'reset'),
+      key('q', 'quit'),
+    ], columns),
+  ];
+  const target: Line = [
+    ' ',
+    ...(busy ? [['inverse', ` ${busy} ... `] as const, ' '] : []),
+    ['dim', chosen ? `for ${chosen}` : 'for the primary; p: the best standby'],
+  ];
+  return [{ lines: [...lines, target], rank: ranks.keys }];
+}
+
+/** The last seconds, as many as fit. */
+function historyLine({ history }: WriterState, columns: number): Line {
+  const shown = history.slice(-(columns - 16));
+  return [sparkline(shown), ['dim', ` ${shown.length} s`]];
 }
 
 const bars = ' ▁▂▃▄▅▆▇█';
@@ -126,25 +220,8 @@ function sparkline(history: readonly number[]): string {
   }).join('');
 }
 
-/** Milliseconds as a person would say them. */
-export function duration(ms: number): string {
-  return ms < 1000
-    ? `${Math.round(ms)} ms`
-    : ms < 60_000
-    ? `${(ms / 1000).toFixed(1)} s`
-    : `${Math.round(ms / 60_000)} min`;
-}
-
-export function clock(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  return `${String(Math.floor(seconds / 60)).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
-}
-
-function clip(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
-}
-
-/** Left and right on one line; the lengths are those without the invisible styles. */
-function spread(left: string, leftLength: number, right: string, rightLength: number, width: number): string {
-  return left + ' '.repeat(Math.max(1, width - leftLength - rightLength)) + right;
+/** One at each end of the line. */
+function spread(left: Line, right: Line, columns: number): Line {
+  const width = widthOf([...left, ...right]);
+  return [...left, ' '.repeat(Math.max(1, columns - width)), ...right];
 }

@@ -1,31 +1,51 @@
-/** The gateway as a child process, and what its /metrics say. */
+/** The gateway as a child process, and what it says of itself. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Status } from '../../src/admin/status.ts';
 import { freePort, isFree } from '../../test/support/ports.ts';
 import { waitFor } from '../../test/support/wait-for.ts';
 
-/** What the gateway says of itself; undefined where its metrics do not answer. */
-export interface GatewayState {
-  readonly epoch: number;
-  /** The candidate that it routes to. */
-  readonly primary: string | undefined;
-  readonly sessions: number;
+/** How long the gateway holds a client that has no primary to go to. */
+export const holdMs = 10_000;
+
+/** How long it may take to say how it is. */
+const statusMs = 1000;
+
+export interface GatewayOptions {
+  /** A .ts file or a program; undefined: the one of this checkout. */
+  readonly entry: string | undefined;
+  readonly candidates: string;
+  readonly port: number;
+  readonly metricsPort: number;
+  /** A folder of the workspace. Its name on the command line is what the watchdog of the workspace knows us by. */
+  readonly folder: string;
 }
 
 export class Gateway {
   readonly port: number;
-  readonly #metricsPort: number;
+  /** Of its metrics, as `explain --url` wants it. */
+  readonly url: string;
   readonly #child: ChildProcess;
   #lines: string[] = [];
 
-  constructor(entry: string | undefined, candidates: string, port: number, metricsPort: number) {
+  constructor(options: GatewayOptions) {
+    const { entry, port, metricsPort, folder } = options;
     this.port = port;
-    this.#metricsPort = metricsPort;
+    this.url = `http://127.0.0.1:${metricsPort}`;
     const main = entry ?? fileURLToPath(new URL('../../src/main.ts', import.meta.url));
     const [program, args] = main.endsWith('.ts') ? [process.execPath, [main]] : [main, []];
-    this.#child = spawn(program, args, {
-      env: { ...process.env, ...settings(candidates, port, metricsPort) },
+    const file = join(folder, 'gateway.conf');
+    const settings = settingsOf(options);
+    writeFileSync(file, Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join(''));
+    this.#child = spawn(program, [...args, '--config-file', file], {
+      // Settings of which the demo says nothing may be tried out: SPLIT_BRAIN=refuse scripts/demo.
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !Object.hasOwn(settings, name))),
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A Ctrl-C or a hangup of the terminal is for the demo, which ends the gateway in its turn.
+      detached: true,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on(
@@ -49,16 +69,15 @@ export class Gateway {
   async routes(): Promise<void> {
     await waitFor('the gateway to find the primary', async () => {
       if (!this.isUp) return true;
-      return (await this.state())?.primary !== undefined;
+      return Boolean((await this.status())?.route.primary);
     }, { everyMs: 25, evidence: () => this.log });
     if (!this.isUp) throw new Error(`the gateway ended while it started:\n${this.log}`);
   }
 
-  async state(): Promise<GatewayState | undefined> {
+  /** Undefined where it does not answer. */
+  async status(): Promise<Status | undefined> {
     try {
-      const url = `http://127.0.0.1:${this.#metricsPort}/metrics`;
-      const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
-      return parseMetrics(await response.text());
+      return JSON.parse(await read(`${this.url}/status`)) as Status;
     } catch {
       return undefined;
     }
@@ -76,22 +95,21 @@ export class Gateway {
   }
 }
 
-/** Starts the gateway at `port`, or at the next free one, and returns it once it routes. */
+/** Starts the gateway at `wishedPort`, or at the next free one, and returns it once it routes. */
 export async function startGateway(
-  entry: string | undefined,
-  candidates: string,
+  options: Pick<GatewayOptions, 'entry' | 'candidates' | 'folder'>,
   wishedPort: number,
   onMade: (gateway: Gateway) => void,
-): Promise<Gateway> {
+): Promise<void> {
   let port = wishedPort;
   while (port < 65_535 && !await isFree(port)) port++;
-  const gateway = new Gateway(entry, candidates, port, await freePort());
+  const metricsPort = await freePort();
+  const gateway = new Gateway({ ...options, port, metricsPort });
   onMade(gateway);
   await gateway.routes();
-  return gateway;
 }
 
-function settings(candidates: string, port: number, metricsPort: number): Record<string, string> {
+function settingsOf({ candidates, port, metricsPort }: GatewayOptions): Record<string, string> {
   return {
     CANDIDATES: candidates,
     LISTEN_HOST: '127.0.0.1',
@@ -101,16 +119,20 @@ function settings(candidates: string, port: number, metricsPort: number): Record
     PGUSER: 'postgres',
     PGDATABASE: 'postgres',
     LOG_FORMAT: 'json',
-    HOLD_MS: '10000',
+    HOLD_MS: String(holdMs),
   };
 }
 
-function parseMetrics(text: string): GatewayState {
-  const number = (name: string) =>
-    Number(new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.e+]+)`, 'm').exec(text)?.[1] ?? 0);
-  return {
-    epoch: number('pg_gateway_epoch'),
-    primary: /^pg_gateway_primary\{[^}]*candidate="([^"]*)"[^}]*\} 1(?:\.0)?\s*$/m.exec(text)?.[1],
-    sessions: number('pg_gateway_connections_active'),
-  };
+/** By node:http and not by `fetch`, which under Bun sends what is for 127.0.0.1 to HTTP_PROXY. */
+function read(url: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const request = get(url, { agent: false, signal: AbortSignal.timeout(statusMs) }, (response) => {
+    let text = '';
+    response.setEncoding('utf8');
+    response.on('data', (chunk: string) => text += chunk);
+    response.on('error', reject);
+    response.on('end', () => resolve(text));
+  });
+  request.on('error', reject);
+  return promise;
 }

@@ -1,9 +1,11 @@
 /** The live view: keys in, frames out, until somebody quits. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ActionName } from './actions.ts';
-import { colours, frame, plain } from './frame.ts';
+import { frame } from './frame.ts';
+import { colours, plain } from './layout.ts';
 import type { Scene } from './scene.ts';
 import type { Terminal } from './terminal.ts';
+import { viewOf } from './view.ts';
 
 const frameMs = 100;
 
@@ -16,19 +18,22 @@ const keys: Readonly<Record<string, ActionName>> = {
   w: 'switchover',
 };
 
-/** Returns when `q` or Ctrl-C was pressed. */
-export async function runLive(scene: Scene, terminal: Terminal): Promise<void> {
+/** Ctrl-C and Ctrl-D come as characters. */
+const quitKeys = ['q', '\x03', '\x04'];
+
+/** Returns when `q` or Ctrl-C was pressed. `onGone` is called when the terminal has gone. */
+export async function runLive(scene: Scene, terminal: Terminal, onGone: () => void): Promise<void> {
   let isOver = false;
   terminal.open((key) => {
-    if (key === 'q' || key === '\x03') isOver = true;
+    if (quitKeys.includes(key)) isOver = true;
     else press(scene, key);
-  });
+  }, onGone);
   const paint = process.env['NO_COLOR'] ? plain : colours;
   let refresh: Promise<void> | undefined;
   while (!isOver) {
     // A frozen server takes a second to look at; the picture goes on meanwhile.
     refresh ??= scene.refresh().finally(() => refresh = undefined);
-    terminal.draw(frame(scene, paint, terminal.rows, terminal.columns));
+    terminal.draw(frame(viewOf(scene), paint, terminal.rows, terminal.columns));
     await pause(frameMs);
   }
 }

@@ -1,7 +1,7 @@
 /** The demo without a terminal: commands in order, one plain line for everything that happens. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Step } from './commands.ts';
-import { duration } from './frame.ts';
+import { counted, duration } from './words.ts';
 import type { Scene } from './scene.ts';
 
 const lookEveryMs = 100;
@@ -13,14 +13,11 @@ export async function runScript(scene: Scene, steps: readonly Step[]): Promise<b
     for (; !isOver; await pause(lookEveryMs)) await scene.refresh();
   })();
   let isGood = true;
-  let owesWrite = true;
   for (const step of steps) {
     if (step.name === 'quit') break;
     isGood = await take(scene, step) && isGood;
-    if (step.name === 'promote' || step.name === 'switchover') owesWrite = true;
-    if (step.name === 'wait') owesWrite = false;
   }
-  if (owesWrite) isGood = await take(scene, { name: 'wait', number: undefined }) && isGood;
+  if (isGood && !scene.hasWritten) isGood = await take(scene, { name: 'wait', number: undefined });
   isOver = true;
   await watching;
   return isGood;
@@ -38,8 +35,12 @@ async function take(scene: Scene, { name, number }: Step): Promise<boolean> {
     return false;
   }
   await pause((number ?? 0) * 1000);
-  const { port, longestMs } = scene.writer.state;
-  const taker = scene.cluster.servers.find((server) => server.port === port)?.name;
-  scene.tell(`wait: the writer writes to ${taker}; the longest gap so far was ${duration(longestMs)}`);
+  const { last, longestMs, errors, lost } = scene.writer.state;
+  scene.tell(
+    `wait: the writer writes to ${last && scene.nameAtPort(last.port)}; the longest gap so far was ${
+      duration(longestMs)
+    }; ` +
+      `${counted(errors, 'error')}, ${counted(lost, 'session')} lost`,
+  );
   return true;
 }

@@ -7,9 +7,13 @@ export class Terminal {
   /** Whether it is ours now. */
   isOpen = false;
 
-  /** Takes the terminal over. `onKey` gets one character at a time; Ctrl-C comes as `\x03`. */
-  open(onKey: (key: string) => void): void {
+  /**
+   * Takes the terminal over. `onKey` gets one character at a time; Ctrl-C comes as `\x03`. `onGone` is called when no key can
+   * come any more, because the window was closed or the connection to it broke.
+   */
+  open(onKey: (key: string) => void, onGone: () => void): void {
     this.isOpen = true;
+    for (const name of ['end', 'close', 'error'] as const) process.stdin.on(name, onGone);
     process.stdin.setRawMode(true);
     process.stdin.setEncoding('utf8');
     process.stdin.on('data', (text) => {
@@ -28,19 +32,26 @@ export class Terminal {
     return process.stdout.columns || 80;
   }
 
-  /** Draws over the last frame, in one write and without clearing first, so that nothing flickers. */
+  /** Draws lines of full width over the last frame, in one write and without clearing first, so that nothing flickers. */
   draw(lines: readonly string[]): void {
     if (!this.isOpen) return;
-    const body = lines.slice(0, this.rows).map((line) => `${line}\x1b[K`).join('\r\n');
-    process.stdout.write(`\x1b[?2026h\x1b[H${body}\x1b[J\x1b[?2026l`);
+    const body = lines.slice(0, this.rows).join('\r\n');
+    // From the next line on: the cursor stays on the last column, which would be erased, too.
+    const rest = lines.length < this.rows ? '\r\n\x1b[J' : '';
+    process.stdout.write(`\x1b[?2026h\x1b[H${body}${rest}\x1b[?2026l`);
   }
 
-  /** Gives the terminal back. Also called when it was never taken. */
+  /** Gives the terminal back. Also called when it was never taken, and when it is no longer there. */
   close(): void {
     if (!this.isOpen) return;
     this.isOpen = false;
     process.stdout.write(leave);
-    process.stdin.setRawMode(false);
+    // Of a terminal that has gone Bun says so by an 'error' of stdin, Node by throwing.
+    try {
+      process.stdin.setRawMode(false);
+    } catch {
+      // Then there is nothing to restore.
+    }
     process.stdin.pause();
   }
 }

@@ -7,36 +7,48 @@ export type Role = 'primary' | 'standby' | 'starting' | 'frozen' | 'down';
 export interface ServerState {
   readonly server: Server;
   readonly role: Role;
+  /** That a primary writes on, or that a standby has received last. */
   readonly timeline: number | undefined;
   /** Where it writes, or how much of the log it has, replayed or not: it replays all of that before it is promoted. */
   readonly lsn: Lsn | undefined;
+  /** The port of the server that a standby streams from, while it does. */
+  readonly streamsFrom: number | undefined;
 }
 
 /** How long a server may take to answer, in milliseconds. */
 const deadlineMs = 1000;
 
+/** The timeline that a primary writes on. The one of its control file is still the old one right after a promotion. */
+export const timelineOfPrimary = `('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int`;
+
 const question = `select pg_is_in_recovery() as standby,
   case when pg_is_in_recovery()
     then coalesce((select received_tli from pg_stat_wal_receiver), (select timeline_id from pg_control_checkpoint()))
-    else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end as timeline,
+    else ${timelineOfPrimary} end as timeline,
   case when pg_is_in_recovery()
-    then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) else pg_current_wal_lsn() end::text as lsn`;
+    then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) else pg_current_wal_lsn() end::text as lsn,
+  (select sender_port from pg_stat_wal_receiver where status = 'streaming') as sender`;
+
+interface Row extends Record<string, unknown> {
+  readonly standby: boolean;
+  readonly timeline: number;
+  readonly lsn: string | null;
+  readonly sender: number | null;
+}
 
 export async function look(server: Server): Promise<ServerState> {
-  const unknown = { server, timeline: undefined, lsn: undefined };
+  const unknown = { server, timeline: undefined, lsn: undefined, streamsFrom: undefined };
   if (!server.isUp) return { ...unknown, role: 'down' };
   if (server.isFrozen) return { ...unknown, role: 'frozen' };
   try {
-    const [row] = await server.query<{ standby: boolean; timeline: number; lsn: string }>(
-      question,
-      deadlineMs,
-    );
+    const [row] = await server.query<Row>(question, deadlineMs);
     if (!row) return { ...unknown, role: 'starting' };
     return {
       server,
       role: row.standby ? 'standby' : 'primary',
       timeline: Number(row.timeline),
       lsn: row.lsn === null ? undefined : parseLsn(row.lsn),
+      streamsFrom: row.sender ?? undefined,
     };
   } catch {
     return { ...unknown, role: server.isFrozen ? 'frozen' : server.isUp ? 'starting' : 'down' };

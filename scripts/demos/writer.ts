@@ -1,45 +1,66 @@
 /** A client like any application's: it inserts a row through the gateway again and again, and times the gaps. */
 import { setTimeout as pause } from 'node:timers/promises';
-import postgres from 'postgres';
+import { Session, type Taken } from './session.ts';
 
 export const everyMs = 50;
 
 /** Seconds of history in the view. */
 export const historyLength = 60;
 
+export interface Write extends Taken {
+  /** When it was started and when it was answered, by `performance.now()`. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 export interface WriterState {
   readonly writes: number;
+  /** Writes that failed. */
   readonly errors: number;
+  /** Connections that ended under the writer, in the middle of a write or between two. */
+  readonly lost: number;
   /** Milliseconds since the last write that succeeded. */
   readonly gapMs: number;
   /** The longest time between two writes that succeeded, the present gap included. */
   readonly longestMs: number;
-  /** The port of the server that took the last write. */
-  readonly port: number | undefined;
+  /** The last write that succeeded. */
+  readonly last: Write | undefined;
   readonly isFresh: boolean;
   readonly lastError: { readonly text: string; readonly agoMs: number } | undefined;
   /** The longest gap seen in each of the last seconds, oldest first. */
   readonly history: readonly number[];
 }
 
-export class Writer {
+export interface WriterOptions {
+  /** Where the gateway listens. */
+  readonly port: number;
   /** A connection for every write instead of a kept one. */
+  readonly isFresh: boolean;
+  /** How long one write may take, connecting included: longer than the gateway may hold a client. */
+  readonly deadlineMs: number;
+  readonly everyMs?: number;
+}
+
+export class Writer {
   isFresh: boolean;
-  readonly #gatewayPort: number;
-  #sql: postgres.Sql | undefined;
+  readonly #options: WriterOptions;
+  readonly #everyMs: number;
+  #session: Session | undefined;
   #isOver = false;
   #writes = 0;
   #errors = 0;
+  #lost = 0;
   #longestMs = 0;
   #lastAt = performance.now();
-  #port: number | undefined;
+  #last: Write | undefined;
   #lastError: { text: string; at: number } | undefined;
   #history = new Map<number, number>();
   #done: Promise<void> | undefined;
 
-  constructor(gatewayPort: number, isFresh: boolean) {
-    this.#gatewayPort = gatewayPort;
-    this.isFresh = isFresh;
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#everyMs = options.everyMs ?? everyMs;
+    this.isFresh = options.isFresh;
   }
 
   start(): void {
@@ -49,13 +70,14 @@ export class Writer {
 
   async stop(): Promise<void> {
     this.#isOver = true;
-    await this.#sql?.end({ timeout: 0 });
+    this.#session?.end();
     await this.#done;
   }
 
   forget(): void {
     this.#longestMs = 0;
     this.#errors = 0;
+    this.#lost = 0;
     this.#lastError = undefined;
   }
 
@@ -72,9 +94,10 @@ export class Writer {
     return {
       writes: this.#writes,
       errors: this.#errors,
+      lost: this.#lost,
       gapMs,
       longestMs: Math.max(this.#longestMs, gapMs),
-      port: this.#port,
+      last: this.#last,
       isFresh: this.isFresh,
       lastError: last && { text: last.text, agoMs: now - last.at },
       history,
@@ -85,54 +108,59 @@ export class Writer {
     while (!this.#isOver) {
       const began = performance.now();
       await this.#write();
-      if (!this.#isOver) await pause(Math.max(0, everyMs - (performance.now() - began)));
+      if (!this.#isOver) await pause(Math.max(0, this.#everyMs - (performance.now() - began)));
     }
   }
 
   async #write(): Promise<void> {
-    const sql = this.#sql ??= this.#connect();
+    const session = this.#session ??= this.#open();
+    const startedAt = performance.now();
     try {
-      const [row] = await sql`insert into demo default values returning inet_server_port() as port`;
-      const now = performance.now();
-      const gapMs = now - this.#lastAt;
-      this.#remember(gapMs, now);
-      this.#longestMs = Math.max(this.#longestMs, gapMs);
-      this.#lastAt = now;
-      this.#port = row?.['port'];
-      this.#writes++;
-      if (!this.isFresh) return;
+      this.#succeeded(await session.write(), startedAt);
+      if (this.isFresh) this.#leave(session);
     } catch (error) {
-      if (this.#isOver) return;
-      this.#errors++;
-      const { code, message } = error as Error & { code?: string };
-      this.#lastError = {
-        text: code && !message.includes(code) ? `${code} ${message}` : message,
-        at: performance.now(),
-      };
+      this.#leave(session);
+      if (!this.#isOver) this.#failed(error as Error);
     }
-    // Also after an error: the driver would otherwise wait before it connects again.
-    this.#sql = undefined;
-    await sql.end({ timeout: 0 });
+  }
+
+  #open(): Session {
+    const { port, deadlineMs } = this.#options;
+    return new Session({
+      port,
+      deadlineMs,
+      onLost: (session) => {
+        this.#lost++;
+        this.#leave(session);
+      },
+    });
+  }
+
+  /** The next write makes a session of its own. */
+  #leave(session: Session): void {
+    session.end();
+    if (this.#session === session) this.#session = undefined;
+  }
+
+  #succeeded(taken: Taken, startedAt: number): void {
+    const endedAt = performance.now();
+    const gapMs = endedAt - this.#lastAt;
+    this.#remember(gapMs, endedAt);
+    this.#longestMs = Math.max(this.#longestMs, gapMs);
+    this.#lastAt = endedAt;
+    this.#last = { ...taken, startedAt, endedAt };
+    this.#writes++;
+  }
+
+  #failed({ code, message }: Error & { readonly code?: string }): void {
+    this.#errors++;
+    const text = code && !message.includes(code) ? `${code} ${message}` : message;
+    this.#lastError = { text, at: performance.now() };
   }
 
   #remember(gapMs: number, now: number): void {
     const second = Math.floor(now / 1000);
     this.#history.set(second, Math.max(this.#history.get(second) ?? 0, gapMs));
     this.#history.delete(second - historyLength - 1);
-  }
-
-  #connect(): postgres.Sql {
-    return postgres({
-      host: '127.0.0.1',
-      port: this.#gatewayPort,
-      user: 'postgres',
-      database: 'postgres',
-      ssl: false,
-      max: 1,
-      fetch_types: false,
-      connect_timeout: 30,
-      onnotice: () => {},
-      connection: { application_name: 'demo writer' },
-    });
   }
 }

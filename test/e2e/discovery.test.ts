@@ -140,19 +140,19 @@ describe(`discovery on ${gatewayRuntime}`, () => {
 
   test('a name that moves away takes nobody along from where another name is answered', async () => {
     dns.zone['db.example'] = ['127.0.0.2'];
-    // An answer counts for two seconds.
+    // An answer counts for six and a half seconds; shorter limits would make a busy machine look like a failed probe.
     const limits = {
       FAIL_AFTER: '1',
       PROBE_INTERVAL_MS: '250',
-      CONNECT_TIMEOUT_MS: '250',
-      QUERY_TIMEOUT_MS: '500',
+      CONNECT_TIMEOUT_MS: '1000',
+      QUERY_TIMEOUT_MS: '2000',
     };
     const gateway = await start(`127.0.0.2:${port()},db.example:${port()}`, limits);
-    await stand(gateway, '127.0.0.2 primary, db.example rival');
+    await stand(gateway, '127.0.0.2 primary, db.example alias');
     dns.zone['db.example'] = ['127.0.0.9'];
     await stand(gateway, '127.0.0.2 primary, db.example down');
     const moved = performance.now();
-    await waitFor('its last answer to be too old', () => performance.now() - moved > 2500);
+    await waitFor('its last answer to be too old', () => performance.now() - moved > 7000);
     assert.equal(await reached(gateway), '127.0.0.2');
   });
 

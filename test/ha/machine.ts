@@ -6,6 +6,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { execute } from './execute.ts';
 import { type Link, linkOf } from './link.ts';
 import { postgresAccount, postgresBin } from './packages.ts';
+import { postmasterAmong } from './postmaster.ts';
 import type { Space } from './space.ts';
 
 export interface Machine {
@@ -80,7 +81,7 @@ export function machineOf({ name, address, folder, space }: Parts): Machine {
     },
     append: (file, text) => appendFileSync(`${folder}/${file}`, text),
     find,
-    postmaster: () => find(/^\S*\/postgres .*-D /)[0]?.pid,
+    postmaster: () => postmasterAmong(space.processes()),
     powerOff: async () => {
       signal(stopAll(), 'SIGKILL');
       await waitFor(`${name} to be off`, () => space.processes().length === 0);

@@ -81,6 +81,28 @@ test('a primary that was stopped cleanly comes back as a standby without a rebui
   }
 });
 
+test(
+  'follow does not return while the standby has more of the old timeline than the new one',
+  patience,
+  async () => {
+    const cluster = await startCluster({ standbys: 2 });
+    try {
+      const [old, next, ahead] = [cluster.server(0), cluster.server(1), cluster.server(2)];
+      await next.stop();
+      await old.query('create table t as select generate_series(1, 1000) as n');
+      await ahead.catchUp();
+      await old.kill();
+      await next.start();
+      await next.promote();
+      await assert.rejects(ahead.follow(next, { deadlineMs: 2000 }), /server3 to stream from server2/);
+      await ahead.rebuildFrom(next);
+      assert.equal(await ahead.timeline(), 2);
+    } finally {
+      await cluster.close();
+    }
+  },
+);
+
 test('a frozen server keeps its connections and says nothing until it thaws', patience, async () => {
   const cluster = await startCluster();
   const sql = cluster.first.connect();

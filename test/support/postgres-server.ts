@@ -123,13 +123,18 @@ export class Server {
    * after a failover an old primary needs `rebuildFrom`.
    */
   async follow(upstream: Server, waiting?: Waiting): Promise<void> {
+    await this.beginToFollow(upstream);
+    await this.streams(waiting);
+  }
+
+  /** The same, and does not wait until it streams, for those who look themselves. */
+  async beginToFollow(upstream: Server): Promise<void> {
     const reloads = this.isUp && existsSync(join(this.data, 'standby.signal'));
     if (!reloads) await this.stop('fast');
     this.#becomeStandbyOf(upstream);
     this.#writeSettings();
     if (reloads) signal([this.#postmaster.requirePid('follow')], 'SIGHUP');
     else await this.start();
-    await this.streams(waiting);
   }
 
   /** Replaces this server by a fresh standby of `upstream`, out of a base backup; returns once it streams. */
@@ -157,12 +162,20 @@ export class Server {
     this.#becomeStandbyOf(upstream);
   }
 
-  /** Waits until this standby streams from its upstream. */
+  /**
+   * Waits until this standby streams from its upstream, on the timeline of that: one that has more of an older timeline than
+   * the upstream streams from it, too, for a moment, again and again, and gets nothing.
+   */
   async streams(waiting?: Waiting): Promise<void> {
-    const { name, host, port } = this.#requireUpstream();
-    const receiver = `exists (select from pg_stat_wal_receiver
-      where status = 'streaming' and sender_host = '${host}' and sender_port = ${port})`;
-    await this.#postmaster.until(`stream from ${name}`, () => this.#says(receiver), waiting);
+    const upstream = this.#requireUpstream();
+    const { name, host, port } = upstream;
+    await this.#postmaster.until(
+      `stream from ${name}`,
+      async () =>
+        this.#says(`exists (select from pg_stat_wal_receiver where status = 'streaming' and
+        sender_host = '${host}' and sender_port = ${port} and received_tli = ${await upstream.timeline()})`),
+      waiting,
+    );
   }
 
   /** Waits until this standby has replayed all that its upstream has written up to now. */

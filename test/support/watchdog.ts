@@ -14,7 +14,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 waitForEndOfParent();
 // Until it is really gone: what was just being started, or is still dying, makes new files under our hands.
 for (let round = 0; round < 100 && existsSync(folder); round++) {
-  for (const pid of serversIn(folder)) killFamily(pid);
+  for (const pid of tenantsOf(folder)) killFamily(pid);
   remove(folder);
 }
 process.exit(0);
@@ -40,10 +40,16 @@ function waitForEndOfParent(): void {
   }
 }
 
-/** Postmasters and initdb runs, by program and data folder: a person's `tail -f` in there is not ours to end. */
-function serversIn(folder: string): number[] {
+/**
+ * Postmasters and initdb runs, by program and data folder, and gateways by their configuration: a person's `tail -f` in
+ * there is not ours to end.
+ */
+function tenantsOf(folder: string): number[] {
+  const isServer = (command: string) =>
+    /^\S*(postgres|initdb) /.test(command) && command.includes(`-D ${folder}/`);
+  const isGateway = (command: string) => command.includes(` --config-file ${folder}/`);
   return listProcesses()
-    .filter(({ command }) => /^\S*(postgres|initdb) /.test(command) && command.includes(`-D ${folder}/`))
+    .filter(({ command }) => isServer(command) || isGateway(command))
     .map(({ pid }) => pid);
 }
 
