@@ -28,7 +28,7 @@ export interface Step {
 }
 
 /** Folders of test/ whose tests run on all three runtimes; the others run on Node. */
-const portable = /^test\/(?:cluster|probe|route|session|plane|runtime)\//;
+const portable = /^test\/(?:cluster|contract|control|data|probe|protocol|refusal-server|runtime)\//;
 const endToEnd = /^test\/(?:e2e|acceptance)\//;
 /** A thousand sessions, or a gibibyte. */
 const heavy = /^test\/load\//;

@@ -2,7 +2,7 @@
  * Who is the primary. A pure decision: everything known goes in, with the time; a verdict with its reason comes
  * out. No clock, no I/O, no state but the memory that it returns and is given again.
  *
- * The rules, in the order in which they strike; docs/failover.md tells them to users, with a table of situations:
+ * The rules, in the order in which they strike; docs/failover.md tells them to users, docs/situations.md has a table of situations:
  * 1. Evidence counts while it is younger than `maxAgeMs` and no probe has failed since. Only the incumbent survives
  *    `failAfter - 1` failed probes in a row (finding.ts).
  * 2. Only servers of our system count; the others are foreign and never elected (finding.ts).

@@ -1,6 +1,6 @@
 /**
  * The question in bytes of our own, for every time after the first. A driver can ask everything; this is one statement
- * several times a second, and by the driver it took a third more processor time (DEVELOPER.md).
+ * several times a second, and by the driver it took a third more processor time (docs/benchmarks/probing.md).
  *
  * The messages are those of PostgreSQL's documentation, "Message Formats": Parse, Bind, Execute, Sync and DataRow.
  */

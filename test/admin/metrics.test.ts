@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { History } from '../../src/control/history.ts';
 import { renderMetrics } from '../../src/admin/metrics.ts';
@@ -47,6 +48,21 @@ describe('/metrics', () => {
       assert.match(name, /^pg_gateway_[a-z_]+$/);
       assert.match(help, /^[A-Z1].*\.$/, name);
     }
+  });
+
+  test('has the series that docs/metrics.md lists, with their types and labels', () => {
+    const docs = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const rows = [...docs.matchAll(/^\| `(\w+)` \| (\w+) \| ([^|]*) \|/gm)];
+    const listed = rows.map(([, name, type, labels = '']) => [name, type, labels.replaceAll(/[` ]/g, '')]);
+    const standbyPort = { fallback: true, maxLagMs: 100, maxLagBytes: undefined, lagFenceMs: undefined };
+    const sessions = [{ server: { host: '192.0.2.1', port: 5432 }, sessions: 3 }];
+    const served = read(snapshotOf(three, undefined, { standbyPort, sessions }));
+    const found = [...served].map(([name, { type, samples }]) => {
+      const labels = new Set(samples.flatMap(({ labels }) => Object.keys(labels)));
+      labels.delete('le');
+      return [name, type, [...labels].join(',')];
+    });
+    assert.deepEqual(listed, found);
   });
 
   test('adds up what all workers have counted', () => {

@@ -123,8 +123,8 @@ describe('/status', () => {
     const bounds =
       `at most ${most.candidates} candidates, the last ${most.entries} changes, and ${most.textLength} characters`;
     assert.ok(text('docs/status.md').includes(bounds), bounds);
-    assert.ok(text('README.md').includes(`${maxCandidates} addresses are probed at the most`));
-    assert.ok(text('README.md').includes(`the last ${journalLength} changes of verdict`));
+    assert.ok(text('docs/discovery.md').includes(`${maxCandidates} addresses are probed at the most`));
+    assert.ok(text('docs/operations.md').includes(`the last ${journalLength} changes of verdict`));
     assert.equal(most.candidates, maxCandidates);
   });
 

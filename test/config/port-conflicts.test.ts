@@ -47,10 +47,9 @@ describe('our own ports', () => {
 
   test('do not collide where the documents set one', () => {
     const root = new URL('../../', import.meta.url);
-    const pages = ['README.md', ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`)];
-    const texts = pages.filter((page) => page.endsWith('.md')).map((page) =>
-      readFileSync(new URL(page, root), 'utf8')
-    );
+    const docs = readdirSync(new URL('docs/', root), { recursive: true, encoding: 'utf8' });
+    const pages = ['README.md', ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+    const texts = pages.map((page) => readFileSync(new URL(page, root), 'utf8'));
     const found = texts.flatMap((text) => [...text.matchAll(/\b([A-Z]+_PORT)=([0-9]+)/g)]);
     assert.ok(found.length > 0);
     for (const [, name = '', port = ''] of found) configured({ env: { [name]: port } });

@@ -44,10 +44,23 @@ describe('every setting', () => {
     assert.equal(Object.hasOwn(settings, 'PGPASSWORD'), false);
   });
 
-  test('stands in the table of README.md with its default, in this order, and nothing else does', () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-    const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]*)`)? *\|/gm)].map(([, ...row]) => row);
-    assert.deepEqual(rows, settingNames.map((name) => [name, settings[name].fallback]));
+  /** Name and default of each setting in the tables of a page. */
+  const rowsOf = (page: string) => {
+    const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+    return [...text.matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]*)`)? *\|/gm)].map(([, ...row]) => row);
+  };
+
+  test('stands in the tables of docs/settings.md with its default, in this order, and nothing else does', () => {
+    assert.deepEqual(rowsOf('docs/settings.md'), settingNames.map((name) => [name, settings[name].fallback]));
+  });
+
+  test('that README.md shows, five of them, stands there with its default', () => {
+    const rows = rowsOf('README.md');
+    assert.equal(rows.length, 5);
+    for (const [name, fallback] of rows) {
+      assert.ok(settingNames.some((known) => known === name), name);
+      assert.equal(fallback, settings[name as SettingName].fallback, name);
+    }
   });
 });
 

@@ -238,7 +238,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
         return await promise || void plane.endDead(death);
       });
       await until(
-        () => errors.some((error) => error.startsWith('the worker could not be replaced')),
+        () => errors.some((error) => error.startsWith('worker_not_replaced')),
         'a report',
       );
       thief.close();

@@ -1,21 +1,25 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseCandidates } from '../../src/cluster/candidate.ts';
-import { settingNames } from '../../src/settings.ts';
+import { settingNames } from '../../src/config/settings.ts';
 import { faultNames } from '../ha/faults.ts';
 import { managerNames } from '../ha/manager.ts';
 
-/** docs/recipes.md, held to what the program and scripts/ha are. */
-const text = readFileSync(new URL('../../docs/recipes.md', import.meta.url), 'utf8');
-const tables = text.split('\n\n').filter((part) => part.startsWith('| fault |'));
+/** docs/recipes/ and docs/benchmarks/faults.md, held to what the program and scripts/ha are. */
+const docs = new URL('../../docs/', import.meta.url);
+const pages = readdirSync(new URL('recipes/', docs)).map((name) => `recipes/${name}`);
+const texts = pages.map((page) => readFileSync(new URL(page, docs), 'utf8'));
+const recipes = texts.join('\n');
 
 test('every manager that scripts/ha runs has a recipe', () => {
-  const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading?.toLowerCase());
-  for (const name of managerNames) assert.ok(headings.includes(name), `there is no "## ${name}"`);
+  const titles = texts.map((text) => /^# (.+)$/m.exec(text)?.[1]?.toLowerCase());
+  for (const name of managerNames) assert.ok(titles.includes(name), `there is no "# ${name}"`);
 });
 
-test('every fault has a row in every table', () => {
+test('every fault has a row in every table of what was measured', () => {
+  const text = readFileSync(new URL('benchmarks/faults.md', docs), 'utf8');
+  const tables = text.split('\n\n').filter((part) => part.startsWith('| fault |'));
   // pg_auto_failover and repmgr share one.
   assert.equal(tables.length, managerNames.length - 1);
   for (const table of tables) {
@@ -24,14 +28,16 @@ test('every fault has a row in every table', () => {
   }
 });
 
-test('every setting that it names exists', () => {
-  const named = [...text.matchAll(/`?\b(CANDIDATES|PG[A-Z]+|[A-Z]+(?:_[A-Z]+)+)\b/g)].map(([, name]) => name);
+test('every setting that a recipe names exists', () => {
+  const named = [...recipes.matchAll(/`?\b(CANDIDATES|PG[A-Z]+|[A-Z]+(?:_[A-Z]+)+)\b/g)].map(([, name]) =>
+    name
+  );
   assert.ok(named.length > 10);
   assert.deepEqual(named.filter((name) => !settingNames.some((setting) => setting === name)), []);
 });
 
-test('every list of candidates that it shows can be used', () => {
-  const lists = [...text.matchAll(/CANDIDATES=([^\s`]+)/g)].map(([, list]) => list ?? '');
+test('every list of candidates that a recipe shows can be used', () => {
+  const lists = [...recipes.matchAll(/CANDIDATES=([^\s`]+)/g)].map(([, list]) => list ?? '');
   assert.ok(lists.length > 2);
   for (const list of lists) assert.ok('candidates' in parseCandidates(list), list);
 });
