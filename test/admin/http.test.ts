@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { type HttpServer, page, type Pages, serveHttp } from '../../src/admin/http.ts';
 import { StartError } from '../../src/errors.ts';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 
 let shown = 0;
 const pages: Pages = {

@@ -13,8 +13,8 @@ import type { Address } from '../../src/runtime/runtime.ts';
 import { peerConnect, PeerServer } from '../runtime/peer.ts';
 import { startup } from '../data/packets.ts';
 import { defaults } from '../data/world.ts';
-import { isFree } from '../support/ports.ts';
-import { until, waitFor } from '../support/wait-for.ts';
+import { isFree } from '../bed/ports.ts';
+import { until, waitFor } from '../bed/wait-for.ts';
 
 const realWorker = new URL('../../src/data/worker.ts', import.meta.url);
 const mortalWorker = new URL('./mortal-worker.ts', import.meta.url);

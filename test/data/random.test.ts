@@ -2,8 +2,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { patterned } from '../runtime/peer.ts';
-import type { FarEnd } from '../support/fake-conn.ts';
-import type { Dial } from '../support/fake-runtime.ts';
+import type { FarEnd } from '../bed/fake-conn.ts';
+import type { Dial } from '../bed/fake-runtime.ts';
 import { bytesOf, readError, seeded } from './packets.ts';
 import { other, primary, World } from './world.ts';
 

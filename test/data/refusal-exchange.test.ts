@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { errorResponse, refusalPreamble } from '../../src/protocol/error-response.ts';
 import { noPrimary } from '../../src/data/refusals.ts';
-import type { FarEnd } from '../support/fake-conn.ts';
+import type { FarEnd } from '../bed/fake-conn.ts';
 import {
   bytesOf,
   cancelRequest,

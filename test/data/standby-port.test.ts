@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { dialledAt } from '../../src/contract/counters.ts';
 import type { DataSettings } from '../../src/contract/messages.ts';
-import type { FarEnd } from '../support/fake-conn.ts';
+import type { FarEnd } from '../bed/fake-conn.ts';
 import { cancelRequest, readError } from './packets.ts';
 import { defaults, greeting, primary, standby, World } from './world.ts';
 

@@ -19,8 +19,8 @@ import {
 } from '../../src/contract/messages.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
 import { DataPlane } from '../../src/data/data-plane.ts';
-import type { FarEnd } from '../support/fake-conn.ts';
-import { type Dial, FakeRuntime } from '../support/fake-runtime.ts';
+import type { FarEnd } from '../bed/fake-conn.ts';
+import { type Dial, FakeRuntime } from '../bed/fake-runtime.ts';
 import { startup } from './packets.ts';
 
 export const primary: Address = { host: '10.0.0.1', port: 5432 };

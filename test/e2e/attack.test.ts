@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { ask, clientOf, exchange } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
-import { freePort } from '../support/ports.ts';
-import { queryMessage, startupMessage } from '../support/raw-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask, clientOf, exchange } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
+import { freePort } from '../bed/ports.ts';
+import { queryMessage, startupMessage } from '../bed/raw-client.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 /** ReadyForQuery, idle. */
 const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);

@@ -1,17 +1,11 @@
 /** Real servers that are found, and lost, by way of a real name server. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { ask } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type DnsServer, startDnsServer } from '../support/dns-server.ts';
-import {
-  type GatewayProcess,
-  gatewayRuntime,
-  patient,
-  runProgram,
-  startGateway,
-} from '../support/gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type DnsServer, startDnsServer } from '../bed/dns-server.ts';
+import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 const hosts = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ask } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { gatewayRuntime, runProgram, startGateway } from '../support/gateway.ts';
+import { ask } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { gatewayRuntime, runProgram, startGateway } from '../bed/gateway.ts';
 
 /** Node has no FFI; elsewhere Linux on these two architectures is enough. */
 const hasNative = gatewayRuntime !== 'node' && process.platform === 'linux' &&

@@ -3,9 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'node:test';
-import { startCluster } from '../support/cluster.ts';
-import { gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { startCluster } from '../bed/cluster.ts';
+import { gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import type { Status } from '../../src/admin/status.ts';
-import { ask, clientOf } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import {
-  type GatewayProcess,
-  gatewayRuntime,
-  patient,
-  runProgram,
-  startGateway,
-} from '../support/gateway.ts';
-import { freePort } from '../support/ports.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask, clientOf } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { freePort } from '../bed/ports.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 describe(`the gateway explains itself, on ${gatewayRuntime}`, () => {
   let cluster: Cluster;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
-import { ask, clientOf, serverBehind } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask, clientOf, serverBehind } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 describe(`failover on ${gatewayRuntime}`, () => {
   let cluster: Cluster;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { ask } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { queryMessage, startupMessage } from '../support/raw-client.ts';
+import { ask } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { queryMessage, startupMessage } from '../bed/raw-client.ts';
 
 /** ReadyForQuery, idle. */
 const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);

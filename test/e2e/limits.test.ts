@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ask, clientOf, libpqConnect } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { freePort, isFree } from '../support/ports.ts';
-import { gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask, clientOf, libpqConnect } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { freePort, isFree } from '../bed/ports.ts';
+import { gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 describe(`limits and life on ${gatewayRuntime}`, () => {
   let cluster: Cluster;

@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startCluster } from '../support/cluster.ts';
-import { gatewayRuntime, patient, runProgram, startGateway } from '../support/gateway.ts';
-import { freePort } from '../support/ports.ts';
+import { startCluster } from '../bed/cluster.ts';
+import { gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { freePort } from '../bed/ports.ts';
 
 /** Enough to be a valid configuration. */
 const good = { CANDIDATES: '127.0.0.1:1', PGUSER: 'postgres' };

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { ask, exchange, libpqConnect, noPsql, psql, serverBehind } from '../support/clients.ts';
-import { startCluster } from '../support/cluster.ts';
-import { freePort } from '../support/ports.ts';
-import { startupMessage } from '../support/raw-client.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
+import { ask, exchange, libpqConnect, noPsql, psql, serverBehind } from '../bed/clients.ts';
+import { startCluster } from '../bed/cluster.ts';
+import { freePort } from '../bed/ports.ts';
+import { startupMessage } from '../bed/raw-client.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
 
 /** Length word, code. */
 function request(code: number): Buffer {

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { ask, serverBehind } from '../support/clients.ts';
-import { type Cluster, startCluster, startStranger } from '../support/cluster.ts';
-import {
-  type GatewayProcess,
-  gatewayRuntime,
-  patient,
-  runProgram,
-  startGateway,
-} from '../support/gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask, serverBehind } from '../bed/clients.ts';
+import { type Cluster, startCluster, startStranger } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
   const open: { close(): Promise<void> }[] = [];

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Status } from '../../src/admin/status.ts';
-import { ask, clientOf, exchange, serverBehind } from '../support/clients.ts';
-import { type Cluster, type Server, startCluster } from '../support/cluster.ts';
-import {
-  type GatewayProcess,
-  gatewayRuntime,
-  patient,
-  runProgram,
-  startGateway,
-} from '../support/gateway.ts';
-import { cancelMessage, startQuery } from '../support/raw-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask, clientOf, exchange, serverBehind } from '../bed/clients.ts';
+import { type Cluster, type Server, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { cancelMessage, startQuery } from '../bed/raw-client.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 describe(`the standby port, on ${gatewayRuntime}`, () => {
   /** Of all tests, each of which leaves it with a primary and two standbys; the last one fails it over. */

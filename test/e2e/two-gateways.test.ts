@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { exchange, serverBehind } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { queryMessage, startupMessage } from '../support/raw-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { exchange, serverBehind } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { queryMessage, startupMessage } from '../bed/raw-client.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 /** A session in bare bytes: a driver sends its cancel request only to where its session is. */
 class RawSession {

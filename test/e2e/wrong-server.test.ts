@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { ask } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../support/gateway.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { ask } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 /**
  * An address that moves from one server to another between two probes, as a virtual address or a service does: the

@@ -1,4 +1,4 @@
-import { autoFailover } from './auto-failover.ts';
-import { survivesItsPrimary } from './survival.ts';
+import { autoFailover } from '../bed/ha/auto-failover.ts';
+import { survivesItsPrimary } from '../bed/ha/survival.ts';
 
 survivesItsPrimary(autoFailover);

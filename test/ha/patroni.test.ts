@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { experiment } from './experiment.ts';
-import { patroni } from './patroni.ts';
-import { type Bench, complaintsIn, pgbenchPerTransaction } from './pgbench.ts';
-import { primariesOf, untilWhole } from './servers.ts';
-import { leftOut, openStage, type Stage } from './stage.ts';
-import { waitFor } from '../support/wait-for.ts';
-import { assertNothingLost } from './assert-nothing-lost.ts';
+import { experiment } from '../bed/ha/experiment.ts';
+import { patroni } from '../bed/ha/patroni.ts';
+import { type Bench, complaintsIn, pgbenchPerTransaction } from '../bed/ha/pgbench.ts';
+import { primariesOf, untilWhole } from '../bed/ha/servers.ts';
+import { leftOut, openStage, type Stage } from '../bed/ha/stage.ts';
+import { waitFor } from '../bed/wait-for.ts';
+import { assertNothingLost } from '../bed/ha/assert-nothing-lost.ts';
 
 /** PostgreSQL's log of a session that a shutdown has ended. */
 const terminated = /FATAL: +terminating connection due to administrator command/g;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { complaintsIn } from './pgbench.ts';
+import { complaintsIn } from '../bed/ha/pgbench.ts';
 
 const told =
   'pgbench: error: client 1 aborted in command 1 (SQL) of script 0; FATAL:  terminating connection due to administrator command';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { promotedAtMs } from './promotion.ts';
+import { promotedAtMs } from '../bed/ha/promotion.ts';
 
 const log = `2026-01-02 03:04:05.000 UTC [7] LOG:  database system is ready to accept read-only connections
 2026-01-02 03:04:06.000 UTC [9] LOG:  selected new timeline ID: 2

@@ -1,4 +1,4 @@
-import { repmgr } from './repmgr.ts';
-import { survivesItsPrimary } from './survival.ts';
+import { repmgr } from '../bed/ha/repmgr.ts';
+import { survivesItsPrimary } from '../bed/ha/survival.ts';
 
 survivesItsPrimary(repmgr);

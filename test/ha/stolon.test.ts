@@ -1,8 +1,8 @@
 import { after, before, describe, test } from 'node:test';
-import { assertNothingLost } from './assert-nothing-lost.ts';
-import { experiment } from './experiment.ts';
-import { leftOut, openStage, type Stage } from './stage.ts';
-import { stolonWith, usualPauses } from './stolon.ts';
+import { assertNothingLost } from '../bed/ha/assert-nothing-lost.ts';
+import { experiment } from '../bed/ha/experiment.ts';
+import { leftOut, openStage, type Stage } from '../bed/ha/stage.ts';
+import { stolonWith, usualPauses } from '../bed/ha/stolon.ts';
 
 /** Its own would take three minutes: keepers and sentinel look every second, and a dead keeper counts as one after 20. */
 const stolon = stolonWith({ ...usualPauses, sleepInterval: 1 });

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { freePort } from '../support/ports.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { freePort } from '../bed/ports.ts';
+import { waitFor } from '../bed/wait-for.ts';
 import { makeBase } from './base.ts';
 import { registryTrouble, startRegistry } from './registry.ts';
 

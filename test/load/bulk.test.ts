@@ -4,11 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
-import { clientOf } from '../support/clients.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { askAndStopReading } from '../support/raw-client.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { clientOf } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { askAndStopReading } from '../bed/raw-client.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 /** 8 KiB a row, 1 GiB in all, each row its own. */
 const rows = 131_072;

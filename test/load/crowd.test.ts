@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { QuietSession } from '../support/quiet-session.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { QuietSession } from '../bed/quiet-session.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 describe(`a crowd on ${gatewayRuntime}`, () => {
   let cluster: Cluster;

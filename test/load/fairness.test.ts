@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { openFileLimit } from '../../src/config/open-files.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../support/gateway.ts';
-import { askAndStopReading } from '../support/raw-client.ts';
-import { waitFor } from '../support/wait-for.ts';
-import { QuietSession } from '../support/quiet-session.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { askAndStopReading } from '../bed/raw-client.ts';
+import { waitFor } from '../bed/wait-for.ts';
+import { QuietSession } from '../bed/quiet-session.ts';
 
 /** Two descriptors of the gateway each; it keeps some hundred for itself. */
 const count = Math.min(1000, Math.floor(((openFileLimit() ?? 1000) - 500) / 2));

@@ -10,9 +10,9 @@ import { parseCandidates } from '../../src/cluster/candidate.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { Prober } from '../../src/probe/prober.ts';
 import type { ProberOptions } from '../../src/probe/prober.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { freePort } from '../support/ports.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { freePort } from '../bed/ports.ts';
+import { waitFor } from '../bed/wait-for.ts';
 import { check, type Closer, fakeServer, login, realClock } from './support.ts';
 
 const options: ProberOptions = {

@@ -4,10 +4,10 @@ import { sslModes } from '../../src/probe/credentials.ts';
 import type { ProbeError } from '../../src/probe/failure.ts';
 import { openProbe } from '../../src/probe/query.ts';
 import type { TlsTrust } from '../../src/runtime/tcp.ts';
-import { selfSigned } from '../support/certificate.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { freePort } from '../support/ports.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { selfSigned } from '../bed/certificate.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { freePort } from '../bed/ports.ts';
+import { waitFor } from '../bed/wait-for.ts';
 import { check, login, open } from './support.ts';
 
 describe('asking a real PostgreSQL', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { resolverBy, systemResolver } from '../../src/probe/resolver.ts';
-import { type SrvRecord, startDnsServer, type Zone } from '../support/dns-server.ts';
+import { type SrvRecord, startDnsServer, type Zone } from '../bed/dns-server.ts';
 import { check, type Closer } from './support.ts';
 
 async function begin(t: Closer, zone: Zone) {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { after, before, describe } from 'node:test';
 import { maxMessageBytes } from '../../src/protocol/message-guard.ts';
 import type { ProbeError } from '../../src/probe/failure.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../bed/wait-for.ts';
 import { check, fakeServer, int32, message, open } from './support.ts';
 
 const authenticationOk = message('R', 0);

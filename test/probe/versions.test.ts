@@ -1,9 +1,9 @@
 /** The one statement on every other version of PostgreSQL that is installed here. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Cluster, startCluster } from '../support/cluster.ts';
-import { otherPostgres } from '../support/postgres-binaries.ts';
-import { waitFor } from '../support/wait-for.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { otherPostgres } from '../bed/postgres-binaries.ts';
+import { waitFor } from '../bed/wait-for.ts';
 import { check, open } from './support.ts';
 
 const found = otherPostgres();

@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey, createSign, createVerify, X509Certif
 import { describe, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { checkPair, makeCertificate } from '../../src/refusal-server/certificate.ts';
-import { selfSigned } from '../support/certificate.ts';
+import { selfSigned } from '../bed/certificate.ts';
 
 const made = makeCertificate();
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { makeCertificate } from '../../src/refusal-server/certificate.ts';
 import { type RefusalServer, startRefusalServer } from '../../src/refusal-server/refusal-server.ts';
 import { serveTls } from '../../src/runtime/tls-server.ts';
-import { until, waitFor } from '../support/wait-for.ts';
+import { until, waitFor } from '../bed/wait-for.ts';
 import {
   dial,
   type Heard,

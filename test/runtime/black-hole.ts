@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
 import { startChild } from './child.ts';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 
 /** More than any queue: Bun listens with a backlog of 512 whatever it is told. */
 const MOST_FILLERS = 1024;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 
 /** A child process, and the first line that it said. */
 export interface Child {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 const openFiles = 60;
 

@@ -2,7 +2,7 @@ import { deepEqual } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 import { Peer, peerConnect, PeerServer } from './peer.ts';
 import { recorder, Trace } from './recorder.ts';
 import type { Reactions } from './recorder.ts';

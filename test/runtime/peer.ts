@@ -1,6 +1,6 @@
 import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
 
 /** The other side of a connection under test: a plain node:net socket, so that a fault cannot hide on both sides. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 
 /** Event loops count whole milliseconds, and may be this much early. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 import { openBlackHole, openDescriptors, tcpTable, unansweredTo } from './black-hole.ts';
 import { CONNECT, freshAddress, listening } from './fixture.ts';
 import { loopTurns, patterned, PeerServer } from './peer.ts';

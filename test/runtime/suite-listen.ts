@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 import { freshAddress, LISTEN, listening } from './fixture.ts';
 import { patterned, Peer, peerConnect } from './peer.ts';
 import { recorder } from './recorder.ts';

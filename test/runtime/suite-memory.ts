@@ -1,7 +1,7 @@
 import { equal, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 import { startChild } from './child.ts';
 import { loopTurns, patterned, Peer, peerConnect, PeerServer } from './peer.ts';
 

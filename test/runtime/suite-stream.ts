@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../support/wait-for.ts';
+import { until } from '../bed/wait-for.ts';
 import { withPair, writeAll } from './fixture.ts';
 import type { Family, Pair, Role } from './fixture.ts';
 import { loopTurns, patterned } from './peer.ts';

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { waitFor } from '../support/wait-for.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const command = join(repository, 'scripts/run');

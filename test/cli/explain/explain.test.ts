@@ -8,7 +8,7 @@ import type { Snapshot } from '../../../src/admin/snapshot.ts';
 import { run } from '../../../src/cli/run.ts';
 import { failing, primary, unasked } from '../../cluster/scene.ts';
 import { snapshotOf } from '../../admin/snapshot.ts';
-import { freePort } from '../../support/ports.ts';
+import { freePort } from '../../bed/ports.ts';
 
 // Settings in this process's environment must not decide these tests.
 for (const name of ['METRICS_HOST', 'METRICS_PORT', 'CANDIDATES', 'CONFIG_FILE']) delete process.env[name];

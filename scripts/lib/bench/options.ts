@@ -1,0 +1,159 @@
+/** The command line of scripts/bench. Pure. */
+import { parseArgs } from 'node:util';
+import { readNumber, UsageError } from '../usage.ts';
+import { leastRounds } from './verdict.ts';
+
+export const help =
+  `scripts/bench: measures pg_gateway beside what one would use instead of it, on this machine.
+
+Starts a PostgreSQL and every target in front of it, runs the same work through each in turn, round after round, and
+writes a table here, and results.json and index.html to a folder. About 25 minutes, or 5 with --quick.
+
+  --quick              fewer targets, three short rounds; what takes long is done once, and gives no verdict
+  --rounds COUNT       how many rounds (5; 3 with --quick); a goal is met or missed only where all rounds agree, and
+                       fewer than ${leastRounds} give no verdict
+  --seconds SECONDS    how long each pgbench run takes (4; 2 with --quick); its sessions log in within it
+  --threads COUNT      threads that move bytes, of ours (NUM_THREADS) and of HAProxy (nbthread) alike; without it each
+                       takes its own default; pgbouncer has one in any case
+  --targets LIST       which targets, by name, with commas between (all; direct always runs)
+  --server HOST:PORT   a PostgreSQL that runs already, instead of one of our own; user and database postgres, no
+                       password, made ready with "pgbench -i"; only on this machine
+  --peer NAME=HOST:PORT[:PID]
+                       another proxy, in front of the PostgreSQL of --server; with its process id its CPU and memory
+                       are read too; may be given several times; "original" is judged by the goals for the C program
+  --idle COUNT         how many idle sessions (10000, or what the open-file limit allows); 0 leaves that part out
+  --out FOLDER         where the results go (bench)
+  --no-install         do not install what is missing with apt-get: haproxy, pgbouncer, and postgresql for pgbench,
+                       which may start a server of its own on port 5432
+  --help               this text
+
+Exit code 0 if it ran, whatever the figures; 1 if it could not; 2 for a mistake on the command line.
+`;
+
+export const ourTargets = [
+  'binary',
+  'bun-native',
+  'deno-native',
+  'bun-portable',
+  'deno-portable',
+  'node-portable',
+  // The executable once more with PREWARM=0, for connecting only.
+  'binary-cold',
+] as const;
+export const allTargets = ['direct', ...ourTargets, 'haproxy', 'pgbouncer'] as const;
+export type TargetName = (typeof allTargets)[number];
+
+/** What --quick measures. */
+const quickTargets: readonly TargetName[] = [
+  'direct',
+  'binary',
+  'node-portable',
+  'binary-cold',
+  'haproxy',
+  'pgbouncer',
+];
+
+export interface PeerOption {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number | undefined;
+}
+
+export interface Options {
+  readonly isQuick: boolean;
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Of ours and of HAProxy; undefined: as each does by itself. */
+  readonly threads: number | undefined;
+  readonly targets: readonly TargetName[];
+  /** The flag that leaves out the others. */
+  readonly leftOutBy: '--quick' | '--targets' | undefined;
+  readonly server: { readonly host: string; readonly port: number } | undefined;
+  readonly peers: readonly PeerOption[];
+  readonly idle: number;
+  readonly out: string;
+  readonly mayInstall: boolean;
+}
+
+/** Throws UsageError. Returns 'help' when that was asked for. */
+export function readOptions(args: readonly string[]): Options | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  const isQuick = values.quick ?? false;
+  const server = values.server === undefined ? undefined : readAddress('--server', values.server);
+  const peers = (values.peer ?? []).map(readPeer);
+  if (peers.length > 0 && server === undefined) {
+    throw new UsageError('--peer needs --server: a peer stands in front of a PostgreSQL that it was told of');
+  }
+  const names = [...peers.map(({ name }) => name), ...allTargets];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new UsageError(`--peer ${twice}: that name is taken, give it another one`);
+  return {
+    isQuick,
+    rounds: readNumber('--rounds', values.rounds, isQuick ? leastRounds : 5, 1, 100),
+    seconds: readNumber('--seconds', values.seconds, isQuick ? 2 : 4, 1, 60),
+    threads: values.threads === undefined ? undefined : readNumber('--threads', values.threads, 1, 1, 64),
+    targets: readTargets(values.targets, isQuick ? quickTargets : allTargets),
+    leftOutBy: values.targets !== undefined ? '--targets' : isQuick ? '--quick' : undefined,
+    server,
+    peers,
+    idle: readNumber('--idle', values.idle, 10_000, 0, 1_000_000),
+    out: values.out ?? 'bench',
+    mayInstall: !values['no-install'],
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: 'boolean' },
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        threads: { type: 'string' },
+        targets: { type: 'string' },
+        server: { type: 'string' },
+        peer: { type: 'string', multiple: true },
+        idle: { type: 'string' },
+        out: { type: 'string' },
+        'no-install': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function readTargets(text: string | undefined, fallback: readonly TargetName[]): readonly TargetName[] {
+  if (text === undefined) return fallback;
+  const wanted = text.split(',').map((name) => name.trim());
+  const unknown = wanted.find((name) => !allTargets.some((known) => known === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--targets: there is no "${unknown}"; there are ${allTargets.join(', ')}`);
+  }
+  return allTargets.filter((name) => name === 'direct' || wanted.includes(name));
+}
+
+function readAddress(flag: string, text: string): { host: string; port: number } {
+  const [, host, port] = /^(127\.0\.0\.\d{1,3}|localhost):(\d{1,5})$/.exec(text) ?? [];
+  if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) {
+    // The wire client takes numbers only.
+    return { host: host === 'localhost' ? '127.0.0.1' : host, port: Number(port) };
+  }
+  throw new UsageError(`${flag} ${text} is not like 127.0.0.1:5432; only this machine is measured`);
+}
+
+function readPeer(text: string): PeerOption {
+  const [, name, address, pid] = /^([A-Za-z][\w.-]{0,30})=([^:]+:\d+)(?::(\d+))?$/.exec(text) ?? [];
+  if (name === undefined || address === undefined) {
+    throw new UsageError(`--peer ${text} is not like name=127.0.0.1:6432 or name=127.0.0.1:6432:PID`);
+  }
+  return {
+    name,
+    ...readAddress(`--peer ${name}:`, address),
+    pid: pid === undefined ? undefined : Number(pid),
+  };
+}

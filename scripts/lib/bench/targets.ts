@@ -1,0 +1,209 @@
+/** What is measured: how each target is started, in front of one server. */
+import { join } from 'node:path';
+import type { Child } from './children.ts';
+import { start } from './children.ts';
+import { isReady } from './ready.ts';
+import { haproxyConfig, pgbouncerConfig, writeConfig } from './configs.ts';
+import { isRunning } from '../../../test/bed/processes.ts';
+import { freePort } from '../../../test/bed/ports.ts';
+import { waitFor } from '../../../test/bed/wait-for.ts';
+import type { PeerOption, TargetName } from './options.ts';
+import type { TargetInfo } from './results.ts';
+import { processesOf, threadsInLog, threadsOf } from './threads.ts';
+import { versionOf } from './versions.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const tool = (name: string) => join(root, 'node_modules/.bin', name);
+const main = join(root, 'src/main.ts');
+
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A target that runs. Whoever started it ends it. */
+export interface Running extends Place {
+  readonly name: string;
+  /** Undefined for `direct`, and for a peer whose process nobody named. */
+  readonly pid: number | undefined;
+  /** From the start of the process until a session was ready through it. */
+  readonly startMs: number | undefined;
+  /** That move bytes; undefined where nobody tells. */
+  readonly threads: number | undefined;
+  readonly processes: number | undefined;
+  end(): Promise<void>;
+}
+
+/** What every proxy is told alike. */
+export interface Seats {
+  /** Sessions at once. */
+  readonly sessions: number;
+  /** Undefined: as many as each starts by itself. */
+  readonly threads: number | undefined;
+}
+
+export interface Target extends Pick<TargetInfo, 'name' | 'label' | 'kind'> {
+  /**
+   * In front of `server`. Rejects if within 20 s no session gets through, or, where the server
+   * is an `echo`, no byte.
+   */
+  start(server: Place, seats: Seats, speaks?: 'postgres' | 'echo'): Promise<Running>;
+  /** Whether it can be put in front of any server: not so for a peer that somebody else has started. */
+  readonly isOurs: boolean;
+  /** A variant that differs in how it connects and in nothing else. */
+  readonly onlyConnects: boolean;
+}
+
+const executable = [join(root, 'dist/pg_gateway')];
+const ourCommands: Partial<Record<TargetName, readonly [readonly string[], 'native' | 'portable']>> = {
+  'binary': [executable, 'native'],
+  'binary-cold': [executable, 'native'],
+  'bun-native': [[tool('bun'), main], 'native'],
+  'deno-native': [[tool('deno'), 'run', '-A', '--no-check', main], 'native'],
+  'bun-portable': [[tool('bun'), main], 'portable'],
+  'deno-portable': [[tool('deno'), 'run', '-A', '--no-check', main], 'portable'],
+  'node-portable': [[tool('node'), main], 'portable'],
+};
+
+export function targetOf(name: TargetName, folder: string): Target {
+  if (name === 'direct') return direct;
+  const ours = ourCommands[name];
+  if (ours !== undefined) return gateway(name, ...ours);
+  const label = versionOf(name as 'haproxy' | 'pgbouncer') ?? name;
+  return {
+    name,
+    label,
+    kind: 'peer',
+    isOurs: true,
+    onlyConnects: false,
+    start: async (server, seats, speaks) => {
+      const port = await freePort();
+      const seat = { port, server, ...seats };
+      // A second thread of pgbouncer's only looks names up.
+      const countOf = ({ pid }: Child) => name === 'haproxy' ? threadsOf(pid) : 1;
+      const command = name === 'haproxy'
+        ? ['haproxy', '-f', writeConfig(folder, `haproxy-${port}.cfg`, haproxyConfig(seat))]
+        : pgbouncerCommand(writeConfig(folder, `pgbouncer-${port}.ini`, pgbouncerConfig(seat)));
+      return await running(name, port, () => start(command), countOf, speaks);
+    },
+  };
+}
+
+const direct: Target = {
+  name: 'direct',
+  label: 'PostgreSQL itself',
+  kind: 'direct',
+  isOurs: true,
+  onlyConnects: false,
+  start: (server) =>
+    Promise.resolve({
+      ...server,
+      name: 'direct',
+      pid: undefined,
+      startMs: undefined,
+      threads: undefined,
+      processes: undefined,
+      end: async () => {},
+    }),
+};
+
+export function peerOf({ name, host, port, pid }: PeerOption): Target {
+  return {
+    name,
+    label: `${name} at ${host}:${port}, started by somebody else`,
+    kind: 'peer',
+    isOurs: false,
+    onlyConnects: false,
+    start: async () => {
+      if (!await isReady(host, port, 'postgres')) {
+        throw new Error(
+          `no session gets through ${host}:${port}; start it first, in front of the server of --server`,
+        );
+      }
+      if (pid !== undefined && !isRunning(pid)) {
+        throw new Error(`there is no process ${pid}; leave it out, or correct it`);
+      }
+      const counts = pid === undefined
+        ? { threads: undefined, processes: undefined }
+        : { threads: threadsOf(pid), processes: processesOf(pid) };
+      return { name, host, port, pid, startMs: undefined, ...counts, end: async () => {} };
+    },
+  };
+}
+
+function gateway(name: string, command: readonly string[], engine: 'native' | 'portable'): Target {
+  return {
+    name,
+    label: labelOf(name, engine),
+    kind: 'ours',
+    isOurs: true,
+    onlyConnects: name === 'binary-cold',
+    start: async ({ host, port: serverPort }, { sessions, threads }) => {
+      const port = await freePort();
+      const env = {
+        ENGINE: engine,
+        CANDIDATES: `${host}:${serverPort}`,
+        LISTEN_HOST: '127.0.0.1',
+        LISTEN_PORT: String(port),
+        METRICS_PORT: 'off',
+        // It says how many threads it has when it starts, and nothing of single sessions.
+        LOG_LEVEL: 'info',
+        LOG_FORMAT: 'json',
+        PGUSER: 'postgres',
+        // The stand-in speaks no TLS, and passes the probe on.
+        PGSSLMODE: 'disable',
+        // What is kept for those who wait would take descriptors from the sessions.
+        MAX_HELD: '10',
+        MAX_SESSIONS: String(sessions + 20),
+        DENO_NO_UPDATE_CHECK: '1',
+        ...(threads === undefined ? {} : { NUM_THREADS: String(threads) }),
+        ...(name === 'binary-cold' ? { PREWARM: '0' } : {}),
+      };
+      const launch = () => start(command, { env, cwd: root });
+      return await running(name, port, launch, async (child) => {
+        // A session may get through before the line has come through the pipe.
+        return await waitFor('the log to say that it listens', () => threadsInLog(child.output()), {
+          deadlineMs: 2000,
+          everyMs: 5,
+        }).catch(() => undefined);
+      });
+    },
+  };
+}
+
+function labelOf(name: string, engine: string): string {
+  if (name === 'binary') return `pg_gateway, executable, ${engine}`;
+  if (name === 'binary-cold') return `pg_gateway, executable, ${engine}, with PREWARM=0; for connecting only`;
+  return `pg_gateway, ${name.replace('-', ', ')}`;
+}
+
+/** pgbouncer refuses to be root. */
+function pgbouncerCommand(config: string): readonly string[] {
+  return ['pgbouncer', '-q', ...(process.getuid?.() === 0 ? ['-u', 'postgres'] : []), config];
+}
+
+async function running(
+  name: string,
+  port: number,
+  launch: () => Promise<Child>,
+  count: (child: Child) => number | undefined | Promise<number | undefined>,
+  speaks: 'postgres' | 'echo' = 'postgres',
+): Promise<Running> {
+  const from = performance.now();
+  const child = await launch();
+  const host = '127.0.0.1';
+  try {
+    await waitFor(`a session through ${name}`, async () => {
+      if (child.hasEnded()) return { isUp: false };
+      return await isReady(host, port, speaks) && { isUp: true };
+    }, { deadlineMs: 20_000, everyMs: 2 }).then(({ isUp }) => {
+      if (!isUp) throw new Error(`${name} ended: ${child.output().trim().slice(-500)}`);
+    });
+  } catch (error) {
+    await child.end();
+    throw error;
+  }
+  const startMs = performance.now() - from;
+  const [threads, processes] = [await count(child), processesOf(child.pid)];
+  return { name, host, port, pid: child.pid, startMs, threads, processes, end: () => child.end() };
+}

@@ -1,0 +1,71 @@
+/** The parts that were asked for, one after another, and how far they are. */
+import { describeMachine, load } from '../bench/machine.ts';
+import { watchLogs } from './logs.ts';
+import { type Options, runtimesOf } from './options.ts';
+import { probingCosts } from './probing.ts';
+import { promoteAgainAndAgain } from './promotions.ts';
+import type { Facts, Series } from './report.ts';
+
+export async function measure(options: Options, say: (line: string) => void): Promise<Facts> {
+  const [loadBefore, startedAt, from] = [load(), new Date().toISOString(), performance.now()];
+  const { parts, seed, clients, seconds, minutes } = options;
+  const [series, costs, logs]: [Series[], Facts['costs'][number][], Facts['logs'][number][]] = [[], [], []];
+  if (parts.includes('promotions')) {
+    for (const runtime of runtimesOf('promotions', options)) {
+      series.push(await promotionsOf(runtime, options, say));
+    }
+  }
+  if (parts.includes('cpu')) {
+    say(`cpu: all runtimes side by side; two minutes of rest, then ${seconds} s`);
+    costs.push(
+      ...await probingCosts(
+        runtimesOf('cpu', options),
+        seconds,
+        ({ runtime, share }) => say(`cpu: ${runtime} ${(share * 100).toFixed(2)} %`),
+      ),
+    );
+  }
+  if (parts.includes('log')) {
+    for (const runtime of runtimesOf('log', options)) {
+      say(`log: ${runtime}, ${minutes} min`);
+      logs.push(
+        await watchLogs(
+          runtime,
+          minutes,
+          (minute, lines) =>
+            say(`log: ${runtime}, minute ${minute} of ${minutes}, ${lines} lines because of us`),
+        ),
+      );
+    }
+  }
+  const machine = describeMachine(loadBefore);
+  return {
+    startedAt,
+    tookSeconds: (performance.now() - from) / 1000,
+    machine,
+    seed,
+    clients,
+    series,
+    costs,
+    logs,
+  };
+}
+
+async function promotionsOf(
+  runtime: Series['runtime'],
+  { promotions: count, clients, seed }: Options,
+  say: (line: string) => void,
+): Promise<Series> {
+  say(`promotions: ${count} through ${runtime}, seed ${seed}`);
+  let number = 0;
+  const promotions = await promoteAgainAndAgain({ promotions: count, clients, seed, runtime }, (done) => {
+    const { kind, firstWriteMs, routedMs } = done;
+    number++;
+    say(
+      `promotions: ${number} of ${count}, ${kind}: ${firstWriteMs.toFixed(0)} ms, routed after ${
+        routedMs.toFixed(0)
+      }`,
+    );
+  });
+  return { runtime, promotions };
+}

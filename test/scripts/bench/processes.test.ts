@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { after, test } from 'node:test';
+import { killAll, lineOf, run, start } from '../../../scripts/lib/bench/children.ts';
+import { startCrowd, startStandIn } from '../../../scripts/lib/bench/idle.ts';
+import { noisyNeighbour } from '../../../scripts/lib/bench/noisy.ts';
+import { isReady } from '../../../scripts/lib/bench/ready.ts';
+import { roundTrips, startEcho, startWire, wire } from '../../../scripts/lib/bench/wire.ts';
+import { startCluster } from '../../bed/cluster.ts';
+
+after(killAll);
+
+const notLinux = process.platform === 'linux' ? false : "the benchmark's raw client uses Linux's own calls";
+
+test('a crowd logs in at the stand-in and stays', async () => {
+  const standIn = await startStandIn({ host: '127.0.0.1', port: 1 });
+  assert.equal(await isReady(standIn.host, standIn.port, 'postgres'), true);
+  const crowd = await startCrowd(standIn, 100);
+  assert.deepEqual(await lineOf(crowd, 0, 30_000), { held: 100, lost: 0, why: '' });
+  await standIn.end();
+  await crowd.end();
+});
+
+test('a crowd that finds nobody says so instead of waiting', async () => {
+  const crowd = await startCrowd({ host: '127.0.0.1', port: 1 }, 3);
+  const { held, lost, why } = await lineOf(crowd, 0, 30_000);
+  assert.deepEqual([held, lost], [0, 3]);
+  assert.match(String(why), /ECONNREFUSED/);
+  await crowd.end();
+});
+
+test('the stand-in passes the probe of the gateway on to the real server', async () => {
+  const server = createServer((socket) => void socket.once('data', (bytes) => socket.end(bytes)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const standIn = await startStandIn({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const hello = Buffer.from('\0\0\0\x26\0\x03\0\0application_name\0pg_gateway\0\0', 'latin1');
+  const socket = connect(standIn.port, standIn.host, () => socket.write(hello));
+  const [answer] = await once(socket, 'data') as [Buffer];
+  assert.deepEqual(answer, hello);
+  socket.destroy();
+  server.close();
+  await standIn.end();
+});
+
+test('the raw client measures the echo server, again and again', { skip: notLinux }, async () => {
+  const echo = await startEcho();
+  for (let time = 0; time < 2; time++) {
+    const pids: number[] = [];
+    const { medianUs = 0, p99Us = 0 } = await roundTrips('echo', echo, 200, (pid) => pids.push(pid));
+    assert.ok(medianUs > 0 && p99Us >= medianUs);
+    assert.equal(pids.length, 1);
+  }
+  await echo.end();
+});
+
+test('a burst of clients is ready together, and leaves', { skip: notLinux }, async () => {
+  const standIn = await startStandIn({ host: '127.0.0.1', port: 1 });
+  const { leastMs = 0, medianMs = 0, mostMs = 0 } = await wire('burst', standIn, 3);
+  assert.ok(leastMs > 0 && medianMs >= leastMs && mostMs >= medianMs);
+  await standIn.end();
+});
+
+test('quiet sessions answer at each word, and leave at the last', { skip: notLinux }, async () => {
+  const standIn = await startStandIn({ host: '127.0.0.1', port: 1 });
+  const quiet = await startWire('quiet', standIn, 120);
+  assert.deepEqual(await lineOf(quiet, 0, 30_000), { ready: true });
+  for (const time of [1, 2]) {
+    quiet.tell('a');
+    const { medianUs, p99Us } = await lineOf(quiet, time, 30_000);
+    assert.ok(Number(medianUs) > 0 && Number(p99Us) >= Number(medianUs));
+  }
+  quiet.tell('q');
+  assert.deepEqual(await lineOf(quiet, 3, 30_000), { left: true });
+  assert.equal(await quiet.ended, 0);
+  await standIn.end();
+});
+
+test('questions on quiet sessions are measured alone and beside a COPY that flows', {
+  skip: notLinux,
+  timeout: 120_000,
+}, async () => {
+  const cluster = await startCluster();
+  try {
+    const figures = await noisyNeighbour({ host: '127.0.0.1', port: cluster.first.port }, 40);
+    assert.equal(figures['quietSessions'], 40);
+    for (const [name, value] of Object.entries(figures)) assert.ok(Number(value) > 0, `${name} is ${value}`);
+    assert.deepEqual(Object.keys(figures).toSorted(), [
+      'noisyGbs',
+      'noisyP99Us',
+      'noisyUs',
+      'quietP99Us',
+      'quietSessions',
+      'quietUs',
+    ]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test('a program that fails, hangs or does not exist is an error that says which', async () => {
+  await assert.rejects(
+    run(['sh', '-c', 'echo why; exit 3'], 30_000),
+    /^Error: sh ended with exit code 3: why$/,
+  );
+  await assert.rejects(run(['sleep', '1000'], 50), /sleep did not end within 0.05 s/);
+  await assert.rejects(start(['/no/such/program']), /ENOENT/);
+});
+
+test('a child sees nothing of the environment that could change what is measured', async () => {
+  process.env['CONFIG_FILE'] = '/dev/null';
+  try {
+    assert.equal(
+      await run(['sh', '-c', 'echo "$CONFIG_FILE$OURS"'], 30_000, { env: { OURS: 'yes' } }),
+      'yes\n',
+    );
+  } finally {
+    delete process.env['CONFIG_FILE'];
+  }
+});

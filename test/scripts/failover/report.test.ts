@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Promotion } from '../../../scripts/lib/failover/promotions.ts';
+import { type Facts, reportOf } from '../../../scripts/lib/failover/report.ts';
+import { tableOf } from '../../../scripts/lib/failover/table.ts';
+
+const machine = {
+  cores: 2,
+  cpu: 'a cpu',
+  kernel: '6',
+  memoryGiB: 1,
+  openFiles: 1,
+  loadBefore: 0,
+  loadAfter: 0,
+};
+
+function promotion(kind: Promotion['kind'], firstWriteMs: number): Promotion {
+  const lastBackMs = firstWriteMs + 50;
+  return {
+    kind,
+    pauseMs: 1,
+    promotingMs: 1,
+    doubtMs: 2,
+    routedMs: firstWriteMs - 20,
+    firstWriteMs,
+    lastBackMs,
+  };
+}
+
+function report(more: Partial<Facts>) {
+  const nothing = { series: [], costs: [], logs: [] };
+  return reportOf({ startedAt: '', tookSeconds: 60, machine, seed: 7, clients: 10, ...nothing, ...more });
+}
+
+const verdicts = (of: ReturnType<typeof report>) => of.goals.map(({ what, isMet }) => `${what}: ${isMet}`);
+
+test('kinds have rows of their own, and the goals are about all of them together', () => {
+  const promotions = [...Array.from({ length: 99 }, () => promotion('kill', 100)), promotion('alive', 301)];
+  const { rows, goals } = report({ series: [{ runtime: 'bun', promotions }] });
+  assert.deepEqual(rows.map(({ kind, count, p50, p99, max }) => [kind, count, p50, p99, max]), [
+    ['kill', 99, 100, 100, 100],
+    ['alive', 1, 301, 301, 301],
+    ['all', 100, 100, 100, 301],
+  ]);
+  assert.deepEqual(goals.map(({ isMet }) => isMet), [true, true]);
+});
+
+test('one in fifty that is late misses the goal', () => {
+  const promotions = [...Array.from({ length: 49 }, () => promotion('kill', 150)), promotion('stop', 301)];
+  assert.deepEqual(verdicts(report({ series: [{ runtime: 'bun', promotions }] })), [
+    'promoted to first write, p50: true',
+    'promoted to first write, p99: false',
+  ]);
+});
+
+test('what comes after the route is told apart from what comes before it', () => {
+  const [row] = report({ series: [{ runtime: 'bun', promotions: [promotion('stop', 120)] }] }).rows;
+  assert.deepEqual([row?.routedP50, row?.servedP50, row?.lastBackMax], [100, 20, 170]);
+});
+
+test('the table says what was missed, and quotes each line of a log', () => {
+  const ours = [{ server: 'server2', process: 'client backend', text: 'FATAL:  no' }];
+  const text = tableOf(report({
+    costs: [{ runtime: 'node', share: 0.0099, seconds: 60, probes: 720 }, {
+      runtime: 'deno',
+      share: 0.0101,
+      seconds: 60,
+      probes: 720,
+    }],
+    logs: [{ runtime: 'executable', minutes: 10, sessions: 500, ours, others: 3 }],
+  }));
+  assert.match(text, /^met {5}probing at rest .* node .* 0\.99 % of a core/m);
+  assert.match(text, /^missed {2}probing at rest .* deno .* 1\.01 % of a core/m);
+  assert.match(text, /^missed {2}lines in PostgreSQL's logs/m);
+  assert.match(text, /server2, client backend: FATAL: {2}no/);
+});
