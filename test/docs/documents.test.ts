@@ -69,7 +69,10 @@ describe('DEVELOPER.md', () => {
       assert.ok(answers.length > 0, question);
       for (const [, path = '', ...names] of answers) {
         for (const name of names.filter((name) => name !== undefined)) {
-          const declared = new RegExp(`(?:^export function |^  |^function )${name}(?:<[^(]*>)?\\(`, 'm');
+          const declared = new RegExp(
+            `(?:^export function |^  (?:override )?|^function )${name}(?:<[^(]*>)?\\(`,
+            'm',
+          );
           assert.match(read(path), declared, `${path} has no ${name}`);
         }
       }
