@@ -1,7 +1,7 @@
 /** What there is to tell of a running gateway, read at the moment of asking. */
 import type { Rules, Verdict } from '../cluster/election.ts';
 import type { Observation } from '../cluster/observation.ts';
-import type { Place, RotationRules } from '../cluster/rotation.ts';
+import type { RotationEntry, RotationRules } from '../cluster/rotation.ts';
 import type { Counters } from '../contract/counters.ts';
 import type { Route } from '../contract/messages.ts';
 import type { ServerSessions } from '../control/server-slots.ts';
@@ -34,7 +34,7 @@ export interface Snapshot {
   readonly observations: readonly Observation[];
   readonly verdict: Verdict | undefined;
   readonly route: Route;
-  readonly rotation: readonly Place[];
+  readonly rotation: readonly RotationEntry[];
   /** Undefined: there is none. */
   readonly standbyPort: StandbyPort | undefined;
   /** Oldest first. */

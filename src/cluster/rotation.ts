@@ -22,7 +22,7 @@ export const everyStandby: RotationRules = {
 };
 
 /** A candidate's place in the rotation, or beside it. */
-export interface Place {
+export interface RotationEntry {
   readonly candidate: Candidate;
   readonly standing: Standing;
   /** What it said, where that still counts. */
@@ -42,7 +42,7 @@ export function rotationOf(
   findings: readonly Finding[],
   positions: Positions,
   rules: RotationRules,
-): readonly Place[] {
+): readonly RotationEntry[] {
   const seen = new Map<string, string>();
   return findings.map((finding) => {
     const { candidate, standing, answer } = finding;

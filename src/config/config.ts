@@ -31,14 +31,14 @@ export interface Sources {
 }
 
 /** A host, and a port on it. */
-type Place = { readonly host: string; readonly port: number };
+type HostPort = { readonly host: string; readonly port: number };
 
 /** Everything that is set, read and checked, grouped by the part of the program that uses it. */
 export interface Config {
   readonly candidates: readonly Entry[];
   readonly credentials: Credentials;
   /** Where clients get the primary. */
-  readonly listen: Place;
+  readonly listen: HostPort;
   /** Where clients get a standby; undefined: nowhere. */
   readonly standbyPort: number | undefined;
   readonly engine: EngineSetting;
@@ -62,7 +62,7 @@ export interface Config {
   readonly deadAfterMs: number;
   readonly probe: ProberOptions;
   /** Where HTTP is served; undefined: nowhere. */
-  readonly metrics: Place | undefined;
+  readonly metrics: HostPort | undefined;
   /** How long sessions may go on after the signal to stop. */
   readonly drainMs: number;
   readonly log: LogOptions;
@@ -131,7 +131,7 @@ export function readConfig(sources: Sources): Config {
       dnsTtlMs: values.DNS_TTL_MS,
       nameServers: values.DNS_SERVERS,
     },
-    metrics: metricsPlace(values),
+    metrics: metricsAddress(values),
     drainMs: values.DRAIN_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     refusalCertificate,
@@ -155,15 +155,15 @@ function loginOf(values: Values, env: Environment): LoginSettings {
 }
 
 /** The place of the metrics port alone, whatever else is set. Throws ConfigError. */
-export function readMetrics(sources: Sources): Place | undefined {
+export function readMetrics(sources: Sources): HostPort | undefined {
   const problems: string[] = [];
   const env = merged(sources, problems);
   const values = readValues(sources.flags, env, problems, ['METRICS_HOST', 'METRICS_PORT']);
   if (problems.length > 0) throw new ConfigError(problems);
-  return metricsPlace(values);
+  return metricsAddress(values);
 }
 
-function metricsPlace({ METRICS_HOST: host, METRICS_PORT: port }: Values): Place | undefined {
+function metricsAddress({ METRICS_HOST: host, METRICS_PORT: port }: Values): HostPort | undefined {
   return port === undefined ? undefined : { host, port };
 }
 

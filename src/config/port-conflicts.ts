@@ -3,7 +3,7 @@ import { type SettingName, settings, type Values } from './settings.ts';
 
 type Ports = Pick<Values, 'LISTEN_HOST' | 'LISTEN_PORT' | 'REPLICA_PORT' | 'METRICS_HOST' | 'METRICS_PORT'>;
 
-interface Place {
+interface PortSetting {
   readonly setting: SettingName;
   readonly host: string;
   readonly port: number;
@@ -20,10 +20,10 @@ export function portConflicts(values: Ports): string[] {
     { setting: 'METRICS_PORT', host: values.METRICS_HOST, port: values.METRICS_PORT },
   ] as const;
   // 0 takes a free port; what could not be read has been told already.
-  const fixed = places.filter((place): place is typeof place & Place =>
+  const fixed = places.filter((place): place is typeof place & PortSetting =>
     (place.port ?? 0) > 0 && place.host !== undefined
   );
-  const byPort = Map.groupBy<number, Place>(fixed, ({ port }) => port);
+  const byPort = Map.groupBy<number, PortSetting>(fixed, ({ port }) => port);
   return [...byPort].flatMap(([port, of]) => {
     const clashing = of.filter((place) =>
       of.some((other) => other !== place && isShared(place.host, other.host))
@@ -32,7 +32,7 @@ export function portConflicts(values: Ports): string[] {
   });
 }
 
-function sentence(port: number, places: readonly Place[]): string {
+function sentence(port: number, places: readonly PortSetting[]): string {
   const names = places.map(({ setting }) =>
     settings[setting].fallback === String(port) ? `${setting} (by default)` : setting
   );

@@ -5,7 +5,7 @@
 import { elect, type Memory, noMemory, type Rule, type Rules, type Verdict } from '../cluster/election.ts';
 import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
 import type { Answer, Observation } from '../cluster/observation.ts';
-import { everyStandby, type Place, rotationOf, type RotationRules } from '../cluster/rotation.ts';
+import { everyStandby, type RotationEntry, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route, type Standby } from '../contract/messages.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
 
@@ -15,7 +15,7 @@ export interface Decision {
   /** Its epoch is new only if the primary is. */
   readonly route: Route;
   /** The candidates as the standby port sees them. */
-  readonly rotation: readonly Place[];
+  readonly rotation: readonly RotationEntry[];
   /** The route is another one than before. */
   readonly isNewRoute: boolean;
   /** The verdict differs from the one before, in more than figures. */
@@ -54,7 +54,7 @@ export class Router {
     return { verdict, route: this.#route, rotation, isNewRoute, isNews };
   }
 
-  #next(verdict: Verdict, rotation: readonly Place[]): Route {
+  #next(verdict: Verdict, rotation: readonly RotationEntry[]): Route {
     const answer = verdict.primary?.answer;
     const primary = answer && { host: answer.host, port: answer.port };
     const server = answer && identity(answer);

@@ -1,7 +1,7 @@
 /** Ends sessions on servers that are dead, or that a standby port's client must not stay on. Each is told once. */
 import { deadServers, noSilences, type Silences } from '../cluster/dead-server.ts';
 import type { Observation } from '../cluster/observation.ts';
-import type { Place } from '../cluster/rotation.ts';
+import type { RotationEntry } from '../cluster/rotation.ts';
 import type { Log } from '../log.ts';
 import type { Address } from '../runtime/runtime.ts';
 
@@ -31,7 +31,7 @@ export class SessionReaper {
    */
   reap(
     observations: readonly Observation[],
-    rotation: readonly Place[],
+    rotation: readonly RotationEntry[],
     now: number,
     ender: SessionEnder,
   ): void {

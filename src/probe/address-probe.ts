@@ -36,7 +36,7 @@ export interface AddressProbeEvents {
   ended(): void;
 }
 
-interface Session {
+interface ProbeSession {
   readonly probe: Probe;
   isReady: boolean;
 }
@@ -46,7 +46,7 @@ export class AddressProbe {
   #options: AddressProbeOptions;
   #tools: AddressProbeTools;
   #events: AddressProbeEvents;
-  #session: Session | undefined;
+  #session: ProbeSession | undefined;
   #number = 0;
   #isAsking = false;
   #isWantedAgain = false;
@@ -137,7 +137,7 @@ export class AddressProbe {
     this.#answer(number, await asked.probe.ask());
   }
 
-  #open(number: number): Session {
+  #open(number: number): ProbeSession {
     this.#readOnlySince = undefined;
     this.#arm(number, this.#options.connectTimeoutMs);
     const probe = this.#tools.open(this.#target, {
@@ -150,7 +150,7 @@ export class AddressProbe {
         if (session === this.#session) this.#end(error);
       },
     });
-    const session: Session = { probe, isReady: false };
+    const session: ProbeSession = { probe, isReady: false };
     this.#session = session;
     return session;
   }

@@ -42,7 +42,7 @@ export interface Probe {
 
 /** Opens nothing until the first `ask`. */
 export function openProbe(target: ProbeTarget, credentials: Credentials, events: ProbeEvents): Probe {
-  let session: Session | undefined;
+  let session: QuerySession | undefined;
   let closed = false;
   const first = async (): Promise<Facts> => {
     const [encryption, otherwise] = encryptions(credentials);
@@ -84,7 +84,7 @@ function encryptions(credentials: Credentials): readonly [Encryption, Encryption
   }
 }
 
-interface Session extends Probe {
+interface QuerySession extends Probe {
   isEncrypted(): boolean;
 }
 
@@ -93,7 +93,7 @@ function openSession(
   encryption: Encryption,
   credentials: Credentials,
   events: ProbeEvents,
-): Session {
+): QuerySession {
   const { host, port, serverName } = target;
   const { user, database, trust } = credentials;
   const asked: Asked = {

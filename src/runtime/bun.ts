@@ -1,10 +1,8 @@
-import { connect as netConnect } from 'node:net';
-import type { Socket as NetSocket } from 'node:net';
-import { BunConn } from './bun-conn.ts';
-import type { BunSocket, Dial } from './bun-conn.ts';
+import { connect as netConnect, type Socket as NetSocket } from 'node:net';
+import { endpointText } from './addresses.ts';
 import { after, now } from './clock.ts';
 import { keepAliveMs } from './keep-alive.ts';
-import { netError } from './net-error.ts';
+import { connectTimeout, netError } from './net-error.ts';
 import type {
   Address,
   Conn,
@@ -13,6 +11,7 @@ import type {
   Listener,
   ListenerEvents,
   ListenOptions,
+  NetError,
   Runtime,
   SocketOptions,
 } from './runtime.ts';
@@ -120,3 +119,198 @@ function listenTcp(
 
 /** Sockets of Bun. */
 export const bunRuntime: Runtime = { name: 'bun', listen, connect, after, now };
+
+// Types only: under another runtime this file can be imported, and only a call would miss `Bun`.
+type BunSocket = Bun.Socket<BunConn<unknown>>;
+
+/** A dialling node:net socket knows its connection, and has the Bun socket that it drives. */
+interface Dial extends NetSocket {
+  conn: BunConn<unknown>;
+  _handle: BunSocket | null;
+}
+
+/** One connection of Bun's sockets. What is public beside `Conn` is for the events of its socket. */
+class BunConn<D> implements Conn<D> {
+  data: D;
+  remote = '';
+  readonly #handlers: Handlers<D>;
+  /** Undefined while connecting. */
+  #socket: BunSocket | undefined;
+  /** The attempt, while connecting. */
+  #dial: Dial | undefined;
+  #attempt: ReturnType<typeof setTimeout> | undefined;
+  #paused = false;
+  #owesDrain = false;
+  #finished = false;
+  #ended = false;
+  /** Aborted or closed. */
+  #over = false;
+  /** Inside a call of the owner, where no handler may run. */
+  #calling = false;
+  /** What arrived while paused and waits for `resume`. */
+  #heldData: Uint8Array[] | undefined;
+  #heldEnd = false;
+  #heldClose = false;
+  #error: NetError | undefined;
+
+  constructor(handlers: Handlers<D>, data: D) {
+    this.#handlers = handlers;
+    this.data = data;
+  }
+
+  write(bytes: Uint8Array): number {
+    if (this.#over || this.#finished || bytes.length === 0) return 0;
+    const socket = this.#socket;
+    if (socket === undefined) {
+      this.#owesDrain = true;
+      return 0;
+    }
+    const taken = socket.write(bytes);
+    if (taken === bytes.length) return taken;
+    if (taken < 0) {
+      // Bun swallows the errno, and on a paused socket the news itself: no `close` of its own would follow.
+      this.#error ??= { code: 'EPIPE', message: 'write: the peer has closed the connection' };
+      setImmediate(giveUp, this);
+      return 0;
+    }
+    this.#owesDrain = true;
+    return taken;
+  }
+
+  pause(): void {
+    if (this.#over || this.#paused) return;
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    if (this.#over || !this.#paused) return;
+    this.#paused = false;
+    if (this.#heldData !== undefined || this.#heldEnd) setImmediate(releaseHeld, this);
+    else this.#socket?.resume();
+  }
+
+  shutdown(): void {
+    if (this.#over || this.#finished) return;
+    this.#finished = true;
+    this.#calling = true;
+    // Without an argument it is the half-close; `end()` would close both ways.
+    this.#socket?.shutdown();
+    this.#calling = false;
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#calling = true;
+    if (this.#heldClose) setImmediate(closeLast, this);
+    else if (this.#dial !== undefined) this.#dial.destroy();
+    else this.#socket?.terminate();
+    this.#calling = false;
+  }
+
+  dialling(dial: Dial, address: Address, timeoutMs: number): void {
+    this.#dial = dial;
+    this.#attempt = setTimeout(() => {
+      this.#error = connectTimeout(address, timeoutMs);
+      dial.destroy();
+    }, timeoutMs);
+  }
+
+  opened(socket: BunSocket): void {
+    if (this.#over) return;
+    clearTimeout(this.#attempt);
+    this.#dial = undefined;
+    this.#socket = socket;
+    this.remote = endpointText(socket.remoteAddress, socket.remotePort);
+    if (this.#paused) socket.pause();
+    if (this.#finished) socket.shutdown();
+    const owesDrain = this.#owesDrain;
+    this.#owesDrain = false;
+    this.#handlers.open(this);
+    if (owesDrain && !this.#over) this.#handlers.drain(this);
+  }
+
+  received(bytes: Uint8Array): void {
+    if (this.#over) return;
+    if (!this.#paused && this.#heldData === undefined) this.#handlers.data(this, bytes);
+    // Bun reads a paused socket empty when it hangs up. Each of its chunks is an array of its own: no copy needed.
+    else (this.#heldData ??= []).push(bytes);
+  }
+
+  /** Bun also calls this when nothing was short: after `resume`, after the peer's FIN. */
+  drained(): void {
+    if (!this.#owesDrain || this.#over) return;
+    this.#owesDrain = false;
+    this.#handlers.drain(this);
+  }
+
+  ended(): void {
+    if (this.#over || this.#ended) return;
+    this.#ended = true;
+    if (this.#paused || this.#calling || this.#heldData !== undefined) this.#heldEnd = true;
+    else this.#handlers.end(this);
+  }
+
+  failed(error: unknown): void {
+    if (!this.#over) this.#error ??= netError(error);
+  }
+
+  closed(): void {
+    clearTimeout(this.#attempt);
+    this.#heldClose = true;
+    if (this.#over) {
+      if (this.#calling) setImmediate(closeLast, this);
+      else this.close();
+      return;
+    }
+    // The peer's FIN after our own is not reported as `end` but as the close.
+    if (this.#error === undefined && this.#finished) this.ended();
+    // The owner has aborted in `end`: then `close` is on its way.
+    if (this.#over) return;
+    // A close that nobody asked for, without a FIN and without an errno, is no clean end.
+    if (!this.#ended) this.#error ??= { code: 'ECONNRESET', message: 'the connection broke' };
+    const holds = this.#heldEnd || this.#heldData !== undefined;
+    if (this.#calling) setImmediate(releaseHeld, this);
+    else if (this.#error !== undefined || !holds) this.close();
+  }
+
+  release(): void {
+    if (this.#heldClose && this.#error !== undefined && !this.#over) return this.close();
+    if (this.#over || this.#paused) return;
+    while (this.#heldData !== undefined) {
+      const bytes = this.#heldData.shift();
+      if (bytes === undefined) this.#heldData = undefined;
+      else this.#handlers.data(this, bytes);
+      if (this.#over || this.#paused) return;
+    }
+    if (this.#heldEnd) {
+      this.#heldEnd = false;
+      this.#handlers.end(this);
+    }
+    if (this.#over) return;
+    if (this.#heldClose) this.close();
+    else if (!this.#paused) this.#socket?.resume();
+  }
+
+  giveUp(): void {
+    if (!this.#over) this.#socket?.terminate();
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#handlers.close(this, this.#error);
+  }
+}
+
+function releaseHeld<D>(conn: BunConn<D>): void {
+  conn.release();
+}
+
+function closeLast<D>(conn: BunConn<D>): void {
+  conn.close();
+}
+
+function giveUp<D>(conn: BunConn<D>): void {
+  conn.giveUp();
+}

@@ -1,9 +1,16 @@
-import { connect as netConnect, createServer, Socket } from 'node:net';
-import type { ListenOptions as NetListenOptions, OnReadOpts, Server, SocketConstructorOpts } from 'node:net';
+import {
+  connect as netConnect,
+  createServer,
+  type ListenOptions as NetListenOptions,
+  type OnReadOpts,
+  type Server,
+  Socket,
+  type SocketConstructorOpts,
+} from 'node:net';
+import { endpointText } from './addresses.ts';
 import { after, now } from './clock.ts';
 import { keepAliveMs } from './keep-alive.ts';
-import { netError } from './net-error.ts';
-import { NodeConn, onConnect } from './node-conn.ts';
+import { connectTimeout, netError } from './net-error.ts';
 import type {
   Address,
   Conn,
@@ -12,6 +19,7 @@ import type {
   Listener,
   ListenerEvents,
   ListenOptions,
+  NetError,
   Runtime,
   SocketOptions,
 } from './runtime.ts';
@@ -115,3 +123,239 @@ class NodeListener implements Listener {
 
 /** Sockets of node:net. */
 export const nodeRuntime: Runtime = { name: 'node', listen, connect, after, now };
+
+/** A socket knows its connection, so that one set of functions serves them all. */
+interface Carrier extends Socket {
+  conn: NodeConn<unknown>;
+}
+
+const bufferBytes = 65_536;
+/** A paused connection reads on up to about this, because only who reads is told that the peer is gone. */
+const holdBytes = 16_384;
+const keptViews = 2048;
+
+/** Memory that is used again and again. Views of it are kept, by length: making one is an allocation. */
+class Slab {
+  readonly bytes = new Uint8Array(bufferBytes);
+  readonly #views = new Array<Uint8Array | undefined>(keptViews);
+
+  /** The first `length` bytes. */
+  view(length: number): Uint8Array {
+    if (length >= keptViews) return this.bytes.subarray(0, length);
+    return this.#views[length] ??= this.bytes.subarray(0, length);
+  }
+}
+
+/** Every socket of a thread receives into the one. */
+const receiving = new Slab();
+
+/** Where received bytes go to be sent; one that a socket has not done with is left to it. */
+let sending = new Slab();
+
+/** One connection of node:net. What is public beside `Conn` is for the events of its socket. */
+class NodeConn<D> implements Conn<D> {
+  data: D;
+  remote = '';
+  readonly #handlers: Handlers<D>;
+  #socket: Socket | undefined;
+  #connecting: boolean;
+  #attempt: ReturnType<typeof setTimeout> | undefined;
+  #paused = false;
+  /** A write is with the socket. */
+  #isSending = false;
+  #owesDrain = false;
+  /** FIN asked for: nothing may be written after it. */
+  #finished = false;
+  /** Aborted or closed. */
+  #over = false;
+  /** What came while paused, the peer's FIN and the close that wait for `resume`. */
+  #held: Uint8Array | undefined;
+  #heldEnd = false;
+  #heldClose = false;
+  /** Enough is held: the socket does not read. */
+  #isDeaf = false;
+  #error: NetError | undefined;
+
+  constructor(handlers: Handlers<D>, data: D, connecting: boolean) {
+    this.data = data;
+    this.#handlers = handlers;
+    this.#connecting = connecting;
+  }
+
+  /** For the option `onread` of its socket: no buffer and no trip through a stream for each chunk. */
+  reader(): OnReadOpts {
+    return { buffer: receiving.bytes, callback: (length) => this.received(receiving.view(length)) };
+  }
+
+  attach(socket: Socket): void {
+    this.#socket = socket;
+    (socket as Carrier).conn = this as NodeConn<unknown>;
+    socket.on('end', onEnd).on('error', onError).on('close', onClose);
+  }
+
+  /** All or nothing: the socket queues whatever it is given, so the bound is one write at a time. */
+  write(bytes: Uint8Array): number {
+    if (this.#over || this.#finished || bytes.length === 0) return 0;
+    if (this.#connecting || this.#isSending) {
+      this.#owesDrain = true;
+      return 0;
+    }
+    this.#isSending = true;
+    // What the socket cannot send at once it keeps, and the next receive would overwrite it there.
+    if (bytes.buffer === receiving.bytes.buffer) {
+      const copy = sending.view(bytes.length);
+      copy.set(bytes);
+      this.#send(copy);
+      if (this.#isSending) sending = new Slab();
+    } else this.#send(bytes);
+    return bytes.length;
+  }
+
+  /**
+   * Past the queue of the stream, which is always empty here and would cost a tick for each write (6 % of all that
+   * Node does for a transaction). `_write` is what streams call; `end` waits for it, in the socket itself.
+   */
+  #send(bytes: Uint8Array): void {
+    this.#socket?._write(bytes, 'buffer' as BufferEncoding, this.#sent);
+  }
+
+  readonly #sent = (error?: Error | null): void => {
+    this.#isSending = false;
+    if (error) this.#socket?.destroy(error);
+    else if (this.#owesDrain) this.drained();
+  };
+
+  pause(): void {
+    if (this.#over || this.#paused) return;
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (this.#over || !this.#paused) return;
+    this.#paused = false;
+    if (this.#held !== undefined || this.#heldEnd) setImmediate(releaseHeld, this);
+  }
+
+  shutdown(): void {
+    if (this.#over || this.#finished) return;
+    this.#finished = true;
+    this.#socket?.end();
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#heldClose) setImmediate(closeLast, this);
+    // resetAndDestroy throws on a unix socket, on a connecting one it waits for the connect, and with a FIN of ours
+    // still to be sent it never closes (libuv resets no stream that is shutting down).
+    else if (this.#connecting || this.remote === '' || this.#isFinPending()) this.#socket?.destroy();
+    else this.#socket?.resetAndDestroy();
+  }
+
+  #isFinPending(): boolean {
+    return this.#finished && this.#socket?.writableFinished === false;
+  }
+
+  /** Starts the clock of a connect attempt. */
+  limitAttempt(address: Address, timeoutMs: number): void {
+    this.#attempt = setTimeout(() => {
+      this.#error = connectTimeout(address, timeoutMs);
+      this.#socket?.destroy();
+    }, timeoutMs);
+  }
+
+  opened(): void {
+    if (this.#over) return;
+    clearTimeout(this.#attempt);
+    this.#connecting = false;
+    this.remote = endpointText(this.#socket?.remoteAddress, this.#socket?.remotePort);
+    const owesDrain = this.#owesDrain;
+    this.#owesDrain = false;
+    this.#handlers.open(this);
+    if (owesDrain && !this.#over) this.#handlers.drain(this);
+  }
+
+  /** False if the socket must not read on. */
+  received(bytes: Uint8Array): boolean {
+    if (this.#over) return false;
+    if (this.#paused || this.#held !== undefined) return this.#hold(bytes);
+    this.#handlers.data(this, bytes);
+    return true;
+  }
+
+  #hold(bytes: Uint8Array): boolean {
+    const held = this.#held ?? new Uint8Array(0);
+    this.#held = new Uint8Array(held.length + bytes.length);
+    this.#held.set(held);
+    this.#held.set(bytes, held.length);
+    this.#isDeaf = this.#held.length >= holdBytes;
+    return !this.#isDeaf;
+  }
+
+  drained(): void {
+    if (!this.#owesDrain || this.#over) return;
+    this.#owesDrain = false;
+    this.#handlers.drain(this);
+  }
+
+  ended(): void {
+    if (this.#over) return;
+    if (this.#paused || this.#held !== undefined) this.#heldEnd = true;
+    else this.#handlers.end(this);
+  }
+
+  failed(error: unknown): void {
+    if (!this.#over) this.#error ??= netError(error);
+  }
+
+  closed(): void {
+    clearTimeout(this.#attempt);
+    if (this.#heldEnd && !this.#over && this.#error === undefined) this.#heldClose = true;
+    else this.close();
+  }
+
+  release(): void {
+    const held = this.#held;
+    if (this.#over || this.#paused) return;
+    this.#held = undefined;
+    if (held !== undefined) this.#handlers.data(this, held);
+    if (this.#isDeaf && !this.#over) {
+      this.#isDeaf = false;
+      this.#socket?.resume();
+    }
+    if (this.#over || this.#paused || !this.#heldEnd) return;
+    this.#heldEnd = false;
+    this.#handlers.end(this);
+    if (this.#heldClose && !this.#over) this.close();
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#handlers.close(this, this.#error);
+  }
+}
+
+/** For the `connect` event of a socket that dials. */
+function onConnect(this: Socket): void {
+  (this as Carrier).conn.opened();
+}
+
+function onEnd(this: Socket): void {
+  (this as Carrier).conn.ended();
+}
+
+function onError(this: Socket, error: unknown): void {
+  (this as Carrier).conn.failed(error);
+}
+
+function onClose(this: Socket): void {
+  (this as Carrier).conn.closed();
+}
+
+function releaseHeld<D>(conn: NodeConn<D>): void {
+  conn.release();
+}
+
+function closeLast<D>(conn: NodeConn<D>): void {
+  conn.close();
+}

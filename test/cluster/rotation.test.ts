@@ -3,7 +3,12 @@ import { describe, test } from 'node:test';
 import { elect, noMemory } from '../../src/cluster/election.ts';
 import { noPositions, withPrimary } from '../../src/cluster/lag.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
-import { everyStandby, type Place, rotationOf, type RotationRules } from '../../src/cluster/rotation.ts';
+import {
+  everyStandby,
+  type RotationEntry,
+  rotationOf,
+  type RotationRules,
+} from '../../src/cluster/rotation.ts';
 import { after, answer, failing, now, primary, rules, standby, theirs } from './scene.ts';
 
 /** A primary that has been at 100 for a second and at 200 for half of one. */
@@ -16,13 +21,13 @@ function rotation(
   observations: readonly Observation[],
   change: Partial<RotationRules> = {},
   memory = noMemory,
-): readonly Place[] {
+): readonly RotationEntry[] {
   const { findings } = elect(observations, memory, now, rules);
   return rotationOf(findings, positions, { ...everyStandby, ...change });
 }
 
 const at = (replayedLsn: bigint, name = 'b') => standby(name, 1, { at: now, replayedLsn });
-const whys = (places: readonly Place[]) => places.map(({ out }) => out);
+const whys = (places: readonly RotationEntry[]) => places.map(({ out }) => out);
 
 describe('the rotation', () => {
   test('is every standby of ours that answers, with weight 1', () => {

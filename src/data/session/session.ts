@@ -24,7 +24,7 @@ import { Dialling } from './dialling.ts';
 import { Held } from './held.ts';
 import { Opening } from './opening.ts';
 import { Refusing } from './refusing.ts';
-import { Pending, type SessionState, type StatefulSession } from './state.ts';
+import { PendingClient, type SessionState, type StatefulSession } from './state.ts';
 
 /** Thousands of these idle: each field counts, and a fourteenth would take Bun 48 bytes. */
 export class Session implements ListMember, StatefulSession {
@@ -43,7 +43,7 @@ export class Session implements ListMember, StatefulSession {
   readonly port: Port;
   readonly host: SessionHost<Session>;
   /** Undefined once its server has answered: there is no way back to another one. */
-  pending: Pending | undefined = new Pending();
+  pending: PendingClient | undefined = new PendingClient();
   endedBy: CloseReason | undefined;
   state: SessionState;
 

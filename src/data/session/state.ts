@@ -14,7 +14,7 @@ import type { Targets } from '../targets.ts';
 export const lingerMs = 30_000;
 
 /** What is kept of a client until its server has answered. */
-export class Pending {
+export class PendingClient {
   readonly first = new FirstBytes();
   /** Why the last attempt to dial failed, while that is what the client waits for. */
   dialFailure: DialFailure | undefined;
@@ -29,7 +29,7 @@ export interface StatefulSession extends RoleChecked {
   readonly host: SessionHost<StatefulSession>;
   readonly state: SessionState;
   /** Undefined once its server has answered: there is no way back to another one. */
-  pending: Pending | undefined;
+  pending: PendingClient | undefined;
   /** The first reason counts. */
   endedBy: CloseReason | undefined;
   epoch: number;

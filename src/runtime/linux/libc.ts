@@ -7,16 +7,16 @@
  */
 
 /** An address in memory: a number under Bun, an object under Deno. Whoever makes one keeps its array alive. */
-export type Place = { readonly place: unique symbol };
+export type Pointer = { readonly pointer: unique symbol };
 
 /** `place` is an address; `bytes` is a typed array or null, of which the callee gets the address. */
-type Kind = 'i32' | 'u32' | 'place' | 'bytes';
+type Kind = 'i32' | 'u32' | 'pointer' | 'bytes';
 type Bytes = Uint8Array | Int32Array | null;
-type Argument<K> = K extends 'place' ? Place : K extends 'bytes' ? Bytes : number;
+type Argument<K> = K extends 'pointer' ? Pointer : K extends 'bytes' ? Bytes : number;
 
 interface Declaration {
   readonly args: readonly Kind[];
-  readonly result: 'i32' | 'place';
+  readonly result: 'i32' | 'pointer';
 }
 
 const call = <const A extends readonly Kind[]>(...args: A) => ({ args, result: 'i32' as const });
@@ -37,8 +37,8 @@ const declarations = {
   inet_pton: call('i32', 'bytes', 'bytes'),
   listen: call('i32', 'i32'),
   read: call('i32', 'bytes', 'u32'),
-  recv: call('i32', 'place', 'u32', 'i32'),
-  send: call('i32', 'place', 'u32', 'i32'),
+  recv: call('i32', 'pointer', 'u32', 'i32'),
+  send: call('i32', 'pointer', 'u32', 'i32'),
   setsockopt: call('i32', 'i32', 'i32', 'bytes', 'u32'),
   shutdown: call('i32', 'i32'),
   socket: call('i32', 'i32', 'i32'),
@@ -61,7 +61,7 @@ export interface Libc extends Calls {
   /** Of the last call that failed. 0 if the runtime has got in between. */
   errno(): number;
   /** Where the first byte of `bytes` is. */
-  placeOf(bytes: Uint8Array): Place;
+  pointerTo(bytes: Uint8Array): Pointer;
 }
 
 /** How glibc and musl call themselves. */
@@ -109,7 +109,7 @@ function openWithBun(name: string): Libc {
   return {
     ...symbols as unknown as Calls,
     errno: () => ffi.read.i32(location(), 0),
-    placeOf: (bytes) => ffi.ptr(bytes) as unknown as Place,
+    pointerTo: (bytes) => ffi.ptr(bytes) as unknown as Pointer,
   };
 }
 
@@ -137,6 +137,6 @@ function openWithDeno(name: string): Libc {
   return {
     ...symbols as unknown as Calls,
     errno: () => new deno.UnsafePointerView(symbols[errnoLocation]?.()).getInt32(),
-    placeOf: (bytes) => deno.UnsafePointer.of(bytes) as Place,
+    pointerTo: (bytes) => deno.UnsafePointer.of(bytes) as Pointer,
   };
 }

@@ -7,7 +7,7 @@ import type { Timer } from '../runtime.ts';
 import { TimerDescriptor } from './timer-descriptor.ts';
 import { EPOLL, epollEvent } from './constants.ts';
 import { errnoError, isTryAgain } from './errno.ts';
-import type { Libc, Place } from './libc.ts';
+import type { Libc, Pointer } from './libc.ts';
 import { Timers } from './timers.ts';
 
 /** Whoever owns a descriptor. */
@@ -46,7 +46,7 @@ export class Poller {
   #isRunning = false;
   /** The one buffer into which everything is received, its place, and the views of it that were needed so far. */
   readonly buffer = new Uint8Array(receiveBytes);
-  readonly bufferPlace: Place;
+  readonly bufferPointer: Pointer;
   readonly #views: (Uint8Array | undefined)[] = [];
 
   /** For how long a turn asks the kernel again and again before it sleeps; 0: not at all. */
@@ -58,7 +58,7 @@ export class Poller {
   constructor(libc: Libc, spinMs = 0) {
     this.libc = libc;
     this.#spinMs = spinMs;
-    this.bufferPlace = libc.placeOf(this.buffer);
+    this.bufferPointer = libc.pointerTo(this.buffer);
     this.#epoll = libc.epoll_create1(EPOLL.CLOEXEC);
     if (this.#epoll < 0) throw new Error(errnoError(libc.errno(), 'epoll_create1').message);
     this.#timer = new TimerDescriptor(libc);

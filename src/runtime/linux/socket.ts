@@ -74,11 +74,11 @@ export class NativeConn<D> implements Conn<D>, Watcher {
       this.#owesDrain = true;
       return 0;
     }
-    const { libc, buffer, bufferPlace } = this.#poller;
+    const { libc, buffer, bufferPointer: bufferPlace } = this.#poller;
     // Nearly always they are what was just received, at the start of the one buffer: its place is known.
     const place = bytes.buffer === buffer.buffer && bytes.byteOffset === 0
       ? bufferPlace
-      : libc.placeOf(bytes);
+      : libc.pointerTo(bytes);
     const taken = libc.send(this.#fd, place, bytes.length, sendFlags);
     if (taken === bytes.length) return taken;
     return this.#short(taken);
@@ -153,7 +153,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
   }
 
   #receive(): void {
-    const { libc, bufferPlace } = this.#poller;
+    const { libc, bufferPointer: bufferPlace } = this.#poller;
     const length = libc.recv(this.#fd, bufferPlace, receiveBytes, dontWait);
     if (length > 0) return this.#handlers.data(this, this.#poller.view(length));
     if (length === 0) {
@@ -204,7 +204,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
    * FATAL is followed by RST where it has left bytes unread.
    */
   #breakOff(error: NetError): void {
-    const { libc, bufferPlace } = this.#poller;
+    const { libc, bufferPointer: bufferPlace } = this.#poller;
     for (let left = lastReceives; left > 0 && !this.#over && !this.#paused && !this.#ended; left--) {
       const length = libc.recv(this.#fd, bufferPlace, receiveBytes, dontWait);
       if (length <= 0) break;
