@@ -96,7 +96,7 @@ const errnoLocation = '__errno_location';
 function openWithBun(name: string): Libc {
   // `import` would be for every runtime; Bun has this for its own modules.
   const ffi = process.getBuiltinModule('bun:ffi' as 'node:fs') as unknown as typeof import('bun:ffi');
-  const kinds = { i32: 'i32', u32: 'u32', place: 'ptr', bytes: 'ptr' } as const;
+  const kinds = { i32: 'i32', u32: 'u32', pointer: 'ptr', bytes: 'ptr' } as const;
   const functions = Object.entries(declarations).map(([name, { args, result }]) => [
     name,
     { args: args.map((kind) => kinds[kind]), returns: result },
@@ -125,7 +125,7 @@ interface DenoFfi {
 
 function openWithDeno(name: string): Libc {
   const deno = (globalThis as unknown as { readonly Deno: DenoFfi }).Deno;
-  const kinds = { i32: 'i32', u32: 'u32', place: 'pointer', bytes: 'buffer' } as const;
+  const kinds = { i32: 'i32', u32: 'u32', pointer: 'pointer', bytes: 'buffer' } as const;
   const functions = Object.entries(declarations).map(([name, { args, result }]) => [
     name,
     { parameters: args.map((kind) => kinds[kind]), result },
