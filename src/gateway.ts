@@ -30,14 +30,14 @@ const workerFile = new URL('./data/worker.ts', import.meta.url);
 const drainTickMs = 100;
 
 /**
- * How often it is looked whether evidence has become too old. Each probe is followed by a decision anyhow, and the data
- * planes send no client to a server whose lease has expired.
+ * How often the age of the evidence is checked. Each probe is followed by a decision anyhow, and the data planes send
+ * no client to a server whose lease has expired.
  */
 const ageTickMs = 1000;
 
 const backlog = 1024;
 
-/** How long a handshake may take whose only end is a refusal. */
+/** How long a client may take for the TLS handshake that is needed to refuse it. */
 const refusalMs = 5_000;
 
 /** Where the gateway listens once it has started. */
@@ -47,7 +47,7 @@ export interface Started {
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
 }
 
-/** All that there is while it runs. */
+/** What exists from `start` to `stop`. */
 interface Parts {
   readonly engine: Engine;
   readonly workers: WorkerPool;
@@ -253,7 +253,7 @@ export class Gateway {
   }
 }
 
-/** The data plane knows no names. */
+/** The data plane takes numeric addresses only. */
 async function numeric(host: string): Promise<string> {
   try {
     return (await lookup(host)).address;

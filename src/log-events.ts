@@ -1,7 +1,7 @@
 /**
- * All that the log can say: for each event its level and its sentence. The level follows what a person must do: `error` is
- * for an alarm, or for clients that cannot be served; `warn` for what somebody must see to; `info` for what the gateway
- * has done about it; `debug` for why it did. docs/operations.md lists them, and a test compares the two.
+ * Every event of the log, with its level and its sentence. The level follows what an operator must do: `error` is for
+ * an alarm, or for clients that cannot be served; `warn` for what an operator must look into; `info` for what the
+ * gateway has done about it; `debug` for why it did. docs/operations.md lists them, and a test compares the two.
  */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 

@@ -31,7 +31,7 @@ export function serveHttp(host: string, port: number, pages: Pages): Promise<Htt
   const server: Server = createServer(
     { connectionsCheckingInterval: limits.checkMs },
     (request, response) => {
-      // Whoever asks on without reading the answers would have them all kept for it.
+      // The answers to a client that goes on asking and reads none would all be kept in memory.
       if (served.has(request.socket)) return void request.socket.destroy();
       served.add(request.socket);
       const { status, type, body } = answer(request.method ?? '', request.url ?? '', pages);
@@ -47,7 +47,7 @@ export function serveHttp(host: string, port: number, pages: Pages): Promise<Htt
   server.maxConnections = limits.connections;
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
-  // A place is nobody's for long, also not that of a client that reads nothing.
+  // No client keeps its connection for long, not even one that reads nothing.
   server.on('connection', (socket) => {
     const life = setTimeout(() => socket.destroy(), limits.lifeMs);
     socket.once('close', () => clearTimeout(life));

@@ -165,7 +165,7 @@ function weights({ rotation, standbyPort }: Snapshot): Sample[] {
   return rotation.map(({ candidate, weight }) => [{ candidate: candidate.name }, weight]);
 }
 
-/** One that rejects the probe stays `down` here, as dashboards and alerts know it; a metric of its own tells the rest. */
+/** One that rejects the probe stays `down` here, as dashboards and alerts know it; a metric of its own says so. */
 function standings({ verdict }: Snapshot): Sample[] {
   return verdict?.findings.map(({ candidate, standing }): Sample => [
     { candidate: candidate.name, standing: standing === 'rejecting' ? 'down' : standing },

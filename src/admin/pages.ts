@@ -10,7 +10,7 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
     '/status': () => json(statusOf(snapshot())),
     '/journal': () => json(snapshot().journal),
     // Alive as long as it answers; ready as long as it takes clients. Neither depends on the database: a gateway
-    // that is restarted or taken out because of its database can hold nobody.
+    // that is restarted or taken out because of its database can hold no client.
     '/live': () => page('alive\n'),
     '/ready': () => {
       const { isDraining, route } = snapshot();

@@ -1,4 +1,4 @@
-/** What there is to tell of a running gateway, read at the moment of asking. */
+/** What the HTTP port shows of a running gateway, read at the moment of a request. */
 import type { Rules, Verdict } from '../cluster/election.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { RotationEntry, RotationRules } from '../cluster/rotation.ts';
@@ -9,7 +9,7 @@ import type { Entry } from '../control/journal.ts';
 import type { History } from '../control/history.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
 
-/** The gateway's own limits: those that apply, not those that were wished for. */
+/** The gateway's own limits: those that apply, not those that were configured. */
 export interface Limits {
   readonly maxSessions: number;
   readonly maxClients: number;

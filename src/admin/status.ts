@@ -13,7 +13,7 @@ import type { Entry } from '../control/journal.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
 
-/** Bounds of what is told: a list of candidates may be long, and a server's message too. */
+/** Bounds of what is shown: a list of candidates may be long, and a server's message too. */
 export const most = { candidates: maxCandidates, entries: 10, textLength: 500 } as const;
 
 export interface AnswerStatus {

@@ -13,7 +13,7 @@ export interface Entry extends Candidate {
   readonly kind: 'server' | 'service';
 }
 
-/** So many are probed and told of at the most: a wildcard or a wrong record must not become a storm of connects. */
+/** At most this many are probed and shown: a wildcard or a wrong record must not become a storm of connects. */
 export const maxCandidates = 64;
 
 const defaultPort = 5432;

@@ -25,9 +25,9 @@ export interface Dead {
 }
 
 /**
- * Those that have now been silent for `deadAfterMs`: no packet, or word from the network that there is no way. Each is
- * named once in a silence. One that was silent when it left the candidates goes on being silent: nobody asks it any
- * more, and its sessions hang all the same.
+ * The servers that have now been silent for `deadAfterMs`: no packet, or an error of the network that it cannot be
+ * reached. Each is named once in a silence. One that was silent when it left the candidates goes on being silent: it is
+ * not probed any more, and its sessions hang all the same.
  */
 export function deadServers(
   before: Silences,
@@ -39,32 +39,30 @@ export function deadServers(
   const present = new Set<string>();
   for (const { candidate: { name }, answer: server, silentSince: since } of observations) {
     if (server === undefined) continue;
-    const place = placeOf(server);
-    present.add(place);
+    const key = keyOf(server);
+    present.add(key);
     if (since === undefined || answersElsewhere(server, observations)) continue;
-    silences.set(place, { name, server, since, isReported: before.get(place)?.isReported ?? false });
+    silences.set(key, { name, server, since, isReported: before.get(key)?.isReported ?? false });
   }
-  for (const [place, silence] of before) {
-    if (!present.has(place) && !silence.isReported) silences.set(place, silence);
+  for (const [key, silence] of before) {
+    if (!present.has(key) && !silence.isReported) silences.set(key, silence);
   }
-  const dead = [...silences].filter(([, { since, isReported: isBuried }]) =>
-    !isBuried && now - since >= deadAfterMs
-  );
-  for (const [place, silence] of dead) silences.set(place, { ...silence, isReported: true });
+  const dead = [...silences].filter(([, { since, isReported }]) => !isReported && now - since >= deadAfterMs);
+  for (const [key, silence] of dead) silences.set(key, { ...silence, isReported: true });
   return {
     silences,
     dead: dead.map(([, { name, server, since }]) => ({ name, server, silentMs: Math.round(now - since) })),
   };
 }
 
-/** Whether another name has brought an answer from there since: what is silent is where this one has moved to. */
+/** Whether another name has brought an answer from that address since: then only the name that was silent has moved. */
 function answersElsewhere(server: Answer, observations: readonly Observation[]): boolean {
   return observations.some(({ answer, silentSince }) =>
-    answer !== undefined && silentSince === undefined && placeOf(answer) === placeOf(server) &&
+    answer !== undefined && silentSince === undefined && keyOf(answer) === keyOf(server) &&
     answer.at >= server.at
   );
 }
 
-function placeOf({ host, port }: Answer): string {
+function keyOf({ host, port }: Answer): string {
   return `${host} ${port}`;
 }

@@ -1,15 +1,15 @@
 /**
- * Who is the primary. A pure decision: everything known goes in, with the time; a verdict with its reason comes
- * out. No clock, no I/O, no state but the memory that it returns and is given again.
+ * Which server is the primary. A pure decision: everything known goes in, with the time; a verdict with its reason
+ * comes out. No clock, no I/O, no state but the memory that it returns and is given again.
  *
  * The rules, in the order in which they strike; docs/failover.md tells them to users, docs/situations.md has a table of situations:
  * 1. Evidence counts while it is younger than `maxAgeMs` and no probe has failed since. Only the incumbent survives
  *    `failAfter - 1` failed probes in a row (finding.ts).
  * 2. Only servers of our system count; the others are foreign and never elected (finding.ts).
  * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours showed
- *    in its last answer (timeline.ts) or that was primary before, unless everybody has followed it for long (return.ts).
+ *    in its last answer (timeline.ts) or that was primary before, unless all others have long followed it (return.ts).
  * 4. Of several on one timeline the incumbent stays, or else the one that most standbys follow is elected (vote.ts);
- *    an alarm is raised either way. Without such evidence, or with `splitBrain: 'refuse'`, nobody is elected.
+ *    an alarm is raised either way. Without such evidence, or with `splitBrain: 'refuse'`, none is elected.
  */
 import type { Candidate } from './candidate.ts';
 import {
@@ -28,7 +28,7 @@ import { exposeStale } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
 export interface Rules extends Limits {
-  /** What a tie of several primaries on one timeline means: evidence decides, or everybody is refused. */
+  /** What a tie of several primaries on one timeline means: evidence decides, or all clients are refused. */
   readonly splitBrain: 'incumbent' | 'refuse';
   /** The system identifier to insist on; without it the first election decides and is remembered. */
   readonly system?: string | undefined;
@@ -38,7 +38,7 @@ export interface Rules extends Limits {
 export interface Memory extends Remembered {
   /** The system that we serve. */
   readonly system?: string | undefined;
-  /** Who may become primary although a newer timeline was; undefined if nobody is followed by everybody. */
+  /** The server that may become primary although a newer timeline was; undefined if not all others follow one. */
   readonly followed?: Followed | undefined;
 }
 
@@ -59,7 +59,7 @@ export type Rule =
 
 export interface Verdict {
   readonly rule: Rule;
-  /** The elected primary; undefined means: route to nobody. */
+  /** The elected primary; undefined: there is no route. */
   readonly primary?: Finding & { readonly answer: Answer } | undefined;
   readonly findings: readonly Finding[];
   /** Several servers claim to be the primary of one timeline. */
@@ -85,7 +85,7 @@ export function elect(
     { rule, findings, splitBrain: false, reason, memory: undecided }
   );
 
-  // The first verdict waits until everybody was asked once: whoever answers first must not win for that alone.
+  // The first verdict waits until every candidate was asked once: the first to answer must not win for that alone.
   const unasked = observations.filter((observation) =>
     observation.answer === undefined && observation.failures === 0
   );
@@ -101,7 +101,7 @@ export function elect(
 
   const claims = oncePerServer(findings.filter(isClaim), memory);
   const [only, ...others] = claims;
-  if (only === undefined) return none('noPrimary', whereAllStand(findings));
+  if (only === undefined) return none('noPrimary', standingsText(findings));
   const { winner, ...verdict } = others.length > 0
     ? settleTie(claims, findings, memory, rules)
     : unopposed(only, findings, memory);
@@ -188,7 +188,7 @@ function oncePerServer(claims: readonly Claim[], memory: Memory): readonly Claim
   });
 }
 
-/** Says of who claims to be primary and is not elected why. */
+/** The finding of a candidate that claims to be primary and is not elected says why. */
 function demote(finding: Finding, winner: Claim | undefined): Finding {
   if (!isClaim(finding) || finding.candidate === winner?.candidate) return finding;
   return winner && isSameServer(finding, winner)
@@ -200,8 +200,8 @@ function demote(finding: Finding, winner: Claim | undefined): Finding {
     };
 }
 
-/** Only where each stands: why, its note says, and whoever shows the reason shows the notes too. */
-function whereAllStand(findings: readonly Finding[]): string {
+/** The standing of each, not why: the notes say that, and they are shown wherever the reason is. */
+function standingsText(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'there is no candidate';
   const groups = Map.groupBy(findings, ({ standing }) => standing);
   return [...groups].map(([standing, of]) =>

@@ -1,10 +1,11 @@
-/** What one candidate's word is worth, whatever the others say. Pure, like the election, which puts them together. */
+/** What one candidate's answer is worth, whatever the others say. Pure, like the election, which puts them together. */
 import type { Candidate } from './candidate.ts';
 import { type Answer, type Failure, isRejection, type Observation } from './observation.ts';
 
 /**
  * Where a candidate stands after an election. `alias` is another name of the primary; `rejecting` is up and rejects
- * the probe, where `down` does not answer, or not as PostgreSQL does; of `unknown` nothing was heard, by no fault of its.
+ * the probe, where `down` does not answer, or not as PostgreSQL does; of `unknown` nothing is known, through no fault
+ * of its own.
  */
 export const standings = [
   'primary',
@@ -31,14 +32,14 @@ export interface Finding {
   readonly answer?: Answer | undefined;
 }
 
-/** Somebody who says, and may say, that it is the primary. */
+/** A candidate that claims to be the primary, and whose claim counts. */
 export type Claim = Finding & { readonly answer: Answer };
 
 export function isClaim(finding: Finding): finding is Claim {
   return finding.answer !== undefined && (finding.standing === 'primary' || finding.standing === 'doubtful');
 }
 
-/** For how long a word counts. */
+/** For how long an answer counts. */
 export interface Limits {
   /** Consecutive failed probes that withdraw the incumbent. */
   readonly failAfter: number;
@@ -54,7 +55,7 @@ export interface Remembered {
   readonly timeline: number;
 }
 
-/** `primary` here means "claims to be". Without a `system` nobody knows whose word counts. */
+/** `primary` here means "claims to be". Without a `system` it is not known whose answer counts. */
 export function judge(
   { candidate, answer, failures, failure }: Observation,
   system: string | undefined,
@@ -65,17 +66,17 @@ export function judge(
   const unusable = (standing: Standing, note: string): Finding => ({ candidate, standing, note });
   if (answer === undefined) {
     return failure
-      ? unusable(unasked(failure), failure.message)
+      ? unusable(standingAfter(failure), failure.message)
       : unusable('unknown', 'has not been probed yet');
   }
   if (now - answer.at > limits.maxAgeMs) {
     const note = failure?.message ?? `has not been heard of for ${seconds(now - answer.at)}`;
-    return unusable(unasked(failure), note);
+    return unusable(standingAfter(failure), note);
   }
   const finding = assess(candidate, answer, system);
   if (failures === 0) return finding;
   const message = failure?.message ?? 'does not answer';
-  // Only the incumbent is spared, and only if its last word was that of a primary: nobody else can be in doubt.
+  // Only the incumbent is spared, and only if its last answer was that of a primary: no other one can be in doubt.
   const isSpared = finding.standing === 'primary' && candidate.name === last.incumbent &&
     answer.timeline >= last.timeline && failures < limits.failAfter;
   return isSpared
@@ -84,14 +85,14 @@ export function judge(
       standing: 'doubtful',
       note: `was primary on timeline ${answer.timeline}, and now: ${message}`,
     }
-    : unusable(unasked(failure), message);
+    : unusable(standingAfter(failure), message);
 }
 
 /** The standing of one that could not be asked. */
-function unasked(failure: Failure | undefined): Standing {
+function standingAfter(failure: Failure | undefined): Standing {
   if (failure === undefined) return 'down';
   if (isRejection(failure)) return 'rejecting';
-  // A fault of this machine is no word about the server.
+  // A fault of this machine says nothing about the server.
   return failure.kind === 'local' ? 'unknown' : 'down';
 }
 

@@ -16,11 +16,11 @@ interface Mark {
   readonly lsn: Lsn;
 }
 
-/** What is remembered of the positions of primaries, whoever they were. */
+/** What is remembered of the positions of primaries, whichever servers they were. */
 export interface Positions {
   /** Oldest first, each further on than the one before. */
   readonly marks: readonly Mark[];
-  /** When a primary last said where it is. Time without a primary makes nobody lag more. */
+  /** When a primary last said where it is. Time without a primary makes no standby lag more. */
   readonly heardAt: number;
 }
 
@@ -37,7 +37,7 @@ export function withPrimary(before: Positions, { at, lsn }: Answer): Positions {
   return { marks: thinned(marks, at), heardAt: at };
 }
 
-/** Without marks whose neighbours are near enough to each other. */
+/** Drops a mark if the one before it and the one after it are near enough to each other. */
 function thinned(marks: readonly Mark[], now: number): readonly Mark[] {
   const kept: Mark[] = [];
   for (const mark of marks) {
@@ -48,7 +48,7 @@ function thinned(marks: readonly Mark[], now: number): readonly Mark[] {
   return kept;
 }
 
-/** Undefined as long as no primary was known. What the primary said after the standby did is not held against it. */
+/** Undefined as long as no primary was known. What the primary said after the standby answered does not count. */
 export function lagOf({ marks, heardAt }: Positions, { at, replayedLsn }: Answer): Lag | undefined {
   const last = marks.findLast((mark) => mark.at <= at) ?? marks[0];
   if (last === undefined) return undefined;

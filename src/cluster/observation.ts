@@ -28,7 +28,7 @@ export interface Answer {
   readonly lsn: Lsn;
   /** How far a standby has replayed; on a primary the same as `lsn`. */
   readonly replayedLsn: Lsn;
-  /** Whom a standby streams from; undefined if from nobody, or if the probe's role may not see it. */
+  /** The server that a standby streams from; undefined if there is none, or if the probe's role may not see it. */
   readonly upstream?: Upstream | undefined;
 }
 
@@ -39,9 +39,9 @@ export interface Upstream {
 }
 
 /**
- * Why a probe brought nothing. `silent` (black hole, frozen process) and `unreachable` (the network says there is no
- * way) mean that nothing came from the server; everything else is a sign of life of it. `starting`, `credentials`
- * and `error` are PostgreSQL's own word: it is up, and rejects the probe. `local` is a fault of this machine.
+ * Why a probe brought no answer. `silent` (black hole, frozen process) and `unreachable` (an error of the network) mean
+ * that nothing came from the server; everything else is a sign of life of it. `starting`, `credentials` and `error` are
+ * errors that PostgreSQL sent: it is up, and rejects the probe. `local` is a fault of this machine.
  */
 export const failureKinds = [
   'unresolved',
@@ -59,7 +59,10 @@ export const failureKinds = [
 
 export type FailureKind = (typeof failureKinds)[number];
 
-/** Whether PostgreSQL is up there and will not be asked: pg_isready's "rejecting connections", and a login refused. */
+/**
+ * Whether PostgreSQL is up there and does not let the probe ask: pg_isready's "rejecting connections", and a login
+ * refused.
+ */
 export function isRejection({ kind }: Failure): boolean {
   return kind === 'starting' || kind === 'credentials' || kind === 'error';
 }
@@ -84,13 +87,13 @@ export interface Observation {
   readonly silentSince?: number | undefined;
 }
 
-/** Whether `after` tells nothing but that everybody said the same as in `before` once more: only times and positions moved on. */
+/** Whether all candidates said the same in `after` as in `before`: only times and positions have moved on. */
 export function isRepetition(before: readonly Observation[], after: readonly Observation[]): boolean {
   return before.length === after.length &&
-    after.every((observation, index) => isSameWord(before[index]!, observation));
+    after.every((observation, index) => isSameAnswer(before[index]!, observation));
 }
 
-function isSameWord(before: Observation, after: Observation): boolean {
+function isSameAnswer(before: Observation, after: Observation): boolean {
   if (before === after) return true;
   const [a, b] = [before.answer, after.answer];
   if (a === undefined || b === undefined || before.failures > 0 || after.failures > 0) return false;

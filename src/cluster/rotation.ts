@@ -1,4 +1,4 @@
-/** Which standbys get new sessions, why the others do not, and whose sessions have to end. Pure, like the election. */
+/** Which standbys get new sessions, why the others do not, and which must lose those that they have. Pure. */
 import { type Candidate, candidateAt } from './candidate.ts';
 import type { Finding, Standing } from './finding.ts';
 import { type Lag, lagOf, type Positions } from './lag.ts';
@@ -21,7 +21,7 @@ export const everyStandby: RotationRules = {
   weights: {},
 };
 
-/** A candidate's place in the rotation, or beside it. */
+/** A candidate as the standby port sees it: in the rotation, or not. */
 export interface RotationEntry {
   readonly candidate: Candidate;
   readonly standing: Standing;
@@ -37,7 +37,7 @@ export interface RotationEntry {
   readonly fenced: string | undefined;
 }
 
-/** A place for each finding, in the same order. */
+/** An entry for each finding, in the same order. */
 export function rotationOf(
   findings: readonly Finding[],
   positions: Positions,
@@ -49,16 +49,16 @@ export function rotationOf(
     const lag = standing === 'standby' && answer ? lagOf(positions, answer) : undefined;
     const twin = answer && seen.get(answer.startedAt);
     if (answer && standing === 'standby' && twin === undefined) seen.set(answer.startedAt, candidate.name);
-    const wished = weightOf(rules.weights, candidate.name, candidateAt(candidate.host, candidate.port).name);
+    const share = weightOf(rules.weights, candidate.name, candidateAt(candidate.host, candidate.port).name);
     const out = standing !== 'standby'
       ? finding.note
       : twin !== undefined
       ? `is another name of ${twin}`
-      : wished === 0
+      : share === 0
       ? 'has weight 0 (REPLICA_WEIGHTS)'
       : tooFar(lag, rules);
     const fenced = fence(finding, lag, rules);
-    return { candidate, standing, answer, lag, weight: out === undefined ? wished : 0, out, fenced };
+    return { candidate, standing, answer, lag, weight: out === undefined ? share : 0, out, fenced };
   });
 }
 

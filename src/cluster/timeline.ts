@@ -1,13 +1,13 @@
 /**
- * Timelines prove age. A promotion begins a newer one, so who claims to be primary on an older timeline than anybody
- * of our system knows is an old primary: one that comes back, or was restored from a backup. Pure.
+ * Timelines prove age. A promotion begins a newer one, so a server that claims to be primary on an older timeline than
+ * any server of our system knows is an old primary: one that comes back, or was restored from a backup. Pure.
  */
 import { type Finding, isClaim } from './finding.ts';
 import type { Answer, Observation } from './observation.ts';
 
 /**
- * Takes the claim from everyone on an older timeline than the newest that a server of ours showed in its last answer,
- * or that was primary `before`. All claims that are left are on one timeline.
+ * Rejects every claim on an older timeline than the newest that a server of ours showed in its last answer, or that was
+ * primary `before`. All claims that are left are on one timeline.
  *
  * That answer may be of any age: a promotion that has happened does not cease to have happened when its witness falls
  * silent. Only the witness itself takes it back, by another answer.
@@ -39,7 +39,7 @@ interface Witness {
   readonly finding: Finding;
 }
 
-/** Who knows the newest timeline, best one who claims to be its primary, and else one who still answers. */
+/** The witness of the newest timeline: prefers a claimant, then one that still answers. */
 function better(best: Witness | undefined, next: Witness): Witness {
   if (best === undefined || next.answer.timeline > best.answer.timeline) return next;
   return next.answer.timeline === best.answer.timeline && weight(next) > weight(best) ? next : best;

@@ -1,6 +1,6 @@
 /**
- * Whom the standbys follow: further evidence where several servers claim to be the primary of one timeline. A cluster
- * manager points its standbys at the primary that it means, so most of them know better than a guess. Pure.
+ * Which server the standbys follow: further evidence where several servers claim to be the primary of one timeline. A
+ * cluster manager points its standbys at the primary that it means, so most of them know better than a guess. Pure.
  */
 import { type Claim, type Finding, isClaim } from './finding.ts';
 import type { Answer, Upstream } from './observation.ts';

@@ -1,7 +1,7 @@
 /** The shares of standbys in new sessions, as the operator gives them: `db2:5432=3,db3=0`. */
 import { type Entry, parseCandidates } from './candidate.ts';
 
-/** By the names of candidates. Who is not named has weight 1. */
+/** By the names of candidates. A standby that is not named has weight 1. */
 export type Weights = Readonly<Record<string, number>>;
 
 const most = 1000;

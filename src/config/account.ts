@@ -10,7 +10,7 @@ export function currentAccount(): Account {
 
 /**
  * As libpq has it: the name in passwd of the effective uid, whatever USER says. Bun (1.4.5) takes `userInfo().username`
- * from USER, and says "unknown" without it, so cron and containers got a role that nobody has.
+ * from USER, and says "unknown" without it: under cron and in containers that is no role of the server.
  */
 function userName(): string | undefined {
   const uid = process.geteuid?.();
@@ -26,7 +26,7 @@ export function nameIn(passwd: string, uid: number): string | undefined {
   return fields?.[0];
 }
 
-/** Users of LDAP and of macOS are in no file; `id` asks whoever knows them. It fails where nobody does. */
+/** Users of LDAP and of macOS are in no file; `id` asks the system's directories. It fails for a uid without a name. */
 function nameByDirectory(): string | undefined {
   const { status, stdout } = spawnSync('id', ['-un'], { encoding: 'utf8', timeout: 5_000 });
   return status === 0 ? stdout.trim() || undefined : undefined;

@@ -70,7 +70,7 @@ export interface Config {
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** Known only in the environment or the file: a flag would show it to everybody who lists processes. */
+/** Known only in the environment or the file: a flag would show it in every list of processes. */
 const secret = 'PGPASSWORD';
 
 /** Throws ConfigError with everything that is wrong at once. */
@@ -138,7 +138,7 @@ export function readConfig(sources: Sources): Config {
   });
 }
 
-/** A value that the table has refused is told already: one mistake is one message. */
+/** A value that the table has rejected has its message already: one mistake is one message. */
 function loginOf(values: Values, env: Environment): LoginSettings {
   return {
     user: values.PGUSER,
@@ -154,7 +154,7 @@ function loginOf(values: Values, env: Environment): LoginSettings {
   };
 }
 
-/** The place of the metrics port alone, whatever else is set. Throws ConfigError. */
+/** The address of the metrics port alone, whatever else is set. Throws ConfigError. */
 export function readMetrics(sources: Sources): HostPort | undefined {
   const problems: string[] = [];
   const env = merged(sources, problems);
@@ -272,7 +272,7 @@ function unknownSetting(name: string): string {
   return `${name} is no setting of pg_gateway${nearest ? `; did you mean ${nearest}?` : ''}`;
 }
 
-/** The name that may have been meant, for a complaint; undefined: none is near. */
+/** The setting that may have been meant, for an error message; undefined: no name is similar. */
 export function nearestSetting(name: string): SettingName | undefined {
   const [nearest] = settingNames.map((known) => [known, distance(known, name.toUpperCase())] as const)
     .filter(([, far]) => far <= 2).sort((a, b) => a[1] - b[1]);

@@ -8,8 +8,8 @@ export function availableCores(read: (path: string) => string = readText): numbe
 }
 
 /**
- * How many threads pump bytes unless somebody says otherwise: half of the processors, for the other half is the
- * kernel's and the probe's, and no more than four. One is enough for tens of thousands of transactions a second, and
+ * How many threads pump bytes by default: half of the processors, because the other half is needed by the
+ * kernel and the probe, and no more than four. One is enough for tens of thousands of transactions a second, and
  * each takes some ten MiB. Only Linux spreads connections over listeners that share a port.
  */
 export function defaultWorkers(cores: number, platform: string = process.platform): number {

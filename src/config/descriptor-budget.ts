@@ -14,32 +14,35 @@ export interface BudgetInput {
 /** Of the process. */
 export interface Budget {
   readonly maxSessions: number;
-  /** With those above `maxSessions` that are only told so; whoever comes above this is dropped. */
+  /** Clients above `maxSessions` are refused with that reason; clients above this number are dropped. */
   readonly maxClients: number;
-  /** Connections of the server that refuses under TLS. */
+  /** Connections of the refusal server. */
   readonly maxRefusals: number;
 }
 
-/** The runtime itself, probes, the metrics port, and room to breathe. */
+/** The runtime itself, probes, the metrics port, and a margin. */
 const reserve = 150;
 
 /** Each worker's own: its listener, its poller, connections made ahead. */
 const workerReserve = 50;
 
-/** How many above `maxSessions` are still told so, or which part of them where files are few. */
+/**
+ * How many clients above `maxSessions` are refused with that reason: so many, or this part of all where files are
+ * few.
+ */
 const overflow = { most: 100, part: 0.05 } as const;
 
-/** Two descriptors for each client, one for each connection of the refusing server. */
+/** Two descriptors for each client, one for each connection of the refusal server. */
 export function descriptorBudget({ openFiles, workers, maxSessions, maxHeld }: BudgetInput): Budget {
-  const wished = {
+  const wanted = {
     maxSessions,
     maxClients: maxSessions + overflow.most,
     maxRefusals: maxHeld + overflow.most,
   };
-  if (openFiles === undefined) return wished;
-  const maxRefusals = Math.min(wished.maxRefusals, Math.max(10, Math.floor(openFiles / 10)));
+  if (openFiles === undefined) return wanted;
+  const maxRefusals = Math.min(wanted.maxRefusals, Math.max(10, Math.floor(openFiles / 10)));
   const room = Math.floor((openFiles - reserve - workerReserve * Math.max(1, workers) - maxRefusals) / 2);
-  const maxClients = Math.max(2, Math.min(room, wished.maxClients));
+  const maxClients = Math.max(2, Math.min(room, wanted.maxClients));
   const above = Math.max(1, Math.min(overflow.most, Math.ceil(maxClients * overflow.part)));
   return { maxSessions: Math.min(maxSessions, maxClients - above), maxClients, maxRefusals };
 }

@@ -10,33 +10,33 @@ interface PortSetting {
 }
 
 /**
- * A sentence for each port that several of our settings name. The kernel would say of the last one only that somebody
- * uses it; or nothing at all, as workers share their ports: both would be bound, and clients would come out at either.
+ * A sentence for each port that several of our settings name. The kernel would only say of the last one that it is in
+ * use; or nothing at all, as workers share their ports: both would be bound, and a client could reach either.
  */
 export function portConflicts(values: Ports): string[] {
-  const places = [
+  const ports = [
     { setting: 'LISTEN_PORT', host: values.LISTEN_HOST, port: values.LISTEN_PORT },
     { setting: 'REPLICA_PORT', host: values.LISTEN_HOST, port: values.REPLICA_PORT },
     { setting: 'METRICS_PORT', host: values.METRICS_HOST, port: values.METRICS_PORT },
   ] as const;
-  // 0 takes a free port; what could not be read has been told already.
-  const fixed = places.filter((place): place is typeof place & PortSetting =>
-    (place.port ?? 0) > 0 && place.host !== undefined
+  // 0 takes a free port; what could not be read has its message already.
+  const fixed = ports.filter((entry): entry is typeof entry & PortSetting =>
+    (entry.port ?? 0) > 0 && entry.host !== undefined
   );
   const byPort = Map.groupBy<number, PortSetting>(fixed, ({ port }) => port);
   return [...byPort].flatMap(([port, of]) => {
-    const clashing = of.filter((place) =>
-      of.some((other) => other !== place && isShared(place.host, other.host))
+    const clashing = of.filter((entry) =>
+      of.some((other) => other !== entry && isShared(entry.host, other.host))
     );
     return clashing.length > 1 ? [sentence(port, clashing)] : [];
   });
 }
 
-function sentence(port: number, places: readonly PortSetting[]): string {
-  const names = places.map(({ setting }) =>
+function sentence(port: number, ports: readonly PortSetting[]): string {
+  const names = ports.map(({ setting }) =>
     settings[setting].fallback === String(port) ? `${setting} (by default)` : setting
   );
-  const both = places.length === 2 ? 'both' : 'all';
+  const both = ports.length === 2 ? 'both' : 'all';
   return `${names.slice(0, -1).join(', ')} and ${
     names.at(-1)
   } are ${both} ${port}: give each a port of its own`;

@@ -1,4 +1,4 @@
-/** What a setting can be: a text, a number within bounds, a choice, a port, and so on, each with its complaints. */
+/** What a setting can be: a text, a number within bounds, a choice, a port, and so on, each with its error messages. */
 import { Resolver } from 'node:dns';
 import { parseWeights, type Weights } from '../cluster/weights.ts';
 
@@ -166,7 +166,7 @@ export const pattern = (
   },
 });
 
-/** Numeric, because who would look up their names? */
+/** Numeric: there is no other name server that could look up their names. */
 export const nameServers = (help: string): SettingType<readonly string[] | undefined> => ({
   help,
   hint: 'address:port,...',

@@ -110,7 +110,9 @@ export const settings = Object.freeze({
       'without a usable standby the primary serves those clients; off: they wait',
       'on',
     ),
-    REPLICA_WEIGHTS: weights('shares of standbys in new sessions, 0 to 1000; who is not named has 1'),
+    REPLICA_WEIGHTS: weights(
+      'shares of standbys in new sessions, 0 to 1000; a standby that is not named has 1',
+    ),
     MAX_LAG_MS: limit('ms', 'a standby that lags more gets no new session; or off', '10000', 0),
     MAX_LAG_BYTES: limit('bytes', 'the same in bytes of write-ahead log; or off', 'off', 0),
     LAG_FENCE_MS: limit('ms', 'a standby that lags more loses the sessions that it has; or off', 'off', 1000),
@@ -129,7 +131,7 @@ export const settings = Object.freeze({
     DEAD_AFTER_MS: ms('silence of a server after which its sessions are ended', 30_000, 1000),
     SPLIT_BRAIN: choice(
       ['incumbent', 'refuse'],
-      'with several primaries on one timeline: keep the one that was, or refuse everybody',
+      'with several primaries on one timeline: keep the one that was, or refuse all clients',
       'incumbent',
     ),
   }),

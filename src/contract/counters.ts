@@ -51,7 +51,7 @@ export type CounterName = (typeof scalars)[number] | CloseReason;
 /** One worker's slab: index it with `at`. */
 export type Counters = Float64Array;
 
-/** Places in the slab, resolved once so that counting is one indexed addition. */
+/** The index of each counter in a slab, resolved once so that counting is one indexed addition. */
 export const at: Readonly<Record<CounterName, number>> = Object.freeze(
   Object.fromEntries([...scalars, ...closeReasons].map((name, index) => [name, index])) as Record<
     CounterName,
@@ -59,18 +59,18 @@ export const at: Readonly<Record<CounterName, number>> = Object.freeze(
   >,
 );
 
-/** How many servers can have sessions at one time: all candidates, and others that were some. See `Servers`. */
+/** How many servers can have sessions at one time: all candidates, and former ones. See `ServerSlots`. */
 export const serverSlots = 128;
 
-/** The place of the first of `serverSlots` counts of open sessions, one for each server. */
+/** The index of the first of `serverSlots` counts of open sessions, one for each server. */
 export const servedAt = scalars.length + closeReasons.length;
 
-/** The place of the first of as many counts of sessions that are being dialled. */
+/** The index of the first of as many counts of sessions that are being dialled. */
 export const dialledAt = servedAt + serverSlots;
 
 /**
- * The place of the first of as many times until which what is known of a server counts. The only ones that the control
- * half writes: see `Leases`.
+ * The index of the first of as many times until which the last answer of a server counts. The only ones that the
+ * control plane writes: see `Leases`.
  */
 export const leasedAt = dialledAt + serverSlots;
 
@@ -81,7 +81,7 @@ export function newCounters(): Counters {
   return new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
 }
 
-/** The same slab, on the other side. */
+/** The same slab, in the other thread. */
 export function countersOver(buffer: ArrayBufferLike): Counters {
   return new Float64Array(buffer);
 }

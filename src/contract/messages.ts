@@ -14,7 +14,7 @@ export interface Route {
   readonly epoch: number;
   /** Sessions dialled under an older epoch than this are ended: their server has lost its role. */
   readonly fence: number;
-  /** Undefined: there is nobody to route to, new connections are held. */
+  /** Undefined: there is no primary, new connections are held. */
   readonly primary?: Address | undefined;
   readonly standbys: readonly Standby[];
   /** One sentence, for the MESSAGE of a refusal. */
@@ -34,7 +34,7 @@ export const noRoute: Route = {
   standbyDetail: '',
 };
 
-/** Who the clients of a port want: the primary, or a standby. */
+/** Which server the clients of a port want: the primary, or a standby. */
 export const ports = ['primary', 'standby'] as const;
 
 export type Port = (typeof ports)[number];
@@ -55,14 +55,14 @@ export interface DataSettings {
   readonly startupTimeoutMs: number;
   readonly holdMs: number;
   readonly maxHeld: number;
-  /** How long the native engine asks for news before it sleeps. */
+  /** How long the native engine polls for events before it sleeps. */
   readonly spinMs: number;
   /** How many connections to the primary are made ahead; 0: none. */
   readonly prewarm: number;
   readonly maxSessions: number;
-  /** Those above `maxSessions` are refused; those above this are dropped. */
+  /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
-  /** The server that reads a refusal to clients that asked for TLS. */
+  /** The refusal server, for clients that asked for TLS. */
   readonly refusalServer: Address;
 }
 
@@ -77,7 +77,7 @@ export type Command =
   }
   /** The death verdict: ends every session on a server that gives no sign of life. */
   | { readonly kind: 'endDead'; readonly server: Address }
-  /** A standby has lost its place, or lags too far: ends the sessions of the standby port on it. */
+  /** A server is no standby of ours any more, or lags too far: ends the sessions of the standby port on it. */
   | { readonly kind: 'endStandbySessions'; readonly server: Address }
   /** Stop listening; sessions live on until they end or until `stop`. */
   | { readonly kind: 'drain' }
@@ -94,9 +94,9 @@ export type Report =
     readonly now: number;
   }
   | { readonly kind: 'listenFailed'; readonly port: Port; readonly code: string; readonly message: string }
-  /** A server refused us or went away: worth probing everybody at once. */
+  /** A server refused us or went away: worth probing all candidates at once. */
   | { readonly kind: 'suspicion'; readonly why: string }
-  /** Clients cannot be accepted for want of descriptors or memory; said once until it is over. */
+  /** Clients cannot be accepted for want of descriptors or memory; reported once until it is over. */
   | { readonly kind: 'exhausted'; readonly why: string }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

@@ -1,13 +1,13 @@
 /**
- * Which candidates somebody must see to: each is told once when it gets there. The verdict itself says what the gateway
- * does; this says what a person has to do about a server, so it is told as a warning.
+ * Which candidates an operator must look into: each is logged once, when it gets such a standing. The verdict itself
+ * says what the gateway does; this says what an operator has to do about a server, so it is logged as a warning.
  */
 import type { Verdict } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
 import type { LogEvent } from '../log-events.ts';
 import type { Log } from '../log.ts';
 
-/** Standings that are not here are no work for a person. */
+/** Standings that are not here need no operator. */
 const events: Partial<Record<Standing, LogEvent>> = {
   stale: 'former_primary_writable',
   foreign: 'candidate_foreign',
@@ -23,7 +23,7 @@ export class Attention {
     this.#log = log;
   }
 
-  /** After each verdict that is news. */
+  /** After each verdict that differs from the one before. */
   note({ findings, primary }: Verdict): void {
     for (const { candidate: { name }, standing, note } of findings) {
       // While there is no primary, it is not known yet which timeline is right.

@@ -99,10 +99,10 @@ export class Controller {
     this.verdicts += 1;
     this.journal.add(verdict, route.epoch);
     this.#attention.note(verdict);
-    this.#say(verdict, route.epoch);
+    this.#logVerdict(verdict, route.epoch);
   }
 
-  #say({ rule, primary, reason, splitBrain, findings }: Verdict, epoch: number): void {
+  #logVerdict({ rule, primary, reason, splitBrain, findings }: Verdict, epoch: number): void {
     const fields = {
       primary: primary?.candidate.name ?? 'nobody',
       timeline: primary?.answer.timeline,

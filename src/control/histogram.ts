@@ -3,7 +3,7 @@
 export interface Bucket {
   /** The upper bound; the last one is `+Inf`. */
   readonly le: string;
-  /** Of all that is not above it. */
+  /** How many values are not above it. */
   readonly count: number;
 }
 
@@ -22,8 +22,8 @@ export class Histogram {
   add(seconds: number): void {
     this.#count += 1;
     this.#sumSeconds += seconds;
-    const place = this.#bounds.findIndex((bound) => seconds <= bound);
-    if (place >= 0) this.#counts[place]! += 1;
+    const index = this.#bounds.findIndex((bound) => seconds <= bound);
+    if (index >= 0) this.#counts[index]! += 1;
   }
 
   get sumSeconds(): number {
@@ -36,9 +36,9 @@ export class Histogram {
 
   get buckets(): readonly Bucket[] {
     let sofar = 0;
-    const buckets = this.#bounds.map((bound, place) => ({
+    const buckets = this.#bounds.map((bound, index) => ({
       le: String(bound),
-      count: sofar += this.#counts[place] ?? 0,
+      count: sofar += this.#counts[index] ?? 0,
     }));
     return [...buckets, { le: '+Inf', count: this.#count }];
   }

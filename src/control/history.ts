@@ -34,7 +34,7 @@ export class History {
   /** When each candidate, by its name, was last seen not to be a primary. */
   readonly #noPrimaryAt = new Map<string, number>();
 
-  /** Looks at what has just been decided, and upon what; `now` in monotonic milliseconds. */
+  /** Counts what has just been decided, and from which observations; `now` in monotonic milliseconds. */
   note(observations: readonly Observation[], verdict: Verdict, { epoch, fence }: Route, now: number): void {
     for (const { candidate, answer, failure } of observations) {
       const isNone = failure !== undefined || answer?.inRecovery || answer?.readOnly;

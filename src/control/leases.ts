@@ -1,6 +1,6 @@
 /**
- * Until when what is known of each server counts, where the data planes read it whenever they send a client somewhere.
- * By message would not do: a control plane that hangs does not say that it does.
+ * Until when the last answer of each server counts, in memory that the data planes read whenever they send a client
+ * to a server. A message would not do: a control plane that hangs cannot send one.
  */
 import type { Address } from '../runtime/runtime.ts';
 import { type Counters, leasedAt } from '../contract/counters.ts';
@@ -26,7 +26,10 @@ export class Leases {
     this.#ahead = slabs.map(() => Infinity);
   }
 
-  /** All that there are now. Of several for one server the longest counts: an old name of it may have moved away. */
+  /**
+   * All leases of now. Of several for one server the longest counts: one of its names may have moved to another
+   * server.
+   */
   take(leases: readonly Lease[]): void {
     this.#leases = leases.toSorted((a, b) => a.until - b.until);
     this.write();
@@ -41,12 +44,12 @@ export class Leases {
     this.write();
   }
 
-  /** Data plane number `index` is another one now. */
+  /** Data plane number `index` has been replaced; the clock of the new one is not known yet. */
   forget(index: number): void {
     this.align(index, Infinity);
   }
 
-  /** Once more: for servers that had no slot before. */
+  /** Writes them again, for servers that have got a slot since. */
   write(): void {
     for (const { server, until } of this.#leases) {
       const slot = this.#servers.slotOf(server);

@@ -21,7 +21,7 @@ interface CandidateTimes {
 export class ProbeTimes {
   readonly #candidates = new Map<string, CandidateTimes>();
 
-  /** Counts those of `observations` that are new, and forgets candidates that are gone: there is no end of them. */
+  /** Counts those of `observations` that are new, and forgets candidates that are gone: DNS may bring ever new ones. */
   note(observations: readonly Observation[]): void {
     if (this.#candidates.size > observations.length) this.#forget(observations);
     for (const observation of observations) {

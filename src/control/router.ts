@@ -81,16 +81,17 @@ export class Router {
 }
 
 /**
- * A server as sessions see it: whoever is promoted or started again is another one, and its old sessions are lost;
- * a name that resolves to another address of the same server is not.
+ * A server as sessions see it: one that is promoted or started again counts as another server, as its old sessions are
+ * lost; a name that resolves to another address of the same server does not make it another one.
  */
 function identity({ system, timeline, startedAt }: Answer): string {
   return `${system} ${timeline} ${startedAt}`;
 }
 
 /**
- * What makes a verdict news. Texts with figures in them may change at every probe; and whoever won a split brain, or was
- * elected because everybody follows it, is the incumbent in the next election, which is another rule and nothing new.
+ * What makes a verdict differ from the one before. Texts are left out: the figures in them may change at every probe. A
+ * server that won a split brain, or was elected because all others follow it, is the incumbent in the next election:
+ * that is another rule, but nothing new.
  */
 function signature({ rule, primary, findings, splitBrain }: Verdict, epoch: number): string {
   const standings = findings.map(({ candidate, standing }) => `${candidate.name} ${standing}`);

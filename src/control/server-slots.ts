@@ -1,4 +1,4 @@
-/** Which server has how many open sessions. The data plane counts them by slot; the slots are given here. */
+/** Which server has how many open sessions. The data plane counts them by slot; the slots are assigned here. */
 import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address } from '../runtime/runtime.ts';
 import { type Counters, dialledAt, servedAt, serverSlots } from '../contract/counters.ts';
@@ -18,7 +18,7 @@ export interface Slots {
 export class ServerSlots {
   readonly #slabs: readonly Counters[];
   readonly #servers: (Address | undefined)[] = Array(serverSlots).fill(undefined);
-  /** Of the latest route; those of others may be given away once they have no session. */
+  /** Of the latest route; those of others may be assigned anew once they have no session. */
   #present: Slots = { slot: -1, standbySlots: [] };
 
   /** Reads the slabs of all workers. */
@@ -29,7 +29,7 @@ export class ServerSlots {
   /** The slots of the servers of `route`; while it has no primary the last one keeps its slot. */
   slotsOf({ primary, standbys }: Route): Slots {
     const slot = primary === undefined ? this.#present.slot : this.#assign(primary);
-    // One after the other: each is taken as soon as it is given.
+    // One after the other: a slot must count as taken before the next one is assigned.
     this.#present = { slot, standbySlots: [] };
     for (const { address } of standbys) {
       const standbySlots = [...this.#present.standbySlots, this.#assign(address)];
@@ -66,8 +66,8 @@ export class ServerSlots {
   }
 
   /**
-   * Its own, or else one that nobody had yet, or else the one with the fewest sessions: there are more slots than
-   * candidates, so those are none. A session remembers its slot, so the sums are right in any case.
+   * The server's own slot, or else one that no server had yet, or else the one with the fewest sessions: there are more
+   * slots than candidates, so it has none. A session remembers its slot, so the sums are right in any case.
    */
   #assign(server: Address): number {
     const own = this.slotOf(server);

@@ -1,11 +1,14 @@
-/** Ends sessions on servers that are dead, or that a standby port's client must not stay on. Each is told once. */
+/**
+ * Ends the sessions on dead servers, and those of the standby port on servers that must not be read from. Each server
+ * is logged once.
+ */
 import { deadServers, noSilences, type Silences } from '../cluster/dead-server.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { RotationEntry } from '../cluster/rotation.ts';
 import type { Log } from '../log.ts';
 import type { Address } from '../runtime/runtime.ts';
 
-/** Who ends them. */
+/** What ends them: all data planes. */
 export interface SessionEnder {
   /** How many sessions `server` has now. */
   sessionsOn(server: Address): number;
@@ -26,8 +29,8 @@ export class SessionReaper {
   }
 
   /**
-   * After a decision: the route that sends nobody there is published first. `rotation` is that of the standby port,
-   * empty without one. Where nobody has lost a session, nothing has happened that a person should read.
+   * After a decision: the route that avoids those servers is published first. `rotation` is that of the standby port,
+   * empty without one. Where no session was lost, nothing has happened that an operator should read.
    */
   reap(
     observations: readonly Observation[],
@@ -43,7 +46,7 @@ export class SessionReaper {
       ender.endDead(address);
       if (sessions > 0) this.#log('dead_server_sessions_ended', { candidate: name, silentMs, sessions });
     }
-    const fenced = rotation.filter((place) => place.fenced !== undefined && place.answer !== undefined);
+    const fenced = rotation.filter((entry) => entry.fenced !== undefined && entry.answer !== undefined);
     for (const { candidate: { name }, answer, fenced: why } of fenced) {
       if (this.#fenced.has(name)) continue;
       const address = { host: answer!.host, port: answer!.port };

@@ -1,6 +1,6 @@
 /**
- * The seam between the planes, seen from the control plane: as many data planes as asked for, each in a worker thread
- * or, with none asked for, one in this thread. A worker that dies is replaced; the others notice nothing.
+ * The data planes, as the control plane sees them: as many as NUM_THREADS says, each in a worker thread, or with 0
+ * one in this thread. A worker that dies is replaced; the others notice nothing.
  */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf, StartError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { addressText } from '../runtime/addresses.ts';
 import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { DataPlane } from '../data/data-plane.ts';
-import { at as place, type Counters, newCounters, servedAt } from '../contract/counters.ts';
+import { at, type Counters, newCounters, servedAt } from '../contract/counters.ts';
 import {
   type Command,
   type DataSettings,
@@ -50,13 +50,13 @@ interface DataPlaneHandle {
   ended: Promise<void>;
 }
 
-/** How long a worker that keeps dying is left dead, and one that cannot even be replaced. */
+/** How long after its death a worker is replaced, and how long after a failure to do so that is tried again. */
 const restartMs = 200;
 const retryMs = 1_000;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
-  readonly #planes: DataPlaneHandle[] = [];
+  readonly #dataPlanes: DataPlaneHandle[] = [];
   readonly #counters: readonly Counters[];
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
@@ -80,7 +80,7 @@ export class WorkerPool {
     const { settings } = this.#options;
     const count = this.#counters.length;
     let listening: Listening = { address: settings.listen, standby: settings.listenStandby };
-    // Shared ports are shared with other programs of this user too: find out first whether there is one.
+    // Shared ports are shared with other programs of this user too: find out first whether one listens there.
     if (count > 1) {
       const { listen, listenStandby } = settings;
       listening = {
@@ -89,12 +89,12 @@ export class WorkerPool {
       };
     }
     for (let index = 0; index < count; index++) {
-      listening = await this.#open(index, { ...at(settings, listening), reusePort: count > 1 });
+      listening = await this.#open(index, { ...boundTo(settings, listening), reusePort: count > 1 });
     }
     return listening;
   }
 
-  /** Until when the servers' last answers count. Before `publish`: nobody is sent to a server that has no lease. */
+  /** Until when the servers' last answers count. Before `publish`: no client is sent to a server without a lease. */
   renewLeases(leases: readonly Lease[]): void {
     this.#leases.take(leases);
   }
@@ -129,11 +129,11 @@ export class WorkerPool {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#send({ kind: 'stop' });
-    await Promise.all(this.#planes.map(({ ended }) => ended));
+    await Promise.all(this.#dataPlanes.map(({ ended }) => ended));
   }
 
   #send(command: Command): void {
-    for (const plane of this.#planes) plane.send(command);
+    for (const dataPlane of this.#dataPlanes) dataPlane.send(command);
   }
 
   async #tryListen(address: Address, port: Port): Promise<Address> {
@@ -157,13 +157,13 @@ export class WorkerPool {
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
-    for (const name of ['active', 'admitted', 'held'] as const) counters[place[name]] = 0;
+    for (const name of ['active', 'admitted', 'held'] as const) counters[at[name]] = 0;
     counters.fill(0, servedAt);
     // Its clock is not that of the one before.
     this.#leases.forget(index);
     const ended = Promise.withResolvers<void>();
     let bound: Listening | undefined;
-    const hear = (report: Report): void => {
+    const onReport = (report: Report): void => {
       if (report.kind === 'listening') {
         bound = report;
         this.#leases.align(index, this.#options.runtime.now() - report.now);
@@ -179,31 +179,31 @@ export class WorkerPool {
         });
       } else ended.resolve();
     };
-    const lost = (why: string): void => {
+    const onExit = (why: string): void => {
       ended.resolve();
-      // One that never listened would die again: whoever asked for it decides.
+      // One that never listened would die again: the caller decides.
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
-      else this.#replace(index, at(settings, bound), why);
+      else this.#replace(index, boundTo(settings, bound), why);
     };
     const send = this.#options.workers === 0
-      ? this.#openHere(settings, hear)
-      : this.#openWorker(settings, index, hear, lost);
-    this.#planes[index] = { send, ended: ended.promise };
+      ? this.#openHere(settings, onReport)
+      : this.#openWorker(settings, index, onReport, onExit);
+    this.#dataPlanes[index] = { send, ended: ended.promise };
     send({ kind: 'route', route: this.#route, ...this.serverSlots.slots });
     return promise;
   }
 
-  #openHere(settings: DataSettings, hear: (report: Report) => void): DataPlaneHandle['send'] {
-    const sessions = new DataPlane(this.#options.runtime, settings, this.#counters, 0, hear);
-    sessions.start();
-    return (command) => sessions.command(command);
+  #openHere(settings: DataSettings, onReport: (report: Report) => void): DataPlaneHandle['send'] {
+    const dataPlane = new DataPlane(this.#options.runtime, settings, this.#counters, 0, onReport);
+    dataPlane.start();
+    return (command) => dataPlane.command(command);
   }
 
   #openWorker(
     settings: DataSettings,
     index: number,
-    hear: (report: Report) => void,
-    lost: (why: string) => void,
+    onReport: (report: Report) => void,
+    onExit: (why: string) => void,
   ): DataPlaneHandle['send'] {
     const { port1: port, port2 } = new MessageChannel();
     const waker = this.#options.engine === 'native' ? openWaker() : undefined;
@@ -217,7 +217,7 @@ export class WorkerPool {
     const worker = new Worker(this.#options.workerFile, { workerData, transferList: [port2] });
     let why = 'it ended by itself';
     port.on('message', (report: Report) => {
-      hear(report);
+      onReport(report);
       if (report.kind === 'stopped' || report.kind === 'listenFailed') void worker.terminate();
     });
     worker.on('error', (error) => {
@@ -226,7 +226,7 @@ export class WorkerPool {
     worker.on('exit', () => {
       port.close();
       waker?.close();
-      lost(why);
+      onExit(why);
     });
     return (command) => {
       port.postMessage(command);
@@ -252,7 +252,7 @@ export class WorkerPool {
   }
 }
 
-function at(settings: DataSettings, { address, standby }: Listening): DataSettings {
+function boundTo(settings: DataSettings, { address, standby }: Listening): DataSettings {
   return { ...settings, listen: address, listenStandby: standby };
 }
 

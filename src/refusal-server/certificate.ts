@@ -19,7 +19,7 @@ const options = {
 
 /**
  * Makes a key and a certificate signed by it; takes about a tenth of a second, off the main thread for the most.
- * Loads node-forge, which a gateway that never refuses anybody under TLS need not have in its memory.
+ * Loads node-forge, which a gateway that never refuses a client under TLS need not have in its memory.
  */
 export async function makeCertificate(): Promise<Certificate> {
   const { default: forge } = await import('node-forge');

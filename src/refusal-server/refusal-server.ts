@@ -1,7 +1,7 @@
 /**
  * Says refusals under TLS. libpq throws away an error that comes before or in answer to its SSLRequest (since
  * CVE-2024-10977), so a client that asked for TLS must get it before it can be told why there is no server. The data
- * half passes such a session on to here, with the refusal in front: see `refusalPreamble`.
+ * plane passes such a session on to here, with the refusal in front: see `refusalPreamble`.
  */
 import { FirstBytes } from '../protocol/first-bytes.ts';
 import type { Address } from '../runtime/runtime.ts';
@@ -18,7 +18,7 @@ const maxPreambleBytes = 64 * 1024;
 
 /**
  * Starts it; unless a certificate is given, a throw-away one is made when a client needs it. Rejects if the given one
- * cannot be used. `failed` hears that none could be made.
+ * cannot be used. `failed` is called if none could be made.
  */
 export async function startRefusalServer(
   given: Certificate | undefined,
@@ -37,7 +37,7 @@ export async function startRefusalServer(
     secure(preamble, peer) {
       const first = new FirstBytes();
       let isSaid = false;
-      // The refusal answers the StartupMessage: nobody reads an error that comes before.
+      // The refusal answers the StartupMessage: clients do not read an error that comes before it.
       peer.onData((bytes) => {
         if (isSaid || first.full) return;
         first.append(bytes);
