@@ -1,12 +1,12 @@
 /**
  * A cancel request, for one server or several. One after the other, so that it never takes more descriptors than any
  * other client; and its client is told at the end, because a request that is still on its way when the client goes on
- * could hit the next query. It outlives its client, who may leave at once.
+ * could hit the next query. It outlives its client, which may leave at once.
  */
 import type { Address, Conn, ConnectOptions, Handlers, Runtime, Timer } from '../runtime/runtime.ts';
 import type { ServerSide } from './prewarm.ts';
 
-/** What it needs of the table of sessions. */
+/** What it needs of the data plane. */
 export interface CancelHost {
   readonly runtime: Runtime;
   readonly connectOptions: ConnectOptions;
@@ -16,8 +16,8 @@ export interface CancelHost {
 }
 
 /**
- * Calls `done` when every server has hung up, which is PostgreSQL's answer, or was given up; with whether the request has
- * reached one of them.
+ * Calls `done` when every server has closed the connection, which is PostgreSQL's answer, or was given up; with
+ * whether the request has reached one of them.
  */
 export function passCancel(
   host: CancelHost,

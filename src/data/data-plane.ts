@@ -1,6 +1,6 @@
 /**
  * The data plane: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
- * the world only by the routes that it is given.
+ * the servers only by the routes that it is given.
  */
 import { at, type CloseReason, type Counters, total } from '../contract/counters.ts';
 import {
@@ -75,9 +75,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.#counts = new SessionCounts(this.counters, slabs);
     const targets = new Targets(runtime, slabs, this.counters, settings.fallback);
     this.#targets = targets;
-    const waiting = (port: Port): HoldQueue =>
+    const queueOf = (port: Port): HoldQueue =>
       new HoldQueue(runtime, this.counters, () => targets.of(port), (...next) => this.#dial(...next));
-    this.#holdQueues = { primary: waiting('primary'), standby: waiting('standby') };
+    this.#holdQueues = { primary: queueOf('primary'), standby: queueOf('standby') };
     this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
   }
 
@@ -144,11 +144,11 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (!this.#draining) this.#drain();
     this.#sessions.each((session) => session.endQuietly('drained'));
     this.#stopping = true;
-    this.#sayStopped();
+    this.#reportStopped();
   }
 
   /** Once the last client's socket is closed. */
-  #sayStopped(): void {
+  #reportStopped(): void {
     if (!this.#stopping || this.counters[at.active]! > 0) return;
     this.#stopping = false;
     this.#report({ kind: 'stopped' });
@@ -161,7 +161,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (this.#draining) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
-    // Those who came first are let go first.
+    // Clients that came first are served first.
     const target = this.#targets.of(session.port);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
     this.#dial(session, target);
@@ -209,10 +209,10 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   left(_session: Session, reason: CloseReason): void {
     this.counters[at.active]! -= 1;
     this.counters[at[reason]]! += 1;
-    this.#sayStopped();
+    this.#reportStopped();
   }
 
-  /** A client that is refused may take its time to read that; its place is free at once. */
+  /** A client that is refused may take its time to read that, so it ceases to be a session at once. */
   #refuse(session: Session, refusal: Refusal): void {
     this.#counts.remove(session);
     session.refuse(refusal);

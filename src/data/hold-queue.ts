@@ -1,4 +1,4 @@
-/** Clients that wait for a server, in the order of their arrival, and the ramp by which they are let go. */
+/** Clients that wait for a server, in the order of their arrival, and the ramp by which they are released. */
 import { at, type Counters } from '../contract/counters.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import type { Target } from './targets.ts';
@@ -7,35 +7,37 @@ import type { Session } from './session/session.ts';
 /** In steps, so that a new primary is not stormed. */
 const step = { count: 100, everyMs: 10 } as const;
 
-/** How soon it is tried again while the route stands: a dial failed, or what is known of the server is too old. */
+/**
+ * How soon a release is tried again while the route stands: a dial failed, or what is known of the server is too old.
+ */
 const retryMs = 100;
 
 export class HoldQueue {
   readonly #runtime: Runtime;
   readonly #counters: Counters;
   readonly #next: () => Target | undefined;
-  readonly #letGo: (session: Session, target: Target) => void;
+  readonly #dial: (session: Session, target: Target) => void;
   readonly #sessions = new Set<Session>();
   /** Those of them that wait for a server, and not because a dial of their own failed. */
   readonly #queue = new Set<Session>();
   #timer: Timer | undefined;
 
-  /** `next` says where the next session goes, if there is a server for it; `letGo` takes it there. */
+  /** `next` says where the next session goes, if there is a server for it; `dial` takes it there. */
   constructor(
     runtime: Runtime,
     counters: Counters,
     next: () => Target | undefined,
-    letGo: (session: Session, target: Target) => void,
+    dial: (session: Session, target: Target) => void,
   ) {
     this.#runtime = runtime;
     this.#counters = counters;
     this.#next = next;
-    this.#letGo = letGo;
+    this.#dial = dial;
   }
 
   /**
-   * Whether newcomers have to queue. Not behind those whose own dial has failed: the server may have hung up for what
-   * they said, and one such client would hold up everybody.
+   * Whether new clients have to queue. Not behind clients whose own dial has failed: the server may have closed the
+   * connection because of what they sent, and one such client would hold up all others.
    */
   get hasWaiting(): boolean {
     return this.#queue.size > 0;
@@ -51,7 +53,7 @@ export class HoldQueue {
     this.#queue.delete(session);
   }
 
-  /** Lets the first ones go now and the others soon. */
+  /** Releases the first step of them now and the others soon. */
   release(): void {
     this.stop();
     let count = 0;
@@ -63,11 +65,11 @@ export class HoldQueue {
       const target = this.#next();
       if (target === undefined) return this.retry();
       this.remove(session);
-      this.#letGo(session, target);
+      this.#dial(session, target);
     }
   }
 
-  /** Lets the first ones go soon. */
+  /** Releases the first step of them soon. */
   retry(): void {
     this.#releaseLater(retryMs);
   }
@@ -76,13 +78,13 @@ export class HoldQueue {
     this.#timer ??= this.#runtime.after(ms, () => this.release());
   }
 
-  /** Lets nobody go any more by itself. */
+  /** Releases none any more by itself. */
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
-  /** Takes everybody out. */
+  /** Takes all of them out. */
   takeAll(): readonly Session[] {
     const all = [...this.#sessions];
     this.#count(() => this.#sessions.clear());

@@ -10,7 +10,7 @@ export interface StandbyTarget {
   readonly slot: number;
 }
 
-/** How long one that could not be dialled is left alone; by then a probe has found out what is wrong with it. */
+/** How long a standby that could not be dialled rests; by then a probe has found out what is wrong with it. */
 const restMs = 1_000;
 
 export class LeastSessions {
@@ -19,7 +19,7 @@ export class LeastSessions {
   #standbys: readonly StandbyTarget[] = [];
   /** By slot: until when it rests. */
   readonly #restUntil = new Map<number, number>();
-  /** Among equals everybody has its turn. */
+  /** Of several with equal load each has its turn. */
   #turn = 0;
 
   /** Counts in the slabs of all workers; leases are in `own`. */
@@ -28,8 +28,8 @@ export class LeastSessions {
     this.#own = own;
   }
 
-  take(places: readonly StandbyTarget[]): void {
-    this.#standbys = places;
+  take(standbys: readonly StandbyTarget[]): void {
+    this.#standbys = standbys;
   }
 
   get isEmpty(): boolean {
@@ -37,7 +37,7 @@ export class LeastSessions {
   }
 
   has(slot: number): boolean {
-    return this.#standbys.some((place) => place.slot === slot);
+    return this.#standbys.some((standby) => standby.slot === slot);
   }
 
   rest(slot: number, now: number): void {
@@ -60,19 +60,22 @@ export class LeastSessions {
     return this.#standbys.filter(({ slot }) => this.#own[leasedAt + slot]! >= now);
   }
 
-  #least(places: readonly StandbyTarget[]): StandbyTarget | undefined {
-    const turn = this.#turn++ % Math.max(1, places.length);
-    const inTurn = [...places.slice(turn), ...places.slice(0, turn)];
+  #least(standbys: readonly StandbyTarget[]): StandbyTarget | undefined {
+    const turn = this.#turn++ % Math.max(1, standbys.length);
+    const inTurn = [...standbys.slice(turn), ...standbys.slice(0, turn)];
     let [best, least]: [StandbyTarget | undefined, number] = [undefined, Infinity];
-    for (const place of inTurn) {
+    for (const standby of inTurn) {
       // With the new one: else an empty server of weight 1 would be as good as an empty one of weight 3.
-      const load = (this.#sessions(place.slot) + 1) / place.weight;
-      if (load < least) [best, least] = [place, load];
+      const load = (this.#sessions(standby.slot) + 1) / standby.weight;
+      if (load < least) [best, least] = [standby, load];
     }
     return best;
   }
 
-  /** Those that are being dialled count: a burst of clients must not all go where nobody has answered yet. */
+  /**
+   * Those that are being dialled count: a burst of clients must not all go to a server that has not answered any of
+   * them yet.
+   */
   #sessions(slot: number): number {
     let sum = 0;
     for (const slab of this.#slabs) sum += slab[servedAt + slot]! + slab[dialledAt + slot]!;

@@ -16,7 +16,7 @@ import type {
   Timer,
 } from '../runtime/runtime.ts';
 
-/** Whoever has the server's side of a connection: a session, or nobody yet. */
+/** The owner of the server's side of a connection: a session, or the pool of idle connections. */
 export interface ServerSide {
   serverOpen(conn: Conn<ServerSide>): void;
   serverData(bytes: Uint8Array, conn: Conn<ServerSide>): void;
@@ -25,7 +25,7 @@ export interface ServerSide {
   serverClosed(conn: Conn<ServerSide>, error: NetError | undefined): void;
 }
 
-/** What it needs of the table of sessions. */
+/** What it needs of the data plane. */
 export interface PrewarmHost {
   readonly runtime: Runtime;
   readonly connectOptions: ConnectOptions;
@@ -34,8 +34,8 @@ export interface PrewarmHost {
 }
 
 /**
- * How old an idle connection may become. A client that gets it has the rest of authentication_timeout (60 s, if nobody changed
- * it) to log in.
+ * How old an idle connection may become. A client that gets it has the rest of authentication_timeout (60 s by
+ * default) to log in.
  */
 const refreshMs = 15_000;
 
@@ -137,7 +137,7 @@ export class Prewarm {
   }
 }
 
-/** One connection that nobody has yet. */
+/** One connection that no client uses yet. */
 class IdleConnection implements ServerSide {
   isReady = false;
   readonly #pool: Prewarm;
@@ -153,7 +153,7 @@ class IdleConnection implements ServerSide {
     this.#timer = host.runtime.after(refreshMs, () => this.#retire());
   }
 
-  /** Gives it away: from now on its events are the new owner's. */
+  /** From now on its events are the new owner's. */
   handOver(): Conn<ServerSide> {
     this.#timer.cancel();
     return this.#conn;
@@ -188,9 +188,9 @@ class IdleConnection implements ServerSide {
   serverDrain(): void {}
 
   serverEnd(): void {
-    const isNews = !this.#isClosing;
+    const isUnexpected = !this.#isClosing;
     this.close();
-    if (isNews) this.#pool.lost(this, 'the server ended a connection that it had just accepted');
+    if (isUnexpected) this.#pool.lost(this, 'the server ended a connection that it had just accepted');
   }
 
   serverClosed(_conn: Conn<ServerSide>, error: NetError | undefined): void {

@@ -8,7 +8,7 @@ import type { ServerSide } from './prewarm.ts';
 
 /** A session that must not get a standby. */
 export interface RoleChecked {
-  /** What its server speaks to now. */
+  /** What the events of its server go to now. */
   readonly state: ServerSide;
   /** Its server is one. `last` is what the client may still see of it; the server's connection is no longer its own. */
   landedOnStandby(last: Uint8Array): void;
@@ -35,7 +35,7 @@ export class RoleCheck implements ServerSide {
       return conn.shutdown();
     }
     this.#session.state.serverData(bytes, conn);
-    // From here on nothing stands in between; unless the connection was given up meanwhile.
+    // From here on the server speaks to the session directly; unless the connection was given up meanwhile.
     if (reading === 'done' && conn.data === this) conn.data = this.#session.state;
   }
 
@@ -52,7 +52,7 @@ export class RoleCheck implements ServerSide {
   }
 }
 
-/** Has a connection that is on its way out. */
+/** The owner of a connection that is being closed. */
 export const discarded: ServerSide = {
   serverOpen: () => {},
   serverData: () => {},

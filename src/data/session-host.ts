@@ -1,11 +1,11 @@
-/** What a session is to the data plane that it is in, and what it asks of it. */
+/** The interfaces between a session and its data plane, and between a session and its client's socket. */
 import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
 import type { ServerSide } from './prewarm.ts';
 import type { DialFailure } from './refusals.ts';
 
-/** What the client's socket speaks to. */
+/** What the events of the client's socket go to. */
 export interface ClientSide {
   clientData(bytes: Uint8Array): void;
   clientDrain(): void;
@@ -32,6 +32,6 @@ export interface SessionHost<Session> {
   suspect(why: string): void;
   /** It needs nothing any more; its client's socket may still be closing. */
   ended(session: Session): void;
-  /** Its client's socket is closed: the last word of a session. */
+  /** Its client's socket is closed: the last call of a session. */
   left(session: Session, reason: CloseReason): void;
 }

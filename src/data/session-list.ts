@@ -1,4 +1,4 @@
-/** Everybody who is there, each with its place in one array: a Set would take a hundred bytes more for each. */
+/** All sessions of a data plane, each with its index in one array: a Set would take a hundred bytes more for each. */
 export interface ListMember {
   /** Its index in the list, which the list sets; -1: it is not in it. */
   listIndex: number;
@@ -16,20 +16,20 @@ export class SessionList<M extends ListMember> {
     this.#list.push(member);
   }
 
-  /** Nothing happens to one that is not there. */
+  /** Does nothing for one that is not in the list. */
   remove(member: M): void {
-    const { listIndex: place } = member;
-    if (place < 0) return;
+    const { listIndex } = member;
+    if (listIndex < 0) return;
     member.listIndex = -1;
     const last = this.#list.pop()!;
     if (last === member) return;
-    this.#list[place] = last;
-    last.listIndex = place;
+    this.#list[listIndex] = last;
+    last.listIndex = listIndex;
   }
 
   /** Calls `fn` for each; it may remove the one that it is called for. */
   each(fn: (member: M) => void): void {
-    // Backwards, because whoever takes the place of one that is removed was visited before it.
+    // Backwards, because the member that moves to the index of a removed one was visited before it.
     for (let at = this.#list.length - 1; at >= 0; at--) fn(this.#list[at]!);
   }
 }

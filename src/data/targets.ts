@@ -1,4 +1,4 @@
-/** Where the sessions of each port are sent, by the latest route, and where their cancel requests are. */
+/** Where the sessions of each port are sent by the latest route, and where their cancel requests are sent. */
 import { type Counters, leasedAt, servedAt } from '../contract/counters.ts';
 import type { Command, Port } from '../contract/messages.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
@@ -48,10 +48,10 @@ export class Targets {
     this.#primary = primary && { address: primary, epoch, slot };
     this.#lastPrimary = primary ?? this.#lastPrimary;
     if (primary !== undefined) this.#known.set(slot, primary);
-    const places = standbys.map((standby, index) => ({ ...standby, slot: standbySlots[index]! }));
-    for (const { slot, address } of places) this.#known.set(slot, address);
+    const targets = standbys.map((standby, index) => ({ ...standby, slot: standbySlots[index]! }));
+    for (const { slot, address } of targets) this.#known.set(slot, address);
     this.#standbySlots = standbySlots;
-    this.#leastSessions.take(places.filter(({ weight }) => weight > 0));
+    this.#leastSessions.take(targets.filter(({ weight }) => weight > 0));
   }
 
   /** Where a session of `port` is sent now; undefined: it has to wait. */
@@ -60,7 +60,7 @@ export class Targets {
     if (port === 'primary') return this.#leasedPrimary(now);
     const best = this.#leastSessions.best(now);
     const fallback = this.#fallback ? this.#leasedPrimary(now) : undefined;
-    // Sooner a standby that has just refused than nobody.
+    // A standby that has just failed is better than no server.
     return best ? onStandby(best) : fallback ?? onStandby(this.#leastSessions.any(now));
   }
 
@@ -111,6 +111,6 @@ export class Targets {
   }
 }
 
-function onStandby(place: { address: Address; slot: number } | undefined): Target | undefined {
-  return place && { address: place.address, epoch: noEpoch, slot: place.slot };
+function onStandby(standby: { address: Address; slot: number } | undefined): Target | undefined {
+  return standby && { address: standby.address, epoch: noEpoch, slot: standby.slot };
 }

@@ -7,7 +7,7 @@ import { DataPlane } from './data-plane.ts';
 import { countersOver } from '../contract/counters.ts';
 import type { Command, DataSettings, Report } from '../contract/messages.ts';
 
-/** What a worker is born with. */
+/** What a worker is started with. */
 export interface WorkerData {
   readonly settings: DataSettings;
   /** The memory of the counters of all workers, shared; its own are number `index`. */
@@ -30,9 +30,9 @@ else runNative(waker);
 
 function runPortable(): void {
   const report = (report: Report): void => port.postMessage(report);
-  const plane = new DataPlane(pickRuntime(), settings, slabs, index, report);
-  port.on('message', (command: Command) => plane.command(command));
-  plane.start();
+  const dataPlane = new DataPlane(pickRuntime(), settings, slabs, index, report);
+  port.on('message', (command: Command) => dataPlane.command(command));
+  dataPlane.start();
 }
 
 /** Returns when there is nothing more to do; until then this thread gives no event loop a turn. */
@@ -45,13 +45,13 @@ function runNative(waker: number): void {
     (why) => report({ kind: 'exhausted', why }),
     settings.spinMs,
   );
-  const plane = new DataPlane(runtime, settings, slabs, index, report);
+  const dataPlane = new DataPlane(runtime, settings, slabs, index, report);
   onWake(runtime.poller, waker, () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      plane.command(next.message as Command);
+      dataPlane.command(next.message as Command);
     }
   });
-  runtime.poller.later(() => plane.start());
+  runtime.poller.later(() => dataPlane.start());
   try {
     runtime.poller.run();
   } catch (error) {

@@ -16,7 +16,7 @@ export class FirstBytes {
     return this.#bytes.length;
   }
 
-  /** More than anybody needs has come: the client should be paused. */
+  /** More has come than is ever needed: the client should be paused. */
   get full(): boolean {
     return this.#bytes.length > mostBytes;
   }

@@ -14,7 +14,7 @@ export type ScanResult =
   | 'more'
   /** Nothing more is to be learnt: it is no standby, or does not say so, or speaks TLS. */
   | 'done'
-  /** It is a standby; so many bytes of what was read belong to that news and to what came before it. */
+  /** It is a standby; so many bytes of what was read belong to that report and to what came before it. */
   | { readonly standbyAt: number };
 
 const code = (letter: string): number => letter.charCodeAt(0);
@@ -30,7 +30,7 @@ export class LoginScan {
   #got = 0;
   /** How many bytes of its body are still to come. */
   #left = 0;
-  /** How many of them are as in `news` so far; -1: this message is another one. */
+  /** How many of them are as in `standbyReport` so far; -1: this message is another one. */
   #matched = -1;
   /** A message has come: single bytes are no answers any more. */
   #isTalking = false;

@@ -1,5 +1,5 @@
 /**
- * Reads over the server's messages before postgres.js does, and lets only those through that it can digest.
+ * Reads over the server's messages before postgres.js does, and lets only those through that it can take.
  *
  * postgres.js trusts its server. A length of 2 GB makes it collect 2 GB; an unterminated name in a RowDescription
  * makes it loop for ever; a malformed authentication message is an unhandled rejection, which ends the process;

@@ -24,7 +24,7 @@ export type Opening =
 /** SSLRequest and GSSENCRequest are a length word and a code; the client then waits for one byte. */
 export const requestBytes = 8;
 
-/** The longest first packet, length word included; nobody needs to keep more than that. */
+/** The longest first packet, length word included; more than that need not be kept. */
 export const maxStartupBytes = 10_004;
 
 const codes = { cancel: 80877102, ssl: 80877103, gss: 80877104 } as const;

@@ -1,4 +1,4 @@
-/** Both sockets are on their way out. */
+/** Both sockets are being closed. */
 import { SessionState } from './state.ts';
 
 export class Closed extends SessionState {

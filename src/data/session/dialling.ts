@@ -17,7 +17,7 @@ const firstByteMs = 60_000;
 
 export class Dialling extends ServedState {
   begin(address: Address, ready: Conn<ServerSide> | undefined): void {
-    // A client that wants a standby minds no standby: then there is nothing to check.
+    // A client of the standby port may be served by a standby: there is nothing to check.
     const side = this.session.port === 'standby' ? this : new RoleCheck(this.session);
     if (ready === undefined) return this.connect(address, side);
     this.server = ready;

@@ -46,7 +46,7 @@ export class Open extends ServedState {
     if (error === undefined) return; // both have said their FIN; `serverEnd` has told the client
     this.session.host.suspect(`the server ended a session with ${error.code}`);
     // A backend that is told to exit says why, and its kernel resets what it had not read. To reset the client as well
-    // would throw away those last words. What the client still sends has nowhere to go.
+    // would throw that message away. What the client still sends has nowhere to go.
     this.session.endedBy ??= 'serverReset';
     this.up = undefined;
     this.shutdownClient();

@@ -1,4 +1,4 @@
-/** Says the gateway's own last words to a client that was half logged in, and closes. */
+/** Tells a client in the middle of its login why it loses its server, and closes. */
 import { at, newCounters } from '../../contract/counters.ts';
 import { Pump } from '../pump.ts';
 import { ServedState } from './state.ts';

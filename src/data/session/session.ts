@@ -1,6 +1,6 @@
 /**
  * One client and, once it is dialled, its server. What has to be known in every state stands in the session; what one
- * state needs stands in that state, an object that both sockets speak to.
+ * state needs stands in that state, an object that the events of both sockets go to.
  *
  *     Opening -> Held <-> Dialling -> Open -> Closed
  *        |  \______\_________\__> Refusing -> Closed

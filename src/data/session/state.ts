@@ -40,7 +40,7 @@ export interface StatefulSession extends RoleChecked {
   end(reason: CloseReason): void;
 }
 
-/** What both sockets of a session speak to. What a state says nothing about means nothing in it. */
+/** What the events of both sockets of a session go to. An event that a state does not handle means nothing in it. */
 export abstract class SessionState implements ClientSide, ServerSide {
   protected readonly session: StatefulSession;
   #timer: Timer | undefined;
