@@ -27,7 +27,9 @@ export function configOf(args: ParsedArgs, positionals: readonly SettingName[]):
 /** What tells where the metrics port is. */
 export const metricsSettings: readonly SettingName[] = ['METRICS_HOST', 'METRICS_PORT', 'CONFIG_FILE'];
 
-/** Where the metrics port is, for whoever needs no other setting; undefined: there is none. Throws ConfigError. */
+/**
+ * Where the metrics port is, for a command that needs no other setting; undefined: there is none. Throws ConfigError.
+ */
 export function metricsOf(args: ParsedArgs): { readonly host: string; readonly port: number } | undefined {
   return readMetrics(sourcesOf(args, [], metricsSettings));
 }

@@ -2,7 +2,7 @@
  * Asks one server at one address again and again: one persistent session, one question at a time, a deadline for each step.
  *
  * Every probe has a number. When it ends, by an answer, an error or a deadline, the number grows, and whatever
- * comes late from an older number is dropped. That is all the cancelling there is.
+ * comes late from an older number is dropped. There is no other way to cancel a probe.
  */
 import type { Answer, Failure } from '../cluster/observation.ts';
 import { messageOf } from '../errors.ts';
@@ -55,7 +55,7 @@ export class AddressProbe {
   #startedAt = -Infinity;
   /** Since when the session has been that of a read-only server out of recovery; a moment of it is part of a promotion. */
   #readOnlySince: number | undefined;
-  /** The last try failed in a way that haste does not mend. */
+  /** The last try failed in a way that asking sooner does not mend. */
   #isHopeless = false;
   #failures = 0;
   /** When the other side last ended an idle session. */
@@ -182,8 +182,8 @@ export class AddressProbe {
     if (!facts.readOnly || facts.inRecovery) this.#readOnlySince = undefined;
     else if (at - (this.#readOnlySince ??= at) >= maxBackoffMs) this.#drop();
     const tookMs = at - this.#startedAt;
-    const { ticker: beat, random } = this.#tools;
-    const next = beat.next(this.#startedAt, this.#options, this.#isFast, random());
+    const { ticker, random } = this.#tools;
+    const next = ticker.next(this.#startedAt, this.#options, this.#isFast, random());
     this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, next - at));
     const { host, port } = this.#target;
     this.#events.answered({ ...facts, at, tookMs, host, port });
@@ -191,19 +191,19 @@ export class AddressProbe {
 
   #fail(number: number, error: unknown): void {
     if (!this.#finish(number)) return;
-    const hadStood = this.#session?.isReady ?? false;
-    this.#lose(error, this.#isWantedAgain || (hadStood && this.#failures === 0));
+    const wasReady = this.#session?.isReady ?? false;
+    this.#lose(error, this.#isWantedAgain || (wasReady && this.#failures === 0));
   }
 
   /** The other side ended an idle session. */
   #end(error: ProbeError): void {
     if (this.#isAsking) return;
     const now = this.#tools.clock.now();
-    // A server that hangs up after each answer would otherwise have everybody asked all the time.
-    const isNews = now - this.#endedAt >= maxBackoffMs;
+    // A server that closes the connection after each answer would otherwise have all candidates asked all the time.
+    const isFirst = now - this.#endedAt >= maxBackoffMs;
     this.#endedAt = now;
     this.#lose(error, false);
-    if (isNews) this.#events.ended();
+    if (isFirst) this.#events.ended();
   }
 
   #lose(error: unknown, atOnce: boolean): void {

@@ -1,6 +1,6 @@
 /**
  * How the probe logs in: libpq's environment variables with libpq's meaning, and PGPASSWORD_FILE for secrets that
- * are mounted as files. What libpq would overlook is an error here where the operator named a file: a gateway that
+ * are mounted as files. What libpq would pass over is an error here where the operator named a file: a gateway that
  * cannot log in is of no use, and the start is the best moment to say so.
  */
 import { codeOf, ConfigError } from '../errors.ts';
@@ -128,7 +128,7 @@ function passwordSource(
     );
     return () => {
       last = reader.optional(path) ?? last;
-      // Files end in a newline that nobody means.
+      // Files end in a newline that is no part of the password.
       return last?.replace(/\r?\n$/, '') || undefined;
     };
   }

@@ -1,7 +1,7 @@
 /**
  * Looks one name up again and again: when the last answer is older than the TTL, soon after a failed lookup, and when
  * what was found does not work. One lookup at a time, because the runtimes look up in a small pool of threads that
- * hung lookups would fill. What is done with the answers is the owner's business.
+ * hung lookups would fill. The owner decides what is done with the answers.
  */
 import { codeOf, messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
@@ -51,7 +51,7 @@ export class Discovery<T> {
     this.#begin();
   }
 
-  /** Leaves no timer. A lookup under way cannot be stopped and ends unheard. For ever. */
+  /** Leaves no timer. A lookup under way cannot be stopped; its result is dropped. For ever. */
   stop(): void {
     this.#isStopped = true;
     this.#number += 1;
@@ -80,7 +80,7 @@ export class Discovery<T> {
     this.#isPending = true;
     this.#startedAt = clock.now();
     this.#deadline?.cancel();
-    // Nobody waits for a name whose addresses are known.
+    // No verdict waits for a name whose addresses are known.
     if (!this.#wasFound) this.#deadline = clock.after(this.#options.dnsTimeoutMs, () => this.#expire());
     this.#next = clock.after(giveUpMs, () => {
       if (this.#wasFound) this.#expire();

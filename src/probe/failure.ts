@@ -14,7 +14,10 @@ export class ProbeError extends Error {
   }
 }
 
-/** What told of the failure, where something did: one of them, as the network and PostgreSQL speak for themselves. */
+/**
+ * What the failure was known by, if by anything: at most one of them, as the network and PostgreSQL report
+ * separately.
+ */
 export interface FailureSign {
   /** The system's name, such as ECONNREFUSED. */
   readonly errno?: string;
@@ -24,7 +27,7 @@ export interface FailureSign {
   readonly isTlsRefused?: boolean;
 }
 
-/** Who asked whom, for the sentences. */
+/** Which server was asked, as which user, for the messages. */
 export interface Asked {
   /** `host:port` with the numeric host. */
   readonly address: string;
@@ -79,7 +82,7 @@ export function disconnected(asked: Asked, errno = ''): ProbeError {
   );
 }
 
-/** For whatever does not speak PostgreSQL's protocol. */
+/** For a program that does not speak PostgreSQL's protocol. */
 export function notPostgres(what: string, asked: Asked): ProbeError {
   return new ProbeError(
     'notPostgres',
@@ -95,7 +98,7 @@ export function tlsFailure(error: unknown, asked: Asked): ProbeError {
   return new ProbeError('credentials', message, { errno: codeOf(error) });
 }
 
-/** For a server that wants a password of somebody who has none. */
+/** For a server that wants a password where the gateway has none. */
 export function passwordWanted(asked: Asked): ProbeError {
   const message =
     `asks for a password of user ${asked.user}, and the gateway has none: set its PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`;
@@ -119,7 +122,7 @@ export function serverFailure(error: ServerError, asked: Asked): ProbeError {
   );
 }
 
-/** Whoever answers on the port decides on this text, and it goes into logs. */
+/** The program that answers on the port decides on this text, and it goes into logs. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200);
 }

@@ -31,7 +31,7 @@ export interface NameProbeEvents {
   changed(): void;
   /** An address of it does not work. */
   suspected(): void;
-  /** See AskerEvents. */
+  /** See AddressProbeEvents. */
   ended(): void;
 }
 
@@ -42,7 +42,7 @@ export class NameProbe {
   readonly #events: NameProbeEvents;
   readonly #discovery: Discovery<readonly string[]> | undefined;
   #groups: readonly ServerGroup[] = [];
-  /** What there is to say while no address is known. */
+  /** The observation while no address is known. */
   #unresolved: Observation;
   #isLost = false;
   /** No entry names it any more; it is here because it holds the incumbent. */
@@ -71,7 +71,7 @@ export class NameProbe {
     });
   }
 
-  /** Only once in its life. */
+  /** To be called once. */
   start(): void {
     if (this.#discovery) this.#discovery.start();
     else this.#found([this.#candidate.host]);
@@ -86,7 +86,7 @@ export class NameProbe {
   /** Whether it has to stay although no SRV record names it any more. */
   isKept(): boolean {
     const incumbent = this.observations.find(({ candidate }) => this.#tools.isIncumbent(candidate.name));
-    if (incumbent !== undefined && !this.#isGone) this.#tellKept(incumbent.candidate.name);
+    if (incumbent !== undefined && !this.#isGone) this.#logKept(incumbent.candidate.name);
     this.#isGone = true;
     return incumbent !== undefined;
   }
@@ -100,7 +100,7 @@ export class NameProbe {
     return this.#groups.length > 0 ? this.#groups.map(({ observation }) => observation) : [this.#unresolved];
   }
 
-  /** The addresses that a lookup found: new ones are asked, and those that are missing are given up. */
+  /** The addresses that a lookup found: new ones are probed, and those that are missing are given up. */
   #found(addresses: readonly string[]): void {
     const found = [...new Set(addresses)];
     const isOne = isOneServer(found);
@@ -128,11 +128,11 @@ export class NameProbe {
   #isKept(group: ServerGroup, member: GroupMember, moves: boolean): boolean {
     const isInUse = this.#tools.isIncumbent(group.candidate.name) && group.speaker === member;
     if (!isInUse || (moves && !answers(member))) return false;
-    if (!member.isGone) this.#tellKept(group.candidate.name);
+    if (!member.isGone) this.#logKept(group.candidate.name);
     return member.isGone = true;
   }
 
-  #tellKept(candidate: string): void {
+  #logKept(candidate: string): void {
     this.#tools.log('primary_left_dns', {
       candidate,
     });
@@ -146,7 +146,7 @@ export class NameProbe {
   }
 
   #add(address: string, isOne: boolean): void {
-    const group = (isOne ? this.#presumed() : undefined) ?? this.#groupOf(address);
+    const group = (isOne ? this.#presumed() : undefined) ?? this.#newGroupFor(address);
     const { host, port } = this.#candidate;
     const probe = new AddressProbe({ host: address, port, serverName: host }, this.#options, this.#tools, {
       answered: (answer) => this.#note(member, (before) => withAnswer(before, answer)),
@@ -168,7 +168,7 @@ export class NameProbe {
     if (group === undefined) return;
     const { best } = group;
     member.observation = change(member.observation);
-    if (answers(member)) this.#place(member, group, best);
+    if (answers(member)) this.#regroup(member, group, best);
     for (const group of this.#groups) group.settle();
     if (
       this.#groups.some(({ members, observation: { failures } }) => members.includes(member) && failures > 0)
@@ -179,24 +179,24 @@ export class NameProbe {
     this.#events.changed();
   }
 
-  /** Puts one that has just answered with those that are the same server, and away from those that are not. */
-  #place(member: GroupMember, group: ServerGroup, best: GroupMember | undefined): void {
+  /** Moves an address that has just answered to those of the same server, and away from those of other servers. */
+  #regroup(member: GroupMember, group: ServerGroup, best: GroupMember | undefined): void {
     const others = (of: ServerGroup): GroupMember[] =>
       of.members.filter((other) => other !== member && answers(other));
-    const twins = this.#groups.find((other) => others(other).some((one) => isSameServer(one, member)));
+    const sameServer = this.#groups.find((other) => others(other).some((one) => isSameServer(one, member)));
     const isAmongOthers = member !== best && others(group).length > 0;
-    if (twins === group || (twins === undefined && !isAmongOthers)) return;
+    if (sameServer === group || (sameServer === undefined && !isAmongOthers)) return;
     group.remove(member);
-    (twins ?? this.#groupOf(member.address)).add(member);
+    (sameServer ?? this.#newGroupFor(member.address)).add(member);
     this.#forgetEmpty();
     const { name } = this.#candidate;
-    if (twins === undefined) {
+    if (sameServer === undefined) {
       const fields = { name, address: member.address };
       this.#tools.log('addresses_differ', fields);
     }
   }
 
-  /** Where an address belongs that is the only one of its family; undefined: to a server of its own. */
+  /** The group of an address that is the only one of its family; undefined: it is a server of its own. */
   #presumed(): ServerGroup | undefined {
     const [group, another] = this.#groups;
     if (group === undefined) return this.#newGroup(this.#candidate);
@@ -210,12 +210,12 @@ export class NameProbe {
     return group;
   }
 
-  /** A new group for this address. One that has its name, from when it was a member, gets the name of who is left. */
-  #groupOf(address: string): ServerGroup {
+  /** A new group for this address. A group that still has the name of a former member gets that of one that is left. */
+  #newGroupFor(address: string): ServerGroup {
     const candidate = candidateBehind(this.#candidate, address);
-    const holder = this.#groups.find((group) => group.candidate.name === candidate.name);
-    const heir = holder?.speaker?.address;
-    if (heir !== undefined) holder?.rename(candidateBehind(this.#candidate, heir));
+    const namesake = this.#groups.find((group) => group.candidate.name === candidate.name);
+    const remaining = namesake?.speaker?.address;
+    if (remaining !== undefined) namesake?.rename(candidateBehind(this.#candidate, remaining));
     return this.#newGroup(candidate);
   }
 

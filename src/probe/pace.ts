@@ -8,10 +8,13 @@ export interface Pace {
   readonly probeFastMs: number;
 }
 
-/** No server is left alone for longer than this, however long it has been dead. */
+/** No server is left unprobed for longer than this, however long it has been dead. */
 export const maxBackoffMs = 1000;
 
-/** Nor for much longer than this at the fast pace: whoever comes back may be the next primary. A server that starts logs each try. */
+/**
+ * Nor for much longer than this at the fast pace: a server that comes back may be the next primary. A server that
+ * starts logs each try.
+ */
 const fastBackoffMs = 200;
 
 /** Probes asked for at once still keep this distance: a storm of suspicions must not become one of connects. */

@@ -3,7 +3,7 @@
  *
  * postgres.js has no way to destroy a connection at once, reconnects on its own, and sends its TLS hello to
  * servers that said no to TLS. So the socket and its end are ours, and postgres.js is never told that a
- * connection ended: whoever opened the line is, and throws the client away.
+ * connection ended: the owner of the probe connection is, and throws the client away.
  */
 import { codeOf } from '../errors.ts';
 import { openTcp, startTls } from '../runtime/tcp.ts';
@@ -120,7 +120,7 @@ export class ProbeConnection {
       if (this.#over) return;
       this.heard = true;
       const text = answer.toString('latin1', 0, 20);
-      // More than the one letter would be bytes that somebody put in front of the encrypted ones (CVE-2021-23222).
+      // More than the one letter would be bytes that an attacker put in front of the encrypted ones (CVE-2021-23222).
       if (text === 'S') this.#secure(tcp, connected);
       else if (text === 'N' && encryption === 'offer') this.#begin(tcp, connected);
       else if (text === 'N') this.#end(withoutTls(asked, 'has no TLS'));

@@ -1,6 +1,6 @@
 /**
- * Asks all candidates who they are, side by side, so that a hung one delays nobody, and keeps what is known of each.
- * Which servers there are follows DNS: hosts come and go with the records of a service, addresses with their hosts.
+ * Probes all candidates in parallel, so that a hung one delays no other, and keeps what is known of each. Which servers
+ * there are follows DNS: names come and go with the records of a service, addresses with their names.
  */
 import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
@@ -53,8 +53,8 @@ export class Prober {
   readonly #services = new Map<string, Service>();
   /** By `host:port`; the present ones, in the order of the entries. */
   #names: ReadonlyMap<string, NameProbe> = new Map();
-  #told: readonly Observation[] = [];
-  #soon: Timer | undefined;
+  #reported: readonly Observation[] = [];
+  #reportTimer: Timer | undefined;
   #isFast = false;
   #isFull = false;
 
@@ -90,21 +90,21 @@ export class Prober {
   /** What is known now, in the order of CANDIDATES; services without known servers come last. */
   get observations(): readonly Observation[] {
     const unresolved = [...this.#services.values()].filter(({ targets }) => targets.length === 0);
-    const hosts = [...this.#names.values()].flatMap(({ observations }) => observations);
-    return [...hosts, ...unresolved.map(({ unresolved }) => unresolved)];
+    const known = [...this.#names.values()].flatMap(({ observations }) => observations);
+    return [...known, ...unresolved.map(({ unresolved }) => unresolved)];
   }
 
-  /** Begins with all of them at once. Only once in the life of a prober. */
+  /** Begins with all of them at once. To be called once. */
   start(): void {
-    for (const host of this.#names.values()) host.start();
+    for (const probe of this.#names.values()) probe.start();
     for (const { discovery } of this.#services.values()) discovery.start();
   }
 
   /** Leaves no timer and no socket, and reports nothing any more. For ever. */
   stop(): void {
-    for (const host of this.#names.values()) host.stop();
+    for (const probe of this.#names.values()) probe.stop();
     for (const { discovery } of this.#services.values()) discovery.stop();
-    this.#soon?.cancel();
+    this.#reportTimer?.cancel();
   }
 
   /** The faster pace, for as long as there is no primary or one is suspected. */
@@ -113,7 +113,7 @@ export class Prober {
     for (const probe of this.#probes()) probe.setFast(isFast);
   }
 
-  /** Asks everybody at once; whoever is being asked is asked again right after. Cheap to call often. */
+  /** Asks all candidates at once; one that is being asked is asked again right after. Cheap to call often. */
   probeNow(): void {
     for (const probe of this.#probes()) probe.askNow();
   }
@@ -145,30 +145,32 @@ export class Prober {
     return service;
   }
 
-  /** Hosts that a service names no more go, new ones are looked up. */
+  /** Names that are in no record of a service any more go, new ones are looked up. */
   #follow(): void {
     const before = this.#names;
     this.#names = this.#present();
-    for (const [name, host] of before) if (!this.#names.has(name)) host.stop();
-    for (const [name, host] of this.#names) if (!before.has(name)) host.start();
+    for (const [name, probe] of before) if (!this.#names.has(name)) probe.stop();
+    for (const [name, probe] of this.#names) if (!before.has(name)) probe.start();
     this.#publish();
   }
 
-  /** What the entries name, and whoever holds the incumbent. */
+  /** The names in the entries and in the records of services, and the one that has the incumbent. */
   #present(): ReadonlyMap<string, NameProbe> {
     const named = this.#entries.flatMap((entry) => this.#services.get(entry.name)?.targets ?? [entry]);
-    const hosts = new Map<string, NameProbe>();
+    const present = new Map<string, NameProbe>();
     for (const candidate of named) {
-      if (hosts.has(candidate.name)) continue;
-      if (hosts.size < maxCandidates) {
-        hosts.set(candidate.name, this.#names.get(candidate.name) ?? this.#hostOf(candidate));
-      } else this.#tellFull(candidate.name);
+      if (present.has(candidate.name)) continue;
+      if (present.size < maxCandidates) {
+        present.set(candidate.name, this.#names.get(candidate.name) ?? this.#probeOf(candidate));
+      } else this.#logFull(candidate.name);
     }
-    for (const [name, host] of this.#names) if (!hosts.has(name) && host.isKept()) hosts.set(name, host);
-    return hosts;
+    for (const [name, probe] of this.#names) {
+      if (!present.has(name) && probe.isKept()) present.set(name, probe);
+    }
+    return present;
   }
 
-  #hostOf(candidate: Candidate): NameProbe {
+  #probeOf(candidate: Candidate): NameProbe {
     return new NameProbe(candidate, this.#options, this.#tools, {
       changed: () => this.#publish(),
       suspected: () => this.#suspect(candidate),
@@ -176,7 +178,7 @@ export class Prober {
     });
   }
 
-  /** The services that name it may name another one by now. */
+  /** The services whose records have this name may have another one by now. */
   #suspect({ name }: Candidate): void {
     for (const { targets, discovery } of this.#services.values()) {
       if (targets.some((target) => target.name === name)) discovery.suspect();
@@ -185,12 +187,12 @@ export class Prober {
 
   #hasRoom(address: string): boolean {
     const hasRoom = this.#probes().length < maxCandidates;
-    if (!hasRoom) this.#tellFull(address);
+    if (!hasRoom) this.#logFull(address);
     return hasRoom;
   }
 
   /** Once: which ones are too many may change at each lookup. */
-  #tellFull(candidate: string): void {
+  #logFull(candidate: string): void {
     if (this.#isFull) return;
     this.#isFull = true;
     const fields = { limit: maxCandidates, candidate };
@@ -198,20 +200,21 @@ export class Prober {
   }
 
   /**
-   * At once what somebody has to act on. Servers that are asked at the same time and say the same as ever are gathered:
-   * what follows from their answers costs as much processor time as the questions. The last of them tells it, or time.
+   * Reports at once what may change a decision. Answers of servers that are asked at the same time and that say the
+   * same as before are gathered: what follows from them costs as much processor time as the questions. They are
+   * reported with the last of them, or after a moment.
    */
   #publish(): void {
-    const isGathered = isRepetition(this.#told, this.observations) &&
+    const isGathered = isRepetition(this.#reported, this.observations) &&
       this.#probes().some(({ isAsking }) => isAsking);
-    if (isGathered) this.#soon ??= this.#tools.clock.after(minGapMs, () => this.#report());
+    if (isGathered) this.#reportTimer ??= this.#tools.clock.after(minGapMs, () => this.#report());
     else this.#report();
   }
 
   #report(): void {
-    this.#soon?.cancel();
-    this.#soon = undefined;
-    this.#told = this.observations;
-    this.#events.observed(this.#told);
+    this.#reportTimer?.cancel();
+    this.#reportTimer = undefined;
+    this.#reported = this.observations;
+    this.#events.observed(this.#reported);
   }
 }

@@ -106,32 +106,32 @@ function openSession(
   /** Questions so far. */
   let count = 0;
   let lost: ProbeError | undefined;
-  let waiting: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
+  let pending: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
   /** Of the present question, once the row is there. */
   let facts: Facts | undefined;
-  const settle = (): typeof waiting => {
-    const one = waiting;
-    waiting = undefined;
+  const settle = (): typeof pending => {
+    const one = pending;
+    pending = undefined;
     return one;
   };
-  const line = new ProbeConnection({ host, port, serverName, encryption, trust, asked }, {
+  const connection = new ProbeConnection({ host, port, serverName, encryption, trust, asked }, {
     ready() {
       if (isReady) {
-        if (count < 2 || waiting === undefined) return;
+        if (count < 2 || pending === undefined) return;
         if (facts === undefined) throw notPostgres('its answer has no row', asked);
         settle()?.resolve(facts);
         return;
       }
       isReady = true;
       // From here on silence means that the question was not answered.
-      line.heard = false;
+      connection.heard = false;
       events.ready();
     },
     row(body) {
       if (count > 1) facts = readFacts(readRow(body), asked);
     },
     error(said) {
-      if (count > 1 && waiting !== undefined) throw serverFailure(said, asked);
+      if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
     },
     authentication(wants) {
       if (wants === 'unsupported') throw loginUnsupported(asked);
@@ -139,45 +139,50 @@ function openSession(
     },
     ended(error) {
       lost = error;
-      if (waiting) settle()?.reject(error);
+      if (pending) settle()?.reject(error);
       else events.ended(error);
     },
   });
-  const sql = client(line, user, database, password ?? '');
+  const sql = client(connection, user, database, password ?? '');
 
   const askFirst = () => {
     sql.unsafe(question).raw().then((rows) => {
       const facts = readFacts(rows[0]?.map((column) => column && new TextDecoder().decode(column)), asked);
       settle()?.resolve(facts);
     }).catch((error) => {
-      line.destroy();
+      connection.destroy();
       settle()?.reject(failure(error, asked));
     });
   };
   const ask = () =>
     new Promise<Facts>((resolve, reject) => {
       if (lost) return reject(lost);
-      line.heard = false;
-      waiting = { resolve, reject };
+      connection.heard = false;
+      pending = { resolve, reject };
       facts = undefined;
       count += 1;
       if (count === 1) askFirst();
-      else line.send(count === 2 ? asking.first : asking.next);
+      else connection.send(count === 2 ? asking.first : asking.next);
     });
-  return { ask, heard: () => line.heard, isEncrypted: () => line.isEncrypted, close: () => line.destroy() };
+  return {
+    ask,
+    heard: () => connection.heard,
+    isEncrypted: () => connection.isEncrypted,
+    close: () => connection.destroy(),
+  };
 }
 
 /**
- * A postgres.js client on top of a line. Every option that postgres.js would otherwise take from the environment
- * is given, for it reads PG variables that do not exist elsewhere (PGIDLE_TIMEOUT, PGSSL, ...). `socket` is
- * undocumented: whatever it returns is taken as connected.
+ * A postgres.js client on top of a probe connection. Every option that postgres.js would otherwise take from the
+ * environment is given, for it reads PG variables that do not exist elsewhere (PGIDLE_TIMEOUT, PGSSL, ...). `socket`
+ * is undocumented: whatever it returns is taken as connected.
  */
-function client(line: ProbeConnection, user: string, database: string, password: string): postgres.Sql {
+function client(connection: ProbeConnection, user: string, database: string, password: string): postgres.Sql {
   const options = {
     host: 'unused',
     port: 0,
     path: '/unused',
-    socket: () => new Promise((resolve) => line.open(resolve)),
+    socket: () => new Promise((resolve) => connection.open(resolve)),
     user,
     database,
     password: () => password,
@@ -204,7 +209,7 @@ function client(line: ProbeConnection, user: string, database: string, password:
   );
 }
 
-/** The one variable that no option overrides; with it postgres.js would turn away from standbys, or throw. */
+/** The one variable that no option overrides; with it postgres.js would refuse standbys, or throw. */
 function withoutVariable<T>(name: string, run: () => T): T {
   const value = process.env[name];
   if (value === undefined) return run();
@@ -219,7 +224,7 @@ function withoutVariable<T>(name: string, run: () => T): T {
 function failure(error: unknown, asked: Asked): ProbeError {
   if (error instanceof ProbeError) return error;
   const { message } = error as { message?: unknown };
-  // postgres.js raises SQLSTATEs, five characters, and its own bewilderment at messages out of order.
+  // postgres.js raises SQLSTATEs, five characters, and errors of its own at messages out of order.
   if (error instanceof postgres.PostgresError) {
     return serverFailure(
       { sqlstate: codeOf(error), message: typeof message === 'string' ? message : '' },

@@ -5,7 +5,7 @@ import { type Asked, notPostgres } from './failure.ts';
 
 /**
  * Any role that may log in may run this, on PostgreSQL 10 and newer. Whether the server is in recovery is asked
- * once, so that a promotion in the middle cannot mix both worlds (`offset 0`, because `as materialized` needs
+ * once, so that a promotion in the middle cannot mix both roles (`offset 0`, because `as materialized` needs
  * PostgreSQL 12); CASE keeps those functions from running that fail in recovery.
  *
  * A standby's timeline is the newest that its control file or its WAL receiver knows. The last restart point alone may
@@ -57,7 +57,7 @@ const names = [
   'upstream_port',
 ] as const;
 
-/** What a server says of itself; when and where it was asked is known to whoever asks. */
+/** What a server says of itself; when and where it was asked is known to the caller. */
 export type Facts = Omit<Answer, 'at' | 'tookMs' | 'host' | 'port'>;
 
 /** The columns as text, in the order of the question. Throws a ProbeError for what is missing. */

@@ -42,8 +42,8 @@ export class ServerGroup {
   }
 
   /**
-   * Whose word counts. Before all were asked once it is one that was not: an election must not take the first answer
-   * of several for all that there is to know.
+   * The member whose answer counts. Until all were asked once it is one that was not: an election must not take the
+   * first answer of several for all that there is to know.
    */
   get speaker(): GroupMember | undefined {
     const unasked = this.#wasAsked ? undefined : this.#members.find((member) => !wasAsked(member));
@@ -55,7 +55,7 @@ export class ServerGroup {
     return this.#members.toSorted((a, b) => rank(a) - rank(b))[0];
   }
 
-  /** Its last word stands if it was the last member: a name that moves is still the same candidate. */
+  /** Its observation stays if it was the last member: a name that moves is still the same candidate. */
   remove(member: GroupMember): void {
     this.#last = this.observation;
     this.#members = this.#members.filter((other) => other !== member);
@@ -83,7 +83,7 @@ export class ServerGroup {
     }
   }
 
-  /** What those who rested said is old: it is forgotten, and they are asked. */
+  /** The answers of members that rest are old: they are forgotten, and those members are asked again. */
   wake(): void {
     for (const member of this.#members) {
       if (!member.isResting) continue;
@@ -109,7 +109,10 @@ function wasAsked({ observation }: GroupMember): boolean {
   return observation.answer !== undefined || observation.failures > 0;
 }
 
-/** The least speaks: who answers, else who once did and fails the least, else who may answer yet. */
+/**
+ * The lowest speaks: a member that answers, else one that once did and has failed least, else one that was not asked
+ * yet.
+ */
 function rank(member: GroupMember): number {
   const { answer, failures } = member.observation;
   if (answers(member)) return member.isGone ? 1 : 0;

@@ -26,14 +26,14 @@ function headline({ version, runtime, engine, uptimeMs, draining, time }: Status
 function verdict({ route }: Status): string[] {
   const { primary, epoch, sinceMs, reason, rule, splitBrain } = route;
   const stands = `${sinceMs === null ? '' : `for ${duration(sinceMs)} now, `}epoch ${epoch}`;
-  const who = primary === null
+  const elected = primary === null
     ? `No primary (${stands}).`
     : `Primary: ${primary.candidate}${
       primary.candidate === primary.address ? '' : ` at ${primary.address}`
     } (${stands}).`;
   return [
     ...(splitBrain ? ['ALARM: split brain.'] : []),
-    who,
+    elected,
     `Why: ${reason}.${rule === null ? '' : ` (rule: ${rule})`}`,
   ];
 }

@@ -60,7 +60,7 @@ function withoutPrimary(status: Status): string[] {
   }
 }
 
-/** Nothing that happens to the servers ends it: somebody has to change what each says above. */
+/** Nothing that happens to the servers ends it: an operator has to change what each says above. */
 function aboutRejecting({ candidates }: Status): string[] {
   const names = candidates.filter(({ standing }) => standing === 'rejecting').map(({ name }) => name);
   if (names.length === 0) return [];
@@ -71,7 +71,7 @@ function aboutRejecting({ candidates }: Status): string[] {
   ];
 }
 
-/** Also what is silent has shown it; and what was primary before is remembered. */
+/** A candidate that is silent now may have shown it; and the timeline of an earlier primary is remembered. */
 function newestTimeline({ candidates, rules }: Status): number {
   const shown = candidates.map((candidate) =>
     isOurs(candidate, rules.system) ? candidate.answer.timeline : 0
@@ -86,7 +86,7 @@ function isOurs(candidate: CandidateStatus, system: string | null): candidate is
   return answer !== null && standing !== 'foreign' && (system === null || answer.system === system);
 }
 
-/** Somebody claims to be primary and is not believed: what happens meanwhile, and what ends it either way. */
+/** A candidate claims to be primary and is not believed: what happens meanwhile, and what ends it either way. */
 function aboutStale(status: Status, newest: number): string[] {
   const { candidates, rules, limits } = status;
   const stale = candidates.filter(({ standing }) => standing === 'stale');

@@ -2,7 +2,7 @@
 import { duration } from './duration.ts';
 import type { CandidateStatus, Status } from '../../admin/status.ts';
 
-/** Who serves them; nothing without a standby port. */
+/** Which servers serve them; nothing without a standby port. */
 export function readers({ draining, route, candidates, standbyPort, limits }: Status): string[] {
   if (standbyPort === null || draining) return [];
   const serving = candidates.flatMap(({ name, standbyPort }) =>
