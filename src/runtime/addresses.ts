@@ -8,7 +8,7 @@ export function addressText(address: Address): string {
 
 /**
  * `host:port`; empty where a socket does not know it. An IPv4 peer of a listener on `::` is shown as IPv4, as the kernel's
- * `::ffff:` hides who it is.
+ * `::ffff:` hides its address.
  */
 export function endpointText(host: string | undefined, port: number | undefined): string {
   if (host === undefined || port === undefined) return '';

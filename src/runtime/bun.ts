@@ -168,7 +168,7 @@ class BunConn<D> implements Conn<D> {
     const taken = socket.write(bytes);
     if (taken === bytes.length) return taken;
     if (taken < 0) {
-      // Bun swallows the errno, and on a paused socket the news itself: no `close` of its own would follow.
+      // Bun drops the errno, and on a paused socket the event itself: no `close` of its own would follow.
       this.#error ??= { code: 'EPIPE', message: 'write: the peer has closed the connection' };
       setImmediate(giveUp, this);
       return 0;
@@ -268,7 +268,7 @@ class BunConn<D> implements Conn<D> {
     if (this.#error === undefined && this.#finished) this.ended();
     // The owner has aborted in `end`: then `close` is on its way.
     if (this.#over) return;
-    // A close that nobody asked for, without a FIN and without an errno, is no clean end.
+    // A close that the owner did not ask for, without a FIN and without an errno, is no clean end.
     if (!this.#ended) this.#error ??= { code: 'ECONNRESET', message: 'the connection broke' };
     const holds = this.#heldEnd || this.#heldData !== undefined;
     if (this.#calling) setImmediate(releaseHeld, this);

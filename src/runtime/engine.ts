@@ -11,18 +11,18 @@ export interface Engine {
   readonly why: string;
 }
 
-/** `workers`: how many threads there are that may block. Throws an Error if a wish for `native` cannot be granted. */
+/** `workers`: how many threads there are that may block. Throws an Error if `native` is asked for and cannot be had. */
 export function chooseEngine(
-  wish: EngineSetting,
+  setting: EngineSetting,
   workers: number,
   findObstacle: () => string | undefined = obstacleHere,
 ): Engine {
-  if (wish === 'portable') return { name: 'portable', why: 'ENGINE=portable' };
+  if (setting === 'portable') return { name: 'portable', why: 'ENGINE=portable' };
   const obstacle = workers === 0 ? 'it needs a thread of its own, and NUM_THREADS is 0' : findObstacle();
   if (obstacle === undefined) {
-    return { name: 'native', why: wish === 'native' ? 'ENGINE=native' : 'epoll and FFI are there' };
+    return { name: 'native', why: setting === 'native' ? 'ENGINE=native' : 'epoll and FFI are there' };
   }
-  if (wish === 'native') throw new Error(obstacle);
+  if (setting === 'native') throw new Error(obstacle);
   return { name: 'portable', why: `no native engine: ${obstacle}` };
 }
 

@@ -82,7 +82,7 @@ function listen<D>(
   const listener = new NodeListener(server, address);
   let settled = false;
   server.on('error', (error) => {
-    // Once it listens, a failed accept (no descriptors left) is that client's trouble, not the listener's.
+    // Once it listens, a failed accept (no descriptors left) is a failure of that client, not of the listener.
     if (!settled) events.failed(netError(error));
     settled = true;
   });
@@ -130,7 +130,7 @@ interface Carrier extends Socket {
 }
 
 const bufferBytes = 65_536;
-/** A paused connection reads on up to about this, because only who reads is told that the peer is gone. */
+/** A paused connection reads on up to about this, because only a socket that reads is told that the peer is gone. */
 const holdBytes = 16_384;
 const keptViews = 2048;
 
@@ -173,7 +173,7 @@ class NodeConn<D> implements Conn<D> {
   #heldEnd = false;
   #heldClose = false;
   /** Enough is held: the socket does not read. */
-  #isDeaf = false;
+  #isFull = false;
   #error: NetError | undefined;
 
   constructor(handlers: Handlers<D>, data: D, connecting: boolean) {
@@ -288,8 +288,8 @@ class NodeConn<D> implements Conn<D> {
     this.#held = new Uint8Array(held.length + bytes.length);
     this.#held.set(held);
     this.#held.set(bytes, held.length);
-    this.#isDeaf = this.#held.length >= holdBytes;
-    return !this.#isDeaf;
+    this.#isFull = this.#held.length >= holdBytes;
+    return !this.#isFull;
   }
 
   drained(): void {
@@ -319,8 +319,8 @@ class NodeConn<D> implements Conn<D> {
     if (this.#over || this.#paused) return;
     this.#held = undefined;
     if (held !== undefined) this.#handlers.data(this, held);
-    if (this.#isDeaf && !this.#over) {
-      this.#isDeaf = false;
+    if (this.#isFull && !this.#over) {
+      this.#isFull = false;
       this.#socket?.resume();
     }
     if (this.#over || this.#paused || !this.#heldEnd) return;

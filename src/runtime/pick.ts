@@ -4,8 +4,8 @@ import { nodeRuntime } from './node.ts';
 import type { Runtime } from './runtime.ts';
 
 /**
- * The portable sockets of whatever runs the program: the one place that looks. Synchronous, as no adapter touches
- * its runtime before it is called, and so all of them can be bundled together.
+ * The portable sockets of the runtime that runs the program: the one place that asks which it is. Synchronous, as no
+ * adapter touches its runtime before it is called, and so all of them can be bundled together.
  */
 export function pickRuntime(): Runtime {
   // Bun and Deno first: both also claim to be Node in `process.versions.node`.

@@ -1,5 +1,5 @@
 /**
- * The one interface between the program and whatever moves its bytes: Node, Bun, Deno, or Linux itself.
+ * The one interface between the program and what moves its bytes: Node, Bun, Deno, or Linux itself.
  *
  * Types only. Nothing here returns a promise, because the data plane must also run inside a loop that blocks in
  * the kernel and never gives the microtask queue a turn.
@@ -39,7 +39,7 @@ export interface ConnectOptions extends SocketOptions {
 }
 
 /**
- * One stream socket. It belongs to the adapter until `close` was called for it; then nobody may use it.
+ * One stream socket. It belongs to the adapter until `close` was called for it; it must not be used after that.
  * After `abort`, and after `close`, every method does nothing.
  */
 export interface Conn<D> {
@@ -75,7 +75,7 @@ export interface Conn<D> {
 export interface Handlers<D> {
   /** Accepted, or connected. */
   open(conn: Conn<D>): void;
-  /** `bytes` are borrowed: valid until the handler returns, so whoever keeps them copies them. Never empty. */
+  /** `bytes` are borrowed: valid until the handler returns, so a handler that keeps them copies them. Never empty. */
   data(conn: Conn<D>, bytes: Uint8Array): void;
   /** There is room again after a short write. */
   drain(conn: Conn<D>): void;

@@ -1,13 +1,13 @@
 /**
- * What a crowd of clients leaves behind when it connects is given back once it has become calm. Bun collects garbage
- * when its event loop is idle, and a thread that blocks in the kernel gives it no turn.
+ * The garbage of many clients that connect is collected once no more of them come. Bun collects garbage when its event
+ * loop is idle, and a thread that blocks in the kernel gives it no turn.
  */
 import { now } from '../clock.ts';
 import type { Poller } from './poller.ts';
 
 /** Fewer leave too little to be worth the pause of a few milliseconds. */
-const crowd = 500;
-const calmMs = 1_000;
+const manyClients = 500;
+const quietMs = 1_000;
 
 export class GarbageCollection {
   readonly #poller: Poller;
@@ -23,14 +23,14 @@ export class GarbageCollection {
   count(): void {
     this.#clients += 1;
     this.#lastAt = now();
-    if (this.#clients >= crowd && !this.#isWaiting) this.#wait();
+    if (this.#clients >= manyClients && !this.#isWaiting) this.#wait();
   }
 
   #wait(): void {
     this.#isWaiting = true;
-    this.#poller.after(calmMs, () => {
+    this.#poller.after(quietMs, () => {
       this.#isWaiting = false;
-      if (now() - this.#lastAt < calmMs) return this.#wait();
+      if (now() - this.#lastAt < quietMs) return this.#wait();
       this.#clients = 0;
       collect();
     });

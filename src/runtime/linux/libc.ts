@@ -6,10 +6,10 @@
  * a call. Writing a 32-bit register clears its upper half on x86-64 and on arm64, so the callee sees the same number.
  */
 
-/** An address in memory: a number under Bun, an object under Deno. Whoever makes one keeps its array alive. */
+/** An address in memory: a number under Bun, an object under Deno. The code that makes one keeps its array alive. */
 export type Pointer = { readonly pointer: unique symbol };
 
-/** `place` is an address; `bytes` is a typed array or null, of which the callee gets the address. */
+/** `pointer` is an address; `bytes` is a typed array or null, of which the callee gets the address. */
 type Kind = 'i32' | 'u32' | 'pointer' | 'bytes';
 type Bytes = Uint8Array | Int32Array | null;
 type Argument<K> = K extends 'pointer' ? Pointer : K extends 'bytes' ? Bytes : number;

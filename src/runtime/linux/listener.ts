@@ -21,7 +21,7 @@ const acceptsPerTurn = 64;
 /** How long a listener rests when there are no descriptors left. */
 const restMs = 100;
 
-/** Told, not more than once until it is over, that accepting has failed for want of something. */
+/** Called when accepting has failed for want of descriptors or memory, at most once until that is over. */
 export type Exhausted = (why: string) => void;
 
 export class NativeListener<D> implements Listener, Watcher {
@@ -60,7 +60,7 @@ export class NativeListener<D> implements Listener, Watcher {
   }
 
   #notAccepted(error: number): void {
-    // Nobody waits any more: if something was lacking, that is over.
+    // No client waits any more: if descriptors or memory were lacking, that is over.
     if (isTryAgain(error)) this.#isExhausted = false;
     // ECONNABORTED: the client has left the backlog; the next call gets the next one.
     if (isTryAgain(error) || error === errno.ECONNABORTED) return;
@@ -124,7 +124,7 @@ export function applyOptions(
   setInt(libc, fd, SOL.TCP, TCP.KEEPCNT, keepAlive.count);
 }
 
-/** The one place of a value on its way to the kernel. */
+/** Where the kernel reads the value of an option. */
 const word = new Int32Array(1);
 
 function setInt(libc: Libc, fd: number, level: number, option: number, value: number): void {

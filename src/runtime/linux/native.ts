@@ -23,7 +23,7 @@ export function unsupported(
   return undefined;
 }
 
-/** Throws an Error that says why not. `exhausted` hears of accepts that fail for want of descriptors. */
+/** Throws an Error that says why not. `exhausted` is called for accepts that fail for want of descriptors. */
 export function openNative(exhausted: Exhausted, spinMs = 0): NativeRuntime {
   const poller = new Poller(openLibc(), spinMs);
   return {

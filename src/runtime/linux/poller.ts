@@ -1,6 +1,6 @@
 /**
  * The loop: `epoll_wait`, level-triggered, with timers and a list of what is to be done after each turn. It knows
- * descriptors and who watches them, and nothing of sockets.
+ * descriptors and their watchers, and nothing of sockets.
  */
 import { now } from '../clock.ts';
 import type { Timer } from '../runtime.ts';
@@ -10,7 +10,7 @@ import { errnoError, isTryAgain } from './errno.ts';
 import type { Libc, Pointer } from './libc.ts';
 import { Timers } from './timers.ts';
 
-/** Whoever owns a descriptor. */
+/** The owner of a descriptor. */
 export interface Watcher {
   /** The descriptor is ready; `events` are bits of EPOLL. Once at the most in each turn. */
   ready(events: number): void;
@@ -44,7 +44,7 @@ export class Poller {
   readonly #timer: TimerDescriptor;
   #after: (() => void)[] = [];
   #isRunning = false;
-  /** The one buffer into which everything is received, its place, and the views of it that were needed so far. */
+  /** The one buffer into which everything is received, its address, and the views of it that were needed so far. */
   readonly buffer = new Uint8Array(receiveBytes);
   readonly bufferPointer: Pointer;
   readonly #views: (Uint8Array | undefined)[] = [];
@@ -114,7 +114,7 @@ export class Poller {
   }
 
   /**
-   * For a thread that dies: descriptors belong to the process and would outlive it, a listener that accepts nobody
+   * For a thread that dies: descriptors belong to the process and would outlive it, a listener that accepts no client
    * among them. Nothing may be used afterwards.
    */
   closeAll(): void {

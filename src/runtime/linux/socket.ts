@@ -60,7 +60,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     return this.#attempt !== undefined;
   }
 
-  /** Asked for when somebody wants it, which is seldom. */
+  /** Asked for when it is needed, which is seldom. */
   get remote(): string {
     if (this.#fd < 0 || this.#connecting) return '';
     const bytes = new Uint8Array(sockaddrBytes);
@@ -74,12 +74,12 @@ export class NativeConn<D> implements Conn<D>, Watcher {
       this.#owesDrain = true;
       return 0;
     }
-    const { libc, buffer, bufferPointer: bufferPlace } = this.#poller;
-    // Nearly always they are what was just received, at the start of the one buffer: its place is known.
-    const place = bytes.buffer === buffer.buffer && bytes.byteOffset === 0
-      ? bufferPlace
+    const { libc, buffer, bufferPointer } = this.#poller;
+    // Nearly always they are what was just received, at the start of the one buffer: its address is known.
+    const pointer = bytes.buffer === buffer.buffer && bytes.byteOffset === 0
+      ? bufferPointer
       : libc.pointerTo(bytes);
-    const taken = libc.send(this.#fd, place, bytes.length, sendFlags);
+    const taken = libc.send(this.#fd, pointer, bytes.length, sendFlags);
     if (taken === bytes.length) return taken;
     return this.#short(taken);
   }
@@ -146,15 +146,15 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (!this.#paused && !this.#ended) {
       if ((events & (EPOLL.IN | EPOLL.HUP)) !== 0) this.#receive();
     } else if ((events & EPOLL.HUP) !== 0) {
-      // Nothing can be masked about HUP, and nobody wants to know of it now: out of epoll until `resume`.
+      // HUP cannot be masked, and nothing can be done about it now: out of epoll until `resume`.
       this.#poller.remove(this.#fd);
       this.#watched = -1;
     }
   }
 
   #receive(): void {
-    const { libc, bufferPointer: bufferPlace } = this.#poller;
-    const length = libc.recv(this.#fd, bufferPlace, receiveBytes, dontWait);
+    const { libc, bufferPointer } = this.#poller;
+    const length = libc.recv(this.#fd, bufferPointer, receiveBytes, dontWait);
     if (length > 0) return this.#handlers.data(this, this.#poller.view(length));
     if (length === 0) {
       this.#ended = true;
@@ -204,9 +204,9 @@ export class NativeConn<D> implements Conn<D>, Watcher {
    * FATAL is followed by RST where it has left bytes unread.
    */
   #breakOff(error: NetError): void {
-    const { libc, bufferPointer: bufferPlace } = this.#poller;
+    const { libc, bufferPointer } = this.#poller;
     for (let left = lastReceives; left > 0 && !this.#over && !this.#paused && !this.#ended; left--) {
-      const length = libc.recv(this.#fd, bufferPlace, receiveBytes, dontWait);
+      const length = libc.recv(this.#fd, bufferPointer, receiveBytes, dontWait);
       if (length <= 0) break;
       this.#handlers.data(this, this.#poller.view(length));
     }

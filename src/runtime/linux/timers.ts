@@ -1,11 +1,11 @@
-/** Timers for a loop of our own: a binary heap by deadline, in which each timer knows its place. */
+/** Timers for a loop of our own: a binary heap by deadline, in which each timer knows its index. */
 import type { Timer } from '../runtime.ts';
 
 class HeapTimer implements Timer {
   readonly at: number;
   readonly fn: () => void;
   /** In the heap; -1 once it has fired or was cancelled. */
-  place = -1;
+  index = -1;
   readonly #timers: Timers;
 
   constructor(timers: Timers, at: number, fn: () => void) {
@@ -15,7 +15,7 @@ class HeapTimer implements Timer {
   }
 
   cancel(): void {
-    if (this.place >= 0) this.#timers.remove(this);
+    if (this.index >= 0) this.#timers.remove(this);
   }
 }
 
@@ -43,33 +43,33 @@ export class Timers {
       // Still to be fired, and until then to be cancelled: out of the heap, but not done.
       due.push(first);
     }
-    for (const timer of due) timer.place = waiting;
+    for (const timer of due) timer.index = beingFired;
     for (const timer of due) {
-      if (timer.place !== waiting) continue;
-      timer.place = -1;
+      if (timer.index !== beingFired) continue;
+      timer.index = -1;
       timer.fn();
     }
   }
 
   remove(timer: HeapTimer): void {
-    const { place } = timer;
-    timer.place = -1;
-    if (place === waiting) return;
+    const { index } = timer;
+    timer.index = -1;
+    if (index === beingFired) return;
     const last = this.#heap.pop();
     if (last === undefined || last === timer) return;
-    this.#put(last, place);
+    this.#put(last, index);
     this.#rise(last);
     this.#sink(last);
   }
 
-  #put(timer: HeapTimer, place: number): void {
-    this.#heap[place] = timer;
-    timer.place = place;
+  #put(timer: HeapTimer, index: number): void {
+    this.#heap[index] = timer;
+    timer.index = index;
   }
 
   #rise(timer: HeapTimer): void {
-    while (timer.place > 0) {
-      const parent = this.#heap[(timer.place - 1) >> 1]!;
+    while (timer.index > 0) {
+      const parent = this.#heap[(timer.index - 1) >> 1]!;
       if (parent.at <= timer.at) return;
       this.#swap(timer, parent);
     }
@@ -77,8 +77,8 @@ export class Timers {
 
   #sink(timer: HeapTimer): void {
     for (;;) {
-      const left = this.#heap[2 * timer.place + 1];
-      const right = this.#heap[2 * timer.place + 2];
+      const left = this.#heap[2 * timer.index + 1];
+      const right = this.#heap[2 * timer.index + 2];
       const child = right !== undefined && right.at < left!.at ? right : left;
       if (child === undefined || timer.at <= child.at) return;
       this.#swap(timer, child);
@@ -86,11 +86,11 @@ export class Timers {
   }
 
   #swap(a: HeapTimer, b: HeapTimer): void {
-    const { place } = a;
-    this.#put(a, b.place);
-    this.#put(b, place);
+    const { index } = a;
+    this.#put(a, b.index);
+    this.#put(b, index);
   }
 }
 
-/** The place of a timer that is being fired. */
-const waiting = Number.MAX_SAFE_INTEGER;
+/** The index of a timer that is due and out of the heap. */
+const beingFired = Number.MAX_SAFE_INTEGER;

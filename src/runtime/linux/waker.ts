@@ -11,7 +11,7 @@ export interface Waker {
   /** Valid in every thread of the process. */
   readonly fd: number;
   wake(): void;
-  /** Whoever listened must be gone. */
+  /** The thread that listened must have ended. */
   close(): void;
 }
 
