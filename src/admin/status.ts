@@ -154,7 +154,7 @@ function candidateOf(observation: Observation, of: Snapshot): CandidateStatus {
   const { candidate: { name }, answer, failures, failure, silentSince } = observation;
   const { now, verdict, rotation, standbyPort } = of;
   const finding = verdict?.findings.find(({ candidate }) => candidate.name === name);
-  const place = rotation.find(({ candidate }) => candidate.name === name);
+  const entry = rotation.find(({ candidate }) => candidate.name === name);
   return {
     name,
     standing: finding?.standing ?? 'unknown',
@@ -165,9 +165,9 @@ function candidateOf(observation: Observation, of: Snapshot): CandidateStatus {
       ? { ageMs: rounded(now - failure.at), kind: failure.kind, message: short(failure.message) }
       : null,
     silentMs: silentSince === undefined ? null : rounded(now - silentSince),
-    lag: place?.lag ?? null,
-    standbyPort: standbyPort && place
-      ? { weight: place.weight, out: place.out === undefined ? null : short(place.out) }
+    lag: entry?.lag ?? null,
+    standbyPort: standbyPort && entry
+      ? { weight: entry.weight, out: entry.out === undefined ? null : short(entry.out) }
       : null,
   };
 }

@@ -80,8 +80,8 @@ function flagsOf(
   }
   // What follows a flag that is not known may be its value.
   const isWordMeant = problems.length === 0;
-  args._.forEach((value, place) => {
-    const name = positionals[place];
+  args._.forEach((value, index) => {
+    const name = positionals[index];
     if (!isWordMeant) return;
     if (name === undefined) problems.push(`"${value}" is one argument too many`);
     else if (name === 'LISTEN_HOST' && /^[0-9]+$/.test(value)) {

@@ -205,12 +205,12 @@ function standingsText(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'there is no candidate';
   const groups = Map.groupBy(findings, ({ standing }) => standing);
   return [...groups].map(([standing, of]) =>
-    `${names(of)} ${of.length > 1 ? 'are' : 'is'} ${word(standing, of)}`
+    `${names(of)} ${of.length > 1 ? 'are' : 'is'} ${standingText(standing, of)}`
   )
     .join('; ');
 }
 
-function word(standing: Standing, { length }: readonly Finding[]): string {
+function standingText(standing: Standing, { length }: readonly Finding[]): string {
   if (standing === 'standby') return length > 1 ? 'standbys' : 'a standby';
   if (standing === 'readOnly') return 'read-only';
   return standing === 'rejecting' ? 'rejecting the probe' : standing;

@@ -1,4 +1,4 @@
-/** Whose process this is, for libpq's defaults. */
+/** The user of this process, for libpq's defaults. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';

@@ -2,7 +2,7 @@
  * The order of decisions, in one place. After each answer or failure of a probe, and once a second in between:
  *
  * 1. leases: until when the servers' answers count in the data plane, before any route sends clients there;
- * 2. election: who is the primary, and which route follows from it;
+ * 2. election: which server is the primary, and which route follows from it;
  * 3. publish the route, if it is another one;
  * 4. record: journal, history, log;
  * 5. pace: while in doubt, candidates are asked faster;
@@ -93,9 +93,13 @@ export class Controller {
     this.#reaper.reap(observations, hasStandbyPort ? decision.rotation : [], now, this.#dataPlane);
   }
 
-  #record({ verdict, route, isNews }: Decision, observations: readonly Observation[], now: number): void {
+  #record(
+    { verdict, route, isNewVerdict }: Decision,
+    observations: readonly Observation[],
+    now: number,
+  ): void {
     this.history.note(observations, verdict, route, now);
-    if (!isNews) return;
+    if (!isNewVerdict) return;
     this.verdicts += 1;
     this.journal.add(verdict, route.epoch);
     this.#attention.note(verdict);

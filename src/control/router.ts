@@ -19,7 +19,7 @@ export interface Decision {
   /** The route is another one than before. */
   readonly isNewRoute: boolean;
   /** The verdict differs from the one before, in more than figures. */
-  readonly isNews: boolean;
+  readonly isNewVerdict: boolean;
 }
 
 export class Router {
@@ -48,10 +48,10 @@ export class Router {
     const next = this.#next(verdict, rotation);
     const isNewRoute = !sameRoute(next, this.#route);
     if (isNewRoute) this.#route = next;
-    const news = signature(verdict, next.epoch);
-    const isNews = news !== this.#signature;
-    this.#signature = news;
-    return { verdict, route: this.#route, rotation, isNewRoute, isNews };
+    const nextSignature = signature(verdict, next.epoch);
+    const isNewVerdict = nextSignature !== this.#signature;
+    this.#signature = nextSignature;
+    return { verdict, route: this.#route, rotation, isNewRoute, isNewVerdict };
   }
 
   #next(verdict: Verdict, rotation: readonly RotationEntry[]): Route {

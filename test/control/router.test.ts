@@ -25,7 +25,7 @@ function routing(change: Partial<Rules> = {}) {
     see: (...observations: Observation[]): Route => {
       last = router.decide(observations, now);
       if (last.isNewRoute) routes.push(last.route);
-      if (last.isNews) entries.push(newsOf(last));
+      if (last.isNewVerdict) entries.push(newsOf(last));
       assert.equal(last.route, routes.at(-1) ?? noRoute);
       return last.route;
     },
@@ -214,7 +214,7 @@ describe('the news of a router', () => {
       later(0, standby('a', 1), b),
       ...[1000, 6000, 10_999, 11_000, 12_000].map((ms) => later(ms, a, follower)),
     ];
-    const entries = decisions.filter(({ isNews }) => isNews).map(newsOf);
+    const entries = decisions.filter(({ isNewVerdict }) => isNewVerdict).map(newsOf);
     assert.deepEqual(entries.map(({ primary, rule }) => [primary, rule]), [
       ['b', 'onlyPrimary'],
       [undefined, 'noPrimary'],
