@@ -39,7 +39,7 @@ export class FakeConn<D> implements Conn<D> {
   private finOut = false;
   private endTold = false;
   private scheduled = false;
-  /** What the far end has sent and nobody was told of; the FIN last. */
+  /** What the far end has sent and the handlers were not called for; the FIN last. */
   private readonly inbox: (Uint8Array | 'fin')[] = [];
   /** Taken, and not yet on its way. */
   private outbox: Uint8Array[] = [];

@@ -55,7 +55,7 @@ export class FakeRuntime implements Runtime, FakeLoop {
   private time = 1_000;
   private nextPort = 40_000;
 
-  /** `random` gives numbers from 0 up to 1, excluding 1; without it everybody is served in turn. */
+  /** `random` gives numbers from 0 up to 1, excluding 1; without it all are served in turn. */
   constructor(random?: () => number) {
     this.random = random;
   }
@@ -91,7 +91,7 @@ export class FakeRuntime implements Runtime, FakeLoop {
   arrive(address?: Address): FarEnd {
     const wanted = JSON.stringify(address);
     const listener = [...this.bound].find((bound) => !address || JSON.stringify(bound.address) === wanted);
-    if (listener === undefined) throw new Error(`nobody listens on ${wanted ?? 'anything'}`);
+    if (listener === undefined) throw new Error(`no listener on ${wanted ?? 'anything'}`);
     const far = listener.accept();
     this.settle();
     return far;

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bytesOf, cancelRequest, startup } from './packets.ts';
-import { greeting, other, primary, World } from './world.ts';
+import { firstByte, other, primary, World } from './world.ts';
 
 function worldWithPrimary(): World {
   const world = new World();
@@ -21,8 +21,8 @@ describe('a server that has not said a byte', () => {
       world.runtime.advance(100);
       const server = world.runtime.lastDial.accept();
       deepEqual(server.received, startup);
-      server.send(greeting);
-      deepEqual(client.received, greeting);
+      server.send(firstByte);
+      deepEqual(client.received, firstByte);
       client.reset();
       world.empty({ clientReset: 1 });
     });
@@ -32,11 +32,11 @@ describe('a server that has not said a byte', () => {
     const world = worldWithPrimary();
     const client = world.client(startup);
     const frozen = world.runtime.lastDial.accept();
-    client.send(greeting);
-    deepEqual(frozen.received, bytesOf(startup, greeting));
+    client.send(firstByte);
+    deepEqual(frozen.received, bytesOf(startup, firstByte));
     world.publish(other, { fence: true });
     ok(frozen.aborted);
-    deepEqual(world.runtime.lastDial.accept().received, bytesOf(startup, greeting));
+    deepEqual(world.runtime.lastDial.accept().received, bytesOf(startup, firstByte));
     client.reset();
     world.empty({ clientReset: 1 });
   });

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { patterned } from '../runtime/peer.ts';
 import { startup } from './packets.ts';
-import { defaults, greeting, primary, World } from './world.ts';
+import { defaults, firstByte, primary, World } from './world.ts';
 
 function openWorld() {
   const world = new World();
@@ -124,10 +124,10 @@ describe('the tail of a session', () => {
     client.send(patterned(50));
     deepEqual(server.received.subarray(startup.length), patterned(50));
     ok(server.paused && !client.paused);
-    equal(world.count('downstreamBytes'), greeting.length);
+    equal(world.count('downstreamBytes'), firstByte.length);
     client.read(1_000);
     ok(!server.paused);
-    equal(world.count('downstreamBytes'), greeting.length + 100);
+    equal(world.count('downstreamBytes'), firstByte.length + 100);
     client.reset();
     world.empty({ clientReset: 1 });
   });
@@ -166,7 +166,7 @@ describe('a client that leaves', () => {
     const world = new World();
     const client = world.client(startup);
     world.runtime.together(() => {
-      world.sessions.command({
+      world.dataPlane.command({
         kind: 'route',
         route: { ...world.route, epoch: 1, primary },
         slot: 0,

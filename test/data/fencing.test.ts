@@ -83,7 +83,7 @@ describe('a new primary with a fence', () => {
 });
 
 describe('without a fence', () => {
-  test('a route that is withdrawn ends nobody, and its sessions go on', () => {
+  test('a route that is withdrawn ends no session', () => {
     const world = worldWithPrimary();
     const { client, server } = world.open();
     world.publish(undefined);
@@ -96,7 +96,7 @@ describe('without a fence', () => {
     world.empty({ clientClosed: 1 });
   });
 
-  test('the same primary again fences nobody', () => {
+  test('the same primary again fences no session', () => {
     const world = worldWithPrimary();
     const { client } = world.open();
     world.publish(undefined);
@@ -147,7 +147,7 @@ describe('the death verdict over a server that has not answered', () => {
 });
 
 describe('drain', () => {
-  test('refuses those that wait, takes nobody new, and leaves sessions alone', () => {
+  test('refuses clients that wait, takes no new ones, and leaves sessions alone', () => {
     const world = worldWithPrimary();
     const { client, server } = world.open();
     world.publish(undefined);
@@ -165,9 +165,9 @@ describe('drain', () => {
     deepEqual(client.received, startup);
     try {
       world.runtime.arrive();
-      ok(false, 'nobody gets in');
+      ok(false, 'no client gets in');
     } catch (error) {
-      match(String(error), /nobody listens/);
+      match(String(error), /no listener/);
     }
     client.fin();
     server.fin();
@@ -191,7 +191,7 @@ describe('drain', () => {
 });
 
 describe('stop', () => {
-  test('ends everybody, in every phase, and says so', () => {
+  test('ends every client, in every phase, and says so', () => {
     const world = worldWithPrimary();
     const { server } = world.open();
     world.client();
@@ -210,7 +210,7 @@ describe('stop', () => {
     world.empty({ drained: 5 });
   });
 
-  test('after drain lets nobody stay, and the reasons of those refused stand', () => {
+  test('after drain ends every client, and the reasons of those refused stand', () => {
     const world = new World();
     world.client(startup);
     world.command({ kind: 'drain' });

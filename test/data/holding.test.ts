@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bytesOf, readError, startup } from './packets.ts';
-import { defaults, greeting, other, primary, World } from './world.ts';
+import { defaults, firstByte, other, primary, World } from './world.ts';
 
 /** Accepts every dial so far, and names the first packets that the servers got. */
 function acceptAll(world: World): string[] {
@@ -47,7 +47,7 @@ describe('without a primary', () => {
     world.empty({ holdTimeout: 1 });
   });
 
-  test('with HOLD_MS=0 nobody waits', () => {
+  test('with HOLD_MS=0 no client waits', () => {
     const world = new World({ holdMs: 0 });
     const client = world.client(startup);
     equal(readError(client.received)['C'], '57P03');
@@ -78,14 +78,14 @@ describe('without a primary', () => {
     world.publish(primary);
     const server = world.runtime.lastDial.accept();
     ok(client.paused, 'what it sent is kept until the server has answered');
-    server.send(greeting);
+    server.send(firstByte);
     ok(!client.paused);
     equal(server.received.length, startup.length + 1_000_000);
     leaveAll(world);
     world.empty({ clientReset: 1 });
   });
 
-  test('whoever comes when MAX_HELD clients wait is refused at once', () => {
+  test('a client that comes when MAX_HELD clients wait is refused at once', () => {
     const world = new World({ maxHeld: 2 });
     world.client(startup);
     world.client(startup);
@@ -102,7 +102,7 @@ describe('without a primary', () => {
 });
 
 describe('when there is a primary again', () => {
-  test('those held are let go in the order of their arrival, a hundred at once', () => {
+  test('those held are released in the order of their arrival, a hundred at once', () => {
     const world = new World();
     const names = Array.from({ length: 250 }, (_, index) => `user ${index}`);
     for (const name of names) world.client(startupOf(name));
@@ -120,7 +120,7 @@ describe('when there is a primary again', () => {
     world.empty({ clientReset: 250 });
   });
 
-  test('whoever comes meanwhile stands behind those held', () => {
+  test('a client that comes meanwhile queues behind those held', () => {
     const world = new World();
     for (let index = 0; index < 101; index++) world.client(startupOf(`held ${index}`));
     world.publish(primary);
@@ -129,7 +129,7 @@ describe('when there is a primary again', () => {
     world.runtime.advance(10);
     deepEqual(acceptAll(world).slice(-2), ['held 100', 'late']);
     world.client(startupOf('later'));
-    equal(world.dialled.length, 103, 'nobody is held any more');
+    equal(world.dialled.length, 103, 'no client is held any more');
     leaveAll(world);
     world.empty({ clientReset: 103 });
   });
@@ -244,7 +244,7 @@ describe('a dial that fails', () => {
     world.empty({ limit: 1, clientReset: 1 });
   });
 
-  test('because of what one client says holds up nobody else', () => {
+  test('because of what one client says holds up no other', () => {
     const world = new World();
     world.publish(primary);
     world.client(startup);
@@ -252,7 +252,7 @@ describe('a dial that fails', () => {
     equal(world.count('held'), 1);
     world.client(startup);
     deepEqual([world.dialled.length, world.count('held')], [2, 1]);
-    // But those who wait for a server come first.
+    // But clients that wait for a server come first.
     world.publish(undefined);
     world.runtime.settle();
     world.client(startup);
@@ -305,7 +305,7 @@ describe('what is known of the primary is too old', () => {
     world.empty({ clientReset: 1 });
   });
 
-  test('nor is anybody dialled when the same route comes again', () => {
+  test('nor is the server dialled when the same route comes again', () => {
     const world = new World();
     world.lease(-1);
     world.publish(primary);
@@ -338,8 +338,8 @@ describe('what is known of the primary is too old', () => {
     const { client, server } = world.open();
     world.lease(-1);
     world.runtime.advance(10_000);
-    server.send(greeting);
-    deepEqual(client.received, greeting);
+    server.send(firstByte);
+    deepEqual(client.received, firstByte);
     client.reset();
     world.empty({ clientReset: 1 });
   });

@@ -15,7 +15,7 @@ function leaveAll(world: World): void {
 }
 
 describe('MAX_SESSIONS', () => {
-  test('refuses whoever comes above it, and takes the next one when somebody has left', () => {
+  test('refuses each client above it, and takes the next one when another has left', () => {
     const world = worldWithPrimary({ maxSessions: 2 });
     const first = world.open();
     world.open();
@@ -50,7 +50,7 @@ describe('MAX_SESSIONS', () => {
     world.empty({ limit: 1, clientReset: 2 });
   });
 
-  test('a client that reads its refusal takes nobody’s place', () => {
+  test('a client that reads its refusal does not count as a session', () => {
     const world = new World({ maxSessions: 1, holdMs: 100 });
     const slow = world.client(startup);
     world.runtime.advance(100);
@@ -61,7 +61,7 @@ describe('MAX_SESSIONS', () => {
     world.empty({ holdTimeout: 1, clientReset: 1 });
   });
 
-  test('does not throw out those who were let in when they are dialled anew', () => {
+  test('does not end sessions that were admitted when they are dialled anew', () => {
     const world = worldWithPrimary({ maxSessions: 2 });
     world.client(startup);
     world.client(startup);
@@ -85,7 +85,7 @@ describe('MAX_SESSIONS', () => {
 });
 
 describe('the bound above it', () => {
-  test('drops whoever comes, unheard, and leaves the others alone', () => {
+  test('drops each new client before it has sent a byte, and leaves the others alone', () => {
     const world = worldWithPrimary({ maxSessions: 1, maxClients: 3 });
     const { client } = world.open();
     world.client();
@@ -102,12 +102,12 @@ describe('the bound above it', () => {
 });
 
 describe('the limits are those of the whole program', () => {
-  test('whom another worker serves counts against MAX_SESSIONS', () => {
+  test('a session of another worker counts against MAX_SESSIONS', () => {
     const world = worldWithPrimary({ maxSessions: 2 });
-    world.neighbour[at.admitted] = 2;
+    world.otherWorker[at.admitted] = 2;
     const refused = world.client(startup);
     equal(readError(refused.received)['C'], '53300');
-    world.neighbour[at.admitted] = 1;
+    world.otherWorker[at.admitted] = 1;
     const served = world.client(startup);
     equal(served.received.length, 0);
     refused.fin();
@@ -115,9 +115,9 @@ describe('the limits are those of the whole program', () => {
     world.empty({ limit: 1, clientReset: 1 });
   });
 
-  test('whom another worker holds counts against MAX_HELD', () => {
+  test('a client that another worker holds counts against MAX_HELD', () => {
     const world = new World({ maxHeld: 2 });
-    world.neighbour[at.held] = 1;
+    world.otherWorker[at.held] = 1;
     const held = world.client(startup);
     const refused = world.client(startup);
     equal(held.received.length, 0);
@@ -129,7 +129,7 @@ describe('the limits are those of the whole program', () => {
 
   test('the clients of all workers share the descriptors', () => {
     const world = worldWithPrimary({ maxClients: 3 });
-    world.neighbour[at.active] = 3;
+    world.otherWorker[at.active] = 3;
     const dropped = world.client(startup);
     ok(dropped.aborted);
     world.empty({ limit: 1 });

@@ -27,7 +27,7 @@ describe('before the first packet', () => {
       standby: undefined,
       now: 1_000,
     }]);
-    world.sessions.start();
+    world.dataPlane.start();
     world.runtime.settle();
     equal(world.reports[1]?.kind, 'listenFailed');
     equal(world.reports[1]?.kind === 'listenFailed' && world.reports[1].code, 'EADDRINUSE');
@@ -57,7 +57,7 @@ describe('before the first packet', () => {
     world.empty({ clientReset: 1 });
   });
 
-  test('half a packet dials nobody, and at the timeout the client is told', () => {
+  test('for half a packet no server is dialled, and at the timeout the client is told', () => {
     const world = worldWithPrimary();
     const client = world.client(startup.subarray(0, startup.length - 1));
     world.runtime.advance(defaults.startupTimeoutMs);
@@ -81,7 +81,7 @@ describe('before the first packet', () => {
     world.empty({ startupTimeout: 1 });
   });
 
-  test('garbage is answered readably and dials nobody', () => {
+  test('garbage is answered readably and no server is dialled', () => {
     const world = worldWithPrimary();
     const client = world.client(bytesOf('GET / HTTP/1.1\r\n\r\n'));
     const error = readError(client.received);

@@ -2,11 +2,11 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startup } from './packets.ts';
-import { greeting, other, primary, World } from './world.ts';
+import { firstByte, other, primary, World } from './world.ts';
 
 const refreshMs = 15_000;
 
-/** A world with a primary whose spares, so many, are accepted. */
+/** A world with so many idle connections, which the primary has accepted. */
 function warmWorld(prewarm: number): World {
   const world = new World({ prewarm });
   world.publish(primary);
@@ -15,7 +15,7 @@ function warmWorld(prewarm: number): World {
   return world;
 }
 
-/** The ends of the program: nothing of a spare is left. */
+/** The end of the program: nothing of an idle connection is left. */
 function endOf(world: World, closes: Parameters<World['empty']>[0]): void {
   world.command({ kind: 'drain' });
   for (const { far } of world.runtime.dials) if (!far.closed) far.fin();
@@ -34,7 +34,7 @@ describe('connections made ahead', () => {
     endOf(world, {});
   });
 
-  test('are not made by a gateway that drains, whoever becomes primary', () => {
+  test('are not made by a gateway that drains, whichever server becomes primary', () => {
     const world = warmWorld(2);
     const before = world.dialled.length;
     world.command({ kind: 'drain' });
@@ -53,19 +53,19 @@ describe('connections made ahead', () => {
 
   test('serve the next client at once, and are replaced', () => {
     const world = warmWorld(1);
-    const [spare] = world.runtime.dials;
+    const [idle] = world.runtime.dials;
     const client = world.client(startup);
-    deepEqual(spare!.far.received, startup);
+    deepEqual(idle!.far.received, startup);
     equal(world.count('prewarmed'), 1);
-    spare!.far.send(greeting);
-    deepEqual(client.received, greeting);
+    idle!.far.send(firstByte);
+    deepEqual(client.received, firstByte);
     world.runtime.advance(10);
     equal(world.dialled.length, 2);
     client.reset();
     endOf(world, { clientReset: 1 });
   });
 
-  test('serve nobody before the server has accepted them', () => {
+  test('serve no client before the server has accepted them', () => {
     const world = new World({ prewarm: 1 });
     world.publish(primary);
     world.runtime.advance(1);
@@ -115,7 +115,7 @@ describe('connections made ahead', () => {
     endOf(world, {});
   });
 
-  test('are kept when only the words of the route change', () => {
+  test('are kept when only the texts of the route change', () => {
     const world = warmWorld(1);
     world.command({
       kind: 'route',
@@ -129,7 +129,7 @@ describe('connections made ahead', () => {
   });
 
   for (const how of ['fin', 'reset'] as const) {
-    test(`that the server ends (${how}) serve nobody, call for a probe, and are made anew a second later`, () => {
+    test(`that the server ends (${how}) serve no client, call for a probe, and are made anew a second later`, () => {
       const world = warmWorld(1);
       world.runtime.dials[0]!.far[how]();
       match(world.suspicions.join(), /ended a connection that it had just accepted|connecting ahead failed/);
@@ -158,14 +158,14 @@ describe('connections made ahead', () => {
     for (let count = 0; count < 200; count++) world.client(startup).reset();
     world.runtime.advance(10);
     for (const dial of world.pending) dial.accept();
-    const spares = (): number => world.runtime.dials.filter(({ far }) => !far.closed && !far.ended).length;
-    equal(spares(), 20);
+    const idle = (): number => world.runtime.dials.filter(({ far }) => !far.closed && !far.ended).length;
+    equal(idle(), 20);
     for (let second = 0; second < 20; second++) {
       for (const { far } of world.runtime.dials) if (far.ended && !far.closed) far.fin();
       world.runtime.advance(1_000);
       for (const dial of world.pending) dial.accept();
     }
-    equal(spares(), 2);
+    equal(idle(), 2);
     endOf(world, { clientReset: 200 });
   });
 });

@@ -164,7 +164,7 @@ test('under any order of short writes, drains and ends every byte arrives once a
       if (pump.stalled) equal(asked(), resumes, `seed ${seed}: resumed while there is a tail`);
       equal(counted(), sink.written.length, `seed ${seed}: counted what was taken`);
       equal(sink.calls.length, ended && !pump.stalled ? 1 : 0, `seed ${seed}: the FIN after the tail, once`);
-      // Whoever is paused is resumed, or it would hang for ever.
+      // A source that is paused is resumed, or it would hang for ever.
       if (!ended) equal(source.calls.at(-1) === 'pause', pump.stalled, `seed ${seed}`);
     }
     sink.takes = [];

@@ -1,4 +1,4 @@
-/** Whatever happens, in whatever order: no byte is lost, swapped or sent to somebody else, and nothing stays. */
+/** Whatever happens, in whatever order: no byte is lost, swapped or sent to another client, and nothing stays. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { patterned } from '../runtime/peer.ts';
@@ -111,7 +111,7 @@ class Storm {
     } else if (client.ended) this.seen.add(readError(received)['C']!);
   }
 
-  /** Everybody leaves. */
+  /** All clients leave. */
   calm(): void {
     this.check();
     for (const client of this.clients) client.reset();

@@ -14,7 +14,7 @@ import {
 } from './packets.ts';
 import { defaults, World } from './world.ts';
 
-/** Nobody waits in it, so everybody is refused at once. */
+/** No client waits in it: each is refused at once. */
 function closedWorld(): World {
   return new World({ holdMs: 0 });
 }
@@ -106,10 +106,10 @@ describe('in clear text', () => {
 });
 
 describe('under TLS', () => {
-  test('SSLRequest is answered with S once the refuser is there, which gets preamble and handshake', () => {
+  test('SSLRequest is answered with S once the refusal server is there, which gets preamble and handshake', () => {
     const world = closedWorld();
     const client = world.client(sslRequest);
-    deepEqual([world.dialled, text(client)], [['/run/refuser'], '']);
+    deepEqual([world.dialled, text(client)], [['/run/refusals'], '']);
     const server = world.runtime.lastDial.accept();
     equal(text(client), 'S');
     deepEqual(server.received, refusalPreamble(refusal(world), new Uint8Array(0)));
@@ -143,7 +143,7 @@ describe('under TLS', () => {
     world.empty({ refused: 1 });
   });
 
-  test('direct TLS goes to the refuser from its first byte on, without S', () => {
+  test('direct TLS goes to the refusal server from its first byte on, without S', () => {
     const world = closedWorld();
     const client = world.client(clientHello);
     client.send(bytesOf('more of it'));
@@ -155,7 +155,7 @@ describe('under TLS', () => {
     world.empty({ refused: 1 });
   });
 
-  test('without a refuser SSLRequest gets N, and who goes on in clear text can read the refusal', () => {
+  test('without a refusal server SSLRequest gets N, and in clear text the client can read the refusal', () => {
     const world = closedWorld();
     const client = world.client(sslRequest);
     world.runtime.lastDial.refuse('ENOENT');
@@ -163,11 +163,11 @@ describe('under TLS', () => {
     client.send(startup);
     deepEqual(client.received, bytesOf('N', errorResponse(refusal(world))));
     client.fin();
-    deepEqual(world.suspicions, [], 'the refuser is no server');
+    deepEqual(world.suspicions, [], 'the refusal server is none of the candidates');
     world.empty({ refused: 1 });
   });
 
-  test('without a refuser direct TLS is ended: there is nothing that it could read', () => {
+  test('without a refusal server direct TLS is ended: there is nothing that it could read', () => {
     const world = closedWorld();
     const client = world.client(clientHello);
     world.runtime.lastDial.refuse('ENOENT');
@@ -175,7 +175,7 @@ describe('under TLS', () => {
     world.empty({ refused: 1 });
   });
 
-  test('a refuser that breaks ends the client, and calls for no probe', () => {
+  test('a refusal server that breaks ends the client, and calls for no probe', () => {
     const world = closedWorld();
     const client = world.client(sslRequest);
     world.runtime.lastDial.accept().reset();
@@ -184,7 +184,7 @@ describe('under TLS', () => {
     world.empty({ refused: 1 });
   });
 
-  test('a client that leaves before the refuser answers leaves nothing behind', () => {
+  test('a client that leaves before the refusal server answers leaves nothing behind', () => {
     const world = closedWorld();
     world.client(sslRequest).fin();
     ok(!world.runtime.lastDial.pending);

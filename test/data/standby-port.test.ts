@@ -4,7 +4,7 @@ import { dialledAt } from '../../src/contract/counters.ts';
 import type { DataSettings } from '../../src/contract/messages.ts';
 import type { FarEnd } from '../bed/fake-conn.ts';
 import { cancelRequest, readError } from './packets.ts';
-import { defaults, greeting, primary, standby, World } from './world.ts';
+import { defaults, firstByte, primary, standby, World } from './world.ts';
 
 /** A primary and standbys 3 and 4. */
 function worldWithStandbys(settings: Partial<DataSettings> = {}): World {
@@ -19,7 +19,7 @@ function open(world: World): { client: FarEnd; server: FarEnd; at: string } {
   const client = world.reader();
   const at = world.dialled.at(-1)!.split('.').at(-1)!;
   const server = world.runtime.lastDial.accept();
-  server.send(greeting);
+  server.send(firstByte);
   client.forget();
   return { client, server, at };
 }
@@ -44,13 +44,13 @@ describe('a client of the standby port', () => {
 
   test('counts what other workers have there, too', () => {
     const world = worldWithStandbys();
-    world.neighbour[dialledAt + 3] = 2;
+    world.otherWorker[dialledAt + 3] = 2;
     deepEqual([open(world).at, open(world).at], ['4', '4']);
     leave(world);
     world.empty({ clientReset: 2 });
   });
 
-  test('is shared out by weight, and nobody gets one of weight 0', () => {
+  test('is shared out by weight, and no client gets one of weight 0', () => {
     const world = worldWithStandbys();
     world.stand(standby(3, 3), standby(4, 1), standby(5, 0));
     for (let count = 0; count < 8; count++) open(world);
@@ -80,11 +80,11 @@ describe('a client of the standby port', () => {
     const world = worldWithStandbys();
     const client = world.reader();
     const server = world.runtime.lastDial.accept();
-    const words = 'in_hot_standby\0on\0';
-    const news = Uint8Array.of(0x53, 0, 0, 0, 4 + words.length, ...new TextEncoder().encode(words));
+    const parameter = 'in_hot_standby\0on\0';
+    const report = Uint8Array.of(0x53, 0, 0, 0, 4 + parameter.length, ...new TextEncoder().encode(parameter));
     server.send(Uint8Array.of(0x52, 0, 0, 0, 8, 0, 0, 0, 0));
-    server.send(news);
-    equal(client.received.length, 9 + news.length);
+    server.send(report);
+    equal(client.received.length, 9 + report.length);
     leave(world);
     world.empty({ clientReset: 1 });
   });
@@ -102,7 +102,7 @@ describe('sessions of the standby port', () => {
     world.empty({ clientReset: 1 });
   });
 
-  test('end when they are expelled, or their server is buried; others stay', () => {
+  test('end when their server is no standby any more, or is dead; others stay', () => {
     const world = worldWithStandbys();
     const [one, two] = [open(world), open(world)];
     world.command({ kind: 'endStandbySessions', server: standby(Number(one.at)).address });
@@ -172,7 +172,7 @@ describe('without a usable standby', () => {
     world.empty({ clientReset: 1 });
   });
 
-  test('and the primary port is not held up by those who wait for a standby', () => {
+  test('and the primary port is not held up by clients that wait for a standby', () => {
     const world = worldWithStandbys({ fallback: false });
     world.stand();
     world.reader();
@@ -272,7 +272,7 @@ test('both ports are listened to, and at the end both are closed', () => {
     now: 1_000,
   }]);
   world.command({ kind: 'drain' });
-  for (const address of [defaults.listen, world.sessions.settings.listenStandby!]) {
-    throws(() => world.runtime.arrive(address), /nobody listens/);
+  for (const address of [defaults.listen, world.dataPlane.settings.listenStandby!]) {
+    throws(() => world.runtime.arrive(address), /no listener/);
   }
 });

@@ -26,7 +26,7 @@ import { startup } from './packets.ts';
 export const primary: Address = { host: '10.0.0.1', port: 5432 };
 export const other: Address = { host: '10.0.0.2', port: 5432 };
 /** The beginning of PostgreSQL's AuthenticationOk. */
-export const greeting = Uint8Array.of('R'.charCodeAt(0));
+export const firstByte = Uint8Array.of('R'.charCodeAt(0));
 
 /** Standby number `index`, from 3 on, at its address; its slot is `index`. */
 export function standby(index: number, weight = 1): Standby {
@@ -37,7 +37,7 @@ function slotOf(address: Address): number {
   return 'host' in address ? Number(address.host.split('.').at(-1)) : 0;
 }
 
-export const refuser: Address = { path: '/run/refuser' };
+export const refusalServer: Address = { path: '/run/refusals' };
 
 export const defaults: DataSettings = {
   listen: { host: '127.0.0.1', port: 6432 },
@@ -54,16 +54,16 @@ export const defaults: DataSettings = {
   prewarm: 0,
   maxSessions: 1_000,
   maxClients: 1_100,
-  refusalServer: refuser,
+  refusalServer,
 };
 
 export class World {
   readonly runtime: FakeRuntime;
   readonly counters = newCounters();
   /** Those of another worker of the same program. */
-  readonly neighbour = newCounters();
+  readonly otherWorker = newCounters();
   readonly reports: Report[] = [];
-  readonly sessions: DataPlane;
+  readonly dataPlane: DataPlane;
   readonly clients: FarEnd[] = [];
   route: Route = noRoute;
   #slot = 0;
@@ -71,20 +71,20 @@ export class World {
   constructor(settings: Partial<DataSettings> = {}, random?: () => number) {
     this.runtime = new FakeRuntime(random);
     this.lease(Infinity);
-    this.sessions = new DataPlane(
+    this.dataPlane = new DataPlane(
       this.runtime,
       { ...defaults, ...settings },
-      [this.neighbour, this.counters],
+      [this.otherWorker, this.counters],
       1,
       (report) => this.reports.push(report),
     );
-    this.sessions.start();
+    this.dataPlane.start();
     this.runtime.settle();
   }
 
   /** A client connects, and says `bytes`. */
   client(bytes?: Uint8Array): FarEnd {
-    const client = this.runtime.arrive(this.sessions.settings.listen);
+    const client = this.runtime.arrive(this.dataPlane.settings.listen);
     this.clients.push(client);
     if (bytes !== undefined) client.send(bytes);
     return client;
@@ -92,7 +92,7 @@ export class World {
 
   /** A client of the standby port; settings need a `listenStandby`. */
   reader(bytes: Uint8Array = startup): FarEnd {
-    const client = this.runtime.arrive(this.sessions.settings.listenStandby);
+    const client = this.runtime.arrive(this.dataPlane.settings.listenStandby);
     this.clients.push(client);
     client.send(bytes);
     return client;
@@ -102,7 +102,7 @@ export class World {
   open(): { client: FarEnd; server: FarEnd } {
     const client = this.client(startup);
     const server = this.runtime.lastDial.accept();
-    server.send(greeting);
+    server.send(firstByte);
     client.forget();
     return { client, server };
   }
@@ -140,7 +140,7 @@ export class World {
   }
 
   command(command: Parameters<DataPlane['command']>[0]): void {
-    this.runtime.together(() => this.sessions.command(command));
+    this.runtime.together(() => this.dataPlane.command(command));
   }
 
   count(name: CounterName): number {
@@ -153,7 +153,7 @@ export class World {
     return counts.slice(0, counts.findLastIndex((count) => count !== 0) + 1);
   }
 
-  /** What clients ended by, without what nobody ended by. */
+  /** What clients ended by, without reasons that did not occur. */
   get closes(): Partial<Record<CloseReason, number>> {
     const counted = closeReasons.map((reason) => [reason, this.count(reason)] as const);
     return Object.fromEntries(counted.filter(([, count]) => count > 0));
@@ -175,12 +175,12 @@ export class World {
   /** All clients are gone: asserts that nothing of them is left, and that each ended once, by `closes`. */
   empty(closes: Partial<Record<CloseReason, number>>): void {
     deepEqual(this.closes, closes);
-    equal(this.count('active'), 0, 'nobody is active');
-    equal(this.count('held'), 0, 'nobody is held');
-    deepEqual(this.served, [], 'nobody is served');
-    equal(this.count('accepted'), this.clients.length, 'everybody was accepted once');
+    equal(this.count('active'), 0, 'no client is active');
+    equal(this.count('held'), 0, 'no client is held');
+    deepEqual(this.served, [], 'no client is served');
+    equal(this.count('accepted'), this.clients.length, 'each client was accepted once');
     const ended = closeReasons.reduce((sum, reason) => sum + this.count(reason), 0);
-    equal(ended, this.clients.length, 'everybody ended once');
+    equal(ended, this.clients.length, 'each client ended once');
     equal(this.clients.filter(({ closed }) => !closed).length, 0, 'the clients are closed');
     deepEqual(this.runtime.faults, []);
     // A pause between two dials may be running; nothing else may.

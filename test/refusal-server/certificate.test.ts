@@ -15,7 +15,7 @@ describe('a throw-away certificate', { timeout: 60_000 }, () => {
     assert.equal(createPrivateKey(key).asymmetricKeyType, 'rsa');
   });
 
-  test('is signed by itself, and says who it is', async () => {
+  test('is signed by itself, and has our name', async () => {
     const certificate = new X509Certificate((await made).cert);
     assert.equal(certificate.subject, 'CN=pg_gateway');
     assert.equal(certificate.issuer, 'CN=pg_gateway');

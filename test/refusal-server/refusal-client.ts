@@ -45,15 +45,15 @@ export function listenTo(socket: Socket | TLSSocket): Heard {
   return heard;
 }
 
-/** A plain connection to the refuser. */
+/** A plain connection to the refusal server. */
 export async function dial(address: Address): Promise<Socket> {
-  if (!('port' in address)) throw new Error('the refuser is not on TCP');
+  if (!('port' in address)) throw new Error('the refusal server is not on TCP');
   const socket = connectTcp(address.port, address.host);
   await once(socket, 'connect');
   return socket;
 }
 
-/** Shakes hands on a socket over which the preamble was sent. Rejects if the refuser does not. */
+/** Shakes hands on a socket over which the preamble was sent. Rejects if the refusal server does not. */
 export async function secured(socket: Socket, alpn: readonly string[] = ['postgresql']): Promise<TLSSocket> {
   const tls = connectTls({
     socket,

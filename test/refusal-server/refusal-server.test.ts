@@ -25,27 +25,27 @@ const failed = assert.ifError;
 const certificate = makeCertificate();
 
 interface Scene {
-  readonly refuser: RefusalServer;
+  readonly server: RefusalServer;
   /** A plain connection; gone with the test. */
   dial(): Promise<Socket>;
 }
 
-/** A test with a refuser of its own, without `t.after`, which Deno does not call inside `describe`. */
+/** A test with a refusal server of its own, without `t.after`, which Deno does not call inside `describe`. */
 function check(name: string, run: (scene: Scene) => Promise<void>, limits = generous): void {
   test(name, { timeout: 60_000 }, async () => {
-    const refuser = await startRefusalServer(await certificate, limits, failed);
+    const server = await startRefusalServer(await certificate, limits, failed);
     const sockets: Socket[] = [];
     try {
       await run({
-        refuser,
+        server,
         dial: async () => {
-          const socket = await dial(refuser.address);
+          const socket = await dial(server.address);
           sockets.push(socket);
           return socket;
         },
       });
     } finally {
-      refuser.close();
+      server.close();
       for (const socket of sockets) socket.destroy();
     }
   });
@@ -152,7 +152,7 @@ describe('a refusal under TLS', () => {
   );
 });
 
-describe('a refuser and strangers', () => {
+describe('a refusal server and clients that misbehave', () => {
   const short = { ...generous, timeoutMs: 200 };
 
   const mute: readonly [string, Buffer][] = [
@@ -163,28 +163,31 @@ describe('a refuser and strangers', () => {
     ['a preamble that says it is huge', Buffer.from('ffffffff00', 'hex')],
   ];
   for (const [what, bytes] of mute) {
-    check(`who says ${what} and waits is sent away after a while`, async ({ dial }) => {
+    check(`a client that says ${what} and waits is sent away after a while`, async ({ dial }) => {
       const heard = listenTo(await sent(dial, bytes));
       await hears(heard, nothing);
     }, short);
   }
 
-  check('who shakes hands and says nothing is sent away after a while', async ({ dial }) => {
+  check('a client that shakes hands and says nothing is sent away after a while', async ({ dial }) => {
     const socket = await sent(dial, preamble);
     await hears(listenTo(await secured(socket)), nothing);
   }, { ...generous, timeoutMs: 1000 });
 
-  check('who speaks no TLS after the preamble is sent away with an alert at the most', async ({ dial }) => {
-    const heard = listenTo(
-      await sent(dial, Buffer.concat([preamble, Buffer.from('GET / HTTP/1.1\r\n\r\n')])),
-    );
-    await until(() => heard.isClosed, 'the end');
-    assert.equal(heard.bytes.includes('57P03'), false);
-    // A TLS alert has seven bytes and begins with 0x15.
-    assert.ok(heard.bytes.length === 0 || heard.bytes[0] === 0x15, heard.bytes.toString('hex'));
-  });
+  check(
+    'a client without TLS after the preamble is sent away, with an alert at the most',
+    async ({ dial }) => {
+      const heard = listenTo(
+        await sent(dial, Buffer.concat([preamble, Buffer.from('GET / HTTP/1.1\r\n\r\n')])),
+      );
+      await until(() => heard.isClosed, 'the end');
+      assert.equal(heard.bytes.includes('57P03'), false);
+      // A TLS alert has seven bytes and begins with 0x15.
+      assert.ok(heard.bytes.length === 0 || heard.bytes[0] === 0x15, heard.bytes.toString('hex'));
+    },
+  );
 
-  check('who announces a huge preamble and goes on talking is sent away at once', async ({ dial }) => {
+  check('a client that announces a huge preamble is sent away at once', async ({ dial }) => {
     const socket = await sent(dial, Buffer.from('ffffffff', 'hex'));
     const heard = listenTo(socket);
     await until(() => {
@@ -194,7 +197,7 @@ describe('a refuser and strangers', () => {
     assert.equal(heard.bytes.includes('57P03'), false);
   });
 
-  check('who leaves in the middle takes nothing along', async ({ dial }) => {
+  check('a client that leaves in the middle leaves the server as it was', async ({ dial }) => {
     for (const bytes of [nothing, preamble.subarray(0, 3), preamble]) (await sent(dial, bytes)).destroy();
     const tls = await secured(await sent(dial, preamble));
     tls.destroy();
@@ -212,51 +215,51 @@ describe('a refuser and strangers', () => {
   });
 });
 
-describe('the limits of a refuser', () => {
-  check('who is one too many is dropped, and the others stay', async ({ dial }) => {
+describe('the limits of a refusal server', () => {
+  check('a client that is one too many is dropped, and the others stay', async ({ dial }) => {
     const two = [await dial(), await dial()].map(listenTo);
     const third = listenTo(await dial());
     await hears(third, nothing);
     assert.deepEqual(two.map(({ isClosed }) => isClosed), [false, false]);
   }, { ...generous, maxConnections: 2 });
 
-  check('refusals that are over take no place', async ({ dial }) => {
+  check('refusals that are over do not count', async ({ dial }) => {
     for (let time = 0; time < 5; time += 1) {
-      // A client knows that it is over a moment before the refuser does.
-      const tls = await waitFor('a free place', async () => secured(await sent(dial, preamble)));
+      // A client knows that it is over a moment before the refusal server does.
+      const tls = await waitFor('room for another', async () => secured(await sent(dial, preamble)));
       const heard = listenTo(tls);
       tls.write(startup);
       await hears(heard);
     }
   }, { ...generous, maxConnections: 1 });
 
-  check('closing ends every connection, in whatever state it is', async ({ dial, refuser }) => {
+  check('closing ends every connection, in whatever state it is', async ({ dial, server }) => {
     const plain = listenTo(await dial());
     const half = listenTo(await sent(dial, preamble.subarray(0, 20)));
     const tls = listenTo(await secured(await sent(dial, preamble)));
-    refuser.close();
+    server.close();
     for (const heard of [plain, half, tls]) await hears(heard, nothing);
     await assert.rejects(dial(), /ECONNREFUSED/);
   });
 
-  check('closing twice is closing once', ({ refuser }) => {
-    refuser.close();
-    refuser.close();
+  check('closing twice is closing once', ({ server }) => {
+    server.close();
+    server.close();
     return Promise.resolve();
   });
 });
 
-describe('the certificate of a refuser', () => {
+describe('the certificate of a refusal server', () => {
   test('is a throw-away one if none is given', { timeout: 60_000 }, async () => {
-    const refuser = await startRefusalServer(undefined, generous, failed);
-    const socket = await dial(refuser.address);
+    const server = await startRefusalServer(undefined, generous, failed);
+    const socket = await dial(server.address);
     try {
       socket.write(preamble);
       const tls = await secured(socket);
       assert.equal(tls.getPeerCertificate().subject?.CN, 'pg_gateway');
     } finally {
       socket.destroy();
-      refuser.close();
+      server.close();
     }
   });
 

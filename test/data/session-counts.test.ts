@@ -40,7 +40,7 @@ describe('open sessions are counted with their server', () => {
     world.empty({ fenced: 1, clientReset: 1 });
   });
 
-  test('neither those who wait nor cancel requests are sessions', () => {
+  test('neither clients that wait nor cancel requests are sessions', () => {
     const world = new World();
     world.client(startup);
     world.publish(primary, { slot: 0 });
