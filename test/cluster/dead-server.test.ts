@@ -7,8 +7,8 @@ import { answer, failing, primary, standby, unasked } from './scene.ts';
 const silentSince = (at: number, before = primary('a')) =>
   withFailure(before, { at, kind: 'silent', message: 'does not answer' });
 
-/** Who is found dead, look by look. */
-function looking(deadAfterMs = 3000) {
+/** Which servers are found dead, decision by decision. */
+function verdicts(deadAfterMs = 3000) {
   let silences: Silences = noSilences;
   return (now: number, ...observations: Observation[]): string[] => {
     const { silences: next, dead } = deadServers(silences, observations, now, deadAfterMs);
@@ -21,17 +21,17 @@ const elsewhere = { host: '192.0.2.2' };
 
 describe('the death verdict', () => {
   test('falls exactly when the silence is long enough, and once', () => {
-    const look = looking();
-    assert.deepEqual(look(3999, silentSince(1000)), []);
-    assert.deepEqual(look(4000, silentSince(1000)), ['a']);
-    assert.deepEqual(look(4001, silentSince(1000)), []);
+    const deadAt = verdicts();
+    assert.deepEqual(deadAt(3999, silentSince(1000)), []);
+    assert.deepEqual(deadAt(4000, silentSince(1000)), ['a']);
+    assert.deepEqual(deadAt(4001, silentSince(1000)), []);
   });
 
   test('falls again in another silence', () => {
-    const look = looking();
-    assert.deepEqual(look(4000, silentSince(1000)), ['a']);
-    assert.deepEqual(look(4100, primary('a')), []);
-    assert.deepEqual(look(9000, silentSince(5000)), ['a']);
+    const deadAt = verdicts();
+    assert.deepEqual(deadAt(4000, silentSince(1000)), ['a']);
+    assert.deepEqual(deadAt(4100, primary('a')), []);
+    assert.deepEqual(deadAt(9000, silentSince(5000)), ['a']);
   });
 
   test('says where the server was, and the silence in whole milliseconds', () => {
@@ -40,17 +40,17 @@ describe('the death verdict', () => {
     ]);
   });
 
-  test('spares who answers, who was never asked, and who gives signs of life', () => {
+  test('does not concern a server that answers, was never asked, or gives signs of life', () => {
     const lively = [primary('a'), unasked('b'), failing(primary('c', 1, elsewhere), 9, 'refused')];
-    assert.deepEqual(looking()(1_000_000, ...lively), []);
+    assert.deepEqual(verdicts()(1_000_000, ...lively), []);
   });
 
-  test('spares who never answered: no session can be there', () => {
-    assert.deepEqual(looking()(1_000_000, silentSince(0, unasked('a'))), []);
+  test('does not concern one that never answered: no session can be there', () => {
+    assert.deepEqual(verdicts()(1_000_000, silentSince(0, unasked('a'))), []);
   });
 
   test('strikes standbys too, and several at once', () => {
-    const dead = looking()(
+    const dead = verdicts()(
       5000,
       silentSince(0, standby('a')),
       primary('b', 1, { host: '192.0.2.3' }),
@@ -60,35 +60,35 @@ describe('the death verdict', () => {
   });
 
   test('strikes one that has left the candidates in silence, and not one that answered to the last', () => {
-    const look = looking();
+    const deadAt = verdicts();
     const alive = standby('b', 1, elsewhere);
-    assert.deepEqual(look(2000, silentSince(1000), alive), []);
-    assert.deepEqual(look(3999), []);
-    assert.deepEqual(look(4000), ['a']);
-    assert.deepEqual(look(1_000_000), []);
+    assert.deepEqual(deadAt(2000, silentSince(1000), alive), []);
+    assert.deepEqual(deadAt(3999), []);
+    assert.deepEqual(deadAt(4000), ['a']);
+    assert.deepEqual(deadAt(1_000_000), []);
   });
 
-  test('spares one that left in silence and came back', () => {
-    const look = looking();
-    look(2000, silentSince(1000));
-    assert.deepEqual(look(3000), []);
-    assert.deepEqual(look(3500, primary('a')), []);
-    assert.deepEqual(look(9000), []);
+  test('does not concern one that left in silence and came back', () => {
+    const deadAt = verdicts();
+    deadAt(2000, silentSince(1000));
+    assert.deepEqual(deadAt(3000), []);
+    assert.deepEqual(deadAt(3500, primary('a')), []);
+    assert.deepEqual(deadAt(9000), []);
   });
 
-  test('spares the old address of a name that has moved where another name is answered', () => {
+  test('does not concern the old address of a name that has moved where another name gets answers', () => {
     const moved = silentSince(0, primary('b', 1, { at: 10 }));
     for (const order of [[primary('a'), moved], [moved, primary('a')]]) {
-      assert.deepEqual(looking()(1_000_000, ...order), []);
+      assert.deepEqual(verdicts()(1_000_000, ...order), []);
     }
     // What the name said that has moved is older: it knows nothing of that address now.
     const refused = failing(primary('b', 1, { at: 10 }), 2, 'refused');
-    assert.deepEqual(looking()(1_000_000, silentSince(0), refused), ['a']);
+    assert.deepEqual(verdicts()(1_000_000, silentSince(0), refused), ['a']);
   });
 
   test('strikes the old address of a name that has moved', () => {
-    const look = looking();
-    look(2000, silentSince(1000));
-    assert.deepEqual(look(4000, primary('a', 1, elsewhere)), ['a']);
+    const deadAt = verdicts();
+    deadAt(2000, silentSince(1000));
+    assert.deepEqual(deadAt(4000, primary('a', 1, elsewhere)), ['a']);
   });
 });

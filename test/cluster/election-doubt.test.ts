@@ -42,7 +42,7 @@ describe('two primaries on one timeline', () => {
     assert.match(verdict.findings.find(({ standing }) => standing === 'rival')!.note, /on timeline 3 too/);
   });
 
-  test('without an incumbent nobody is elected', () => {
+  test('without an incumbent none is elected', () => {
     const verdict = inEveryOrder(two, noMemory);
     assert.equal(verdict.primary, undefined);
     assert.equal(verdict.rule, 'splitBrain');
@@ -124,7 +124,7 @@ describe('an incumbent whose probes fail', () => {
     assert.equal(verdict.rule, 'newestTimeline');
   });
 
-  test('nobody else has this credit', () => {
+  test('no other candidate has this credit', () => {
     const verdict = inEveryOrder([failing(primary('a')), standby('b')], after('b'), { failAfter: 3 });
     assert.equal(verdict.primary, undefined);
     assert.equal(outcome(verdict).standings['a'], 'down');

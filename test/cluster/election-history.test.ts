@@ -16,12 +16,12 @@ function everyElection(check: (scene: Scene) => boolean): number {
     const dice = new Dice(seed);
     const { rules, moments } = history(dice);
     let memory = noMemory;
-    moments.forEach((moment, place) => {
+    moments.forEach((moment, index) => {
       const verdict = elect(moment.observations, memory, moment.now, rules);
       try {
         if (check({ ...moment, rules, before: memory, verdict, dice })) seen += 1;
       } catch (error) {
-        throw new Error(`seed ${seed}, moment ${place}: ${(error as Error).message}`, { cause: error });
+        throw new Error(`seed ${seed}, moment ${index}: ${(error as Error).message}`, { cause: error });
       }
       memory = verdict.memory;
     });
@@ -100,14 +100,14 @@ describe('in every past', { timeout: 120_000 }, () => {
     });
   });
 
-  test('nobody stands as the primary besides the one that is elected', () => {
+  test('no candidate has the standing of the primary but the one that is elected', () => {
     everyPrimary(({ candidate }, { verdict: { findings } }) => {
       const standing = findings.filter(({ standing }) => standing === 'primary' || standing === 'doubtful');
       assert.deepEqual(standing.map((finding) => finding.candidate), [candidate]);
     });
   });
 
-  test('a split brain elects the incumbent, or whom the standbys follow, or nobody where it is to be refused', () => {
+  test('a split brain elects the incumbent, or the one that standbys follow, or none with splitBrain: refuse', () => {
     let votes = 0;
     const seen = everyElection((scene) => {
       const { verdict: { splitBrain, primary, rule, findings }, before, rules } = scene;
@@ -147,10 +147,10 @@ describe('in every past', { timeout: 120_000 }, () => {
     assert.ok(seen > 5000, `only ${seen} such incumbents`);
   });
 
-  test('the primary is never on an older timeline than anybody of its system has shown at last', () => {
+  test('the primary is never on an older timeline than any server of its system has shown at last', () => {
     everyPrimary(({ answer }, { observations }) => {
       const newest = newestShown(observations, answer.system);
-      assert.ok(answer.timeline >= newest, `${answer.timeline}, and somebody is on ${newest}`);
+      assert.ok(answer.timeline >= newest, `${answer.timeline}, and another is on ${newest}`);
     });
   });
 
@@ -203,7 +203,7 @@ describe('in every past', { timeout: 120_000 }, () => {
     });
   });
 
-  test('who elects nobody remembers nothing new but whom all follow', () => {
+  test('an election without a winner remembers nothing new but the server that all follow', () => {
     everyElection(({ before, verdict }) => {
       if (verdict.primary !== undefined) return true;
       const { followed: _, ...rest } = verdict.memory;

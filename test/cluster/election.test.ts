@@ -26,7 +26,7 @@ interface Scenario {
   readonly reason: RegExp;
 }
 
-/** All that is told with a verdict: the reason, and where it is about everybody, why each stands where it does. */
+/** All that a verdict says: the reason, and where that is about all candidates, why each has its standing. */
 function said({ rule, reason, findings }: Verdict): string {
   return rule !== 'noPrimary' || findings.length === 0
     ? reason
@@ -57,7 +57,7 @@ const isOf = (name: string | undefined) => ({ candidate }: Observation): boolean
 describe('the first election', () => {
   play([
     {
-      sentence: 'waits until everybody was asked once, and names those it waits for',
+      sentence: 'waits until all were asked once, and names those it waits for',
       given: [primary('a'), unasked('b'), failing(unasked('c'))],
       expected: { rule: 'firstRound' },
       reason: /^waiting for the first probe of b$/,
@@ -69,14 +69,14 @@ describe('the first election', () => {
       reason: /waiting for the first probe of b/,
     },
     {
-      sentence: 'does not wait for who failed',
+      sentence: 'does not wait for one that failed',
       given: [primary('a'), failing(unasked('b'))],
       expected: { rule: 'onlyPrimary', primary: 'a', standings: { a: 'primary', b: 'down' } },
       reason: /^a is primary on timeline 1$/,
     },
   ]);
 
-  test('a later election does not wait for who was not asked', () => {
+  test('a later election does not wait for one that was not asked', () => {
     const verdict = elect([primary('a'), unasked('b')], after('a'), now, rules);
     assert.equal(verdict.primary?.candidate.name, 'a');
     assert.deepEqual(outcome(verdict).standings, { a: 'primary', b: 'unknown' });
@@ -88,12 +88,12 @@ describe('the first election', () => {
     assert.deepEqual(memory, { system: ours, incumbent: 'a', timeline: 3 });
   });
 
-  test('leaves nothing if it elects nobody', () => {
+  test('leaves nothing if it elects none', () => {
     assert.equal(elect([standby('a')], noMemory, now, rules).memory, noMemory);
   });
 });
 
-describe('who is primary', () => {
+describe('the primary is', () => {
   play([
     {
       sentence: 'the only one that is out of recovery',
@@ -106,14 +106,14 @@ describe('who is primary', () => {
       reason: /^b is primary on timeline 1$/,
     },
     {
-      sentence: 'nobody while all are standbys, and the reason names each',
+      sentence: 'none while all are standbys, and the reason names each',
       given: [standby('a', 2), standby('b', 3)],
       expected: { rule: 'noPrimary', standings: { a: 'standby', b: 'standby' } },
       reason:
         /^(a, b|b, a) are standbys;(?=.*a is a standby on timeline 2)(?=.*b is a standby on timeline 3)/,
     },
     {
-      sentence: 'nobody while all are down, and the reason names each',
+      sentence: 'none while all are down, and the reason names each',
       given: [failing(unasked('a')), failing(primary('b'))],
       expected: { rule: 'noPrimary', standings: { a: 'down', b: 'down' } },
       reason: /^(a, b|b, a) are down;(?=.*a refuses connections)(?=.*b refuses connections)/,
@@ -125,7 +125,7 @@ describe('who is primary', () => {
       reason: /a is out of recovery but read-only/,
     },
     {
-      sentence: 'nobody if a read-only one on a newer timeline shows that the writable one is an old primary',
+      sentence: 'none if a read-only one on a newer timeline shows that the writable one is an old primary',
       given: [primary('a', 2, { readOnly: true }), primary('b')],
       expected: { rule: 'noPrimary', standings: { a: 'readOnly', b: 'stale' } },
       reason: /b claims to be primary on timeline 1, but a, read-only, is on timeline 2 already/,
@@ -150,7 +150,7 @@ describe('who is primary', () => {
       reason: /^b is primary/,
     },
     {
-      sentence: 'nobody on an older timeline than one that was primary before',
+      sentence: 'none on an older timeline than one that was primary before',
       given: [primary('a', 1), failing(primary('b', 2), 2)],
       memory: after('b', 2),
       expected: { rule: 'noPrimary', standings: { a: 'stale', b: 'down' } },
@@ -178,7 +178,7 @@ describe('who is primary', () => {
       reason: /a is out of recovery but read-only/,
     },
     {
-      sentence: 'nobody if there is no candidate',
+      sentence: 'none if there is no candidate',
       given: [],
       expected: { rule: 'noPrimary', standings: {} },
       reason: /^there is no candidate$/,
@@ -200,13 +200,13 @@ describe('which system is ours', () => {
       reason: /^a is primary/,
     },
     {
-      sentence: 'nobody knows if there are as many of each, and nobody is elected',
+      sentence: 'not known if there are as many of each, and none is elected',
       given: [primary('a'), foreign('b')],
       expected: { rule: 'unknownSystem', standings: { a: 'unknown', b: 'unknown' } },
       reason: /different systems.*SYSTEM_IDENTIFIER/,
     },
     {
-      sentence: 'who failed and whose answer is too old has no vote',
+      sentence: 'a candidate that failed or whose answer is too old has no vote',
       given: [
         primary('a'),
         foreign('b'),
@@ -235,7 +235,7 @@ describe('which system is ours', () => {
       reason: /^a is primary/,
     },
     {
-      sentence: 'the configured one, even where nobody belongs to it',
+      sentence: 'the configured one, even where no candidate belongs to it',
       given: [foreign('a')],
       rules: { system: ours },
       expected: { rule: 'noPrimary', standings: { a: 'foreign' } },

@@ -74,7 +74,7 @@ export function history(dice: Dice): History {
   const moments = Array.from({ length: 30 }, (): Moment => {
     now += dice.chance(90) ? dice.between(1, 200) : dice.between(1, 2 * maxAgeMs);
     const probed = dice.between(0, observations.length - 1);
-    observations = observations.map((before, place) => place === probed ? probe(before, now, dice) : before);
+    observations = observations.map((before, index) => index === probed ? probe(before, now, dice) : before);
     return { now: now + dice.oneOf([0, 0, 1, 500, maxAgeMs]), observations };
   });
   if (dice.chance(20)) moments.push(...quietEnd(observations, now + maxAgeMs, dice));
@@ -111,7 +111,7 @@ function probe(before: Observation, at: number, dice: Dice): Observation {
         at,
         system: dice.chance(90) ? ours : theirs,
         timeline: dice.between(1, 3),
-        // Most have a start of their own; some are another name of a neighbour, and some have started again.
+        // Most have a start of their own; some are another name of another server, and some have started again.
         startedAt: dice.chance(80) ? name : dice.oneOf([...names, `${name} again`]),
         inRecovery: dice.chance(45),
         readOnly: dice.chance(10),

@@ -30,7 +30,7 @@ describe('the time for which all have followed an older primary', () => {
     ['shows the newer timeline', standby('c', 2, fromA)],
     ['fails once', failing(standby('c', 1, fromA))],
     ['was not asked', unasked('c')],
-    ['follows nobody', standby('c')],
+    ['follows none', standby('c')],
     ['is a primary too', primary('c')],
   ];
   for (const [what, other] of breaks) {
@@ -44,7 +44,7 @@ describe('the time for which all have followed an older primary', () => {
     assert.equal(followedOlder(findings, after('a', 1), now), undefined);
   });
 
-  test('must be long enough that everybody has answered in it', () => {
+  test('must be long enough that all have answered in it', () => {
     const since = { server: '1 a', since: now };
     for (const [maxAgeMs, enough] of [[5000, 10_000], [90_000, 90_000]] as const) {
       const limits = { ...rules, maxAgeMs };

@@ -27,16 +27,21 @@ function rotation(
 }
 
 const at = (replayedLsn: bigint, name = 'b') => standby(name, 1, { at: now, replayedLsn });
-const whys = (places: readonly RotationEntry[]) => places.map(({ out }) => out);
+const whys = (entries: readonly RotationEntry[]) => entries.map(({ out }) => out);
 
 describe('the rotation', () => {
   test('is every standby of ours that answers, with weight 1', () => {
-    const places = rotation([primary('a'), at(200n), at(200n, 'c'), failing(at(200n, 'd'))]);
-    assert.deepEqual(places.map(({ weight }) => weight), [0, 1, 1, 0]);
-    assert.deepEqual(whys(places), ['is primary on timeline 1', undefined, undefined, 'refuses connections']);
+    const entries = rotation([primary('a'), at(200n), at(200n, 'c'), failing(at(200n, 'd'))]);
+    assert.deepEqual(entries.map(({ weight }) => weight), [0, 1, 1, 0]);
+    assert.deepEqual(whys(entries), [
+      'is primary on timeline 1',
+      undefined,
+      undefined,
+      'refuses connections',
+    ]);
   });
 
-  test('leaves out who lags beyond a limit, and says which', () => {
+  test('leaves out a standby that lags beyond a limit, and says which', () => {
     assert.deepEqual(rotation([primary('a'), at(150n)])[1]?.lag, { bytes: 50, ms: 500 });
     const out = (change: Partial<RotationRules>) => rotation([primary('a'), at(150n)], change)[1]?.out;
     assert.equal(out({ maxLagBytes: 50, maxLagMs: 500 }), undefined);
@@ -47,8 +52,8 @@ describe('the rotation', () => {
 
   test('keeps a standby whose lag is unknown, because there was no primary yet', () => {
     const { findings } = elect([at(1n)], noMemory, now, rules);
-    const [place] = rotationOf(findings, noPositions, { ...everyStandby, maxLagBytes: 0, maxLagMs: 0 });
-    assert.deepEqual([place?.lag, place?.weight], [undefined, 1]);
+    const [entry] = rotationOf(findings, noPositions, { ...everyStandby, maxLagBytes: 0, maxLagMs: 0 });
+    assert.deepEqual([entry?.lag, entry?.weight], [undefined, 1]);
   });
 
   test('has a server once, whatever its names', () => {
@@ -61,34 +66,34 @@ describe('the rotation', () => {
 
   test('follows the weights, by candidate or by the name behind which it is', () => {
     const weights = { 'b.example:5432': 3, c: 0 };
-    const places = rotation([primary('a'), at(200n), at(200n, 'c')], { weights });
-    assert.deepEqual(places.map(({ weight }) => weight), [0, 3, 0]);
-    assert.equal(places[2]?.out, 'has weight 0 (REPLICA_WEIGHTS)');
+    const entries = rotation([primary('a'), at(200n), at(200n, 'c')], { weights });
+    assert.deepEqual(entries.map(({ weight }) => weight), [0, 3, 0]);
+    assert.equal(entries[2]?.out, 'has weight 0 (REPLICA_WEIGHTS)');
   });
 });
 
 describe('the sessions of a standby', () => {
   test('stay while it lags within the second limit, or does not answer', () => {
-    const places = rotation([primary('a'), at(150n), failing(at(150n, 'c'), 9)], {
+    const entries = rotation([primary('a'), at(150n), failing(at(150n, 'c'), 9)], {
       maxLagMs: 1,
       lagFenceMs: 500,
     });
-    assert.deepEqual(places.map(({ fenced }) => fenced), [undefined, undefined, undefined]);
+    assert.deepEqual(entries.map(({ fenced }) => fenced), [undefined, undefined, undefined]);
   });
 
   test('end beyond the second limit', () => {
-    const [, place] = rotation([primary('a'), at(150n)], { lagFenceMs: 499 });
-    assert.equal(place?.fenced, 'lags by more than LAG_FENCE_MS=499');
+    const [, entry] = rotation([primary('a'), at(150n)], { lagFenceMs: 499 });
+    assert.equal(entry?.fenced, 'lags by more than LAG_FENCE_MS=499');
   });
 
   test('end when another cluster answers in its place, or an old primary', () => {
-    const places = rotation(
+    const entries = rotation(
       [primary('a', 2), standby('b', 2, { system: theirs }), primary('c', 1)],
       {},
       after('a', 2),
     );
-    assert.match(places[1]?.fenced ?? '', /^belongs to system /);
-    assert.match(places[2]?.fenced ?? '', /on the older timeline 1/);
+    assert.match(entries[1]?.fenced ?? '', /^belongs to system /);
+    assert.match(entries[2]?.fenced ?? '', /on the older timeline 1/);
   });
 
   test('stay when it is promoted', () => {

@@ -88,7 +88,7 @@ export function outcome({ rule, primary, splitBrain, findings }: Verdict): Outco
 /** Every order of `items`. */
 export function permutations<T>(items: readonly T[]): T[][] {
   if (items.length === 0) return [[]];
-  return items.flatMap((item, place) =>
-    permutations(items.filter((_, other) => other !== place)).map((rest) => [item, ...rest])
+  return items.flatMap((item, index) =>
+    permutations(items.filter((_, other) => other !== index)).map((rest) => [item, ...rest])
   );
 }

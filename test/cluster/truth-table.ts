@@ -124,10 +124,10 @@ export function circumstances(text: string): { readonly memory: Memory; readonly
   let changed = rules;
   for (const words of text.split(', ')) {
     const [, name, timeline] = /^(\w+) on (\d+)$/.exec(words) ?? [];
-    const [, leader = '', older, seconds] = /^all follow (\w+) on (\d+) for ([\d.]+) s$/.exec(words) ?? [];
+    const [, followed = '', older, seconds] = /^all follow (\w+) on (\d+) for ([\d.]+) s$/.exec(words) ?? [];
     if (name !== undefined) memory = after(name, Number(timeline));
     else if (seconds !== undefined) {
-      const server = `${older} ${answer(leader).startedAt}`;
+      const server = `${older} ${answer(followed).startedAt}`;
       memory = { ...memory, followed: { server, since: now - Number(seconds) * 1000 } };
     } else if (words === 'SPLIT_BRAIN=refuse') changed = { ...changed, splitBrain: 'refuse' };
     else if (words === 'SYSTEM_IDENTIFIER=ours') changed = { ...changed, system: ours };

@@ -11,9 +11,9 @@ import { answer, failing, now, ours, primary, rules, standby } from './scene.ts'
 function contest(dice: Dice): Observation[] {
   const rivals = ['a', 'b', 'c'].slice(0, dice.between(2, 3));
   const standbys = ['d', 'e', 'f', 'g', 'h', 'i'].slice(0, dice.between(0, 6));
-  const voters = standbys.map((name, place) => {
+  const voters = standbys.map((name, index) => {
     const seen = standby(name, dice.chance(90) ? 2 : 1, {
-      at: now - 10 * place - dice.between(1, 9),
+      at: now - 10 * index - dice.between(1, 9),
       upstream: dice.chance(90) ? { host: `${dice.oneOf([...rivals, 'd'])}.example`, port: 5432 } : undefined,
       startedAt: dice.chance(80) ? name : dice.oneOf(standbys),
     });
@@ -52,19 +52,19 @@ function memoryAfter(moments: readonly Moment[], rules: Rules): Memory {
   );
 }
 
-/** The same past seen by a slower gateway: each candidate's word arrives up to five moments late. */
+/** The same past seen by a slower gateway: each candidate's answer arrives up to five moments late. */
 function delayed(moments: readonly Moment[], dice: Dice): Moment[] {
   const seen = moments[0]!.observations.map(() => 0);
-  return moments.map(({ now }, place) => ({
+  return moments.map(({ now }, index) => ({
     now,
     observations: seen.map((before, column) => {
-      seen[column] = Math.max(before, place - dice.between(0, 5));
+      seen[column] = Math.max(before, index - dice.between(0, 5));
       return moments[seen[column]]!.observations[column]!;
     }),
   }));
 }
 
-/** All candidates have just answered what they last answered; who never did is a standby. */
+/** All candidates have just answered what they last answered; one that never did is a standby. */
 function calm({ observations, now }: Moment, change: (before: Observation) => Observation): Moment {
   const fresh = observations.map((before) => {
     const { candidate: { name } } = before;
@@ -74,7 +74,7 @@ function calm({ observations, now }: Moment, change: (before: Observation) => Ob
 }
 
 describe('two gateways that saw the same past at different times', () => {
-  /** Compares what both elect in the end, and returns how often both, one and none elected somebody. */
+  /** Compares what both elect in the end, and returns how often both, one and none elected a primary. */
   function compare(change: (dice: Dice) => (before: Observation) => Observation): number[] {
     const seen = [0, 0, 0];
     for (let seed = 1; seed <= 3000; seed += 1) {
@@ -93,7 +93,7 @@ describe('two gateways that saw the same past at different times', () => {
       assert.ok(servers.size < 2 || isAlarm, `seed ${seed}: ${[...servers].join(' and ')}`);
       const newest = Math.max(one.memory.timeline, other.memory.timeline);
       if (elected.length === 1 && !isAlarm) {
-        // One of them has had a primary on a newer timeline than anybody shows now.
+        // One of them has had a primary on a newer timeline than any server shows now.
         assert.ok(newest > newestShown(end.observations, ours), `seed ${seed}: only one elects`);
       }
     }

@@ -22,7 +22,7 @@ describe('the vote of a standby', () => {
     }
   });
 
-  test('is told in the reason and in its own note', () => {
+  test('is given in the reason and in its own note', () => {
     const voters = [standby('c', 1, upstream('b.example')), standby('d', 1, upstream('192.0.2.1'))];
     const verdict = elect(
       [...rivals, ...voters, standby('e', 1, upstream('fd00::b'))],

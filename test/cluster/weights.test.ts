@@ -25,7 +25,7 @@ describe('weights', () => {
     assert.throws(() => parseWeights('db2=1,db2:5432=2'), /names db2:5432 twice/);
   });
 
-  test('are 1 for who is not named, and a candidate has its own before that of its name', () => {
+  test('are 1 for a standby that is not named, and a candidate has its own before that of its name', () => {
     const weights = parseWeights('pg=2,pg[10.0.0.2]=0');
     assert.equal(weightOf(weights, 'pg[10.0.0.1]:5432', 'pg:5432'), 2);
     assert.equal(weightOf(weights, 'pg[10.0.0.2]:5432', 'pg:5432'), 0);

@@ -5,19 +5,19 @@ import type { Observation } from '../../src/cluster/observation.ts';
 import { Attention } from '../../src/control/attention.ts';
 import { after, failing, now, primary, rules, standby, theirs, unasked } from '../cluster/scene.ts';
 
-/** What is told of each in turn. */
+/** What is logged of each in turn. */
 function watching() {
-  const told: string[] = [];
+  const logged: string[] = [];
   const attention = new Attention((event, fields) =>
-    void told.push(`${fields?.['candidate']}: ${event} (${fields?.['why']})`)
+    void logged.push(`${fields?.['candidate']}: ${event} (${fields?.['why']})`)
   );
   return (observations: readonly Observation[], memory: Memory = noMemory): string[] => {
     attention.note(elect(observations, memory, now, rules));
-    return told.splice(0);
+    return logged.splice(0);
   };
 }
 
-describe('what somebody must see to', () => {
+describe('what an operator must look into', () => {
   test('is nothing on a good day', () => assert.deepEqual(watching()([primary('a'), standby('b')]), []));
 
   test('is a former primary that accepts writes', () => {
@@ -29,7 +29,7 @@ describe('what somebody must see to', () => {
     assert.deepEqual(more, []);
   });
 
-  test('is a claim that nobody is routed to, without a word on who is right', () => {
+  test('is a claim without a route, and it is not said which server is right', () => {
     const [line] = watching()([primary('a', 1), standby('b', 2)]);
     assert.match(line!, /^a: older_timeline_claimed \(/);
   });
@@ -55,7 +55,7 @@ describe('what somebody must see to', () => {
     });
   }
 
-  test('is told once, and again when it has come back', () => {
+  test('is logged once, and again when it has come back', () => {
     const see = watching();
     const [good, bad] = [[primary('a'), standby('b')], [primary('a'), failing(standby('b'))]];
     assert.deepEqual([good, bad, bad, good, bad].map((all) => see(all).length), [0, 1, 0, 0, 1]);

@@ -30,7 +30,7 @@ function controlling(hasStandbyPort = true) {
 }
 
 describe('the order of decisions', () => {
-  test('is leases, route, record, pace; and only what is new is published and told', () => {
+  test('is leases, route, record, pace; and only what is new is published and logged', () => {
     const { decide } = controlling();
     assert.deepEqual(decide([primary('a'), standby('b')]), ['leases', 'publish', 'log verdict', 'slow']);
     assert.deepEqual(decide([primary('a'), standby('b')]), ['leases', 'slow']);
@@ -68,7 +68,7 @@ describe('what a controller knows', () => {
     assert.equal(controller.isIncumbent('a'), false);
   });
 
-  test('is the last decision, and whom the last election with a winner chose', () => {
+  test('is the last decision, and the winner of the last election that had one', () => {
     const { controller, decide } = controlling();
     decide([primary('a'), standby('b')]);
     decide([failing(primary('a'), 2), standby('b')]);

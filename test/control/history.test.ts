@@ -19,7 +19,7 @@ function story(...steps: readonly (readonly [number, readonly Observation[]])[])
 const at = (ms: number) => ({ at: now + ms });
 
 describe('the history of the route', () => {
-  test('begins without a failover: the first primary replaces nobody', () => {
+  test('begins without a failover: the first primary replaces none', () => {
     const { failovers, failoverTimes, since } = story([0, [primary('a'), standby('b')]]);
     assert.deepEqual([...failovers.values()], [0, 0, 0, 0, 0]);
     assert.equal(failoverTimes.count, 0);
@@ -30,7 +30,7 @@ describe('the history of the route', () => {
     assert.equal(story([0, [failing(standby('a'))]]).since, undefined);
   });
 
-  test('counts a failover by its rule, from the last good answer and from the last look at a standby', () => {
+  test('counts a failover by its rule, from the last good answer and from the last probe that found a standby', () => {
     const a = primary('a', 1, at(0));
     const { failovers, failoverTimes, detectionTimes } = story(
       [0, [a, standby('b', 1, at(0))]],
@@ -52,7 +52,7 @@ describe('the history of the route', () => {
     assert.equal(detectionTimes.sumSeconds, 0.25);
   });
 
-  test('takes a failed probe of the new primary for a look at no primary', () => {
+  test('takes a failed probe of the new primary for one that found no primary', () => {
     const a = primary('a', 1, at(0));
     const { detectionTimes } = story(
       [0, [a, standby('b', 1, at(0))]],
@@ -73,7 +73,7 @@ describe('the history of the route', () => {
     assert.equal(failoverTimes.count, 0);
   });
 
-  test('counts an alarm once for each split brain, not for each look at it', () => {
+  test('counts an alarm once for each split brain, not for each decision in it', () => {
     const [a, b] = [primary('a'), primary('b')];
     assert.equal(story([0, [a]], [1, [a, b]], [2, [a, b]], [3, [a]], [4, [a, b]]).alarms, 2);
   });

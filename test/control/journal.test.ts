@@ -8,7 +8,7 @@ const won = elect([primary('a', 7), primary('b', 7), standby('c', 7)], after('a'
 const lost = elect([failing(unasked('a'))], noMemory, now, rules);
 
 describe('the journal', () => {
-  test('tells who won and why, and where everybody stands', () => {
+  test('says which candidate won and why, and the standing of each', () => {
     assert.deepEqual(new Journal().add(won, 4, new Date(1_700_000_000_500)), {
       time: '2023-11-14T22:13:20.500Z',
       epoch: 4,
@@ -32,7 +32,7 @@ describe('the journal', () => {
     assert.equal(entry.splitBrain, false);
   });
 
-  test('can be told as JSON', () => {
+  test('can be written as JSON', () => {
     const entry = new Journal().add(won, 1);
     assert.deepEqual(JSON.parse(JSON.stringify(entry)), entry);
   });
@@ -44,7 +44,7 @@ describe('the journal', () => {
     journal.add(won, 101);
     assert.deepEqual(
       journal.entries.map(({ epoch }) => epoch),
-      Array.from({ length: 100 }, (_, place) => place + 2),
+      Array.from({ length: 100 }, (_, index) => index + 2),
     );
   });
 });

@@ -66,7 +66,7 @@ describe('the epoch', () => {
     assert.equal(see(failing(a)).epoch, 1);
   });
 
-  test('grows with each change to nobody and back', () => {
+  test('grows with each change to no primary and back', () => {
     const { see } = routing();
     assert.deepEqual([a, down, a, down, a].map((seen) => see(seen).epoch), [1, 2, 3, 4, 5]);
   });
@@ -98,7 +98,7 @@ describe('the fence', () => {
     return seen.map((observations) => see(...observations).fence);
   };
 
-  test('spares the sessions when the primary is only gone, and when it comes back', () => {
+  test('keeps the sessions when the primary is only gone, and when it comes back', () => {
     assert.deepEqual(fences([a], [down], [a], [failing(a)], [a]), [0, 0, 0, 0, 0]);
   });
 
@@ -126,13 +126,13 @@ describe('the fence', () => {
     assert.deepEqual(fences([a], [moved], [failing(moved, 2), named]), [0, 0, 0]);
   });
 
-  test('lies where it last struck while there is nobody', () => {
+  test('stays where it was while there is no primary', () => {
     assert.deepEqual(fences([a], [b], [failing(b, 2)], [b]), [0, 2, 2, 2]);
   });
 });
 
 describe('a route', () => {
-  test('names the standbys, and nobody else', () => {
+  test('names the standbys, and no other candidate', () => {
     const rival = primary('c', 1, at('192.0.2.3'));
     const { standbys } = routing().see(
       primary('a', 2, at('192.0.2.1')),
@@ -147,7 +147,7 @@ describe('a route', () => {
     ]);
   });
 
-  test('tells a client the reason, and a line for each candidate', () => {
+  test('gives a client the reason, and a line for each candidate', () => {
     const { reason, detail } = routing().see(standby('a'), failing(unasked('b')));
     assert.equal(reason, 'a is a standby; b is down');
     assert.equal(detail, 'a is a standby on timeline 1\nb refuses connections');

@@ -28,7 +28,7 @@ describe('the table of servers', () => {
     deepEqual(servers.sessions, [{ server: address(1), sessions: 4 }]);
   });
 
-  test('tells of the latest server first, and of an earlier one as long as it has sessions', () => {
+  test('shows the latest server first, and an earlier one as long as it has sessions', () => {
     const slab = newCounters();
     const servers = new ServerSlots([slab]);
     const slot = slotOf(servers, address(1));
@@ -39,7 +39,7 @@ describe('the table of servers', () => {
     deepEqual(servers.sessions, [{ server: address(2), sessions: 0 }]);
   });
 
-  test('gives slots without sessions to new servers, and never that of one who has some', () => {
+  test('gives slots without sessions to new servers, and never that of a server with sessions', () => {
     const slab = newCounters();
     const servers = new ServerSlots([slab]);
     slab[servedAt + slotOf(servers, address(0))] = 1;
@@ -48,5 +48,6 @@ describe('the table of servers', () => {
     equal(servers.sessions.length, 2);
   });
 
-  test('knows nobody before the first route', () => deepEqual(new ServerSlots([newCounters()]).sessions, []));
+  test('knows no server before the first route', () =>
+    deepEqual(new ServerSlots([newCounters()]).sessions, []));
 });

@@ -8,19 +8,19 @@ import { SessionReaper } from '../../src/control/session-reaper.ts';
 import type { Log } from '../../src/log.ts';
 import { failing, now, primary, rules } from '../cluster/scene.ts';
 
-/** What is done and told about these candidates, where their server has so many sessions. */
-function removed(observations: readonly Observation[], sessions: number, at = now): string[] {
+/** What is done and logged about these candidates, where their server has so many sessions. */
+function reaped(observations: readonly Observation[], sessions: number, at = now): string[] {
   const lines: string[] = [];
   const log: Log = (event) => void lines.push(event);
-  const remover = {
+  const ender = {
     sessionsOn: () => sessions,
     endDead: () => void lines.push('ended'),
-    endStandbySessions: () => void lines.push('expelled'),
+    endStandbySessions: () => void lines.push('standby sessions ended'),
   };
-  const removals = new SessionReaper(1000, log);
+  const reaper = new SessionReaper(1000, log);
   const { findings } = elect(observations, noMemory, now, rules);
   for (let time = 0; time < 2; time += 1) {
-    removals.reap(observations, rotationOf(findings, noPositions, everyStandby), at, remover);
+    reaper.reap(observations, rotationOf(findings, noPositions, everyStandby), at, ender);
   }
   return lines;
 }
@@ -29,14 +29,14 @@ const oldPrimary = [primary('a', 1), primary('b', 2)];
 const silent = [failing(primary('a'), 2, 'silent')];
 
 describe('sessions that are taken from a server', () => {
-  test('are news for a person, once', () => {
-    assert.deepEqual(removed(oldPrimary, 2), ['expelled', 'standby_sessions_ended']);
+  test('are logged once', () => {
+    assert.deepEqual(reaped(oldPrimary, 2), ['standby sessions ended', 'standby_sessions_ended']);
     const dead = ['ended', 'dead_server_sessions_ended'];
-    assert.deepEqual(removed(silent, 2, now + 1000), dead);
+    assert.deepEqual(reaped(silent, 2, now + 1000), dead);
   });
 
-  test('are none where there are none: the order is given all the same, for those that just come', () => {
-    assert.deepEqual(removed(oldPrimary, 0), ['expelled']);
-    assert.deepEqual(removed(silent, 0, now + 1000), ['ended']);
+  test('are not logged if there were none; they are ended all the same, as new ones may have come', () => {
+    assert.deepEqual(reaped(oldPrimary, 0), ['standby sessions ended']);
+    assert.deepEqual(reaped(silent, 0, now + 1000), ['ended']);
   });
 });

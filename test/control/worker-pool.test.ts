@@ -17,17 +17,17 @@ import { isFree } from '../bed/ports.ts';
 import { until, waitFor } from '../bed/wait-for.ts';
 
 const realWorker = new URL('../../src/data/worker.ts', import.meta.url);
-const mortalWorker = new URL('./mortal-worker.ts', import.meta.url);
-const stillbornWorker = new URL('./stillborn-worker.ts', import.meta.url);
+const dyingWorker = new URL('./dying-worker.ts', import.meta.url);
+const neverListeningWorker = new URL('./never-listening-worker.ts', import.meta.url);
 
-/** What the mortal worker dies of. */
+/** The address whose sessions are to be ended when the worker dies. */
 const death: Address = { path: '/worker' };
 
 /** Only Linux spreads the connections of one port over several listeners. */
 const noSharedPorts = process.platform === 'linux' ? false : 'only Linux shares a port between listeners';
 
-/** A plane whose log and suspicions are kept. */
-function planeOf(
+/** A worker pool whose log and suspicions are kept. */
+function poolOf(
   workers: number,
   workerFile = realWorker,
   listen: Address = { host: '127.0.0.1', port: 0 },
@@ -41,14 +41,14 @@ function planeOf(
   const settings: DataSettings = { ...defaults, listen };
   const suspicion = (why: string): void => void suspicions.push(why);
   const runtime = pickRuntime();
-  const plane = new WorkerPool({ workers, engine, workerFile, settings, runtime, log, suspicion });
-  return { plane, errors, suspicions };
+  const pool = new WorkerPool({ workers, engine, workerFile, settings, runtime, log, suspicion });
+  return { pool, errors, suspicions };
 }
 
 /** Publishes a primary whose last answer counts until `until`. */
-function lead(plane: WorkerPool, primary: Address, epoch: number, until = Infinity): void {
-  plane.renewLeases([{ server: primary, until }]);
-  plane.publish({ ...noRoute, epoch, primary });
+function routeTo(pool: WorkerPool, primary: Address, epoch: number, until = Infinity): void {
+  pool.renewLeases([{ server: primary, until }]);
+  pool.publish({ ...noRoute, epoch, primary });
 }
 
 /** A client whose first packet has arrived at the server, as its peer number `index`. */
@@ -73,75 +73,75 @@ for (
   ] as const
 ) {
   const where = workers === 0 ? 'in this thread' : `with ${workers} worker(s), ${engine}`;
-  describe(`a plane ${where}`, { skip: workers > 1 && noSharedPorts }, () => {
+  describe(`a worker pool ${where}`, { skip: workers > 1 && noSharedPorts }, () => {
     const here: Address = { host: '127.0.0.1', port: 0 };
 
     test('holds, routes, pumps, counts, drains and stops', { timeout: 60_000 }, async () => {
-      const { plane, errors } = planeOf(workers, realWorker, here, engine);
+      const { pool, errors } = poolOf(workers, realWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const { address: listen } = await plane.start();
-      equal(plane.counters.length, Math.max(1, workers));
+      const { address: listen } = await pool.start();
+      equal(pool.counters.length, Math.max(1, workers));
       const held = await peerConnect(listen);
       held.socket.write(startup);
-      await until(() => total(plane.counters, 'held') === 1, 'the client to be held');
-      lead(plane, server.address, 1);
+      await until(() => total(pool.counters, 'held') === 1, 'the client to be held');
+      routeTo(pool, server.address, 1);
       const peer = await server.peer();
       await until(() => peer.bytes === startup.length, 'the first packet');
       peer.send(1_000);
       await until(() => held.bytes === 1_000, 'the answer');
       equal(held.inOrder, true);
-      equal(total(plane.counters, 'upstreamBytes'), startup.length);
-      await until(() => total(plane.counters, 'downstreamBytes') === 1_000, 'the count');
-      plane.drain();
+      equal(total(pool.counters, 'upstreamBytes'), startup.length);
+      await until(() => total(pool.counters, 'downstreamBytes') === 1_000, 'the count');
+      pool.drain();
       await waitFor('the port to be free', () => isFree((listen as { port: number }).port));
       peer.send(1_000, 1_000);
       await until(() => held.bytes === 2_000, 'a session that lives on');
-      await plane.stop();
+      await pool.stop();
       await until(() => held.closed || held.ended, 'its end');
       held.socket.destroy();
       server.close();
       equal(errors.join(), '');
     });
 
-    test('sends nobody to a server whose last answer is too old, and goes on once there is another', {
+    test('sends no client to a server whose last answer is too old, and goes on once there is another', {
       timeout: 60_000,
     }, async () => {
-      const { plane } = planeOf(workers, realWorker, here, engine);
+      const { pool } = poolOf(workers, realWorker, here, engine);
       const runtime = pickRuntime();
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const { address: listen } = await plane.start();
+      const { address: listen } = await pool.start();
       // In no future: all threads have this time behind them, wherever their clocks began.
-      lead(plane, server.address, 1, runtime.now());
+      routeTo(pool, server.address, 1, runtime.now());
       const held = await peerConnect(listen);
       held.socket.write(startup);
-      await until(() => total(plane.counters, 'held') === 1, 'the client to be held');
-      plane.renewLeases([{ server: server.address, until: runtime.now() + 60_000 }]);
+      await until(() => total(pool.counters, 'held') === 1, 'the client to be held');
+      pool.renewLeases([{ server: server.address, until: runtime.now() + 60_000 }]);
       const peer = await server.peer();
       await until(() => peer.bytes === startup.length, 'the first packet');
       held.socket.destroy();
-      await plane.stop();
+      await pool.stop();
       server.close();
     });
 
     test('passes on what a session suspects', { timeout: 60_000 }, async () => {
-      const { plane, suspicions } = planeOf(workers, realWorker, here, engine);
+      const { pool, suspicions } = poolOf(workers, realWorker, here, engine);
       const gone = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       gone.close();
-      const { address: listen } = await plane.start();
-      lead(plane, gone.address, 1);
+      const { address: listen } = await pool.start();
+      routeTo(pool, gone.address, 1);
       const client = await peerConnect(listen);
       client.socket.write(startup);
       await until(() => suspicions.length > 0, 'a suspicion');
       match(suspicions[0]!, /dialling the primary failed with ECONNREFUSED/);
       // With a client that is held.
-      await plane.stop();
+      await pool.stop();
       client.socket.destroy();
     });
 
     test('a port in use is an error that names LISTEN_PORT', { timeout: 60_000 }, async () => {
       const taken = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const { plane } = planeOf(workers, realWorker, taken.address, engine);
-      await rejects(plane.start(), (error: Error) => {
+      const { pool } = poolOf(workers, realWorker, taken.address, engine);
+      await rejects(pool.start(), (error: Error) => {
         equal(error instanceof StartError, true);
         match(
           error.message,
@@ -149,19 +149,19 @@ for (
         );
         return true;
       });
-      await plane.stop();
+      await pool.stop();
       taken.close();
     });
 
     test('an address of another machine is an error that names LISTEN_HOST', {
       timeout: 60_000,
     }, async () => {
-      const { plane } = planeOf(workers, realWorker, { host: '192.0.2.1', port: 0 });
-      await rejects(plane.start(), {
+      const { pool } = poolOf(workers, realWorker, { host: '192.0.2.1', port: 0 });
+      await rejects(pool.start(), {
         name: 'StartError',
         message: /^cannot listen on 192\.0\.2\.1:0.*LISTEN_HOST/,
       });
-      await plane.stop();
+      await pool.stop();
     });
   });
 }
@@ -173,46 +173,46 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
     test('is reported and replaced, without its gauges, with its history and the route', {
       timeout: 60_000,
     }, async () => {
-      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
+      const { pool, errors } = poolOf(1, dyingWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const { address: listen } = await plane.start();
-      lead(plane, server.address, 7);
+      const { address: listen } = await pool.start();
+      routeTo(pool, server.address, 7);
       const first = await pass(listen, server, 0);
-      equal(total(plane.counters, 'active'), 1);
-      plane.endDead(death);
+      equal(total(pool.counters, 'active'), 1);
+      pool.endDead(death);
       await until(() => errors.length > 0, 'the report');
       match(errors[0]!, /^worker_died .*"worker":0,"why":"the test wanted it to die"/);
       await until(() => first.client.closed || first.client.ended, 'its sessions to be lost');
-      await until(() => total(plane.counters, 'active') === 0, 'the gauges to be reset');
-      // The port is free for a moment: whoever comes then is told so and comes again.
+      await until(() => total(pool.counters, 'active') === 0, 'the gauges to be reset');
+      // The port is free for a moment: a client that comes then is refused and tries again.
       const second = await waitFor('a session', () => pass(listen, server, 1));
-      equal(total(plane.counters, 'accepted') >= 2, true);
+      equal(total(pool.counters, 'accepted') >= 2, true);
       equal(errors.length, 1);
       for (const { client } of [first, second]) client.socket.destroy();
-      await plane.stop();
+      await pool.stop();
       server.close();
     });
 
     test('gets the newest route when it is there again', { timeout: 60_000 }, async () => {
-      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
+      const { pool, errors } = poolOf(1, dyingWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const { address: listen } = await plane.start();
-      plane.publish({ ...noRoute, epoch: 1 });
-      plane.endDead(death);
+      const { address: listen } = await pool.start();
+      pool.publish({ ...noRoute, epoch: 1 });
+      pool.endDead(death);
       await until(() => errors.length > 0, 'the report');
-      lead(plane, server.address, 2);
+      routeTo(pool, server.address, 2);
       const { client } = await waitFor('a session', () => pass(listen, server, 0));
       client.socket.destroy();
-      await plane.stop();
+      await pool.stop();
       server.close();
     });
 
-    test('is not replaced when the plane stops', { timeout: 60_000 }, async () => {
-      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
-      const { port } = (await plane.start()).address as { port: number };
-      plane.endDead(death);
+    test('is not replaced when the pool stops', { timeout: 60_000 }, async () => {
+      const { pool, errors } = poolOf(1, dyingWorker, here, engine);
+      const { port } = (await pool.start()).address as { port: number };
+      pool.endDead(death);
       await until(() => errors.length > 0, 'the report');
-      await plane.stop();
+      await pool.stop();
       await waitFor('the port to be free', () => isFree(port));
       let later = false;
       pickRuntime().after(400, () => later = true);
@@ -223,19 +223,19 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
     test('is replaced as soon as its port is free again', {
       timeout: 60_000,
     }, async () => {
-      const { plane, errors } = planeOf(1, mortalWorker, here, engine);
+      const { pool, errors } = poolOf(1, dyingWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
-      const { address: listen } = await plane.start();
-      lead(plane, server.address, 1);
-      plane.endDead(death);
+      const { address: listen } = await pool.start();
+      routeTo(pool, server.address, 1);
+      pool.endDead(death);
       await until(() => errors.length > 0, 'the report');
       const thief = createServer((socket) => socket.destroy());
-      await waitFor('somebody else to take the port', async () => {
+      await waitFor('another program to take the port', async () => {
         const { promise, resolve } = Promise.withResolvers<boolean>();
         thief.once('error', () => resolve(false));
         thief.listen({ port: (listen as { port: number }).port, host: '127.0.0.1' }, () => resolve(true));
         // If the new worker was quicker, there is another chance.
-        return await promise || void plane.endDead(death);
+        return await promise || void pool.endDead(death);
       });
       await until(
         () => errors.some((error) => error.startsWith('worker_not_replaced')),
@@ -244,23 +244,23 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       thief.close();
       const { client } = await waitFor('a session', () => pass(listen, server, 0));
       client.socket.destroy();
-      await plane.stop();
+      await pool.stop();
       server.close();
     });
 
-    test('before it listens keeps the plane from starting, and says why', { timeout: 60_000 }, async () => {
-      const { plane } = planeOf(1, stillbornWorker);
-      await rejects(plane.start(), {
+    test('before it listens keeps the pool from starting, and says why', { timeout: 60_000 }, async () => {
+      const { pool } = poolOf(1, neverListeningWorker);
+      await rejects(pool.start(), {
         name: 'StartError',
         message: /worker .*the test wanted it not to live/,
       });
-      await plane.stop();
+      await pool.stop();
     });
 
-    test('that is not there at all keeps the plane from starting', { timeout: 60_000 }, async () => {
-      const { plane } = planeOf(1, new URL('./no-such-worker.ts', import.meta.url));
-      await rejects(plane.start(), { name: 'StartError', message: /no-such-worker/ });
-      await plane.stop();
+    test('that is not there at all keeps the pool from starting', { timeout: 60_000 }, async () => {
+      const { pool } = poolOf(1, new URL('./no-such-worker.ts', import.meta.url));
+      await rejects(pool.start(), { name: 'StartError', message: /no-such-worker/ });
+      await pool.stop();
     });
   });
 }
