@@ -105,7 +105,7 @@ describe('the HTTP port', () => {
     assert.deepEqual([answer.status, answer.length, answer.body], [200, '6', '']);
   });
 
-  check('says which paths there are to who asks for another', async ({ port }) => {
+  check('says which paths there are to a client that asks for another', async ({ port }) => {
     const answer = await ask(port, '/nope');
     assert.equal(answer.status, 404);
     assert.equal(answer.body, 'There is no /nope here; there is /live, /count, /é, /huge.\n');
@@ -126,7 +126,7 @@ describe('the HTTP port', () => {
     });
   }
 
-  check('outlives who does not speak HTTP', async ({ port }) => {
+  check('outlives a client that does not speak HTTP', async ({ port }) => {
     assert.match((await told(port, '\x00\x00\x00\x08\x04\xd2\x16\x2f')).heard, /^HTTP\/1\.1 400 /);
     assert.equal((await ask(port, '/live')).status, 200);
   });
@@ -155,18 +155,21 @@ describe('the limits of the HTTP port', () => {
     await until(() => {
       if (status !== 200) void ask(port, '/live').then((answer) => status = answer.status, () => {});
       return status === 200;
-    }, 'a free place');
+    }, 'a free connection');
   });
 
   for (const words of ['', 'GET /live HTTP/1.1\r\nhost: x\r\nx-slow: ']) {
-    check(`send away who says ${words === '' ? 'nothing' : 'half a request'} and waits`, async ({ port }) => {
-      const visitor = await visit(port, words);
-      await until(() => visitor.isClosed, 'the end', 20_000);
-      assert.match(visitor.heard, /^HTTP\/1\.1 408 /);
-    });
+    check(
+      `send away a client that says ${words === '' ? 'nothing' : 'half a request'} and waits`,
+      async ({ port }) => {
+        const visitor = await visit(port, words);
+        await until(() => visitor.isClosed, 'the end', 20_000);
+        assert.match(visitor.heard, /^HTTP\/1\.1 408 /);
+      },
+    );
   }
 
-  check('answer one question of a connection, and drop who asks on', async ({ port }) => {
+  check('answer one question of a connection, and drop a client that goes on asking', async ({ port }) => {
     const before = shown;
     const { heard } = await told(port, 'GET /count HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1000));
     assert.ok(shown <= before + 1, `${shown - before} pages were made`);

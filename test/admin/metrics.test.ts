@@ -113,21 +113,21 @@ describe('/metrics', () => {
 });
 
 describe('/metrics about candidates', () => {
-  test('tells how many there are, and how many are well', () => {
+  test('tells how many there are, and how many are healthy', () => {
     const snapshot = snapshotOf(three);
     assert.deepEqual(samples(snapshot, 'servers_total'), ['3']);
     assert.deepEqual(samples(snapshot, 'servers_healthy'), ['2']);
     assert.deepEqual(samples(snapshot, 'servers_unhealthy'), ['1']);
   });
 
-  test('counts nobody as well before the first verdict', () => {
+  test('counts no server as healthy before the first verdict', () => {
     const snapshot = snapshotOf([unasked('a'), unasked('b')], undefined, { verdict: undefined });
     assert.deepEqual(samples(snapshot, 'servers_healthy'), ['0']);
     assert.deepEqual(samples(snapshot, 'servers_unhealthy'), ['2']);
     assert.deepEqual(samples(snapshot, 'candidate_standing'), []);
   });
 
-  test('tells who is primary, who answers, and where each stands', () => {
+  test('tells which candidate is primary, which ones answer, and the standing of each', () => {
     const snapshot = snapshotOf(three);
     assert.deepEqual(samples(snapshot, 'primary'), ['a 1', 'b 0', 'c 0']);
     assert.deepEqual(samples(snapshot, 'candidate_up'), ['a 1', 'b 1', 'c 0']);
@@ -138,7 +138,7 @@ describe('/metrics about candidates', () => {
     assert.deepEqual(samples(snapshot, 'probe_duration_seconds_last'), ['a 0.004', 'b 0.001', 'c 0.001']);
   });
 
-  test('tells who is up and rejects the probe; its standing is still "down" here', () => {
+  test('tells which candidate is up and rejects the probe; its standing is still "down" here', () => {
     const snapshot = snapshotOf([
       primary('a'),
       failing(unasked('b'), 1, 'credentials'),
@@ -155,7 +155,7 @@ describe('/metrics about candidates', () => {
     assert.deepEqual(samples(snapshot, 'servers_healthy'), ['2']);
   });
 
-  test('has no figures of who never answered', () => {
+  test('has no figures of a candidate that never answered', () => {
     assert.deepEqual(samples(snapshotOf([failing(unasked('a'))]), 'candidate_timeline'), []);
   });
 

@@ -37,7 +37,7 @@ describe('the pages of the gateway', () => {
     }
   });
 
-  test('/ready is well without a primary: who waits here is held', () => {
+  test('/ready is well without a primary: a client that waits is held', () => {
     const without = snapshotOf([failing(unasked('a'))]);
     assert.equal(without.verdict?.primary, undefined);
     assert.equal(show('/ready', false, without).status, 200);

@@ -79,7 +79,7 @@ describe('/status', () => {
     assert.equal(closes.fenced, 2);
   });
 
-  test('tells how far standbys are behind, and with a standby port who gets its clients', () => {
+  test('tells how far standbys are behind, and with a standby port which ones get its clients', () => {
     const [a, b] = statusOf(snapshotOf(three, undefined, { standbyPort })).candidates;
     assert.deepEqual([a?.lag, a?.standbyPort], [null, { weight: 0, out: 'is primary on timeline 3' }]);
     assert.deepEqual([b?.lag, b?.standbyPort], [

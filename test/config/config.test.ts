@@ -6,7 +6,7 @@ import { configured, problems } from './sources.ts';
 describe('where a value comes from', () => {
   const file = { '/f': 'HOLD_MS=1\n' };
 
-  test('the default, where nobody says anything', () => {
+  test('the default, where nothing is set', () => {
     assert.equal(configured({}).data.holdMs, 10_000);
   });
 
@@ -132,7 +132,7 @@ describe('what is made of the values', () => {
     assert.equal(configured({}).refusalCertificate, undefined);
   });
 
-  test('nobody can change it, at any depth', () => {
+  test('it cannot be changed, at any depth', () => {
     const config = configured({});
     const frozen = (value: object): boolean =>
       Object.isFrozen(value) &&

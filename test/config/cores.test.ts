@@ -34,7 +34,7 @@ describe('the processors of this process', () => {
   });
 });
 
-describe('the workers that nobody asked for', () => {
+describe('the number of workers by default', () => {
   test('are half of the processors, from one to four', () => {
     assert.deepEqual([1, 2, 3, 4, 6, 8, 64].map((cores) => defaultWorkers(cores, 'linux')), [
       1,

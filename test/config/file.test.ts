@@ -35,7 +35,7 @@ describe('the configuration file', () => {
     ]);
   });
 
-  test('with unknown names: each is told with its line, and the nearest that there is', () => {
+  test('with unknown names: each is named with its line, and the nearest that there is', () => {
     assert.deepEqual(wrong('HOLD_MS=1\nHOLDMS=1\n\nexport nothing_like_it=1\n'), [
       '/f:2: HOLDMS is no setting of pg_gateway; did you mean HOLD_MS?',
       '/f:4: nothing_like_it is no setting of pg_gateway',
@@ -50,7 +50,7 @@ describe('the configuration file', () => {
     ]);
   });
 
-  test('with a line that is none: its number is told, and not its text', () => {
+  test('with a line that is none: its number is named, and not its text', () => {
     assert.deepEqual(wrong('HOLD_MS=1\nhunter2\n=x\n1A=2'), [
       '/f:2: this is not NAME=value',
       '/f:3: this is not NAME=value',

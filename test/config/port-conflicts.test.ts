@@ -28,7 +28,7 @@ describe('our own ports', () => {
     ],
   ];
   for (const [env, sentence] of clashes) {
-    test(`${Object.entries(env).map(([name, value]) => `${name}=${value}`).join(' ')} is told in one message`, () => {
+    test(`${Object.entries(env).map(([name, value]) => `${name}=${value}`).join(' ')} is one message`, () => {
       assert.deepEqual(problems({ env }), [`${sentence}: give each a port of its own`]);
     });
   }
@@ -55,7 +55,7 @@ describe('our own ports', () => {
     for (const [, name = '', port = ''] of found) configured({ env: { [name]: port } });
   });
 
-  test('that cannot be read are told for that alone', () => {
+  test('that cannot be read have one message, for that alone', () => {
     const env = { LISTEN_HOST: '7000', METRICS_PORT: '6432' };
     assert.deepEqual(problems({ env }).length, 1);
     assert.match(problems({ env })[0]!, /^LISTEN_HOST=7000 looks like a port/);

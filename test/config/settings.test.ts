@@ -40,7 +40,7 @@ describe('every setting', () => {
     for (const name of old.split(' ')) assert.ok(Object.hasOwn(settings, name), name);
   });
 
-  test('a secret is none of them: flags are shown to everybody who lists processes', () => {
+  test('a secret is none of them: flags are shown in every list of processes', () => {
     assert.equal(Object.hasOwn(settings, 'PGPASSWORD'), false);
   });
 

@@ -12,10 +12,10 @@ import {
   total,
 } from '../../src/contract/counters.ts';
 
-test('every counter has a place of its own, and the slab has room for the servers besides', () => {
-  const places = Object.values(at).sort((a, b) => a - b);
-  deepEqual(places, places.map((_, index) => index));
-  equal(servedAt, places.length);
+test('every counter has an index of its own, and the slab has room for the servers besides', () => {
+  const indexes = Object.values(at).sort((a, b) => a - b);
+  deepEqual(indexes, indexes.map((_, index) => index));
+  equal(servedAt, indexes.length);
   equal(dialledAt, servedAt + serverSlots);
   equal(leasedAt, dialledAt + serverSlots);
   equal(newCounters().length, leasedAt + serverSlots);

@@ -35,7 +35,7 @@ function problemsOf(
   throw new assert.AssertionError({ message: 'there was no ConfigError' });
 }
 
-describe('who logs in', () => {
+describe('the role and the database of the login', () => {
   test('without settings: the user of the system, the database postgres, TLS if there is any, no password', () => {
     const credentials = read({});
     assert.equal(credentials.user, 'anna');

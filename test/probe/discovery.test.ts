@@ -72,7 +72,7 @@ test('a lookup that never ends is given up and begun again, and its late answer 
   const { clock, asked, seen } = begin();
   await asked[0]?.resolve('a');
   await clock.pass(5000 + 29_999);
-  assert.deepEqual(seen, ['a'], 'nobody waits for a name that was found');
+  assert.deepEqual(seen, ['a'], 'no verdict waits for a name that was found');
   assert.equal(asked.length, 2);
   await clock.pass(1);
   assert.deepEqual(seen, ['a', 'unresolved: no answer within 30000 ms']);
@@ -82,7 +82,7 @@ test('a lookup that never ends is given up and begun again, and its late answer 
   assert.deepEqual(seen.slice(2), ['new']);
 });
 
-test('a suspicion looks again at once, but not more than once a second', async () => {
+test('a suspicion looks the name up again at once, but not more than once a second', async () => {
   const { clock, asked, discovery } = begin();
   await asked[0]?.resolve('a');
   await clock.pass(3000);
@@ -99,7 +99,7 @@ test('a suspicion looks again at once, but not more than once a second', async (
   assert.equal(asked.length, 3);
 });
 
-test('after stop there is no timer, no lookup and no word', async () => {
+test('after stop there is no timer, no lookup and no report', async () => {
   const { clock, asked, seen, discovery } = begin();
   discovery.stop();
   await asked[0]?.resolve('a');

@@ -87,7 +87,7 @@ export class FakeServers {
 
   readonly open = (target: ProbeTarget, events: ProbeEvents): Probe => {
     const clock = this.#clock;
-    let waiting: { resolve(facts: Facts): void; reject(error: ProbeError): void } | undefined;
+    let pending: { resolve(facts: Facts): void; reject(error: ProbeError): void } | undefined;
     let wasReady = false;
     const probe: FakeProbe = {
       target,
@@ -99,10 +99,10 @@ export class FakeServers {
       heard: () => probe.isHeard,
       close: () => void (probe.isClosed = true),
       ask: () => {
-        if (probe.isClosed || waiting) throw new Error('asked a closed or busy probe');
+        if (probe.isClosed || pending) throw new Error('asked a closed or busy probe');
         probe.asked.push(clock.now());
         return new Promise<Facts>((resolve, reject) => {
-          waiting = { resolve, reject };
+          pending = { resolve, reject };
           const said = this.behaviour(probe);
           if (said instanceof Error) void probe.fail(said);
           else if (said) void probe.answer(said);
@@ -111,13 +111,13 @@ export class FakeServers {
       answer: (facts = {}) => {
         if (!wasReady) events.ready();
         wasReady = true;
-        waiting?.resolve({ ...someFacts, ...facts });
-        waiting = undefined;
+        pending?.resolve({ ...someFacts, ...facts });
+        pending = undefined;
         return settled();
       },
       fail: (error) => {
-        waiting?.reject(error);
-        waiting = undefined;
+        pending?.reject(error);
+        pending = undefined;
         return settled();
       },
     };
@@ -132,7 +132,7 @@ export class FakeServers {
 
   last(port: number): FakeProbe {
     const probe = this.of(port).at(-1);
-    if (!probe) throw new Error(`nobody was asked on port ${port}`);
+    if (!probe) throw new Error(`no server was asked on port ${port}`);
     return probe;
   }
 }

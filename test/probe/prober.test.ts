@@ -15,7 +15,7 @@ function gaps(probes: readonly FakeProbe[]): number[] {
 }
 
 describe('the prober', () => {
-  check('asks everybody at once and reports all in the order of the candidates', async (t) => {
+  check('asks all candidates at once and reports all in the order of the candidates', async (t) => {
     const { clock, servers, prober, seen, last } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3');
     servers.behaviour = ({ target }) => target.port === 2 ? failure('refused') : { timeline: target.port };
     prober.start();
@@ -79,7 +79,7 @@ describe('the prober', () => {
   });
 
   check(
-    'what they say once more at the same time is told once, with the last of them or after 10 ms',
+    'what they say once more at the same time is reported once, with the last of them or after 10 ms',
     async (t) => {
       const { clock, servers, prober, seen, last } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3');
       prober.start();
@@ -105,7 +105,7 @@ describe('the prober', () => {
     },
   );
 
-  check('a server that hangs delays nobody else', async (t) => {
+  check('a server that hangs delays no other', async (t) => {
     const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     servers.behaviour = ({ target }) => target.port === 1 ? undefined : {};
     prober.start();
@@ -115,7 +115,7 @@ describe('the prober', () => {
   });
 
   check(
-    'a server that lets nobody in is silent after the connect deadline, and its socket is freed',
+    'a server that accepts no connection is silent after the connect deadline, and its socket is freed',
     async (t) => {
       const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
       servers.behaviour = () => undefined;
@@ -194,7 +194,7 @@ describe('the prober', () => {
     assert.equal(Math.max(...gaps(servers.probes)), 1000);
   });
 
-  check('in a hurry everybody is asked at the fast pace, and dead servers at twice that', async (t) => {
+  check('setFast has all asked at the fast pace, and dead servers at twice that', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     servers.behaviour = ({ target }) => target.port === 1 ? {} : failure('refused');
     prober.setFast(true);
@@ -214,7 +214,7 @@ describe('the prober', () => {
   });
 
   check(
-    'in a hurry a dead server is tried every 200 ms, and every second if the fast pace is a slow one',
+    'at the fast pace a dead server is tried every 200 ms, and every second if the fast pace is a slow one',
     async (t) => {
       for (
         const [probeFastMs, expected] of [[50, [50, 100, 200, 200, 200]], [600, [600, 1000, 1000]]] as const
@@ -229,7 +229,7 @@ describe('the prober', () => {
     },
   );
 
-  check('a hurry does not wait for the back-off that was running', async (t) => {
+  check('the fast pace does not wait for the back-off that was running', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1');
     servers.behaviour = () => failure('refused');
     prober.start();
@@ -243,7 +243,7 @@ describe('the prober', () => {
     assert.equal(servers.probes.length, before + 2);
   });
 
-  check('a wrong password is not tried more than once a second, in a hurry neither', async (t) => {
+  check('a wrong password is not tried more than once a second, not at the fast pace either', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1');
     servers.behaviour = () => failure('credentials');
     prober.setFast(true);
@@ -307,21 +307,24 @@ describe('the prober', () => {
     assert.deepEqual(servers.last(1).asked, [1000, 1120, 1370]);
   });
 
-  check('probeNow while somebody is being asked asks once more, however often it was called', async (t) => {
-    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
-    servers.behaviour = () => undefined;
-    prober.start();
-    await clock.pass(20);
-    for (let count = 0; count < 10; count += 1) prober.probeNow();
-    await clock.pass(10);
-    assert.deepEqual(servers.last(1).asked, [1000]);
-    await servers.last(1).answer();
-    await clock.pass(5);
-    await servers.last(1).answer();
-    assert.deepEqual(servers.last(1).asked, [1000, 1030]);
-    await clock.pass(200);
-    assert.deepEqual(servers.last(1).asked, [1000, 1030]);
-  });
+  check(
+    'probeNow while a candidate is being asked asks it once more, however often it was called',
+    async (t) => {
+      const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+      servers.behaviour = () => undefined;
+      prober.start();
+      await clock.pass(20);
+      for (let count = 0; count < 10; count += 1) prober.probeNow();
+      await clock.pass(10);
+      assert.deepEqual(servers.last(1).asked, [1000]);
+      await servers.last(1).answer();
+      await clock.pass(5);
+      await servers.last(1).answer();
+      assert.deepEqual(servers.last(1).asked, [1000, 1030]);
+      await clock.pass(200);
+      assert.deepEqual(servers.last(1).asked, [1000, 1030]);
+    },
+  );
 
   check('a storm of suspicions does not become a storm of connects', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1');
@@ -335,7 +338,7 @@ describe('the prober', () => {
     assert.ok(servers.probes.length >= 9, `${servers.probes.length} connects in 100 ms`);
   });
 
-  check('the end of an idle session counts as a failure and has everybody asked at once', async (t) => {
+  check('the end of an idle session counts as a failure and has all candidates asked at once', async (t) => {
     const { clock, servers, prober, last } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     prober.start();
     await clock.pass(600);

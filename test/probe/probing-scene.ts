@@ -48,7 +48,7 @@ export function begin(
   const servers = new FakeServers(clock);
   const names = new FakeNames();
   const seen: (readonly Observation[])[] = [];
-  const told: string[] = [];
+  const logged: string[] = [];
   const scene = { incumbent: '' };
   const prober = new Prober(
     list.candidates,
@@ -58,11 +58,11 @@ export function begin(
     {
       observed: (observations) => seen.push(observations),
       log: (event, fields = {}) =>
-        void told.push(`${logEvents[event][0]}: ${event} ${Object.values(fields).join(' ')}`),
+        void logged.push(`${logEvents[event][0]}: ${event} ${Object.values(fields).join(' ')}`),
       isIncumbent: (candidate) => candidate === scene.incumbent,
     },
     { open: servers.open, resolver: names, random },
   );
   t.after(() => prober.stop());
-  return { clock, servers, names, seen, told, prober, scene, last: () => seen.at(-1) ?? [] };
+  return { clock, servers, names, seen, logged, prober, scene, last: () => seen.at(-1) ?? [] };
 }

@@ -25,8 +25,8 @@ const options: ProberOptions = {
 
 interface Begun {
   readonly prober: Prober;
-  /** The last observation of the candidate at this place. */
-  of(place: number): Observation;
+  /** The last observation of the candidate with this index. */
+  of(index: number): Observation;
   /** Every observation of it so far. */
   readonly history: (readonly Observation[])[];
 }
@@ -41,9 +41,9 @@ function begin(t: Closer, candidates: string, change: Partial<ProberOptions> = {
     isIncumbent: () => false,
   });
   t.after(() => prober.stop());
-  const of = (place: number) => {
-    const observation = prober.observations[place];
-    if (!observation) throw new Error(`no candidate ${place}`);
+  const of = (index: number) => {
+    const observation = prober.observations[index];
+    if (!observation) throw new Error(`no candidate ${index}`);
     return observation;
   };
   prober.start();
@@ -51,16 +51,16 @@ function begin(t: Closer, candidates: string, change: Partial<ProberOptions> = {
 }
 
 /** Waits until this candidate has answered `times` more often than now. */
-async function answersMore({ history }: Begun, place: number, times: number): Promise<void> {
+async function answersMore({ history }: Begun, index: number, times: number): Promise<void> {
   const answers = () =>
-    new Set(history.map((list) => list[place]?.answer?.at).filter((at) => at !== undefined)).size;
+    new Set(history.map((list) => list[index]?.answer?.at).filter((at) => at !== undefined)).size;
   const target = answers() + times;
-  await waitFor(`${times} more answers of candidate ${place}`, () => answers() >= target);
+  await waitFor(`${times} more answers of candidate ${index}`, () => answers() >= target);
 }
 
 /** A listener whose queue of connections is full; the kernel drops what else wants to connect. */
 async function blackHole(t: Closer): Promise<number> {
-  const script = fileURLToPath(new URL('./deaf-listener.ts', import.meta.url));
+  const script = fileURLToPath(new URL('./full-backlog-listener.ts', import.meta.url));
   const run = process.versions['deno'] === undefined ? [script] : ['run', '-A', '--no-check', script];
   const child = spawn(process.execPath, run, { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
@@ -111,7 +111,7 @@ describe('the prober and real servers', () => {
     await waitFor('one session', async () => (await cluster.first.query(sessions)).length === 1);
   });
 
-  check('a frozen server is silent, delays nobody, and is back when it thaws', async (t) => {
+  check('a frozen server is silent, delays no other, and is back when it thaws', async (t) => {
     const begun = begin(t, cluster.candidates);
     const frozen = cluster.server(1);
     await answersMore(begun, 1, 1);
@@ -126,7 +126,7 @@ describe('the prober and real servers', () => {
     await waitFor('an answer', () => begun.of(1).failures === 0);
   });
 
-  check('neither a black hole nor a server that says nothing delays anybody', async (t) => {
+  check('neither a black hole nor a server that says nothing delays another', async (t) => {
     const hole = await blackHole(t);
     const mute = await fakeServer(t, () => {});
     const begun = begin(
@@ -134,8 +134,8 @@ describe('the prober and real servers', () => {
       `127.0.0.1:${hole},127.0.0.1:${mute.port},127.0.0.1:${await freePort()},${cluster.first.address}`,
     );
     const before = connecting(hole);
-    await waitFor('failures', () => [0, 1, 2].every((place) => begun.of(place).failures >= 2));
-    assert.deepEqual([0, 1, 2].map((place) => begun.of(place).failure?.kind), [
+    await waitFor('failures', () => [0, 1, 2].every((index) => begun.of(index).failures >= 2));
+    assert.deepEqual([0, 1, 2].map((index) => begun.of(index).failure?.kind), [
       'silent',
       'silent',
       'refused',
@@ -146,7 +146,7 @@ describe('the prober and real servers', () => {
     await waitFor('every socket to be gone', () => mute.sockets.size === 0 && connecting(hole) <= before);
   });
 
-  check('the end of a session has everybody asked at once', async (t) => {
+  check('the end of a session has all candidates asked at once', async (t) => {
     // At this pace nothing happens in time unless the end of the session makes it.
     const begun = begin(t, cluster.candidates, { probeIntervalMs: 600_000 });
     await waitFor('three answers', () => begun.prober.observations.every(({ answer }) => answer));

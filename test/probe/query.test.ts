@@ -20,7 +20,7 @@ describe('asking a real PostgreSQL', () => {
   });
   after(() => cluster.close());
 
-  check('a primary says who it is', async (t) => {
+  check('a primary says that it is one', async (t) => {
     const facts = await open(t, cluster.first.port).probe.ask();
     assert.equal(facts.inRecovery, false);
     assert.equal(facts.readOnly, false);
@@ -31,7 +31,7 @@ describe('asking a real PostgreSQL', () => {
     assert.equal(facts.replayedLsn, facts.lsn);
   });
 
-  check('a standby says who it is, and that it belongs to the same system', async (t) => {
+  check('a standby says that it is one, and of the same system', async (t) => {
     const primary = await open(t, cluster.first.port).probe.ask();
     const standby = await open(t, cluster.server(1).port).probe.ask();
     assert.equal(standby.inRecovery, true);
@@ -48,7 +48,7 @@ describe('asking a real PostgreSQL', () => {
     }
   });
 
-  check('a standby says whom it streams from, to a role that may see it', async (t) => {
+  check('a standby says which server it streams from, to a role that may see it', async (t) => {
     const asked = async () => (await open(t, cluster.server(1).port).probe.ask()).upstream;
     const { host, port } = cluster.first;
     assert.deepEqual(await asked(), { host, port });
@@ -87,7 +87,7 @@ describe('asking a real PostgreSQL', () => {
     await waitFor('no session', async () => (await mine()).length === 0);
   });
 
-  check('an ended session is reported with the words of PostgreSQL', async (t) => {
+  check('an ended session is reported with the message of PostgreSQL', async (t) => {
     const { probe, ended, calls } = open(t, cluster.first.port, { user: 'plain' });
     await probe.ask();
     await cluster.first.query(
@@ -118,7 +118,7 @@ describe('asking a real PostgreSQL', () => {
     });
   });
 
-  check('a port that nobody listens on refuses', async (t) => {
+  check('a port without a listener refuses', async (t) => {
     const { probe } = open(t, await freePort());
     await assert.rejects(probe.ask(), {
       kind: 'refused',
@@ -154,7 +154,7 @@ describe('asking after a promotion', () => {
     await other!.follow(young!);
     const { probe } = open(t, other!.port);
     await waitFor('it, to a role that sees the receiver', async () => (await probe.ask()).timeline === 2);
-    // The end of recovery, which everybody sees, moves on when PostgreSQL must write to disk: at this, for one.
+    // The end of recovery, which every role sees, moves on when PostgreSQL must write to disk: at this, for one.
     await young!.query('create table written as select 1');
     await young!.query('drop table written');
     const { probe: plain } = open(t, other!.port, { user: 'plain' });
@@ -191,7 +191,7 @@ describe('asking a PostgreSQL with TLS and passwords', () => {
     assert.match(cluster.first.log(), /application_name=pg_gateway SSL enabled/);
   });
 
-  check('a certificate of a stranger is not trusted', async (t) => {
+  check('a certificate of another authority is not trusted', async (t) => {
     const trust = { ...trusted(), ca: selfSigned().certificate };
     const { probe } = open(t, cluster.first.port, { ...right, sslMode: 'verify-ca', trust });
     await assert.rejects(probe.ask(), { kind: 'credentials', message: /was not trusted.*PGSSLROOTCERT/ });

@@ -78,7 +78,7 @@ export interface FakeServer {
   received(): Buffer;
 }
 
-/** A TCP server that does as it is told; gone with its test. */
+/** A TCP server that does what the test says; gone with its test. */
 export async function fakeServer(t: Closer, serve: (socket: Socket) => void): Promise<FakeServer> {
   const sockets = new Set<Socket>();
   const chunks: Buffer[] = [];

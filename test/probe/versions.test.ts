@@ -30,7 +30,7 @@ for (const { version, bin } of found) {
       assert.equal(row?.['is'], version);
     });
 
-    check('a primary and a standby say who they are, to a role without grants', async (t) => {
+    check('a primary and a standby say which they are, to a role without grants', async (t) => {
       const primary = await open(t, cluster.first.port, { user: 'plain' }).probe.ask();
       assert.deepEqual([primary.inRecovery, primary.readOnly, primary.timeline], [false, false, 1]);
       assert.equal(primary.replayedLsn, primary.lsn);
@@ -43,9 +43,9 @@ for (const { version, bin } of found) {
       assert.deepEqual([primary.upstream, standby.upstream], [undefined, undefined]);
     });
 
-    check('a standby says whom it streams from, to a role with the grant', async (t) => {
+    check('a standby says which server it streams from, to a role with the grant', async (t) => {
       const { probe } = open(t, cluster.server(1).port, { user: 'granted' });
-      // PostgreSQL 10 does not tell the sender's address.
+      // PostgreSQL 10 does not show the sender's address.
       const expected = version === 10 ? undefined : { host: cluster.first.host, port: cluster.first.port };
       assert.deepEqual((await probe.ask()).upstream, expected);
     });

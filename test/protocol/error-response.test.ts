@@ -62,30 +62,30 @@ test('a text that fits is not cut', () => {
   equal(readError(errorResponse({ ...refusal, message }))['M'], message);
 });
 
-test('the preamble of the refuser is a length, the ErrorResponse, and what the client has said', () => {
+test('the preamble of the refusal server is a length, the ErrorResponse, and what the client has said', () => {
   const error = errorResponse(refusal);
   deepEqual(refusalPreamble(refusal, clientHello), bytesOf(error.length, error, clientHello));
   deepEqual(refusalPreamble(refusal, new Uint8Array(0)), bytesOf(error.length, error));
 });
 
 const authenticationOk = bytesOf('R', 8, 0);
-const greeting = bytesOf(authenticationOk, 'S', 4 + 'a\0b\0'.length, 'a\0b\0', 'K', 12, 1, 2);
+const loginMessages = bytesOf(authenticationOk, 'S', 4 + 'a\0b\0'.length, 'a\0b\0', 'K', 12, 1, 2);
 
 for (const sqlstate of ['57P01', '57P03']) {
   test(`a server that says ${sqlstate} before it is ready has turned the client away`, () => {
     const error = errorResponse({ ...refusal, sqlstate });
-    for (const bytes of [error, bytesOf(authenticationOk, error), bytesOf(greeting, error)]) {
+    for (const bytes of [error, bytesOf(authenticationOk, error), bytesOf(loginMessages, error)]) {
       ok(saysNotNow(bytes));
     }
   });
 }
 
-test('a server that is ready, asks for a password, refuses for another reason, or has said half of it has not', () => {
+test('a server that is ready, asks for a password, refuses for another reason, or has sent half of it has not', () => {
   const ready = bytesOf('Z', 5, 'I');
   for (
     const bytes of [
-      bytesOf(greeting, ready),
-      bytesOf(greeting, ready, errorResponse(refusal)),
+      bytesOf(loginMessages, ready),
+      bytesOf(loginMessages, ready, errorResponse(refusal)),
       bytesOf('R', 8, 3),
       bytesOf('N'),
       errorResponse({ ...refusal, sqlstate: '28P01', message: 'C57P03' }),

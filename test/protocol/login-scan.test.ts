@@ -7,11 +7,11 @@ const standby = parameterStatus('in_hot_standby', 'on');
 const primary = parameterStatus('in_hot_standby', 'off');
 const encoding = parameterStatus('client_encoding', 'UTF8');
 
-/** In pieces of `size` bytes; the place counts from the start of all. */
+/** In pieces of `size` bytes; the index counts from the start of all. */
 function readIn(size: number, all: Uint8Array): ScanResult {
-  const greeting = new LoginScan();
+  const scan = new LoginScan();
   for (let from = 0; from < all.length; from += size) {
-    const reading = greeting.read(all.subarray(from, from + size));
+    const reading = scan.read(all.subarray(from, from + size));
     if (typeof reading === 'object') return { standbyAt: from + reading.standbyAt };
     if (reading === 'done') return reading;
   }

@@ -45,7 +45,7 @@ test('only whole messages pass', () => {
   assert.deepEqual(guard.push(talk.subarray(8, 10)), message('R', 0));
 });
 
-test('the first byte is enough to refuse a stranger', () => {
+test('the first byte is enough to refuse another protocol', () => {
   assert.throws(() => newGuard().guard.push(Buffer.from('H')), ProtocolError);
 });
 
@@ -56,7 +56,7 @@ test('the longest message that is let through is the longest that is kept', () =
   assert.throws(() => guard.push(message('S', Buffer.alloc(maxMessageBytes - 3))), ProtocolError);
 });
 
-test('each way to log in is told by its number', () => {
+test('each way to log in is known by its number', () => {
   const wants = (...body: (number | string)[]) => {
     const { guard, calls } = newGuard();
     guard.push(message('R', ...body));

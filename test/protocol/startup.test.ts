@@ -52,7 +52,7 @@ for (const { name, bytes, kind, clearAfter } of openings) {
   });
 }
 
-test('a StartupMessage tells its protocol', () => {
+test('a StartupMessage has its protocol', () => {
   deepEqual(readOpening(startup), { kind: 'startup', protocol: 0x0003_0000 });
   deepEqual(readOpening(startupOf(20, protocol32)), { kind: 'startup', protocol: protocol32 });
   deepEqual(readOpening(startupOf(20, 0x0003_ffff)), { kind: 'startup', protocol: 0x0003_ffff });

@@ -33,7 +33,7 @@ describe('a name with one address', () => {
   });
 
   check('that does not resolve is a failure and a warning, and is tried again', async (t) => {
-    const { clock, names, told, prober, last } = begin(t, 'db:1,10.0.0.2:2');
+    const { clock, names, logged, prober, last } = begin(t, 'db:1,10.0.0.2:2');
     prober.start();
     await clock.pass(0);
     assert.deepEqual(shown(last()), ['db:1 = unresolved', '10.0.0.2:2 = 10.0.0.2']);
@@ -41,10 +41,10 @@ describe('a name with one address', () => {
     names.hosts['db'] = ['10.0.0.1'];
     await clock.pass(1000);
     assert.deepEqual(shown(last()), ['db:1 = 10.0.0.1', '10.0.0.2:2 = 10.0.0.2']);
-    assert.equal(told.filter((line) => line.startsWith('warn: name_unresolved')).length, 1);
+    assert.equal(logged.filter((line) => line.startsWith('warn: name_unresolved')).length, 1);
   });
 
-  check('whose lookup hangs delays nobody else', async (t) => {
+  check('whose lookup hangs delays no other', async (t) => {
     const { clock, servers, names, prober, last } = begin(t, 'db:1,10.0.0.2:2');
     names.isHanging = true;
     prober.start();
@@ -85,8 +85,8 @@ describe('a name with one address', () => {
     assert.equal(names.lookups, 2);
   });
 
-  check('stays where it is while the name servers fail, and that is told once', async (t) => {
-    const { clock, names, told, prober, seen } = begin(t, 'db:1', { dnsTtlMs: 500 });
+  check('stays where it is while the name servers fail, and that is logged once', async (t) => {
+    const { clock, names, logged, prober, seen } = begin(t, 'db:1', { dnsTtlMs: 500 });
     names.hosts['db'] = ['10.0.0.1'];
     prober.start();
     await clock.pass(100);
@@ -94,7 +94,7 @@ describe('a name with one address', () => {
     await clock.pass(5000);
     assert.ok(seen.length > 15);
     assert.ok(seen.every(([first]) => first?.failures === 0));
-    assert.equal(told.filter((line) => line.startsWith('warn')).length, 1);
+    assert.equal(logged.filter((line) => line.startsWith('warn')).length, 1);
   });
 });
 
@@ -171,7 +171,7 @@ describe('a name with several addresses', () => {
   });
 
   check('keeps the incumbent that DNS does not name any more, until another one is elected', async (t) => {
-    const { clock, servers: fake, names, told, prober, scene, last } = begin(t, 'pg:1', { dnsTtlMs: 1000 });
+    const { clock, servers: fake, names, logged, prober, scene, last } = begin(t, 'pg:1', { dnsTtlMs: 1000 });
     fake.behaviour = servers();
     names.hosts['pg'] = ['10.0.0.1', '10.0.0.2'];
     prober.start();
@@ -184,7 +184,7 @@ describe('a name with several addresses', () => {
       'pg[10.0.0.2]:1 = 10.0.0.2',
       'pg[10.0.0.3]:1 = 10.0.0.3',
     ]);
-    assert.equal(told.filter((line) => line.startsWith('warn: primary_left_dns')).length, 1);
+    assert.equal(logged.filter((line) => line.startsWith('warn: primary_left_dns')).length, 1);
     // Also when it does not answer: its sessions are still to be ended when it is silent for long.
     fake.behaviour = servers(['10.0.0.1']);
     for (const probe of fake.probes) {
@@ -197,9 +197,9 @@ describe('a name with several addresses', () => {
     assert.deepEqual(shown(last()).length, 2);
   });
 
-  check('is bounded, with a warning, and what is too much holds nobody up', async (t) => {
+  check('is bounded, with a warning, and those above the bound delay no other', async (t) => {
     const numbers = Array.from({ length: maxCandidates + 10 }, (_, at) => `10.0.1.${at}`);
-    const { clock, servers: fake, names, told, prober, last } = begin(t, 'pg:1,late:1,10.0.0.1:1');
+    const { clock, servers: fake, names, logged, prober, last } = begin(t, 'pg:1,late:1,10.0.0.1:1');
     fake.behaviour = servers();
     names.hosts['pg'] = numbers;
     names.hosts['late'] = ['10.0.2.1'];
@@ -207,7 +207,7 @@ describe('a name with several addresses', () => {
     await clock.pass(100);
     assert.equal(last().filter(({ answer }) => answer).length, maxCandidates);
     assert.match(last().at(-2)?.failure?.message ?? '', /too many candidates/);
-    assert.deepEqual(told.filter((line) => line.startsWith('warn')), [
+    assert.deepEqual(logged.filter((line) => line.startsWith('warn')), [
       `warn: too_many_candidates ${maxCandidates} 10.0.1.${maxCandidates - 1}`,
     ]);
     names.hosts['pg'] = ['10.0.1.1', '10.0.1.2'];
@@ -266,13 +266,13 @@ describe('a dual-stack name', () => {
   );
 
   check('whose addresses answer as two servers becomes two candidates', async (t) => {
-    const { clock, servers: fake, names, told, prober, last } = begin(t, 'db:1');
+    const { clock, servers: fake, names, logged, prober, last } = begin(t, 'db:1');
     names.hosts['db'] = both;
     fake.behaviour = servers();
     prober.start();
     await clock.pass(1000);
     assert.deepEqual(shown(last()), ['db:1 = ::1', 'db[127.0.0.1]:1 = 127.0.0.1']);
-    assert.ok(told.includes('info: addresses_differ db:1 127.0.0.1'));
+    assert.ok(logged.includes('info: addresses_differ db:1 127.0.0.1'));
   });
 
   check('that is several servers has one candidate for each of them', async (t) => {
@@ -351,25 +351,25 @@ describe('a service', () => {
     assert.equal(
       wasComplete,
       seen.length - 1,
-      'before the last answer there is always somebody who is unasked',
+      'before the last answer there is always one that was not asked',
     );
   });
 
   check('is bounded too', async (t) => {
-    const { clock, names, told, prober, last } = begin(t, 'srv+pg');
+    const { clock, names, logged, prober, last } = begin(t, 'srv+pg');
     names.services['pg'] = Array.from({ length: maxCandidates + 10 }, (_, at) => target(`10.0.1.${at}`));
     prober.start();
     await clock.pass(100);
     assert.equal(last().length, maxCandidates);
-    assert.match(told.join(), /^warn: too_many_candidates[^,]*$/);
+    assert.match(logged.join(), /^warn: too_many_candidates[^,]*$/);
   });
 
   check('that does not resolve is a failure, and is tried again', async (t) => {
-    const { clock, names, told, prober, last } = begin(t, 'srv+_pg._tcp.example');
+    const { clock, names, logged, prober, last } = begin(t, 'srv+_pg._tcp.example');
     prober.start();
     await clock.pass(3500);
     assert.deepEqual(shown(last()), ['srv+_pg._tcp.example = unresolved']);
-    assert.equal(told.length, 1);
+    assert.equal(logged.length, 1);
     names.services['_pg._tcp.example'] = [target('10.0.0.1')];
     await clock.pass(1000);
     assert.deepEqual(shown(last()), ['10.0.0.1:1 = 10.0.0.1']);
@@ -402,7 +402,9 @@ describe('a service', () => {
   });
 
   check('follows its records, but keeps the incumbent until another one is elected', async (t) => {
-    const { clock, servers: fake, names, told, prober, scene, last } = begin(t, 'srv+pg', { dnsTtlMs: 1000 });
+    const { clock, servers: fake, names, logged, prober, scene, last } = begin(t, 'srv+pg', {
+      dnsTtlMs: 1000,
+    });
     fake.behaviour = servers();
     names.services['pg'] = [target('a'), target('b')];
     Object.assign(names.hosts, { a: ['10.0.0.1'], b: ['10.0.0.2'], c: ['10.0.0.3'] });
@@ -412,7 +414,7 @@ describe('a service', () => {
     names.services['pg'] = [target('c')];
     await clock.pass(3000);
     assert.deepEqual(shown(last()), ['c:1 = 10.0.0.3', 'a:1 = 10.0.0.1']);
-    assert.equal(told.filter((line) => line.startsWith('warn')).length, 1);
+    assert.equal(logged.filter((line) => line.startsWith('warn')).length, 1);
     names.isDown = true;
     scene.incumbent = 'c:1';
     await clock.pass(3000);

@@ -21,7 +21,7 @@ const answering = (bytes: Buffer | string) => (socket: Socket) => {
   socket.once('data', () => socket.write(bytes));
 };
 
-describe('a stranger on the port', () => {
+describe('a program on the port that is not PostgreSQL', () => {
   const escaped: unknown[] = [];
   const note = (error: unknown) => escaped.push(error);
   const { error: print, log } = console;
@@ -57,7 +57,7 @@ describe('a stranger on the port', () => {
       /RowDescription/,
     ],
     [
-      'rows that nobody described',
+      'rows without a description',
       Buffer.concat([authenticationOk, readyForQuery, message('D', Buffer.from([0, 1])), readyForQuery]),
       /make no sense|no in_recovery/,
     ],
@@ -70,7 +70,7 @@ describe('a stranger on the port', () => {
 
   for (const [name, bytes, expected] of cases) {
     for (const sslMode of ['disable', 'prefer'] as const) {
-      check(`${name} is told apart, with PGSSLMODE=${sslMode}`, async (t) => {
+      check(`${name} is recognised, with PGSSLMODE=${sslMode}`, async (t) => {
         const server = await fakeServer(
           t,
           sslMode === 'disable' ? answering(bytes) : (socket) => {
@@ -88,12 +88,12 @@ describe('a stranger on the port', () => {
   }
 
   for (
-    const greeting of ['SSH-2.0-OpenSSH_9.2\r\n', 'S and more', 'HTTP/1.1 400 Bad Request\r\n\r\n', '\0']
+    const banner of ['SSH-2.0-OpenSSH_9.2\r\n', 'S and more', 'HTTP/1.1 400 Bad Request\r\n\r\n', '\0']
   ) {
     check(
-      `${JSON.stringify(greeting)} instead of an answer to the request for TLS is told apart`,
+      `${JSON.stringify(banner)} instead of an answer to the request for TLS is recognised`,
       async (t) => {
-        const server = await fakeServer(t, (socket) => socket.write(greeting));
+        const server = await fakeServer(t, (socket) => socket.write(banner));
         const { probe } = open(t, server.port, { sslMode: 'prefer' });
         await assert.rejects(probe.ask(), { kind: 'notPostgres' });
         await waitFor('the socket to be closed', () => server.sockets.size === 0);
@@ -173,14 +173,14 @@ describe('a stranger on the port', () => {
   });
 
   check('a server that starts up says so', async (t) => {
-    const words = errorResponse('57P03', 'the database system is starting up');
-    const server = await fakeServer(t, (socket) => socket.once('data', () => socket.end(words)));
+    const bytes = errorResponse('57P03', 'the database system is starting up');
+    const server = await fakeServer(t, (socket) => socket.once('data', () => socket.end(bytes)));
     await assert.rejects(open(t, server.port).probe.ask(), { kind: 'starting', message: /is starting up/ });
   });
 
   check('a server without room for another session says so', async (t) => {
-    const words = errorResponse('53300', 'sorry, too many clients already');
-    const server = await fakeServer(t, (socket) => socket.once('data', () => socket.end(words)));
+    const bytes = errorResponse('53300', 'sorry, too many clients already');
+    const server = await fakeServer(t, (socket) => socket.once('data', () => socket.end(bytes)));
     await assert.rejects(open(t, server.port).probe.ask(), { kind: 'error', message: /max_connections/ });
   });
 
@@ -347,7 +347,7 @@ describe('a server that has answered well once', () => {
     ['noise', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /does not speak PostgreSQL/],
   ];
   for (const [name, again, expected] of cases) {
-    check(`and then with ${name} is told apart`, async (t) => {
+    check(`and then with ${name} is recognised`, async (t) => {
       const server = await fakeServer(t, serve(again));
       const { probe } = open(t, server.port);
       await probe.ask();
