@@ -64,7 +64,7 @@ function render({ findings, primary, reason, rule }: Verdict): string {
     answer ? String(answer.timeline) : '-',
     answer ? formatLsn(answer.lsn) : '-',
     answer ? `${answer.tookMs.toFixed(1)} ms` : '-',
-    // One mistake of ours fails everywhere in the same words, and they are long.
+    // A mistake in our settings fails at every candidate with the same message, and it is long.
     findings.findIndex((other) => other.note === note) < row && answer === undefined ? 'as above' : note,
   ]);
   const lines = table(['CANDIDATE', 'STANDING', 'TIMELINE', 'LSN', 'TOOK', 'WHY'], rows);

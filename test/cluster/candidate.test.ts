@@ -43,8 +43,8 @@ describe('a list of candidates', () => {
   }
 
   const bad: readonly [string, string, RegExp][] = [
-    ['an empty list names nobody', '', /^it names no server$/],
-    ['a list of blanks and commas names nobody', ' , ,', /^it names no server$/],
+    ['an empty list names no server', '', /^it names no server$/],
+    ['a list of blanks and commas names no server', ' , ,', /^it names no server$/],
     ['a name twice', 'a:1,b:1,a:1', /^"a:1" is named twice$/],
     ['a name with and without the usual port is the same twice', 'a,a:5432', /^"a:5432" is named twice$/],
     ['port 0', 'a:0', /^the port of "a:0" is not between 1 and 65535$/],

@@ -4,7 +4,7 @@ import { noMemory } from '../../src/cluster/election.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { after, answer, failing, now, ours, primary, rules, theirs, unasked } from './scene.ts';
 
-/** Situation, what the candidates say, before, who is elected, rule, alarm: a row of the document. */
+/** Situation, what the candidates say, before, the elected one, rule, alarm: a row of the document. */
 export type Row = readonly [string, string, string, string, string, string];
 
 // deno-fmt-ignore: one line a row, as in the document.

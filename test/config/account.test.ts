@@ -8,7 +8,7 @@ describe('whose process this is', () => {
     const { USER: before } = process.env;
     const { stdout } = spawnSync('id', ['-un'], { encoding: 'utf8' });
     try {
-      for (const value of [undefined, 'somebody else']) {
+      for (const value of [undefined, 'another user']) {
         if (value === undefined) delete process.env['USER'];
         else process.env['USER'] = value;
         assert.equal(currentAccount().osUser, stdout.trim());

@@ -1,4 +1,7 @@
-/** A client of the refuser as the data plane would pass it on: the preamble in clear text, then the client's TLS. */
+/**
+ * A client of the refusal server as the data plane would pass it on: the preamble in clear text, then the client's
+ * TLS.
+ */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';

@@ -104,7 +104,7 @@ export function listenSuite(runtime: Runtime): void {
     second.close();
   });
 
-  test('a listener that is closed at once lets nobody in', async () => {
+  test('a listener that is closed at once accepts no client', async () => {
     const probe = await listening(runtime, { host: '127.0.0.1', port: 0 }, recorder().handlers);
     const address = probe.address;
     probe.close();

@@ -7,10 +7,10 @@ import { ServedState } from './state.ts';
 const uncounted = newCounters();
 
 export class Parting extends ServedState {
-  say(...words: readonly Uint8Array[]): void {
+  say(...messages: readonly Uint8Array[]): void {
     const { client } = this.session;
     this.down = new Pump(client, client, uncounted, at.downstreamBytes);
-    for (const bytes of words) this.down.push(bytes);
+    for (const bytes of messages) this.down.push(bytes);
     this.shutdownClient();
   }
 }
