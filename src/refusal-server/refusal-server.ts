@@ -3,6 +3,7 @@
  * CVE-2024-10977), so a client that asked for TLS must get it before it can be told why there is no server. The data
  * plane passes such a session on to here, with the refusal in front: see `refusalPreamble`.
  */
+import { lengthBytes, word } from '../protocol/framing.ts';
 import { FirstBytes } from '../protocol/first-bytes.ts';
 import type { Address } from '../runtime/runtime.ts';
 import { type Certificate, serveTls } from '../runtime/tls-server.ts';
@@ -29,8 +30,8 @@ export async function startRefusalServer(
   return await serveTls({ certificate: given ?? makeCertificate, alpn: 'postgresql', ...limits }, {
     failed,
     preamble(bytes) {
-      if (bytes.length < 4) return undefined;
-      const length = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+      if (bytes.length < lengthBytes) return undefined;
+      const length = lengthBytes + word(bytes, 0);
       if (length > maxPreambleBytes) return bytes.length; // not from us; no handshake will follow it
       return bytes.length < length ? undefined : length;
     },
@@ -43,7 +44,7 @@ export async function startRefusalServer(
         first.append(bytes);
         if (first.opening.kind === 'incomplete') return;
         isSaid = true;
-        peer.say(preamble.subarray(4));
+        peer.say(preamble.subarray(lengthBytes));
       });
     },
   });

@@ -163,6 +163,12 @@ for (
       });
       await pool.stop();
     });
+
+    test('IPv6 that cannot be had is named in brackets', { timeout: 60_000 }, async () => {
+      const { pool } = poolOf(workers, realWorker, { host: '2001:db8::1', port: 0 });
+      await rejects(pool.start(), { name: 'StartError', message: /^cannot listen on \[2001:db8::1\]:0/ });
+      await pool.stop();
+    });
   });
 }
 
