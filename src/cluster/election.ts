@@ -4,7 +4,8 @@
  *
  * The rules, in the order in which they strike; docs/failover.md tells them to users, docs/situations.md has a table of situations:
  * 1. Evidence counts while it is younger than `maxAgeMs` and no probe has failed since. Only the incumbent survives
- *    `failAfter - 1` failed probes in a row (finding.ts).
+ *    `failAfter - 1` failed probes in a row; and while it only rejects the probe, and none claims its role, it stays
+ *    (finding.ts). A fault of this machine is no failed probe.
  * 2. Only servers of our system count; the others are foreign and never elected (finding.ts).
  * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours showed
  *    in its last answer (timeline.ts) or that was primary before, unless all others have long followed it (return.ts).
@@ -24,7 +25,7 @@ import {
 } from './finding.ts';
 import type { Answer, Observation } from './observation.ts';
 import { type Followed, followedOlder, isSettled } from './return.ts';
-import { exposeStale } from './timeline.ts';
+import { exposeStale, newestShown } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
 export interface Rules extends Limits {
@@ -50,6 +51,7 @@ export type Rule =
   | 'newestTimeline'
   | 'everybodyFollows'
   | 'incumbentInDoubt'
+  | 'incumbentRejecting'
   | 'splitBrainIncumbent'
   | 'standbysVote'
   | 'splitBrain'
@@ -100,20 +102,35 @@ export function elect(
   }
 
   const claims = oncePerServer(findings.filter(isClaim), memory);
-  const [only, ...others] = claims;
+  const [only = standingIncumbent(findings, observations, system), ...others] = claims;
   if (only === undefined) return none('noPrimary', standingsText(findings));
   const { winner, ...verdict } = others.length > 0
     ? settleTie(claims, findings, memory, rules)
     : unopposed(only, findings, memory);
   return {
     ...verdict,
-    primary: winner && { ...winner, standing: winner.standing === 'doubtful' ? 'doubtful' : 'primary' },
+    primary: winner,
     findings: findings.map((finding) => demote(finding, winner)),
     splitBrain: others.length > 0,
     memory: winner
       ? { system, incumbent: winner.candidate.name, timeline: winner.answer.timeline }
       : undecided,
   };
+}
+
+/**
+ * The incumbent that only rejects the probe: it is alive and where it was, so what it said stands. A server of ours on a
+ * newer timeline proves it wrong, and one that claims the role comes before it.
+ */
+function standingIncumbent(
+  findings: readonly Finding[],
+  observations: readonly Observation[],
+  system: string | undefined,
+): Claim | undefined {
+  return findings.find((finding): finding is Claim =>
+    finding.standing === 'rejecting' && finding.answer !== undefined &&
+    finding.answer.timeline >= newestShown(observations, system)
+  );
 }
 
 interface Choice extends Pick<Verdict, 'rule' | 'reason'> {
@@ -127,6 +144,11 @@ function unopposed(winner: Claim, findings: readonly Finding[], memory: Memory):
       `${name} is primary on timeline ${timeline}, older than timeline ${memory.timeline} that was primary before: ` +
       'all others have followed it for long enough';
     return { rule: 'everybodyFollows', winner, reason };
+  }
+  if (winner.standing === 'rejecting') {
+    const reason =
+      `${name} stays primary on timeline ${timeline}: it is up and only rejects the probe, and no other claims the role`;
+    return { rule: 'incumbentRejecting', winner, reason };
   }
   if (winner.standing === 'doubtful') {
     const reason = `${name} stays primary on timeline ${timeline} although its last probe failed`;

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { elect, noMemory, type Verdict } from '../../src/cluster/election.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { Dice, history } from './history.ts';
-import { ballotsOf, followedByAll, newestShown, type Scene } from './reckoning.ts';
+import { ballotsOf, doubts, followedByAll, newestShown, type Scene } from './reckoning.ts';
 import { outcome } from './scene.ts';
 
 const seeds = 3000;
@@ -86,24 +86,55 @@ describe('in every past', { timeout: 120_000 }, () => {
   });
 
   test('the primary is never elected on evidence that is too old', () => {
-    everyPrimary(({ answer }, { now, rules }) => {
-      assert.ok(now - answer.at <= rules.maxAgeMs, `${now - answer.at} ms`);
+    everyPrimary(({ candidate, answer }, { observations, now, rules }) => {
+      const { rejectedAt = -Infinity } = observed(observations, candidate.name);
+      const age = now - Math.max(answer.at, rejectedAt + 10_000);
+      assert.ok(age <= rules.maxAgeMs, `${age} ms`);
     });
   });
 
   test('a primary whose last probe failed is the incumbent, and has failed less often than FAIL_AFTER', () => {
     everyPrimary(({ candidate }, { observations, before, rules }) => {
-      const { failures } = observed(observations, candidate.name);
-      if (failures === 0) return;
+      const { failure, rejectedAt } = observed(observations, candidate.name);
+      const against = doubts(observed(observations, candidate.name));
+      if (failure === undefined || (against === 0 && rejectedAt === undefined)) return;
       assert.equal(candidate.name, before.incumbent);
-      assert.ok(failures < rules.failAfter, `${failures} failures`);
+      assert.ok(against < rules.failAfter, `${against} failures`);
     });
   });
 
+  test('a primary that only rejects the probe has not started since, and no other one claims its role', () => {
+    let rejecting = 0;
+    everyPrimary(({ candidate, answer }, { observations, verdict: { rule, findings } }) => {
+      if (rule !== 'incumbentRejecting') return;
+      rejecting += 1;
+      const { rejectedAt, isRestarted } = observed(observations, candidate.name);
+      assert.ok(rejectedAt !== undefined && rejectedAt > answer.at && !isRestarted);
+      assert.ok(findings.every(({ standing }) => !/^(primary|doubtful|rival|alias)$/.test(standing)));
+    });
+    assert.ok(rejecting > 200, `only ${rejecting} of them`);
+  });
+
+  test('a fault of this machine decides nothing that the same past without it would not', () => {
+    let local = 0;
+    everyElection(({ observations, before, now, rules, verdict }) => {
+      const without = observations.map((seen) => {
+        if (seen.failure?.kind !== 'local' || doubts(seen) > 0 || seen.answer === undefined) return seen;
+        local += 1;
+        return { ...seen, failures: seen.failures - 1, harmless: (seen.harmless ?? 0) - 1 };
+      });
+      const other = elect(without, before, now, rules);
+      assert.equal(serverOf(other), serverOf(verdict));
+      return true;
+    });
+    assert.ok(local > 1000, `only ${local} of them`);
+  });
+
   test('no candidate has the standing of the primary but the one that is elected', () => {
-    everyPrimary(({ candidate }, { verdict: { findings } }) => {
+    everyPrimary(({ candidate }, { verdict: { findings, rule } }) => {
       const standing = findings.filter(({ standing }) => standing === 'primary' || standing === 'doubtful');
-      assert.deepEqual(standing.map((finding) => finding.candidate), [candidate]);
+      const elected = rule === 'incumbentRejecting' ? [] : [candidate];
+      assert.deepEqual(standing.map((finding) => finding.candidate), elected);
     });
   });
 

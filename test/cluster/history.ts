@@ -3,6 +3,7 @@ import type { Rules } from '../../src/cluster/election.ts';
 import {
   type Answer,
   type Failure,
+  type FailureKind,
   type Observation,
   withAnswer,
   withFailure,
@@ -54,6 +55,12 @@ export interface History {
   readonly rules: Rules;
   readonly moments: readonly Moment[];
 }
+
+/** About as often those that say nothing against the last answer as the others. */
+const kinds: readonly FailureKind[] = [
+  ...['full', 'credentials', 'local', 'local'] as const,
+  ...['silent', 'refused', 'unreachable', 'error', 'starting'] as const,
+];
 
 const names = ['a', 'b', 'c', 'd'];
 const maxAgeMs = 1000;
@@ -123,5 +130,5 @@ function probe(before: Observation, at: number, dice: Dice): Observation {
 }
 
 function failureAt(at: number, dice: Dice): Failure {
-  return { at, kind: dice.oneOf(['silent', 'refused', 'unreachable', 'error']), message: 'fails' };
+  return { at, kind: dice.oneOf(kinds), message: 'fails' };
 }

@@ -16,11 +16,18 @@ export function newestShown(observations: readonly Observation[], system: string
   return Math.max(...observations.map(({ answer }) => answer?.system === system ? answer.timeline : 0));
 }
 
-/** Whose last probe succeeded, and not long ago. */
+/** Whose last answer nothing speaks against but a fault of this machine, and who gave it not long ago. */
 function answering({ observations, now, rules }: Scene): Answer[] {
-  return observations.flatMap(({ answer, failures }) =>
-    answer !== undefined && failures === 0 && now - answer.at <= rules.maxAgeMs ? [answer] : []
-  );
+  return observations.flatMap((observation) => {
+    const { answer, rejectedAt } = observation;
+    const stands = answer !== undefined && doubts(observation) === 0 && rejectedAt === undefined;
+    return stands && now - answer.at <= rules.maxAgeMs ? [answer] : [];
+  });
+}
+
+/** Failed probes that speak against the last answer. */
+export function doubts({ failures, harmless }: Observation): number {
+  return failures - (harmless ?? 0);
 }
 
 /** The server that all others stream from, every candidate answering and none on a newer timeline than it. */

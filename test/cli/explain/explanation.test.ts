@@ -72,6 +72,15 @@ describe('the explanation', () => {
       text,
       /^ {2}a is up and may be the primary, but the gateway is not let in to ask: see above what to mend\.$/m,
     );
+    assert.match(text, /^ {2}Since its start the gateway was let in by no primary, so it cannot know/m);
+  });
+
+  test('of a primary that rejects the probe tells that it stays, and what ends that', () => {
+    const text = explained([failing(primary('a'), 9, 'full')], after('a'));
+    assert.match(text, /^Primary: a /m);
+    assert.match(text, /^ {2}a, rejecting: was primary on timeline 1, and now: /m);
+    assert.match(text, /^ {2}a is up and does not let the gateway in to ask: .* It stays primary meanwhile/m);
+    assert.match(text, /^ {2}2 failed probes of a in a row would withdraw it/m);
   });
 
   test('without a primary tells since when, who waits, and what everybody said', () => {
