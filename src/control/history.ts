@@ -12,6 +12,7 @@ const electing: readonly Rule[] = [
   'onlyPrimary',
   'newestTimeline',
   'everybodyFollows',
+  'newSystem',
   'splitBrainIncumbent',
   'standbysVote',
 ];

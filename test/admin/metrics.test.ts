@@ -190,6 +190,7 @@ describe('/metrics about the gateway', () => {
       'onlyPrimary 0',
       'newestTimeline 0',
       'everybodyFollows 0',
+      'newSystem 0',
       'splitBrainIncumbent 0',
       'standbysVote 0',
     ]);

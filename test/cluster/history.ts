@@ -92,6 +92,7 @@ export function history(dice: Dice): History {
 function quietEnd(before: readonly Observation[], start: number, dice: Dice): Moment[] {
   const leader = dice.oneOf(before).candidate;
   const timeline = dice.between(1, 3);
+  const system = dice.chance(70) ? ours : theirs;
   let observations = before;
   let now = start;
   return Array.from({ length: 40 }, (): Moment => {
@@ -101,7 +102,10 @@ function quietEnd(before: readonly Observation[], start: number, dice: Dice): Mo
       const { candidate: { name, host, port } } = before;
       const inRecovery = name !== leader.name;
       const upstream = inRecovery ? { host: leader.host, port: leader.port } : { host, port };
-      return withAnswer(before, answer(name, { at: now, timeline, startedAt: name, inRecovery, upstream }));
+      return withAnswer(
+        before,
+        answer(name, { at: now, system, timeline, startedAt: name, inRecovery, upstream }),
+      );
     });
     return { now, observations };
   });

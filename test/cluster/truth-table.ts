@@ -116,6 +116,23 @@ export const table: readonly Row[] = [
   ['a foreign server in the place of ours', 'a foreign 9, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
   ['as many of each system', 'a primary 1, b foreign 9', '-', 'none', 'unknownSystem', '-'],
   ['the same with `SYSTEM_IDENTIFIER`', 'a primary 1, b foreign 9', 'SYSTEM_IDENTIFIER=ours', 'a', 'onlyPrimary', '-'],
+
+  // A new system at the old addresses.
+  ['all belong to another system, but not yet for long', 'a foreign primary 1, b foreign standby 1', 'a on 5, all foreign for 9.9 s', 'none', 'noPrimary', '-'],
+  ['all have belonged to it for long enough', 'a foreign primary 1, b foreign standby 1', 'a on 5, all foreign for 10 s', 'a', 'newSystem', '-'],
+  ['a single server, set up anew', 'a foreign primary 1', 'a on 5, all foreign for 10 s', 'a', 'newSystem', '-'],
+  ['its primary is another candidate than before', 'a foreign standby 1, b foreign primary 1', 'a on 5, all foreign for 10 s', 'b', 'newSystem', '-'],
+  ['half of the candidates are down', 'a foreign primary 1, b down', 'a on 5, all foreign for 10 s', 'a', 'newSystem', '-'],
+  ['more than half are down', 'a foreign primary 1, b down, c down', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['the one that was primary is down', 'a down, b foreign primary 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['it failed once', 'a foreign primary 1 failed once, b foreign standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['it is no candidate any more', 'b foreign primary 1, c foreign standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['one still belongs to ours', 'a foreign primary 1, b foreign standby 1, c standby 5', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['one rejects the probe', 'a foreign primary 1, b foreign standby 1, c rejects', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['one was not asked yet, and all others belong to it', 'a foreign primary 1, b unasked', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['another system has no primary', 'a foreign standby 1, b foreign standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['two servers of it claim to be primary', 'a foreign primary 1, b foreign primary 1', 'a on 5, all foreign for 10 s', 'none', 'splitBrain', 'yes'],
+  ['`SYSTEM_IDENTIFIER` insists on ours', 'a foreign primary 1, b foreign standby 1', 'a on 5, all foreign for 10 s, SYSTEM_IDENTIFIER=ours', 'none', 'noPrimary', '-'],
 ];
 
 /** What a row's second column says: `a primary 2 failed once, b standby 2 from a`. */
@@ -180,10 +197,13 @@ export function circumstances(text: string): { readonly memory: Memory; readonly
   for (const words of text.split(', ')) {
     const [, name, timeline] = /^(\w+) on (\d+)$/.exec(words) ?? [];
     const [, followed = '', older, seconds] = /^all follow (\w+) on (\d+) for ([\d.]+) s$/.exec(words) ?? [];
+    const [, foreignSeconds] = /^all foreign for ([\d.]+) s$/.exec(words) ?? [];
     if (name !== undefined) memory = after(name, Number(timeline));
     else if (seconds !== undefined) {
       const server = `${older} ${answer(followed).startedAt}`;
       memory = { ...memory, followed: { server, since: now - Number(seconds) * 1000 } };
+    } else if (foreignSeconds !== undefined) {
+      memory = { ...memory, moved: { system: theirs, since: now - Number(foreignSeconds) * 1000 } };
     } else if (words === 'SPLIT_BRAIN=refuse') changed = { ...changed, splitBrain: 'refuse' };
     else if (words === 'SYSTEM_IDENTIFIER=ours') changed = { ...changed, system: ours };
     else if (words !== '-') throw new Error(`what does "${words}" mean?`);

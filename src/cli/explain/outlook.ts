@@ -63,6 +63,7 @@ function withoutPrimary(status: Status): string[] {
         } that answers, is out of recovery, is not read-only and not on a ` +
         `timeline older than ${newest} becomes primary at its next probe.`,
         ...aboutStale(status, newest),
+        ...aboutForeign(status),
       ];
     }
   }
@@ -135,6 +136,22 @@ function aboutStale(status: Status, newest: number): string[] {
     );
   }
   return lines;
+}
+
+/** Every server that answers belongs to another system: after pg_upgrade, or at wrong addresses. */
+function aboutForeign({ candidates, rules }: Status): string[] {
+  const current = candidates.filter(({ answer, failures }) => answer !== null && failures === 0);
+  const systems = new Set(current.map(({ answer }) => answer?.system));
+  const [system, ...others] = systems;
+  if (system === undefined || others.length > 0 || system === rules.system) return [];
+  return [
+    `All that answer belong to system ${system}. If it is the right one now (pg_upgrade, or a cluster set up anew): ` +
+    `restart the gateway, or set SYSTEM_IDENTIFIER=${system}. If not: correct CANDIDATES.`,
+    'Unless SYSTEM_IDENTIFIER is set, it is served without a restart when the candidate that was primary and at least ' +
+    `half of all have answered from it, and none from another one or with a rejection, for ${
+      duration(settledAfter(rules))
+    }.`,
+  ];
 }
 
 /** `1 session`, `2 sessions`. */

@@ -83,6 +83,19 @@ describe('the explanation', () => {
     assert.match(text, /^ {2}2 failed probes of a in a row would withdraw it/m);
   });
 
+  test('of a new system at the old addresses tells what to do, and what happens without', () => {
+    const text = explained([primary('a', 1, { system: theirs })], after('a', 5));
+    const command = `restart the gateway(,)? or set SYSTEM_IDENTIFIER=${theirs}`;
+    assert.match(text, new RegExp(`^Why: .*; all that answer belong to system ${theirs}, .*${command}`, 'm'));
+    assert.match(text, new RegExp(`^ {2}All that answer belong to system ${theirs}\\. .*${command}`, 'm'));
+    assert.match(
+      text,
+      /^ {2}Unless SYSTEM_IDENTIFIER is set, it is served without a restart when .* for 10 s\.$/m,
+    );
+    const both = explained([primary('a', 1, { system: theirs }), standby('b', 5)], after('a', 5));
+    assert.doesNotMatch(both, /All that answer belong/);
+  });
+
   test('without a primary tells since when, who waits, and what everybody said', () => {
     const text = explained([failing(primary('a'), 3), failing(standby('b'), 2, 'silent')], after('a'), {
       counters: [counted({ held: 1, active: 13 })],
