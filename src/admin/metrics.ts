@@ -71,7 +71,7 @@ export function renderMetrics(of: Snapshot): string {
     gauge('candidate_weight', 'Its share of new sessions of the standby port; 0: it gets none.', weights(of)),
     gauge(
       'candidate_standing',
-      'Where the last election put it; one that is up and rejects the probe is "down" here.',
+      'Where the last election put it; one that is up and rejects the probe is "down" here, or "doubtful" as the primary.',
       standings(of),
     ),
     gauge(
@@ -165,12 +165,15 @@ function weights({ rotation, standbyPort }: Snapshot): Sample[] {
   return rotation.map(({ candidate, weight }) => [{ candidate: candidate.name }, weight]);
 }
 
-/** One that rejects the probe stays `down` here, as dashboards and alerts know it; a metric of its own says so. */
+/**
+ * One that rejects the probe stays `down` here, as dashboards and alerts know it, and the primary that does so is
+ * `doubtful`; a metric of its own says so.
+ */
 function standings({ verdict }: Snapshot): Sample[] {
-  return verdict?.findings.map(({ candidate, standing }): Sample => [
-    { candidate: candidate.name, standing: standing === 'rejecting' ? 'down' : standing },
-    1,
-  ]) ?? [];
+  return verdict?.findings.map(({ candidate, standing }): Sample => {
+    const rejecting = candidate.name === verdict.primary?.candidate.name ? 'doubtful' : 'down';
+    return [{ candidate: candidate.name, standing: standing === 'rejecting' ? rejecting : standing }, 1];
+  }) ?? [];
 }
 
 function isRejecting({ candidate }: Observation, { verdict }: Snapshot): boolean {

@@ -4,8 +4,10 @@
  *
  * The rules, in the order in which they strike; docs/failover.md tells them to users, docs/situations.md has a table of situations:
  * 1. Evidence counts while it is younger than `maxAgeMs` and no probe has failed since. Only the incumbent survives
- *    `failAfter - 1` failed probes in a row (finding.ts).
- * 2. Only servers of our system count; the others are foreign and never elected (finding.ts).
+ *    `failAfter - 1` failed probes in a row; and while it only rejects the probe, and none claims its role, it stays
+ *    (finding.ts). A fault of this machine is no failed probe.
+ * 2. Only servers of our system count; the others are foreign and never elected (finding.ts), unless all have long
+ *    belonged to another system (new-system.ts).
  * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours showed
  *    in its last answer (timeline.ts) or that was primary before, unless all others have long followed it (return.ts).
  * 4. Of several on one timeline the incumbent stays, or else the one that most standbys follow is elected (vote.ts);
@@ -22,9 +24,10 @@ import {
   type Remembered,
   type Standing,
 } from './finding.ts';
+import { type Moved, movedTo } from './new-system.ts';
 import type { Answer, Observation } from './observation.ts';
 import { type Followed, followedOlder, isSettled } from './return.ts';
-import { exposeStale } from './timeline.ts';
+import { exposeStale, newestShown } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
 export interface Rules extends Limits {
@@ -40,6 +43,8 @@ export interface Memory extends Remembered {
   readonly system?: string | undefined;
   /** The server that may become primary although a newer timeline was; undefined if not all others follow one. */
   readonly followed?: Followed | undefined;
+  /** Another system that has taken the place of ours; undefined if not all that answer belong to one. */
+  readonly moved?: Moved | undefined;
 }
 
 export const noMemory: Memory = { timeline: 0 };
@@ -49,7 +54,9 @@ export type Rule =
   | 'onlyPrimary'
   | 'newestTimeline'
   | 'everybodyFollows'
+  | 'newSystem'
   | 'incumbentInDoubt'
+  | 'incumbentRejecting'
   | 'splitBrainIncumbent'
   | 'standbysVote'
   | 'splitBrain'
@@ -75,12 +82,16 @@ export function elect(
   now: number,
   rules: Rules,
 ): Verdict {
-  const system = rules.system ?? memory.system ?? commonSystem(observations, now, rules);
-  const judged = observations.map((observation) => judge(observation, system, memory, now, rules));
-  const followed = followedOlder(judged, memory, now);
-  const before = isSettled(followed, now, rules) ? 0 : memory.timeline;
+  const moved = rules.system === undefined ? movedTo(observations, memory, now, rules) : undefined;
+  // The primary and the timelines of the old system mean nothing in the new one.
+  const past: Memory = moved && isSettled(moved, now, rules) ? { system: moved.system, timeline: 0 } : memory;
+  const system = rules.system ?? past.system ?? commonSystem(observations, now, rules);
+  const judged = observations.map((observation) => judge(observation, system, past, now, rules));
+  const followed = followedOlder(judged, past, now);
+  const before = isSettled(followed, now, rules) ? 0 : past.timeline;
   const findings = exposeStale(judged, observations, system, before);
-  const undecided = followed === memory.followed ? memory : { ...memory, followed };
+  const isKnown = followed === memory.followed && moved === memory.moved;
+  const undecided = isKnown ? memory : { ...memory, followed, moved };
   const none = (rule: Rule, reason: string): Verdict => (
     { rule, findings, splitBrain: false, reason, memory: undecided }
   );
@@ -99,15 +110,17 @@ export function elect(
     );
   }
 
-  const claims = oncePerServer(findings.filter(isClaim), memory);
-  const [only, ...others] = claims;
-  if (only === undefined) return none('noPrimary', standingsText(findings));
+  const claims = oncePerServer(findings.filter(isClaim), past);
+  const [only = standingIncumbent(findings, observations, system), ...others] = claims;
+  if (only === undefined) {
+    return none('noPrimary', standingsText(findings) + foreignText(findings, system, rules));
+  }
   const { winner, ...verdict } = others.length > 0
-    ? settleTie(claims, findings, memory, rules)
-    : unopposed(only, findings, memory);
+    ? settleTie(claims, findings, past, rules)
+    : unopposed(only, findings, past, memory);
   return {
     ...verdict,
-    primary: winner && { ...winner, standing: winner.standing === 'doubtful' ? 'doubtful' : 'primary' },
+    primary: winner,
     findings: findings.map((finding) => demote(finding, winner)),
     splitBrain: others.length > 0,
     memory: winner
@@ -116,23 +129,50 @@ export function elect(
   };
 }
 
+/**
+ * The incumbent that only rejects the probe: it is alive and where it was, so what it said stands. A server of ours on a
+ * newer timeline proves it wrong, and one that claims the role comes before it.
+ */
+function standingIncumbent(
+  findings: readonly Finding[],
+  observations: readonly Observation[],
+  system: string | undefined,
+): Claim | undefined {
+  return findings.find((finding): finding is Claim =>
+    finding.standing === 'rejecting' && finding.answer !== undefined &&
+    finding.answer.timeline >= newestShown(observations, system)
+  );
+}
+
 interface Choice extends Pick<Verdict, 'rule' | 'reason'> {
   readonly winner: Claim | undefined;
 }
 
-function unopposed(winner: Claim, findings: readonly Finding[], memory: Memory): Choice {
-  const { candidate: { name }, answer: { timeline } } = winner;
-  if (timeline < memory.timeline) {
+/** `past` is of the system that counts now, `before` what was remembered. */
+function unopposed(winner: Claim, findings: readonly Finding[], past: Memory, before: Memory): Choice {
+  const { candidate: { name }, answer: { timeline, system } } = winner;
+  if (past !== before) {
     const reason =
-      `${name} is primary on timeline ${timeline}, older than timeline ${memory.timeline} that was primary before: ` +
+      `${name} is primary on timeline ${timeline} of system ${system}: all that answer have belonged to it for long ` +
+      `enough, and none to system ${before.system} any more`;
+    return { rule: 'newSystem', winner, reason };
+  }
+  if (timeline < past.timeline) {
+    const reason =
+      `${name} is primary on timeline ${timeline}, older than timeline ${past.timeline} that was primary before: ` +
       'all others have followed it for long enough';
     return { rule: 'everybodyFollows', winner, reason };
+  }
+  if (winner.standing === 'rejecting') {
+    const reason =
+      `${name} stays primary on timeline ${timeline}: it is up and only rejects the probe, and no other claims the role`;
+    return { rule: 'incumbentRejecting', winner, reason };
   }
   if (winner.standing === 'doubtful') {
     const reason = `${name} stays primary on timeline ${timeline} although its last probe failed`;
     return { rule: 'incumbentInDoubt', winner, reason };
   }
-  // Also those that are older than our memory: as long as the old primary is up, this is why it is not elected.
+  // Also those that are older than our past: as long as the old primary is up, this is why it is not elected.
   const stale = findings.filter(({ standing }) => standing === 'stale');
   if (stale.length > 0) {
     const reason = `${name} is primary: its timeline ${timeline} is newer than that of ${names(stale)}`;
@@ -208,6 +248,17 @@ function standingsText(findings: readonly Finding[]): string {
     `${names(of)} ${of.length > 1 ? 'are' : 'is'} ${standingText(standing, of)}`
   )
     .join('; ');
+}
+
+/** What to do where all that answer belong to another system: nothing but a person, or time, ends that. */
+function foreignText(findings: readonly Finding[], system: string | undefined, rules: Rules): string {
+  const answers = findings.flatMap(({ answer }) => answer ? [answer] : []);
+  const [other, ...others] = new Set(answers.map((answer) => answer.system));
+  if (other === undefined || others.length > 0 || other === system) return '';
+  const advice = rules.system === undefined
+    ? `restart the gateway or set SYSTEM_IDENTIFIER=${other}`
+    : `set SYSTEM_IDENTIFIER=${other}`;
+  return `; all that answer belong to system ${other}, not to ${system}: if that is the right one now, ${advice}`;
 }
 
 function standingText(standing: Standing, { length }: readonly Finding[]): string {

@@ -1,6 +1,13 @@
 /** What one candidate's answer is worth, whatever the others say. Pure, like the election, which puts them together. */
 import type { Candidate } from './candidate.ts';
-import { type Answer, type Failure, isRejection, type Observation } from './observation.ts';
+import {
+  type Answer,
+  doubtsOf,
+  type Failure,
+  isRejection,
+  knownAt,
+  type Observation,
+} from './observation.ts';
 
 /**
  * Where a candidate stands after an election. `alias` is another name of the primary; `rejecting` is up and rejects
@@ -47,6 +54,15 @@ export interface Limits {
   readonly maxAgeMs: number;
 }
 
+/** A server that rejects the probe is asked again after this time at the latest: each try is a line in its log. */
+export const rejectedPaceMs = 10_000;
+
+/** Until when the last answer counts; a server that has rejected the probe since then is asked less often. */
+export function countsUntil({ answer, rejectedAt }: Observation, maxAgeMs: number): number {
+  const answered = (answer?.at ?? -Infinity) + maxAgeMs;
+  return rejectedAt === undefined ? answered : Math.max(answered, rejectedAt + maxAgeMs + rejectedPaceMs);
+}
+
 /** What is known of the last primary. */
 export interface Remembered {
   /** The name of the last elected candidate, kept while there is no primary. */
@@ -55,34 +71,41 @@ export interface Remembered {
   readonly timeline: number;
 }
 
-/** `primary` here means "claims to be". Without a `system` it is not known whose answer counts. */
+/**
+ * `primary` here means "claims to be". Without a `system` it is not known whose answer counts. An incumbent that only
+ * rejects the probe is `rejecting` and keeps its answer: the election falls back on it where none claims the role.
+ */
 export function judge(
-  { candidate, answer, failures, failure }: Observation,
+  observation: Observation,
   system: string | undefined,
   last: Remembered,
   now: number,
   limits: Limits,
 ): Finding {
+  const { candidate, answer, failures, failure } = observation;
   const unusable = (standing: Standing, note: string): Finding => ({ candidate, standing, note });
   if (answer === undefined) {
     return failure
       ? unusable(standingAfter(failure), failure.message)
       : unusable('unknown', 'has not been probed yet');
   }
-  if (now - answer.at > limits.maxAgeMs) {
-    const note = failure?.message ?? `has not been heard of for ${seconds(now - answer.at)}`;
+  if (now > countsUntil(observation, limits.maxAgeMs)) {
+    const note = failure?.message ?? `has not been heard of for ${seconds(now - knownAt(observation))}`;
     return unusable(standingAfter(failure), note);
   }
   const finding = assess(candidate, answer, system);
   if (failures === 0) return finding;
   const message = failure?.message ?? 'does not answer';
+  const doubts = doubtsOf(observation);
+  const isRejected = observation.rejectedAt !== undefined;
+  if (doubts === 0 && !isRejected) return { ...finding, note: `${finding.note}, and now: ${message}` };
   // Only the incumbent is spared, and only if its last answer was that of a primary: no other one can be in doubt.
   const isSpared = finding.standing === 'primary' && candidate.name === last.incumbent &&
-    answer.timeline >= last.timeline && failures < limits.failAfter;
+    answer.timeline >= last.timeline && doubts < limits.failAfter;
   return isSpared
     ? {
       ...finding,
-      standing: 'doubtful',
+      standing: doubts === 0 ? 'rejecting' : 'doubtful',
       note: `was primary on timeline ${answer.timeline}, and now: ${message}`,
     }
     : unusable(standingAfter(failure), message);
@@ -91,7 +114,7 @@ export function judge(
 /** The standing of one that could not be asked. */
 function standingAfter(failure: Failure | undefined): Standing {
   if (failure === undefined) return 'down';
-  if (isRejection(failure)) return 'rejecting';
+  if (isRejection(failure.kind)) return 'rejecting';
   // A fault of this machine says nothing about the server.
   return failure.kind === 'local' ? 'unknown' : 'down';
 }
@@ -120,12 +143,20 @@ export function commonSystem(
   { maxAgeMs }: Limits,
 ): string | undefined {
   const votes = new Map<string, number>();
-  for (const { answer, failures } of observations) {
-    if (answer === undefined || failures > 0 || now - answer.at > maxAgeMs) continue;
+  for (const observation of observations) {
+    const { answer } = observation;
+    if (answer === undefined || !isCurrent(observation, now, maxAgeMs)) continue;
     votes.set(answer.system, (votes.get(answer.system) ?? 0) + 1);
   }
   const [first, second] = [...votes].sort((a, b) => b[1] - a[1]);
   return first && first[1] > (second?.[1] ?? 0) ? first[0] : undefined;
+}
+
+/** Whether its last answer counts as it stands: neither a failure of the server nor age speaks against it. */
+export function isCurrent(observation: Observation, now: number, maxAgeMs: number): boolean {
+  const { answer, rejectedAt } = observation;
+  return answer !== undefined && rejectedAt === undefined && doubtsOf(observation) === 0 &&
+    now - answer.at <= maxAgeMs;
 }
 
 function seconds(ms: number): string {

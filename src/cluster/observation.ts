@@ -40,8 +40,9 @@ export interface Upstream {
 
 /**
  * Why a probe brought no answer. `silent` (black hole, frozen process) and `unreachable` (an error of the network) mean
- * that nothing came from the server; everything else is a sign of life of it. `starting`, `credentials` and `error` are
- * errors that PostgreSQL sent: it is up, and rejects the probe. `local` is a fault of this machine.
+ * that nothing came from the server; everything else is a sign of life of it. `starting`, `full` (no free slot or memory),
+ * `credentials` and `error` are errors that PostgreSQL sent: it is up, and rejects the probe. `local` is a fault of this
+ * machine. With `untrusted` it is not known who answered: no TLS, or no certificate that the gateway trusts.
  */
 export const failureKinds = [
   'unresolved',
@@ -51,8 +52,10 @@ export const failureKinds = [
   'disconnected',
   'slow',
   'starting',
+  'full',
   'credentials',
   'error',
+  'untrusted',
   'notPostgres',
   'local',
 ] as const;
@@ -63,9 +66,26 @@ export type FailureKind = (typeof failureKinds)[number];
  * Whether PostgreSQL is up there and does not let the probe ask: pg_isready's "rejecting connections", and a login
  * refused.
  */
-export function isRejection({ kind }: Failure): boolean {
-  return kind === 'starting' || kind === 'credentials' || kind === 'error';
+export function isRejection(kind: FailureKind): boolean {
+  return kind === 'starting' || kind === 'error' || kind === 'untrusted' || isLoginRefused(kind);
 }
+
+/**
+ * Whether PostgreSQL is up there as it was, and only does not let the probe in: no free slot, a wrong password. One that
+ * is starting is not as it was: it may come up as a standby. And an `error` of any other kind may be that of a pooler
+ * whose server is gone.
+ */
+export function isLoginRefused(kind: FailureKind): boolean {
+  return kind === 'full' || kind === 'credentials';
+}
+
+/** After these the server may have been started again, or be another one: what it said before tells nothing of it. */
+function isRestart({ kind }: Failure): boolean {
+  return kind === 'refused' || kind === 'starting' || kind === 'notPostgres' || kind === 'unresolved';
+}
+
+/** After a longer time without an answer or a rejection, a server may have been started again without being seen. */
+const longestGapMs = 60_000;
 
 export interface Failure {
   readonly at: number;
@@ -81,6 +101,12 @@ export interface Observation {
   readonly answer?: Answer | undefined;
   /** How many probes failed since that answer. */
   readonly failures: number;
+  /** How many of those say nothing against that answer: all up to the last rejection, and faults of this machine. */
+  readonly harmless?: number | undefined;
+  /** When the server last rejected a probe and still was the one that had answered; undefined as soon as it answers. */
+  readonly rejectedAt?: number | undefined;
+  /** Since that answer it may have been started again. */
+  readonly isRestarted?: boolean | undefined;
   /** The last failure; undefined as soon as an answer follows. */
   readonly failure?: Failure | undefined;
   /** Since when nothing at all has come from it, in monotonic milliseconds; undefined while there are signs of life. */
@@ -113,13 +139,30 @@ export function withAnswer(before: Observation, answer: Answer): Observation {
 }
 
 export function withFailure(before: Observation, failure: Failure): Observation {
+  const failures = before.failures + 1;
+  const isRestarted = before.isRestarted || isRestart(failure) || undefined;
+  const isHere = isLoginRefused(failure.kind) && !isRestarted && failure.at - knownAt(before) <= longestGapMs;
+  const spared = (before.harmless ?? 0) + (failure.kind === 'local' ? 1 : 0);
   return {
     candidate: before.candidate,
     answer: before.answer,
-    failures: before.failures + 1,
+    failures,
+    harmless: isHere ? failures : spared,
+    rejectedAt: isHere ? failure.at : before.rejectedAt,
+    isRestarted,
     failure,
     silentSince: failure.kind === 'silent' || failure.kind === 'unreachable'
       ? (before.silentSince ?? failure.at)
       : undefined,
   };
+}
+
+/** When it was last known to be the server that gave the last answer: at that answer, or at a rejection after it. */
+export function knownAt({ answer, rejectedAt }: Observation): number {
+  return rejectedAt ?? answer?.at ?? -Infinity;
+}
+
+/** How many failed probes speak against the last answer. */
+export function doubtsOf({ failures, harmless = 0 }: Observation): number {
+  return failures - harmless;
 }

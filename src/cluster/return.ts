@@ -22,7 +22,7 @@ interface Past {
   readonly followed?: Followed | undefined;
 }
 
-/** How long they must follow it, at least. */
+/** How long all must agree, at least. */
 const settledMs = 10_000;
 
 /** Undefined unless the whole list answers, the former primary included, and all of it follows one older primary. */
@@ -43,8 +43,12 @@ export function followedOlder(findings: readonly Finding[], past: Past, now: num
   return past.followed?.server === server ? past.followed : { server, since: now };
 }
 
-export function isSettled(followed: Followed | undefined, now: number, limits: Limits): boolean {
-  return followed !== undefined && now - followed.since >= settledAfter(limits);
+export function isSettled(
+  state: { readonly since: number } | undefined,
+  now: number,
+  limits: Limits,
+): boolean {
+  return state !== undefined && now - state.since >= settledAfter(limits);
 }
 
 /** In milliseconds. After `maxAgeMs` every answer that counts was given since then. */

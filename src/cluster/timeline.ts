@@ -33,6 +33,14 @@ export function exposeStale(
   });
 }
 
+/** The newest timeline in the last answers of our system; 0 without any. */
+export function newestShown(observations: readonly Observation[], system: string | undefined): number {
+  return Math.max(
+    0,
+    ...observations.map(({ answer }) => answer?.system === system ? answer?.timeline ?? 0 : 0),
+  );
+}
+
 interface Witness {
   /** Its last, whether or not it still counts otherwise. */
   readonly answer: Answer;

@@ -9,6 +9,7 @@
  * 6. reap: end the sessions on servers that are dead or must not be read from, after the route that avoids them.
  */
 import type { Rules, Verdict } from '../cluster/election.ts';
+import { countsUntil } from '../cluster/finding.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route } from '../contract/messages.ts';
@@ -122,9 +123,12 @@ export class Controller {
 
 /** The last answers count until they are too old for the election, too. */
 function leasesOf(observations: readonly Observation[], { maxAgeMs }: Rules): Lease[] {
-  return observations.flatMap(({ answer }) =>
-    answer ? [{ server: { host: answer.host, port: answer.port }, until: answer.at + maxAgeMs }] : []
-  );
+  return observations.flatMap((observation) => {
+    const { answer } = observation;
+    if (answer === undefined) return [];
+    const server = { host: answer.host, port: answer.port };
+    return [{ server, until: countsUntil(observation, maxAgeMs) }];
+  });
 }
 
 function isInDoubt({ primary }: Verdict): boolean {

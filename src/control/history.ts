@@ -1,6 +1,6 @@
 /** What became of the route since the start: failovers and how long they took, alarms, and since when it stands. */
 import type { Rule, Verdict } from '../cluster/election.ts';
-import type { Observation } from '../cluster/observation.ts';
+import { knownAt, type Observation } from '../cluster/observation.ts';
 import type { Route } from '../contract/messages.ts';
 import { Histogram } from './histogram.ts';
 
@@ -12,13 +12,14 @@ const electing: readonly Rule[] = [
   'onlyPrimary',
   'newestTimeline',
   'everybodyFollows',
+  'newSystem',
   'splitBrainIncumbent',
   'standbysVote',
 ];
 
 export class History {
   readonly failovers = new Map<Rule, number>(electing.map((rule) => [rule, 0]));
-  /** From the last answer of the old primary that confirmed it, until the route to another server. */
+  /** From the last answer of the old primary that confirmed it, or its last rejection of the probe, until the route to another server. */
   readonly failoverTimes = new Histogram(boundsSeconds);
   /** From the last probe of the new primary that did not find a primary, until the route to it. */
   readonly detectionTimes = new Histogram(boundsSeconds);
@@ -48,7 +49,9 @@ export class History {
     if (epoch !== this.#epoch) this.since = new Date();
     this.#epoch = epoch;
     this.#fence = fence;
-    this.#confirmedAt = verdict.primary?.answer.at ?? this.#confirmedAt;
+    const primary = verdict.primary?.candidate.name;
+    const confirming = observations.find(({ candidate }) => candidate.name === primary);
+    this.#confirmedAt = confirming ? knownAt(confirming) : this.#confirmedAt;
   }
 
   #failover({ rule, primary }: Verdict, now: number): void {

@@ -90,7 +90,7 @@ function identity({ system, timeline, startedAt }: Answer): string {
 
 /**
  * What makes a verdict differ from the one before. Texts are left out: the figures in them may change at every probe. A
- * server that won a split brain, or was elected because all others follow it, is the incumbent in the next election:
+ * server that won a split brain, or was elected because all others follow it or belong to its system, is the incumbent in the next election:
  * that is another rule, but nothing new.
  */
 function signature({ rule, primary, findings, splitBrain }: Verdict, epoch: number): string {
@@ -102,7 +102,7 @@ function signature({ rule, primary, findings, splitBrain }: Verdict, epoch: numb
 }
 
 function lasting(rule: Rule): Rule {
-  return rule === 'everybodyFollows' ? 'onlyPrimary' : rule;
+  return rule === 'everybodyFollows' || rule === 'newSystem' ? 'onlyPrimary' : rule;
 }
 
 function sameRoute(a: Route, b: Route): boolean {

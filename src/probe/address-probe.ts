@@ -8,7 +8,7 @@ import type { Answer, Failure } from '../cluster/observation.ts';
 import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { ProbeError } from './failure.ts';
-import { isHopeless, maxBackoffMs, minGapMs, nextRetry } from './pace.ts';
+import { isHopeless, isPatient, maxBackoffMs, minGapMs, nextRetry, rejectedGapMs } from './pace.ts';
 import type { Pace, ProbeTicker } from './pace.ts';
 import type { Probe, ProbeEvents, ProbeTarget } from './query.ts';
 import type { Facts } from './question.ts';
@@ -58,6 +58,8 @@ export class AddressProbe {
   /** The last try failed in a way that asking sooner does not mend. */
   #isHopeless = false;
   #failures = 0;
+  /** How often in a row the server has just rejected the probe. */
+  #rejections = 0;
   /** When the other side last ended an idle session. */
   #endedAt = -Infinity;
   #next: Timer | undefined;
@@ -100,14 +102,26 @@ export class AddressProbe {
   setFast(isFast: boolean): void {
     if (isFast === this.#isFast) return;
     this.#isFast = isFast;
+    if (!isFast || this.#isAsking) return;
+    if (this.#rejections > 0) return this.#askAgain();
     const soonest = this.#tools.clock.now() + 2 * this.#options.probeFastMs;
-    if (isFast && !this.#isAsking && this.#nextAt > soonest) this.#schedule(this.#options.probeFastMs);
+    if (this.#nextAt > soonest) this.#schedule(this.#options.probeFastMs);
   }
 
-  /** Asks at once; if a question is on its way, again right after it. Not where that cannot help. */
+  /**
+   * Asks at once; if a question is on its way, again right after it. Not where that cannot help; and a server that
+   * rejects the probe not sooner than a second after the last try: by now it may have died.
+   */
   askNow(): void {
     if (this.#isAsking) this.#isWantedAgain = true;
+    else if (this.#rejections > 0) this.#askAgain();
     else if (!this.#isHopeless) this.#schedule(this.#gap());
+  }
+
+  #askAgain(): void {
+    const now = this.#tools.clock.now();
+    const at = Math.max(now, this.#startedAt + rejectedGapMs);
+    if (at < this.#nextAt) this.#schedule(at - now);
   }
 
   #schedule(delayMs: number): void {
@@ -176,6 +190,7 @@ export class AddressProbe {
   #answer(number: number, facts: Facts): void {
     if (!this.#finish(number)) return;
     this.#failures = 0;
+    this.#rejections = 0;
     this.#isHopeless = false;
     const at = this.#tools.clock.now();
     // What ALTER ROLE and ALTER DATABASE make read-only is so for new sessions only, and so is the end of it.
@@ -209,9 +224,18 @@ export class AddressProbe {
   #lose(error: unknown, atOnce: boolean): void {
     this.#drop();
     this.#failures += 1;
-    const kind = error instanceof ProbeError ? error.kind : 'error';
+    // Whatever else was thrown is a fault of the gateway, and no word of the server.
+    const kind = error instanceof ProbeError ? error.kind : 'local';
     this.#isHopeless = isHopeless(kind);
-    const retry = nextRetry(this.#options, this.#isFast, this.#failures, kind, this.#tools.random());
+    this.#rejections = isPatient(kind) ? this.#rejections + 1 : 0;
+    const retry = nextRetry(
+      this.#options,
+      this.#isFast,
+      this.#failures,
+      this.#rejections,
+      kind,
+      this.#tools.random(),
+    );
     this.#schedule(atOnce && !this.#isHopeless ? this.#gap() : retry);
     this.#events.failed({ at: this.#tools.clock.now(), kind, message: messageOf(error) });
   }

@@ -41,7 +41,17 @@ export interface ServerError {
   readonly message: string;
 }
 
-const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'];
+const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'];
+
+/** What this machine has run out of, by the error. EADDRNOTAVAIL: all ports to that server are taken, or it has no such address. */
+const shortOf: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL:
+    'a local port or an address of that kind is missing: end connections, or see to ip_local_port_range',
+  EMFILE: 'this process has no descriptor left: raise its limit of open files (ulimit -n)',
+  ENFILE: 'this machine has no descriptor left: raise fs.file-max',
+  ENOBUFS: 'this machine has no memory for sockets left',
+  ENOMEM: 'this machine has no memory left',
+};
 
 /** For an error of the socket, before or after it was connected. */
 export function socketFailure(error: unknown, asked: Asked): ProbeError {
@@ -68,7 +78,9 @@ export function socketFailure(error: unknown, asked: Asked): ProbeError {
   }
   return new ProbeError(
     'local',
-    `could not be asked at ${asked.address}: ${messageOf(error)}; see to this machine of the gateway`,
+    `could not be asked at ${asked.address}: ${messageOf(error)}; ${
+      shortOf[errno] ?? 'see to this machine of the gateway'
+    }`,
     { errno },
   );
 }
@@ -95,7 +107,7 @@ export function tlsFailure(error: unknown, asked: Asked): ProbeError {
   const message = `was not trusted at ${asked.address}, TLS failed (${
     messageOf(error)
   }): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
-  return new ProbeError('credentials', message, { errno: codeOf(error) });
+  return new ProbeError('untrusted', message, { errno: codeOf(error) });
 }
 
 /** For a server that wants a password where the gateway has none. */
@@ -157,8 +169,12 @@ function judgement(sqlstate: string, asked: Asked): readonly [FailureKind, strin
     case '57P02':
       return ['disconnected', 'its administrator or a crash ended the session'];
     case '53300':
-      return ['error', 'raise max_connections there, or end sessions'];
+      return [
+        'full',
+        `end sessions or raise max_connections there; PostgreSQL 16 and newer keep a slot for user ${asked.user} by reserved_connections and pg_use_reserved_connections`,
+      ];
     default:
-      return ['error', 'see the log there'];
+      // Class 53: PostgreSQL has run out of something, such as memory.
+      return [sqlstate.startsWith('53') ? 'full' : 'error', 'see the log there'];
   }
 }

@@ -1,5 +1,6 @@
 /** When to ask next. Pure: the caller brings the randomness. All times in milliseconds. */
-import type { FailureKind } from '../cluster/observation.ts';
+import { rejectedPaceMs } from '../cluster/finding.ts';
+import { type FailureKind, isLoginRefused } from '../cluster/observation.ts';
 
 export interface Pace {
   /** Between the starts of two probes of a server that answers. */
@@ -8,7 +9,7 @@ export interface Pace {
   readonly probeFastMs: number;
 }
 
-/** No server is left unprobed for longer than this, however long it has been dead. */
+/** No server is left unprobed for longer than this, however long it has been dead; but for one that rejects the probe. */
 export const maxBackoffMs = 1000;
 
 /**
@@ -16,6 +17,9 @@ export const maxBackoffMs = 1000;
  * starts logs each try.
  */
 const fastBackoffMs = 200;
+
+/** A server that rejects the probe is not asked again sooner than this. */
+export const rejectedGapMs = 1000;
 
 /** Probes asked for at once still keep this distance: a storm of suspicions must not become one of connects. */
 export const minGapMs = 10;
@@ -43,16 +47,24 @@ export class ProbeTicker {
  * From the end of the `failures`th failed probe in a row to the next one.
  *
  * It doubles from the fast pace up to a second; at the fast pace up to 200 ms, or to twice the fast pace if that is more. The
- * fast pace does not help against a wrong password or a wrong port, and each such try is a line in a server's log, so those
- * keep to the second.
+ * fast pace does not help against a wrong password, a wrong port or a server without a free slot, and each such try is a
+ * line in a server's log, so those keep to the second.
+ *
+ * One that rejects the probe is up, and its `rejections` in a row end when a person or its clients see to it: while there
+ * is a primary, it is asked less and less often, down to once in ten seconds.
  */
 export function nextRetry(
   pace: Pace,
   isFast: boolean,
   failures: number,
+  rejections: number,
   kind: FailureKind,
   random: number,
 ): number {
+  if (isPatient(kind)) {
+    const limit = isFast ? rejectedGapMs : rejectedPaceMs;
+    return Math.min(limit, rejectedGapMs * 2 ** Math.min(rejections - 1, 10));
+  }
   const limit = isFast && !isHopeless(kind)
     ? Math.min(maxBackoffMs, Math.max(fastBackoffMs, 2 * pace.probeFastMs))
     : maxBackoffMs;
@@ -61,7 +73,12 @@ export function nextRetry(
   return Math.min(limit, delay * (0.9 + 0.1 * random));
 }
 
-/** Whether only a person can mend it. */
+/** Whether asking sooner does not mend it. */
 export function isHopeless(kind: FailureKind): boolean {
-  return kind === 'credentials' || kind === 'notPostgres';
+  return isPatient(kind) || kind === 'notPostgres';
+}
+
+/** Whether each try is a line in a server's log, and the next one is not likely to end otherwise. */
+export function isPatient(kind: FailureKind): boolean {
+  return isLoginRefused(kind) || kind === 'untrusted';
 }

@@ -198,5 +198,5 @@ export class ProbeConnection {
 function withoutTls(asked: Asked, what: string): ProbeError {
   const message =
     `${what} at ${asked.address}, and PGSSLMODE asks for it: set ssl = on there, or PGSSLMODE=prefer for the gateway`;
-  return new ProbeError('credentials', message, { isTlsRefused: true });
+  return new ProbeError('untrusted', message, { isTlsRefused: true });
 }

@@ -146,6 +146,9 @@ describe('/metrics about candidates', () => {
     ]);
     assert.deepEqual(samples(snapshot, 'candidate_standing'), ['a primary 1', 'b down 1', 'c down 1']);
     assert.deepEqual(samples(snapshot, 'candidate_rejecting'), ['a 0', 'b 1', 'c 0']);
+    const primaryToo = snapshotOf([failing(primary('a'), 9, 'full')], after('a'));
+    assert.deepEqual(samples(primaryToo, 'candidate_standing'), ['a doubtful 1']);
+    assert.deepEqual(samples(primaryToo, 'candidate_rejecting'), ['a 1']);
   });
 
   test('counts another name of the primary as well', () => {
@@ -187,6 +190,7 @@ describe('/metrics about the gateway', () => {
       'onlyPrimary 0',
       'newestTimeline 0',
       'everybodyFollows 0',
+      'newSystem 0',
       'splitBrainIncumbent 0',
       'standbysVote 0',
     ]);

@@ -178,7 +178,7 @@ describe('a server that cannot be asked', () => {
     outcome(elect([failing(before, 2, kind), primary('b')], after('b'), now, rules)).standings['a'];
 
   test('is not down where PostgreSQL itself says no', () => {
-    for (const kind of ['starting', 'credentials', 'error'] as const) {
+    for (const kind of ['starting', 'full', 'credentials', 'untrusted', 'error'] as const) {
       assert.equal(standingOf(kind), 'rejecting', kind);
       assert.equal(standingOf(kind, standby('a')), 'rejecting', kind);
       assert.equal(standingOf(kind, standby('a', 1, { at: now - 9000 })), 'rejecting', kind);
@@ -199,6 +199,54 @@ describe('a server that cannot be asked', () => {
   });
 
   test('is unknown where the fault is ours', () => assert.equal(standingOf('local'), 'unknown'));
+
+  test('is what it was where the fault is ours, with the reason, until its answer is too old', () => {
+    const [finding] =
+      elect([failing(standby('a'), 9, 'local'), primary('b')], after('b'), now, rules).findings;
+    assert.equal(finding?.standing, 'standby');
+    assert.equal(finding?.note, 'is a standby on timeline 1, and now: refuses connections');
+    assert.equal(standingOf('local', standby('a', 1, { at: now - 5001 })), 'unknown');
+  });
+});
+
+describe('an incumbent that rejects the probe', () => {
+  const rejecting = failing(primary('a'), 9, 'full');
+
+  test('stays, with a reason and what it says', () => {
+    const verdict = inEveryOrder([rejecting, standby('b')], after('a'), { failAfter: 1 });
+    assert.equal(verdict.primary?.standing, 'rejecting');
+    assert.equal(verdict.primary?.note, 'was primary on timeline 1, and now: refuses connections');
+    assert.equal(
+      verdict.reason,
+      'a stays primary on timeline 1: it is up and only rejects the probe, and no other claims the role',
+    );
+    assert.deepEqual(verdict.memory, after('a'));
+  });
+
+  test('stays for 10 s longer than an answer counts, as it is asked that seldom', () => {
+    const held = [15_000, 15_001].map((ms) => elect([rejecting], after('a'), now + ms, rules).rule);
+    assert.deepEqual(held, ['incumbentRejecting', 'noPrimary']);
+  });
+
+  test('is in doubt when it then fails, and withdrawn by FAIL_AFTER of those', () => {
+    const outcomes = [1, 2].map((times) =>
+      elect([failing(rejecting, times, 'silent')], after('a'), now, rules).rule
+    );
+    assert.deepEqual(outcomes, ['incumbentInDoubt', 'noPrimary']);
+  });
+
+  test('does not stay if it may have been started again since it answered', () => {
+    for (const kind of ['refused', 'starting', 'notPostgres'] as const) {
+      const restarted = failing(failing(primary('a'), 1, kind), 9, 'full');
+      assert.equal(elect([restarted], after('a'), now, rules).rule, 'noPrimary', kind);
+    }
+  });
+
+  test('may be a pooler whose server is gone, or an impostor, where it says anything else', () => {
+    for (const kind of ['error', 'untrusted'] as const) {
+      assert.equal(elect([failing(primary('a'), 2, kind)], after('a'), now, rules).rule, 'noPrimary', kind);
+    }
+  });
 });
 
 describe('two names of one server', () => {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { elect, noMemory, type Verdict } from '../../src/cluster/election.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { Dice, history } from './history.ts';
-import { ballotsOf, followedByAll, newestShown, type Scene } from './reckoning.ts';
+import { ballotsOf, doubts, followedByAll, newestShown, type Scene, systemOfAll } from './reckoning.ts';
 import { outcome } from './scene.ts';
 
 const seeds = 3000;
@@ -50,12 +50,27 @@ describe('in every past', { timeout: 120_000 }, () => {
     });
   });
 
-  test('the primary is never foreign, and the system never changes once there was one', () => {
-    everyPrimary(({ answer }, { rules, before, verdict }) => {
-      assert.equal(answer.system, verdict.memory.system);
-      if (rules.system !== undefined) assert.equal(answer.system, rules.system);
-      if (before.system !== undefined) assert.equal(answer.system, before.system);
+  test('the primary is never foreign, and the system changes only when all have belonged to another for 10 s', () => {
+    let [agreed, since, changes] = ['', 0, 0];
+    everyElection((scene) => {
+      const { rules, before, verdict: { primary, rule, memory }, now } = scene;
+      const system = systemOfAll(scene) ?? '';
+      if (system !== agreed || before === noMemory) since = now;
+      agreed = system;
+      if (primary === undefined) return true;
+      assert.equal(primary.answer.system, memory.system);
+      if (rules.system !== undefined) assert.equal(primary.answer.system, rules.system);
+      if (before.system === undefined || primary.answer.system === before.system) {
+        assert.notEqual(rule, 'newSystem');
+        return true;
+      }
+      assert.equal(primary.answer.system, agreed);
+      assert.ok(now - since >= 10_000, `for ${now - since} ms`);
+      assert.match(rule, /^(newSystem|standbysVote)$/);
+      changes += 1;
+      return true;
     });
+    assert.ok(changes > 20, `only ${changes} changes`);
   });
 
   test('the primary is never in recovery and never read-only', () => {
@@ -77,7 +92,7 @@ describe('in every past', { timeout: 120_000 }, () => {
       } else {
         assert.notEqual(rule, 'everybodyFollows');
         if (isOlder) refusals += 1;
-        if (primary) assert.ok(primary.answer.timeline >= before.timeline);
+        if (primary && rule !== 'newSystem') assert.ok(primary.answer.timeline >= before.timeline);
       }
       if (primary) assert.equal(memory.timeline, primary.answer.timeline);
       return true;
@@ -86,24 +101,55 @@ describe('in every past', { timeout: 120_000 }, () => {
   });
 
   test('the primary is never elected on evidence that is too old', () => {
-    everyPrimary(({ answer }, { now, rules }) => {
-      assert.ok(now - answer.at <= rules.maxAgeMs, `${now - answer.at} ms`);
+    everyPrimary(({ candidate, answer }, { observations, now, rules }) => {
+      const { rejectedAt = -Infinity } = observed(observations, candidate.name);
+      const age = now - Math.max(answer.at, rejectedAt + 10_000);
+      assert.ok(age <= rules.maxAgeMs, `${age} ms`);
     });
   });
 
   test('a primary whose last probe failed is the incumbent, and has failed less often than FAIL_AFTER', () => {
     everyPrimary(({ candidate }, { observations, before, rules }) => {
-      const { failures } = observed(observations, candidate.name);
-      if (failures === 0) return;
+      const { failure, rejectedAt } = observed(observations, candidate.name);
+      const against = doubts(observed(observations, candidate.name));
+      if (failure === undefined || (against === 0 && rejectedAt === undefined)) return;
       assert.equal(candidate.name, before.incumbent);
-      assert.ok(failures < rules.failAfter, `${failures} failures`);
+      assert.ok(against < rules.failAfter, `${against} failures`);
     });
   });
 
+  test('a primary that only rejects the probe has not started since, and no other one claims its role', () => {
+    let rejecting = 0;
+    everyPrimary(({ candidate, answer }, { observations, verdict: { rule, findings } }) => {
+      if (rule !== 'incumbentRejecting') return;
+      rejecting += 1;
+      const { rejectedAt, isRestarted } = observed(observations, candidate.name);
+      assert.ok(rejectedAt !== undefined && rejectedAt > answer.at && !isRestarted);
+      assert.ok(findings.every(({ standing }) => !/^(primary|doubtful|rival|alias)$/.test(standing)));
+    });
+    assert.ok(rejecting > 200, `only ${rejecting} of them`);
+  });
+
+  test('a fault of this machine decides nothing that the same past without it would not', () => {
+    let local = 0;
+    everyElection(({ observations, before, now, rules, verdict }) => {
+      const without = observations.map((seen) => {
+        if (seen.failure?.kind !== 'local' || doubts(seen) > 0 || seen.answer === undefined) return seen;
+        local += 1;
+        return { ...seen, failures: seen.failures - 1, harmless: (seen.harmless ?? 0) - 1 };
+      });
+      const other = elect(without, before, now, rules);
+      assert.equal(serverOf(other), serverOf(verdict));
+      return true;
+    });
+    assert.ok(local > 1000, `only ${local} of them`);
+  });
+
   test('no candidate has the standing of the primary but the one that is elected', () => {
-    everyPrimary(({ candidate }, { verdict: { findings } }) => {
+    everyPrimary(({ candidate }, { verdict: { findings, rule } }) => {
       const standing = findings.filter(({ standing }) => standing === 'primary' || standing === 'doubtful');
-      assert.deepEqual(standing.map((finding) => finding.candidate), [candidate]);
+      const elected = rule === 'incumbentRejecting' ? [] : [candidate];
+      assert.deepEqual(standing.map((finding) => finding.candidate), elected);
     });
   });
 
@@ -183,8 +229,10 @@ describe('in every past', { timeout: 120_000 }, () => {
       );
       const later = now + dice.next() * (oldest + rules.maxAgeMs - now);
       const then = elect(observations, verdict.memory, later, rules);
-      // What all follow becomes primary by waiting: that is no primary that went.
-      if (then.rule !== 'everybodyFollows') assert.equal(serverOf(then), serverOf(verdict));
+      // What all follow becomes primary by waiting: that is no primary that went; nor is one of another system.
+      if (then.rule !== 'everybodyFollows' && then.rule !== 'newSystem') {
+        assert.equal(serverOf(then), serverOf(verdict));
+      }
       return later > now;
     });
     assert.ok(seen > 10_000, `only ${seen} times was there a later moment`);
@@ -203,11 +251,11 @@ describe('in every past', { timeout: 120_000 }, () => {
     });
   });
 
-  test('an election without a winner remembers nothing new but the server that all follow', () => {
+  test('an election without a winner remembers nothing new but the server that all follow, and the system of all', () => {
     everyElection(({ before, verdict }) => {
       if (verdict.primary !== undefined) return true;
-      const { followed: _, ...rest } = verdict.memory;
-      const { followed: __, ...restBefore } = before;
+      const { followed: _, moved: __, ...rest } = verdict.memory;
+      const { followed: ___, moved: ____, ...restBefore } = before;
       assert.deepEqual(rest, restBefore);
       return true;
     });

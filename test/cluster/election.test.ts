@@ -54,6 +54,41 @@ function play(scenarios: readonly Scenario[]): void {
 
 const isOf = (name: string | undefined) => ({ candidate }: Observation): boolean => candidate.name === name;
 
+describe('a new system at the old addresses', () => {
+  const anew = primary('a', 1, { system: theirs });
+
+  test('is named in the reason, with what to do', () => {
+    const reasonWith = (change: Partial<Rules>) =>
+      elect([anew], after('a', 5), now, { ...rules, ...change }).reason;
+    const facts =
+      `a is foreign; all that answer belong to system ${theirs}, not to ${ours}: if that is the right one now`;
+    assert.equal(reasonWith({}), `${facts}, restart the gateway or set SYSTEM_IDENTIFIER=${theirs}`);
+    assert.equal(reasonWith({ system: ours }), `${facts}, set SYSTEM_IDENTIFIER=${theirs}`);
+  });
+
+  test('is elected when it has been there for as long as no answer of the old one can count', () => {
+    const first = elect([anew], after('a', 5), now, { ...rules, maxAgeMs: 60_000 });
+    const at = (ms: number) => elect([anew], first.memory, now + ms, { ...rules, maxAgeMs: 60_000 });
+    assert.deepEqual(
+      [59_980, 60_000].map((ms) => at(ms).rule),
+      ['noPrimary', 'noPrimary'],
+      'its answer is too old',
+    );
+    const again = primary('a', 1, { system: theirs, at: now + 50_000 });
+    const rulesOf = [59_999, 60_000].map((ms) =>
+      elect([again], first.memory, now + ms, { ...rules, maxAgeMs: 60_000 }).rule
+    );
+    assert.deepEqual(rulesOf, ['noPrimary', 'newSystem']);
+  });
+
+  test('begins anew when one of ours has answered in between', () => {
+    const first = elect([anew, standby('b', 1, { system: theirs })], after('a', 5), now, rules);
+    const between = elect([anew, standby('b', 5)], first.memory, now + 100, rules);
+    assert.equal(first.memory.moved?.since, now);
+    assert.equal(between.memory.moved, undefined);
+  });
+});
+
 describe('the first election', () => {
   play([
     {

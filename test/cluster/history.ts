@@ -3,6 +3,7 @@ import type { Rules } from '../../src/cluster/election.ts';
 import {
   type Answer,
   type Failure,
+  type FailureKind,
   type Observation,
   withAnswer,
   withFailure,
@@ -55,6 +56,12 @@ export interface History {
   readonly moments: readonly Moment[];
 }
 
+/** About as often those that say nothing against the last answer as the others. */
+const kinds: readonly FailureKind[] = [
+  ...['full', 'credentials', 'local', 'local'] as const,
+  ...['silent', 'refused', 'unreachable', 'error', 'starting'] as const,
+];
+
 const names = ['a', 'b', 'c', 'd'];
 const maxAgeMs = 1000;
 
@@ -85,6 +92,7 @@ export function history(dice: Dice): History {
 function quietEnd(before: readonly Observation[], start: number, dice: Dice): Moment[] {
   const leader = dice.oneOf(before).candidate;
   const timeline = dice.between(1, 3);
+  const system = dice.chance(70) ? ours : theirs;
   let observations = before;
   let now = start;
   return Array.from({ length: 40 }, (): Moment => {
@@ -94,7 +102,10 @@ function quietEnd(before: readonly Observation[], start: number, dice: Dice): Mo
       const { candidate: { name, host, port } } = before;
       const inRecovery = name !== leader.name;
       const upstream = inRecovery ? { host: leader.host, port: leader.port } : { host, port };
-      return withAnswer(before, answer(name, { at: now, timeline, startedAt: name, inRecovery, upstream }));
+      return withAnswer(
+        before,
+        answer(name, { at: now, system, timeline, startedAt: name, inRecovery, upstream }),
+      );
     });
     return { now, observations };
   });
@@ -123,5 +134,5 @@ function probe(before: Observation, at: number, dice: Dice): Observation {
 }
 
 function failureAt(at: number, dice: Dice): Failure {
-  return { at, kind: dice.oneOf(['silent', 'refused', 'unreachable', 'error']), message: 'fails' };
+  return { at, kind: dice.oneOf(kinds), message: 'fails' };
 }

@@ -15,9 +15,12 @@ const signsOfLife: readonly FailureKind[] = [
   'refused',
   'disconnected',
   'starting',
+  'full',
   'credentials',
+  'untrusted',
   'notPostgres',
   'error',
+  'local',
 ];
 
 describe('an observation', () => {

@@ -16,11 +16,18 @@ export function newestShown(observations: readonly Observation[], system: string
   return Math.max(...observations.map(({ answer }) => answer?.system === system ? answer.timeline : 0));
 }
 
-/** Whose last probe succeeded, and not long ago. */
+/** Whose last answer nothing speaks against but a fault of this machine, and who gave it not long ago. */
 function answering({ observations, now, rules }: Scene): Answer[] {
-  return observations.flatMap(({ answer, failures }) =>
-    answer !== undefined && failures === 0 && now - answer.at <= rules.maxAgeMs ? [answer] : []
-  );
+  return observations.flatMap((observation) => {
+    const { answer, rejectedAt } = observation;
+    const stands = answer !== undefined && doubts(observation) === 0 && rejectedAt === undefined;
+    return stands && now - answer.at <= rules.maxAgeMs ? [answer] : [];
+  });
+}
+
+/** Failed probes that speak against the last answer. */
+export function doubts({ failures, harmless }: Observation): number {
+  return failures - (harmless ?? 0);
 }
 
 /** The server that all others stream from, every candidate answering and none on a newer timeline than it. */
@@ -45,14 +52,31 @@ export function followedByAll(scene: Scene): string | undefined {
     : undefined;
 }
 
+/** The other system that all belong to that answer, the last primary and half of all among them, and the rest gone. */
+export function systemOfAll(scene: Scene): string | undefined {
+  const { observations, before, rules } = scene;
+  const answers = answering(scene);
+  const systems = [...new Set(answers.map(({ system }) => system))];
+  const incumbent = observations.find(({ candidate }) => candidate.name === before.incumbent)?.answer;
+  const isCalm = observations.every(({ answer, failure }) =>
+    (answer !== undefined && answers.includes(answer)) ||
+    /^(silent|refused|unreachable)$/.test(failure?.kind ?? '')
+  );
+  const isAgreed = rules.system === undefined && systems.length === 1 && systems[0] !== before.system &&
+    incumbent !== undefined && answers.includes(incumbent) && answers.length >= observations.length / 2;
+  return isCalm && isAgreed ? systems[0] : undefined;
+}
+
 /** The server for which each standby has cast its latest ballot. */
 export function ballotsOf(scene: Scene): string[] {
   const { observations, before, rules, verdict } = scene;
-  const system = rules.system ?? before.system ?? verdict.memory.system ?? systemOfMost(answering(scene));
+  const system = verdict.primary?.answer.system ?? rules.system ?? before.system ??
+    systemOfMost(answering(scene));
   const ours = answering(scene).filter((answer) => answer.system === system);
   const newest = newestShown(observations, system);
   const rivals = ours.filter(({ inRecovery, readOnly, timeline }) =>
-    !inRecovery && !readOnly && timeline === newest && timeline >= before.timeline
+    !inRecovery && !readOnly && timeline === newest &&
+    (timeline >= before.timeline || system !== before.system)
   );
   const latest = new Map<string, { at: number; ballot: string }>();
   for (const { inRecovery, upstream, startedAt, at } of ours) {

@@ -1,7 +1,7 @@
 /** The situations that docs/situations.md lists, in the same words, and what those words mean for the election. */
 import type { Memory, Rules } from '../../src/cluster/election.ts';
 import { noMemory } from '../../src/cluster/election.ts';
-import type { Observation } from '../../src/cluster/observation.ts';
+import { type Observation, withFailure } from '../../src/cluster/observation.ts';
 import { after, answer, failing, now, ours, primary, rules, theirs, unasked } from './scene.ts';
 
 /** Situation, what the candidates say, before, the elected one, rule, alarm: a row of the document. */
@@ -31,6 +31,28 @@ export const table: readonly Row[] = [
   ['promoted while the old primary is up', 'a primary 1, b primary 2, c standby 2', 'a on 1', 'b', 'newestTimeline', '-'],
   ['the same in the next election', 'a primary 1, b primary 2, c standby 2', 'b on 2', 'b', 'newestTimeline', '-'],
   ['another server on the timeline of the one that is gone', 'a down, b primary 1', 'a on 1', 'b', 'onlyPrimary', '-'],
+
+  // The primary is up and rejects the probe, or cannot be asked from here.
+  ['the primary rejects the probe', 'a primary 1 rejects, b standby 1', 'a on 1', 'a', 'incumbentRejecting', '-'],
+  ['it rejects the probe for long', 'a primary 1 rejects for an hour, b standby 1', 'a on 1', 'a', 'incumbentRejecting', '-'],
+  ['it rejects the probe after it was silent for a while', 'a primary 1 rejects after silence, b standby 1', 'a on 1', 'a', 'incumbentRejecting', '-'],
+  ['it rejects the probe after it was silent for long', 'a primary 1 rejects after long silence, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
+  ['it rejects the probe after it may have started again', 'a primary 1 rejects after a start, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
+  ['it starts', 'a primary 1 starts, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
+  ['it rejects the probe, and another claims its role', 'a primary 1 rejects, b primary 1', 'a on 1', 'b', 'onlyPrimary', '-'],
+  ['it rejects the probe, and another is promoted', 'a primary 1 rejects, b primary 2', 'a on 1', 'b', 'onlyPrimary', '-'],
+  ['it rejects the probe, and a standby knows better', 'a primary 1 rejects, b standby 2', 'a on 1', 'none', 'noPrimary', '-'],
+  ['it rejects the probe, and an old primary is up', 'a primary 2 rejects, b primary 1', 'a on 2', 'a', 'incumbentRejecting', '-'],
+  ['it was a standby at last, and rejects the probe', 'a standby 1 rejects, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
+  ['another candidate rejects the probe', 'a primary 1 rejects, b standby 1', 'b on 1', 'none', 'noPrimary', '-'],
+  ['all reject the probe at the start', 'a rejects, b rejects', '-', 'none', 'noPrimary', '-'],
+  ['one rejects the probe at the start', 'a rejects, b primary 1', '-', 'b', 'onlyPrimary', '-'],
+  ['the primary cannot be asked from here', 'a primary 1 not askable, b standby 1', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['it could not be asked for too long', 'a primary 1 too old not askable, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
+  ['it cannot be asked, and another claims its role', 'a primary 1 not askable, b primary 1', 'a on 1', 'a', 'splitBrainIncumbent', 'yes'],
+  ['it cannot be asked, and another is promoted', 'a primary 1 not askable, b primary 2', 'a on 1', 'b', 'newestTimeline', '-'],
+  ['it failed once and then cannot be asked', 'a primary 1 failed once not askable, b standby 1', 'a on 1', 'a', 'incumbentInDoubt', '-'],
+  ['no candidate can be asked at the start', 'a not askable, b not askable', '-', 'none', 'noPrimary', '-'],
 
   // Old primaries.
   ['an old primary comes back', 'a primary 1, b primary 2', 'b on 2', 'b', 'newestTimeline', '-'],
@@ -94,18 +116,36 @@ export const table: readonly Row[] = [
   ['a foreign server in the place of ours', 'a foreign 9, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
   ['as many of each system', 'a primary 1, b foreign 9', '-', 'none', 'unknownSystem', '-'],
   ['the same with `SYSTEM_IDENTIFIER`', 'a primary 1, b foreign 9', 'SYSTEM_IDENTIFIER=ours', 'a', 'onlyPrimary', '-'],
+
+  // A new system at the old addresses.
+  ['all belong to another system, but not yet for long', 'a foreign primary 1, b foreign standby 1', 'a on 5, all foreign for 9.9 s', 'none', 'noPrimary', '-'],
+  ['all have belonged to it for long enough', 'a foreign primary 1, b foreign standby 1', 'a on 5, all foreign for 10 s', 'a', 'newSystem', '-'],
+  ['a single server, set up anew', 'a foreign primary 1', 'a on 5, all foreign for 10 s', 'a', 'newSystem', '-'],
+  ['its primary is another candidate than before', 'a foreign standby 1, b foreign primary 1', 'a on 5, all foreign for 10 s', 'b', 'newSystem', '-'],
+  ['half of the candidates are down', 'a foreign primary 1, b down', 'a on 5, all foreign for 10 s', 'a', 'newSystem', '-'],
+  ['more than half are down', 'a foreign primary 1, b down, c down', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['the one that was primary is down', 'a down, b foreign primary 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['it failed once', 'a foreign primary 1 failed once, b foreign standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['it is no candidate any more', 'b foreign primary 1, c foreign standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['one still belongs to ours', 'a foreign primary 1, b foreign standby 1, c standby 5', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['one rejects the probe', 'a foreign primary 1, b foreign standby 1, c rejects', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['one was not asked yet, and all others belong to it', 'a foreign primary 1, b unasked', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['another system has no primary', 'a foreign standby 1, b foreign standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+  ['two servers of it claim to be primary', 'a foreign primary 1, b foreign primary 1', 'a on 5, all foreign for 10 s', 'none', 'splitBrain', 'yes'],
+  ['`SYSTEM_IDENTIFIER` insists on ours', 'a foreign primary 1, b foreign standby 1', 'a on 5, all foreign for 10 s, SYSTEM_IDENTIFIER=ours', 'none', 'noPrimary', '-'],
 ];
 
 /** What a row's second column says: `a primary 2 failed once, b standby 2 from a`. */
 export function observationsOf(text: string): Observation[] {
   return text.split(', ').map((words) => {
     const match =
-      /^(\w+) (down|unasked|(?:foreign)?(?: ?(?:primary|standby|read-only))?)(?: (\d+))?(?: from (\w+))?(?: same as (\w+))?( too old)?(?: failed (once|twice))?$/
+      /^(\w+) (down|unasked|(?:foreign)?(?: ?(?:primary|standby|read-only))?)(?: ?(\d+))?(?: from (\w+))?(?: same as (\w+))?( too old)?(?: failed (once|twice))?(?: ?(rejects.*|starts|not askable))?$/
         .exec(words);
     if (match === null) throw new Error(`what does "${words}" mean?`);
-    const [, name = '', role = '', timeline, upstream, twin, isOld, failed] = match;
+    const [, name = '', role = '', timeline, upstream, twin, isOld, failed, end = ''] = match;
     if (role === 'unasked') return unasked(name);
     if (role === 'down') return failing(unasked(name), 2);
+    if (role === '') return ended(unasked(name), end);
     const said = primary(name, Number(timeline), {
       system: role.startsWith('foreign') ? theirs : ours,
       inRecovery: role.endsWith('standby'),
@@ -114,8 +154,40 @@ export function observationsOf(text: string): Observation[] {
       upstream: upstream === undefined ? undefined : { host: `${upstream}.example`, port: 5432 },
       startedAt: answer(twin ?? name).startedAt,
     });
-    return failed === undefined ? said : failing(said, failed === 'once' ? 1 : 2);
+    return ended(failed === undefined ? said : failing(said, failed === 'once' ? 1 : 2, 'disconnected'), end);
   });
+}
+
+/** What the last probes of a candidate came to, as the end of its words says. */
+function ended(before: Observation, end: string): Observation {
+  const rejected = (observation: Observation) => failing(observation, 1, 'full');
+  const since = (ageMs: number): Observation =>
+    before.answer === undefined ? before : { ...before, answer: { ...before.answer, at: now - ageMs } };
+  switch (end) {
+    case '':
+      return before;
+    case 'rejects':
+      return rejected(before);
+    case 'rejects for an hour': {
+      let observation = since(3_600_000);
+      for (let at = now - 3_590_000; at <= now; at += 10_000) {
+        observation = withFailure(observation, { at, kind: 'full', message: 'no slot' });
+      }
+      return observation;
+    }
+    case 'rejects after silence':
+      return rejected(failing(since(30_000), 9, 'silent'));
+    case 'rejects after long silence':
+      return rejected(failing(since(61_000), 9, 'silent'));
+    case 'rejects after a start':
+      return rejected(failing(before, 1, 'starting'));
+    case 'starts':
+      return failing(before, 2, 'starting');
+    case 'not askable':
+      return failing(before, 3, 'local');
+    default:
+      throw new Error(`what does "${end}" mean?`);
+  }
 }
 
 /** What a row's third column says: `b on 2, SPLIT_BRAIN=refuse`. */
@@ -125,10 +197,13 @@ export function circumstances(text: string): { readonly memory: Memory; readonly
   for (const words of text.split(', ')) {
     const [, name, timeline] = /^(\w+) on (\d+)$/.exec(words) ?? [];
     const [, followed = '', older, seconds] = /^all follow (\w+) on (\d+) for ([\d.]+) s$/.exec(words) ?? [];
+    const [, foreignSeconds] = /^all foreign for ([\d.]+) s$/.exec(words) ?? [];
     if (name !== undefined) memory = after(name, Number(timeline));
     else if (seconds !== undefined) {
       const server = `${older} ${answer(followed).startedAt}`;
       memory = { ...memory, followed: { server, since: now - Number(seconds) * 1000 } };
+    } else if (foreignSeconds !== undefined) {
+      memory = { ...memory, moved: { system: theirs, since: now - Number(foreignSeconds) * 1000 } };
     } else if (words === 'SPLIT_BRAIN=refuse') changed = { ...changed, splitBrain: 'refuse' };
     else if (words === 'SYSTEM_IDENTIFIER=ours') changed = { ...changed, system: ours };
     else if (words !== '-') throw new Error(`what does "${words}" mean?`);

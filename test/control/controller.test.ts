@@ -4,15 +4,20 @@ import type { Observation } from '../../src/cluster/observation.ts';
 import { everyStandby } from '../../src/cluster/rotation.ts';
 import { noRoute } from '../../src/contract/messages.ts';
 import { Controller } from '../../src/control/controller.ts';
+import type { Lease } from '../../src/control/leases.ts';
 import type { Log } from '../../src/log.ts';
 import { failing, now, primary, rules, standby, unasked } from '../cluster/scene.ts';
 
 /** A controller, and all that it does, in order. */
 function controlling(hasStandbyPort = true) {
   const acts: string[] = [];
+  let leases: readonly Lease[] = [];
   const log: Log = (event) => void acts.push(`log ${event}`);
   const dataPlane = {
-    renewLeases: () => void acts.push('leases'),
+    renewLeases: (given: readonly Lease[]) => {
+      acts.push('leases');
+      leases = given;
+    },
     publish: () => void acts.push('publish'),
     sessionsOn: () => 1,
     endDead: () => void acts.push('end dead'),
@@ -26,7 +31,7 @@ function controlling(hasStandbyPort = true) {
     controller.decide(observations, at);
     return acts.splice(0);
   };
-  return { controller, decide };
+  return { controller, decide, leases: () => leases };
 }
 
 describe('the order of decisions', () => {
@@ -56,6 +61,26 @@ describe('the order of decisions', () => {
     assert.equal(decide([standby('a')]).at(-1), 'fast');
     assert.equal(decide([primary('a')]).at(-1), 'slow');
     assert.equal(decide([failing(primary('a'))]).at(-1), 'fast');
+    assert.equal(decide([failing(primary('a'), 9, 'full')]).at(-1), 'slow');
+  });
+});
+
+describe('the lease of a server', () => {
+  const until = (observation: Observation) => {
+    const { decide, leases } = controlling();
+    decide([observation]);
+    return leases().map(({ until }) => until - now);
+  };
+
+  test('ends with its last answer, whatever failed since: so does one that cannot be asked from here', () => {
+    assert.deepEqual(until(primary('a')), [4990]);
+    assert.deepEqual(until(failing(primary('a'), 9, 'local')), [4990]);
+    assert.deepEqual(until(failing(primary('a'), 9, 'silent')), [4990]);
+  });
+
+  test('is renewed by a rejection, for as long as the next one may take', () => {
+    assert.deepEqual(until(failing(primary('a'), 9, 'full')), [15_000]);
+    assert.deepEqual(until(failing(failing(primary('a'), 1, 'starting'), 9, 'full')), [4990]);
   });
 });
 

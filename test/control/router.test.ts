@@ -4,7 +4,7 @@ import type { Rules } from '../../src/cluster/election.ts';
 import type { Observation } from '../../src/cluster/observation.ts';
 import { noRoute, type Route } from '../../src/contract/messages.ts';
 import { type Decision, Router } from '../../src/control/router.ts';
-import { answer, failing, now, primary, rules, standby, unasked } from '../cluster/scene.ts';
+import { answer, failing, now, primary, rules, standby, theirs, unasked } from '../cluster/scene.ts';
 
 /** What is new of a decision, in short. */
 function newsOf({ verdict: { rule, primary, reason }, route: { epoch } }: Decision) {
@@ -222,6 +222,25 @@ describe('the news of a router', () => {
     ]);
     const { route } = decisions.at(-1)!;
     assert.equal(route.fence, route.epoch);
+  });
+
+  test('has one entry for a new system, and its epoch fences the old one', () => {
+    const router = new Router(rules);
+    const anew = primary('a', 1, { system: theirs, startedAt: 'anew' });
+    const decisions =
+      ([[0, primary('a', 5)], [1000, anew], [6000, anew], [11_000, anew], [12_000, anew]] as const)
+        .map(([ms, seen]) =>
+          router.decide([{ ...seen, answer: { ...seen.answer!, at: now + ms } }], now + ms)
+        );
+    const entries = decisions.filter(({ isNewVerdict }) => isNewVerdict).map(newsOf);
+    assert.deepEqual(entries.map(({ primary, rule }) => [primary, rule]), [
+      ['a', 'onlyPrimary'],
+      [undefined, 'noPrimary'],
+      ['a', 'newSystem'],
+    ]);
+    const { route, verdict } = decisions.at(-1)!;
+    assert.equal(route.fence, route.epoch);
+    assert.deepEqual(verdict.memory, { system: theirs, incumbent: 'a', timeline: 1 });
   });
 
   test('has an entry for a candidate that stands elsewhere, and for another timeline', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { ask } from '../bed/clients.ts';
-import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type Cluster, startCluster, startStranger } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
@@ -81,5 +81,57 @@ describe(`a standby at the primary's address, on ${gatewayRuntime}`, () => {
     await waitFor('the client to wait', async () => await gateway.metric('pg_gateway_held') === 1);
     address.target = cluster.first.port;
     assert.deepEqual(await answer, [{ standby: false }]);
+  });
+});
+
+describe(`another system at the primary's address, on ${gatewayRuntime}`, () => {
+  let old: Cluster;
+  let anew: Cluster;
+  let gateway: GatewayProcess;
+  let address: MovingAddress;
+
+  before(async () => {
+    [old, anew] = await Promise.all([startCluster(), startStranger()]);
+    address = new MovingAddress(old.first.port);
+    const port = await address.listen();
+    gateway = await startGateway({ CANDIDATES: `127.0.0.1:${port}`, PREWARM: '0', HOLD_MS: '500' });
+    await gateway.routesTo(port);
+  });
+
+  after(async () => {
+    await gateway?.stop();
+    address?.close();
+    await Promise.all([old?.close(), anew?.close()]);
+  });
+
+  test('is not served at first, and the refusal says what to do; after ten seconds it is', async () => {
+    address.target = anew.first.port;
+    await old.first.stop();
+    await waitFor('the server to be foreign', async () => {
+      const { candidates } = JSON.parse((await gateway.get('/status')).body);
+      return candidates[0].standing === 'foreign';
+    });
+    const server = 'select inet_server_port() as port';
+    await assert.rejects(ask(gateway.port, server), (error: { code?: string; message: string }) => {
+      assert.equal(error.code, '57P03');
+      assert.match(
+        error.message,
+        /if that is the right one now, restart the gateway or set SYSTEM_IDENTIFIER=\d+$/,
+      );
+      return true;
+    });
+    // A probe that fails on a busy machine begins the ten seconds anew.
+    await waitFor('the new system to be served', async () => {
+      const { route } = JSON.parse((await gateway.get('/status')).body);
+      return route.primary !== null;
+    }, { deadlineMs: 90_000 });
+    assert.deepEqual(await ask(gateway.port, server), [{ port: anew.first.port }]);
+    const journal = JSON.parse((await gateway.get('/journal')).body);
+    const at = journal.findIndex(({ rule }: Record<string, unknown>) => rule === 'newSystem');
+    const [refused, served] = journal.slice(at - 1, at + 1).map((entry: { rule: string; time: string }) => {
+      return { rule: entry.rule, at: Date.parse(entry.time) };
+    });
+    assert.deepEqual([refused.rule, served.rule], ['noPrimary', 'newSystem']);
+    assert.ok(served.at - refused.at >= 9_000, `${served.at - refused.at} ms`);
   });
 });

@@ -167,7 +167,7 @@ describe('a program on the port that is not PostgreSQL', () => {
     const { probe } = open(t, server.port, { sslMode: 'require' });
     await assert.rejects(
       probe.ask(),
-      (error: ProbeError) => ['credentials', 'disconnected'].includes(error.kind),
+      (error: ProbeError) => ['untrusted', 'disconnected'].includes(error.kind),
     );
     await waitFor('the socket to be closed', () => server.sockets.size === 0);
   });
@@ -181,7 +181,7 @@ describe('a program on the port that is not PostgreSQL', () => {
   check('a server without room for another session says so', async (t) => {
     const bytes = errorResponse('53300', 'sorry, too many clients already');
     const server = await fakeServer(t, (socket) => socket.once('data', () => socket.end(bytes)));
-    await assert.rejects(open(t, server.port).probe.ask(), { kind: 'error', message: /max_connections/ });
+    await assert.rejects(open(t, server.port).probe.ask(), { kind: 'full', message: /max_connections/ });
   });
 
   check('what a server says cannot break out of its line', async (t) => {

@@ -252,6 +252,43 @@ describe('the prober', () => {
     assert.deepEqual(gaps(servers.probes).slice(-3), [1000, 1000, 1000]);
   });
 
+  check('a server that rejects the probe is asked less and less often, down to once in 10 s', async (t) => {
+    for (const kind of ['credentials', 'full'] as const) {
+      const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+      servers.behaviour = () => failure(kind);
+      prober.start();
+      await clock.pass(40_000);
+      assert.deepEqual(gaps(servers.probes), [1000, 2000, 4000, 8000, 10_000, 10_000]);
+      prober.setFast(true);
+      await clock.pass(5000);
+      assert.deepEqual(gaps(servers.probes).slice(-4), [1000, 1000, 1000, 1000], 'without a primary');
+    }
+  });
+
+  check(
+    'a server that rejects the probe and is suspected is asked a second after the last try',
+    async (t) => {
+      const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+      servers.behaviour = () => failure('full');
+      prober.start();
+      await clock.pass(15_500);
+      servers.behaviour = () => failure('refused');
+      prober.probeNow();
+      await clock.pass(0);
+      assert.equal(last()[0]?.failure?.kind, 'full');
+      await clock.pass(500);
+      assert.equal(last()[0]?.failure?.kind, 'refused');
+    },
+  );
+
+  check('what is thrown and is no word of the server is a fault of this machine', async (t) => {
+    const { clock, servers, prober, last } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => Object.assign(new Error('a bug'), { kind: 'full' }) as ProbeError;
+    prober.start();
+    await clock.pass(0);
+    assert.equal(last()[0]?.failure?.kind, 'local');
+  });
+
   check('a wrong password is not tried sooner for a storm of suspicions', async (t) => {
     const { clock, servers, prober } = begin(t, '10.0.0.1:1');
     servers.behaviour = () => failure('credentials');
@@ -263,6 +300,7 @@ describe('the prober', () => {
     assert.deepEqual(gaps(servers.probes).slice(-3), [1000, 1000, 1000]);
     // As soon as it is right, everything is as with others.
     servers.behaviour = () => ({});
+    prober.probeNow();
     await clock.pass(1100);
     const before = servers.last(1).asked.length;
     prober.probeNow();

@@ -132,7 +132,7 @@ describe('asking a real PostgreSQL', () => {
     assert.equal((await open(t, port, { sslMode: 'prefer' }).probe.ask()).timeline, 1);
     assert.equal((await open(t, port, { sslMode: 'allow' }).probe.ask()).timeline, 1);
     const { probe } = open(t, port, { sslMode: 'require' });
-    await assert.rejects(probe.ask(), { kind: 'credentials', message: /has no TLS.*PGSSLMODE/ });
+    await assert.rejects(probe.ask(), { kind: 'untrusted', message: /has no TLS.*PGSSLMODE/ });
   });
 });
 
@@ -194,7 +194,7 @@ describe('asking a PostgreSQL with TLS and passwords', () => {
   check('a certificate of another authority is not trusted', async (t) => {
     const trust = { ...trusted(), ca: selfSigned().certificate };
     const { probe } = open(t, cluster.first.port, { ...right, sslMode: 'verify-ca', trust });
-    await assert.rejects(probe.ask(), { kind: 'credentials', message: /was not trusted.*PGSSLROOTCERT/ });
+    await assert.rejects(probe.ask(), { kind: 'untrusted', message: /was not trusted.*PGSSLROOTCERT/ });
   });
 
   check('verify-full insists on the name and verify-ca does not', async (t) => {
@@ -206,7 +206,7 @@ describe('asking a PostgreSQL with TLS and passwords', () => {
       return probe.ask();
     };
     assert.equal((await ask({ ...trusted(), verifyHost: false })).timeline, 1);
-    await assert.rejects(ask(trusted()), { kind: 'credentials', message: /was not trusted/ });
+    await assert.rejects(ask(trusted()), { kind: 'untrusted', message: /was not trusted/ });
   });
 
   check('a wrong password is said to be one, and is not in the message', async (t) => {

@@ -9,14 +9,16 @@ export function outlook(status: Status): readonly string[] {
 }
 
 function withPrimary({ route, candidates, rules, limits }: Status, primary: string): string[] {
-  const failures = candidates.find(({ name }) => name === primary)?.failures ?? 0;
+  const { failures = 0, standing } = candidates.find(({ name }) => name === primary) ?? {};
+  const isRejecting = standing === 'rejecting';
   // With SPLIT_BRAIN=refuse there would be no primary now.
   const isContested = route.splitBrain;
-  const left = Math.max(1, rules.failAfter - failures);
+  const counting = isRejecting ? 0 : failures;
+  const left = Math.max(1, rules.failAfter - counting);
   const lines = [
     `Another server of ${systemText(rules.system)} that is primary on a timeline newer than ` +
     `${rules.newestTimeline} takes over at once, and sessions elsewhere are ended.`,
-    `${counted(left, failures > 0 ? 'more failed probe' : 'failed probe')} of ${primary}${
+    `${counted(left, counting > 0 ? 'more failed probe' : 'failed probe')} of ${primary}${
       left > 1 ? ' in a row' : ''
     } would withdraw it (FAIL_AFTER=${rules.failAfter}): ${
       isContested
@@ -26,6 +28,12 @@ function withPrimary({ route, candidates, rules, limits }: Status, primary: stri
     'Any other server of it that shows a newer timeline withdraws it at once: new clients wait then, and sessions stay.',
     `${duration(limits.deadAfterMs)} of silence would end the sessions on it (DEAD_AFTER_MS).`,
   ];
+  if (isRejecting) {
+    lines.unshift(
+      `${primary} is up and does not let the gateway in to ask: see above what to mend. It stays primary meanwhile, ` +
+        'unless another server claims the role, or it may have been started again.',
+    );
+  }
   if (route.splitBrain) {
     lines.unshift('The alarm ends when the other servers that claim to be primary are stopped.');
   }
@@ -55,19 +63,23 @@ function withoutPrimary(status: Status): string[] {
         } that answers, is out of recovery, is not read-only and not on a ` +
         `timeline older than ${newest} becomes primary at its next probe.`,
         ...aboutStale(status, newest),
+        ...aboutForeign(status),
       ];
     }
   }
 }
 
 /** Nothing that happens to the servers ends it: an operator has to change what each says above. */
-function aboutRejecting({ candidates }: Status): string[] {
+function aboutRejecting({ candidates, rules }: Status): string[] {
   const names = candidates.filter(({ standing }) => standing === 'rejecting').map(({ name }) => name);
   if (names.length === 0) return [];
   return [
     `${names.join(', ')} ${
       names.length > 1 ? 'are' : 'is'
     } up and may be the primary, but the gateway is not let in to ask: see above what to mend.`,
+    ...(rules.newestTimeline === 0
+      ? ['Since its start the gateway was let in by no primary, so it cannot know which server that is.']
+      : []),
   ];
 }
 
@@ -124,6 +136,22 @@ function aboutStale(status: Status, newest: number): string[] {
     );
   }
   return lines;
+}
+
+/** Every server that answers belongs to another system: after pg_upgrade, or at wrong addresses. */
+function aboutForeign({ candidates, rules }: Status): string[] {
+  const current = candidates.filter(({ answer, failures }) => answer !== null && failures === 0);
+  const systems = new Set(current.map(({ answer }) => answer?.system));
+  const [system, ...others] = systems;
+  if (system === undefined || others.length > 0 || system === rules.system) return [];
+  return [
+    `All that answer belong to system ${system}. If it is the right one now (pg_upgrade, or a cluster set up anew): ` +
+    `restart the gateway, or set SYSTEM_IDENTIFIER=${system}. If not: correct CANDIDATES.`,
+    'Unless SYSTEM_IDENTIFIER is set, it is served without a restart when the candidate that was primary and at least ' +
+    `half of all have answered from it, and none from another one or with a rejection, for ${
+      duration(settledAfter(rules))
+    }.`,
+  ];
 }
 
 /** `1 session`, `2 sessions`. */

@@ -72,6 +72,28 @@ describe('the explanation', () => {
       text,
       /^ {2}a is up and may be the primary, but the gateway is not let in to ask: see above what to mend\.$/m,
     );
+    assert.match(text, /^ {2}Since its start the gateway was let in by no primary, so it cannot know/m);
+  });
+
+  test('of a primary that rejects the probe tells that it stays, and what ends that', () => {
+    const text = explained([failing(primary('a'), 9, 'full')], after('a'));
+    assert.match(text, /^Primary: a /m);
+    assert.match(text, /^ {2}a, rejecting: was primary on timeline 1, and now: /m);
+    assert.match(text, /^ {2}a is up and does not let the gateway in to ask: .* It stays primary meanwhile/m);
+    assert.match(text, /^ {2}2 failed probes of a in a row would withdraw it/m);
+  });
+
+  test('of a new system at the old addresses tells what to do, and what happens without', () => {
+    const text = explained([primary('a', 1, { system: theirs })], after('a', 5));
+    const command = `restart the gateway(,)? or set SYSTEM_IDENTIFIER=${theirs}`;
+    assert.match(text, new RegExp(`^Why: .*; all that answer belong to system ${theirs}, .*${command}`, 'm'));
+    assert.match(text, new RegExp(`^ {2}All that answer belong to system ${theirs}\\. .*${command}`, 'm'));
+    assert.match(
+      text,
+      /^ {2}Unless SYSTEM_IDENTIFIER is set, it is served without a restart when .* for 10 s\.$/m,
+    );
+    const both = explained([primary('a', 1, { system: theirs }), standby('b', 5)], after('a', 5));
+    assert.doesNotMatch(both, /All that answer belong/);
   });
 
   test('without a primary tells since when, who waits, and what everybody said', () => {

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { serverFailure, socketFailure } from '../../src/probe/failure.ts';
+
+const asked = { address: '10.0.0.1:5432', user: 'gateway', database: 'postgres' };
+const failed = (code: string) => socketFailure(Object.assign(new Error(`connect ${code}`), { code }), asked);
+
+describe('an error of the socket', () => {
+  test('is a fault of this machine where this machine has run out of something, and says of what', () => {
+    const wanting: readonly [string, RegExp][] = [
+      ['EADDRNOTAVAIL', /local port .* ip_local_port_range/],
+      ['EMFILE', /this process has no descriptor left.*ulimit/],
+      ['ENFILE', /fs\.file-max/],
+      ['ENOBUFS', /memory/],
+      ['ENOMEM', /memory/],
+    ];
+    for (const [code, message] of wanting) {
+      assert.equal(failed(code).kind, 'local', code);
+      assert.match(failed(code).message, message);
+    }
+  });
+
+  test('is one of the network where the server cannot be reached', () => {
+    for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN']) {
+      assert.equal(failed(code).kind, 'unreachable', code);
+    }
+  });
+});
+
+describe('an error of the server', () => {
+  const kindOf = (sqlstate: string) => serverFailure({ sqlstate, message: 'no' }, asked).kind;
+
+  test('tells what it lacks, and whom it does not let in, from what may be that of a pooler', () => {
+    const kinds = ['53300', '53200', '28P01', '28000', '3D000', '42501', '57P03', '08P01', 'XX000'].map(
+      kindOf,
+    );
+    assert.deepEqual(kinds, [
+      ...['full', 'full', 'credentials', 'credentials', 'credentials', 'credentials'],
+      ...['starting', 'error', 'error'],
+    ]);
+  });
+});
