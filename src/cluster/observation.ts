@@ -41,7 +41,7 @@ export interface Upstream {
 /**
  * Why a probe brought no answer. `silent` (black hole, frozen process) and `unreachable` (an error of the network) mean
  * that nothing came from the server; everything else is a sign of life of it. `starting`, `credentials` and `error` are
- * errors that PostgreSQL sent: it is up, and rejects the probe. `local` is a fault of this machine.
+ * errors that PostgreSQL sent: it is up, and rejects the probe; `malformed` is an answer that PostgreSQL cannot give. `local` is a fault of this machine.
  */
 export const failureKinds = [
   'unresolved',
@@ -54,6 +54,7 @@ export const failureKinds = [
   'credentials',
   'error',
   'notPostgres',
+  'malformed',
   'local',
 ] as const;
 

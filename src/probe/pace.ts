@@ -63,5 +63,5 @@ export function nextRetry(
 
 /** Whether only a person can mend it. */
 export function isHopeless(kind: FailureKind): boolean {
-  return kind === 'credentials' || kind === 'notPostgres';
+  return kind === 'credentials' || kind === 'notPostgres' || kind === 'malformed';
 }

@@ -17,6 +17,7 @@ const signsOfLife: readonly FailureKind[] = [
   'starting',
   'credentials',
   'notPostgres',
+  'malformed',
   'error',
 ];
 
