@@ -10,6 +10,7 @@ import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
 import type { Entry } from '../control/journal.ts';
+import { printable } from '../protocol/printable.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
 
@@ -177,7 +178,7 @@ function answerOf(answer: Answer, now: number): AnswerStatus {
     ageMs: rounded(now - answer.at),
     tookMs: rounded(answer.tookMs),
     address: addressText(answer),
-    system: answer.system,
+    system: short(answer.system),
     timeline: answer.timeline,
     lsn: formatLsn(answer.lsn),
     replayedLsn: formatLsn(answer.replayedLsn),
@@ -213,7 +214,7 @@ function fromMicros(start: string): string | null {
 }
 
 function short(text: string): string {
-  return text.length > most.textLength ? `${text.slice(0, most.textLength - 3)}...` : text;
+  return printable(text, most.textLength);
 }
 
 /** To a tenth of a millisecond. */

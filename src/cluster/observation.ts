@@ -42,7 +42,7 @@ export interface Upstream {
  * Why a probe brought no answer. `silent` (black hole, frozen process) and `unreachable` (an error of the network) mean
  * that nothing came from the server; everything else is a sign of life of it. `starting`, `full` (no free slot or memory),
  * `credentials` and `error` are errors that PostgreSQL sent: it is up, and rejects the probe. `local` is a fault of this
- * machine. With `untrusted` it is not known who answered: no TLS, or no certificate that the gateway trusts.
+ * machine, `malformed` an answer that PostgreSQL cannot give. With `untrusted` it is not known who answered: no TLS, or no certificate that the gateway trusts.
  */
 export const failureKinds = [
   'unresolved',
@@ -57,6 +57,7 @@ export const failureKinds = [
   'error',
   'untrusted',
   'notPostgres',
+  'malformed',
   'local',
 ] as const;
 
@@ -81,7 +82,8 @@ export function isLoginRefused(kind: FailureKind): boolean {
 
 /** After these the server may have been started again, or be another one: what it said before tells nothing of it. */
 function isRestart({ kind }: Failure): boolean {
-  return kind === 'refused' || kind === 'starting' || kind === 'notPostgres' || kind === 'unresolved';
+  return kind === 'refused' || kind === 'starting' || kind === 'unresolved' || kind === 'notPostgres' ||
+    kind === 'malformed';
 }
 
 /** After a longer time without an answer or a rejection, a server may have been started again without being seen. */

@@ -18,6 +18,7 @@ import { Attention } from './attention.ts';
 import { History } from './history.ts';
 import { Journal } from './journal.ts';
 import type { Lease } from './leases.ts';
+import { LogLimiter } from './log-limiter.ts';
 import { type Decision, Router } from './router.ts';
 import { type SessionEnder, SessionReaper } from './session-reaper.ts';
 
@@ -51,16 +52,16 @@ export class Controller {
   readonly #attention: Attention;
   readonly #dataPlane: DataPlaneControl;
   readonly #prober: PaceControl;
-  readonly #log: Log;
+  readonly #limiter: LogLimiter;
 
   constructor(options: ControllerOptions, dataPlane: DataPlaneControl, prober: PaceControl, log: Log) {
     this.#options = options;
     this.#router = new Router(options.rules, options.rotation);
-    this.#reaper = new SessionReaper(options.deadAfterMs, log);
-    this.#attention = new Attention(log);
+    this.#limiter = new LogLimiter(log);
+    this.#reaper = new SessionReaper(options.deadAfterMs, this.#limiter.log);
+    this.#attention = new Attention(this.#limiter.log);
     this.#dataPlane = dataPlane;
     this.#prober = prober;
-    this.#log = log;
   }
 
   /** Undefined before the first observation. */
@@ -85,6 +86,7 @@ export class Controller {
   /** `now` in monotonic milliseconds. Cheap: call it at every change. */
   decide(observations: readonly Observation[], now: number): void {
     const { rules, hasStandbyPort } = this.#options;
+    this.#limiter.begin(now);
     this.#dataPlane.renewLeases(leasesOf(observations, rules));
     const decision = this.#router.decide(observations, now);
     this.#last = decision;
@@ -117,7 +119,7 @@ export class Controller {
       candidates: findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(' '),
     };
     const isMissed = primary === undefined && rule !== 'firstRound';
-    this.#log(splitBrain ? 'split_brain' : isMissed ? 'no_primary' : 'verdict', fields);
+    this.#limiter.log(splitBrain ? 'split_brain' : isMissed ? 'no_primary' : 'verdict', fields);
   }
 }
 

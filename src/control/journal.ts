@@ -1,4 +1,7 @@
-/** The last verdicts with their reasons: what a person reads after a failover. */
+/**
+ * The last verdicts with their reasons: what a person reads after a failover. Changes of the primary and of standings alone
+ * are kept apart: a candidate that comes and goes all day must not push out the failover of the night.
+ */
 import type { Rule, Verdict } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
 
@@ -19,15 +22,25 @@ export interface Entry {
   }[];
 }
 
-/** How many entries it keeps. */
+/** How many entries it keeps of each kind. */
 export const journalLength = 100;
 
+interface Numbered {
+  readonly number: number;
+  readonly entry: Entry;
+}
+
 export class Journal {
-  readonly #entries: Entry[] = [];
+  readonly #primaries: Numbered[] = [];
+  readonly #standings: Numbered[] = [];
+  #number = 0;
+  #epoch = 0;
 
   /** Oldest first. */
   get entries(): readonly Entry[] {
-    return this.#entries;
+    return [...this.#primaries, ...this.#standings].sort((a, b) => a.number - b.number).map(({ entry }) =>
+      entry
+    );
   }
 
   add(verdict: Verdict, epoch: number, time = new Date()): Entry {
@@ -42,8 +55,10 @@ export class Journal {
       splitBrain,
       candidates: findings.map(({ candidate, standing, note }) => ({ name: candidate.name, standing, note })),
     };
-    this.#entries.push(entry);
-    if (this.#entries.length > journalLength) this.#entries.shift();
+    const kind = epoch === this.#epoch ? this.#standings : this.#primaries;
+    kind.push({ number: this.#number += 1, entry });
+    if (kind.length > journalLength) kind.shift();
+    this.#epoch = epoch;
     return entry;
   }
 }

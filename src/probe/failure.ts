@@ -1,6 +1,7 @@
 /** Why a probe failed, in words for people. Each message is a clause that reads after the candidate's name. */
 import type { FailureKind } from '../cluster/observation.ts';
 import { codeOf, messageOf } from '../errors.ts';
+import { printable } from '../protocol/printable.ts';
 
 export class ProbeError extends Error {
   readonly kind: FailureKind;
@@ -40,6 +41,11 @@ export interface ServerError {
   readonly sqlstate: string;
   readonly message: string;
 }
+
+/** Of what a server says or shows: a certificate, for one, may name ten thousand hosts. */
+const maxQuoted = 200;
+/** PostgreSQL's have five. */
+const maxSqlstate = 10;
 
 const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'];
 
@@ -98,14 +104,24 @@ export function disconnected(asked: Asked, errno = ''): ProbeError {
 export function notPostgres(what: string, asked: Asked): ProbeError {
   return new ProbeError(
     'notPostgres',
-    `does not speak PostgreSQL at ${asked.address} (${what}): check the host and the port`,
+    `does not speak PostgreSQL at ${asked.address} (${
+      printable(what, maxQuoted)
+    }): check the host and the port`,
+  );
+}
+
+/** For an answer with values that PostgreSQL cannot give: `what` names the first. */
+export function malformed(what: string, asked: Asked): ProbeError {
+  return new ProbeError(
+    'malformed',
+    `gave a malformed answer at ${asked.address} (${what}): check which program answers there`,
   );
 }
 
 /** For a handshake that failed after the server agreed to TLS. */
 export function tlsFailure(error: unknown, asked: Asked): ProbeError {
   const message = `was not trusted at ${asked.address}, TLS failed (${
-    messageOf(error)
+    printable(messageOf(error), maxQuoted)
   }): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
   return new ProbeError('untrusted', message, { errno: codeOf(error) });
 }
@@ -126,17 +142,13 @@ export function loginUnsupported(asked: Asked): ProbeError {
 
 /** For an answer that PostgreSQL gave as an error. */
 export function serverFailure(error: ServerError, asked: Asked): ProbeError {
-  const [kind, advice] = judgement(error.sqlstate, asked);
+  const sqlstate = printable(error.sqlstate, maxSqlstate);
+  const [kind, advice] = judgement(sqlstate, asked);
   return new ProbeError(
     kind,
-    `says "${oneLine(error.message)}" (${oneLine(error.sqlstate)}): ${advice}`,
-    { sqlstate: error.sqlstate },
+    `says "${printable(error.message, maxQuoted)}" (${sqlstate}): ${advice}`,
+    { sqlstate },
   );
-}
-
-/** The program that answers on the port decides on this text, and it goes into logs. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200);
 }
 
 function judgement(sqlstate: string, asked: Asked): readonly [FailureKind, string] {

@@ -75,7 +75,7 @@ export function nextRetry(
 
 /** Whether asking sooner does not mend it. */
 export function isHopeless(kind: FailureKind): boolean {
-  return isPatient(kind) || kind === 'notPostgres';
+  return isPatient(kind) || kind === 'notPostgres' || kind === 'malformed';
 }
 
 /** Whether each try is a line in a server's log, and the next one is not likely to end otherwise. */

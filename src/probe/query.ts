@@ -2,7 +2,14 @@
 import postgres from 'postgres';
 import { codeOf } from '../errors.ts';
 import type { Credentials } from './credentials.ts';
-import { loginUnsupported, notPostgres, passwordWanted, ProbeError, serverFailure } from './failure.ts';
+import {
+  loginUnsupported,
+  malformed,
+  notPostgres,
+  passwordWanted,
+  ProbeError,
+  serverFailure,
+} from './failure.ts';
 import type { Asked } from './failure.ts';
 import { addressText } from '../runtime/addresses.ts';
 import { ProbeConnection } from './probe-connection.ts';
@@ -118,7 +125,7 @@ function openSession(
     ready() {
       if (isReady) {
         if (count < 2 || pending === undefined) return;
-        if (facts === undefined) throw notPostgres('its answer has no row', asked);
+        if (facts === undefined) throw malformed('it has 0 rows, not 1', asked);
         settle()?.resolve(facts);
         return;
       }
@@ -128,7 +135,9 @@ function openSession(
       events.ready();
     },
     row(body) {
-      if (count > 1) facts = readFacts(readRow(body), asked);
+      if (count < 2) return;
+      if (facts !== undefined) throw malformed('it has several rows, not 1', asked);
+      facts = readFacts(readRow(body), asked);
     },
     error(said) {
       if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
@@ -147,7 +156,9 @@ function openSession(
 
   const askFirst = () => {
     sql.unsafe(question).raw().then((rows) => {
-      const facts = readFacts(rows[0]?.map((column) => column && new TextDecoder().decode(column)), asked);
+      const [row] = rows;
+      if (row === undefined || rows.length > 1) throw malformed(`it has ${rows.length} rows, not 1`, asked);
+      const facts = readFacts(row.map((column) => column && new TextDecoder().decode(column)), asked);
       settle()?.resolve(facts);
     }).catch((error) => {
       connection.destroy();

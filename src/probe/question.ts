@@ -1,12 +1,14 @@
 /** The one question that is put to every server, and what its answer says. */
-import { parseLsn } from '../cluster/lsn.ts';
-import type { Answer } from '../cluster/observation.ts';
-import { type Asked, notPostgres } from './failure.ts';
+import { type Lsn, parseLsn } from '../cluster/lsn.ts';
+import type { Answer, Upstream } from '../cluster/observation.ts';
+import { isPrintable, printable } from '../protocol/printable.ts';
+import { type Asked, malformed } from './failure.ts';
 
 /**
  * Any role that may log in may run this, on PostgreSQL 10 and newer. Whether the server is in recovery is asked
  * once, so that a promotion in the middle cannot mix both roles (`offset 0`, because `as materialized` needs
- * PostgreSQL 12); CASE keeps those functions from running that fail in recovery.
+ * PostgreSQL 12), and so is how far it has replayed, which must not be further than what it has; CASE keeps those
+ * functions from running that fail in recovery.
  *
  * A standby's timeline is the newest that its control file or its WAL receiver knows. The last restart point alone may
  * lag behind for minutes; the end of recovery moves on whenever pages are written to disk. Of the receiver, which knows
@@ -17,6 +19,10 @@ import { type Asked, notPostgres } from './failure.ts';
  */
 export const question = `
 with server as (select pg_is_in_recovery() as in_recovery offset 0),
+replay as (
+  select case when in_recovery then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_lsn() end as lsn
+  from server offset 0
+),
 receiver as (select to_jsonb(its) as its from pg_stat_wal_receiver its)
 select
   in_recovery,
@@ -30,19 +36,13 @@ select
     )::text
     else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint::text
   end as timeline,
-  case when in_recovery
-    then coalesce(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')
-    else pg_current_wal_lsn()
-  end::text as lsn,
-  case when in_recovery
-    then coalesce(pg_last_wal_replay_lsn(), '0/0')
-    else pg_current_wal_lsn()
-  end::text as replayed_lsn,
+  case when in_recovery then greatest(pg_last_wal_receive_lsn(), replay.lsn) else replay.lsn end::text as lsn,
+  replay.lsn::text as replayed_lsn,
   (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text || ' ' || current_setting('port') || ' ' ||
-    current_setting('listen_addresses') as started_at,
+    left(current_setting('listen_addresses'), 500) as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
   case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
-from server left join receiver on true`;
+from server cross join replay left join receiver on true`;
 
 /** Its columns. */
 const names = [
@@ -57,30 +57,117 @@ const names = [
   'upstream_port',
 ] as const;
 
+type Column = (typeof names)[number];
+
+const maxTimeline = 2 ** 32 - 1;
+const maxPort = 65_535;
+/** A name has at most 253 characters (RFC 1035), the folder of a socket 107. */
+const maxHostLength = 255;
+/** Of what the question says of a start: the time, the port, and 500 characters of addresses. */
+const maxStartLength = 600;
+/** Of a value that is refused. */
+const maxShown = 40;
+
 /** What a server says of itself; when and where it was asked is known to the caller. */
 export type Facts = Omit<Answer, 'at' | 'tookMs' | 'host' | 'port'>;
 
-/** The columns as text, in the order of the question. Throws a ProbeError for what is missing. */
-export function readFacts(columns: readonly (string | null)[] | undefined, asked: Asked): Facts {
-  const text = (index: number): string => {
-    const value = columns?.[index];
-    if (typeof value !== 'string') throw notPostgres(`its answer has no ${names[index]}`, asked);
-    return value;
-  };
-  const yes = (index: number): boolean => {
-    const value = text(index);
-    if (value !== 't' && value !== 'f') throw notPostgres(`its answer has no ${names[index]}`, asked);
-    return value === 't';
-  };
-  const upstream = typeof columns?.[7] === 'string' ? { host: text(7), port: Number(text(8)) } : undefined;
+/**
+ * The one row as text, in the order of the question. Whatever answers on a port decides on these values, and one that is out
+ * of range would outlive it: beside a timeline of NaN every other is old. Throws a ProbeError for each that PostgreSQL
+ * cannot say.
+ */
+export function readFacts(columns: readonly (string | null)[], asked: Asked): Facts {
+  if (columns.length !== names.length) {
+    throw malformed(`it has ${columns.length} columns, not ${names.length}`, asked);
+  }
+  const values = new Values(columns, asked);
+  const [lsn, replayedLsn, inRecovery] = [
+    values.lsn('lsn'),
+    values.lsn('replayed_lsn'),
+    values.flag('in_recovery'),
+  ];
+  if (replayedLsn > lsn || (!inRecovery && replayedLsn < lsn)) {
+    throw malformed('its replayed_lsn contradicts its lsn', asked);
+  }
   return {
-    inRecovery: yes(0),
-    readOnly: yes(1),
-    system: text(2),
-    timeline: Number(text(3)),
-    lsn: parseLsn(text(4)),
-    replayedLsn: parseLsn(text(5)),
-    startedAt: text(6),
-    upstream,
+    inRecovery,
+    readOnly: values.flag('read_only'),
+    system: values.system('system'),
+    timeline: values.whole('timeline', maxTimeline),
+    lsn,
+    replayedLsn,
+    startedAt: values.start('started_at'),
+    upstream: upstreamOf(values),
   };
+}
+
+/** PostgreSQL 10 does not tell the host. */
+function upstreamOf(values: Values): Upstream | undefined {
+  return values.isNull('upstream_host')
+    ? undefined
+    : { host: values.host('upstream_host'), port: values.whole('upstream_port', maxPort) };
+}
+
+/** The columns of one row, each checked for what PostgreSQL can say there. */
+class Values {
+  readonly #columns: readonly (string | null)[];
+  readonly #asked: Asked;
+
+  constructor(columns: readonly (string | null)[], asked: Asked) {
+    this.#columns = columns;
+    this.#asked = asked;
+  }
+
+  isNull(column: Column): boolean {
+    return this.#columns[names.indexOf(column)] === null;
+  }
+
+  flag(column: Column): boolean {
+    return this.#checked(column, 't or f', (text) => text === 't' || text === 'f') === 't';
+  }
+
+  /** From 1 to `most`. */
+  whole(column: Column, most: number): number {
+    const isWhole = (text: string) => /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= most;
+    return Number(this.#checked(column, `a whole number from 1 to ${most}`, isWhole));
+  }
+
+  /** As pg_controldata writes it: SQL has no unsigned type, so that its upper half, of clusters made after 2038, is negative. */
+  system(column: Column): string {
+    const text = this.#checked(column, 'a number of 64 bits', (text) => {
+      if (!/^-?[1-9][0-9]{0,19}$/.test(text)) return false;
+      const number = BigInt(text);
+      return number === BigInt.asUintN(64, number) || number === BigInt.asIntN(64, number);
+    });
+    return BigInt.asUintN(64, BigInt(text)).toString();
+  }
+
+  lsn(column: Column): Lsn {
+    return parseLsn(
+      this.#checked(
+        column,
+        'a position such as 16/B374D848',
+        (text) => /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/.test(text),
+      ),
+    );
+  }
+
+  start(column: Column): string {
+    const isStart = (text: string) => /^[0-9]{1,17}(?: |$)/.test(text) && text.length <= maxStartLength;
+    return this.#checked(column, 'microseconds, a port and addresses', isStart);
+  }
+
+  host(column: Column): string {
+    const isHost = (text: string) => text !== '' && isPrintable(text, maxHostLength);
+    return this.#checked(column, `a host of at most ${maxHostLength} characters`, isHost);
+  }
+
+  #checked(column: Column, what: string, isGood: (text: string) => boolean): string {
+    const text = this.#columns[names.indexOf(column)];
+    if (typeof text !== 'string') throw malformed(`its ${column} is missing`, this.#asked);
+    if (!isGood(text)) {
+      throw malformed(`its ${column} is "${printable(text, maxShown)}", not ${what}`, this.#asked);
+    }
+    return text;
+  }
 }

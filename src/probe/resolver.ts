@@ -59,9 +59,9 @@ async function recordAddresses(resolver: NameServers, host: string): Promise<rea
 
 async function srvTargets(resolver: NameServers, service: string): Promise<readonly Target[]> {
   const records = await resolver.resolveSrv(service);
-  // A lone "." says that there is no such service (RFC 2782).
+  // A lone "." says that there is no such service (RFC 2782); any byte may stand in a name, and this one becomes a candidate's.
   const found = records.map((record) => ({ ...record, host: record.name.replace(/\.$/, '').toLowerCase() }))
-    .filter(({ host }) => host !== '');
+    .filter(({ host, port }) => isHostName(host) && port > 0);
   if (found.length === 0) throw nothing();
   // Name servers turn their records round and round; the last two keep the list still.
   found.sort((a, b) =>
@@ -69,6 +69,10 @@ async function srvTargets(resolver: NameServers, service: string): Promise<reado
     a.port - b.port
   );
   return found.map(({ host, port }) => ({ host, port }));
+}
+
+function isHostName(host: string): boolean {
+  return /^[a-z0-9_-][a-z0-9_.-]{0,252}$/.test(host);
 }
 
 function nothing(): Error {

@@ -21,9 +21,9 @@ const encoder = new TextEncoder();
 
 /** The bytes of a FATAL ErrorResponse. */
 export function errorResponse({ sqlstate, message, detail, hint }: ErrorFields): Uint8Array {
-  const fields = [`SFATAL`, `VFATAL`, `C${sqlstate}`, `M${printable(message)}`];
-  if (detail) fields.push(`D${printable(detail)}`);
-  if (hint) fields.push(`H${printable(hint)}`);
+  const fields = [`SFATAL`, `VFATAL`, `C${sqlstate}`, `M${fieldText(message)}`];
+  if (detail) fields.push(`D${fieldText(detail)}`);
+  if (hint) fields.push(`H${fieldText(hint)}`);
   const body = encoder.encode(fields.join('\0') + '\0\0');
   const bytes = new Uint8Array(headBytes + body.length);
   bytes[0] = 'E'.charCodeAt(0);
@@ -46,7 +46,7 @@ export function refusalPreamble(refusal: ErrorFields, clientBytes: Uint8Array): 
 }
 
 /** A zero byte would end the field early; half a letter would make it unreadable, so a cut is between two. */
-function printable(text: string): string {
+function fieldText(text: string): string {
   const clean = text.replaceAll('\0', '?');
   if (clean.length <= maxFieldBytes / 3) return clean;
   const { read } = encoder.encodeInto(clean, new Uint8Array(maxFieldBytes));

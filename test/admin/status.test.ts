@@ -117,6 +117,22 @@ describe('/status', () => {
     assert.ok(bytes < 1024 * 1024, `${bytes} bytes`);
   });
 
+  test('has no text that is longer than it promises, and none that steers a terminal', () => {
+    const long = `\x1b[2J${'x'.repeat(60_000)}`;
+    const liar = primary('b', 3, { system: long, startedAt: long, upstream: { host: long, port: 1 } });
+    const failed = failing(unasked('c'));
+    const observations = [...three, liar, { ...failed, failure: { ...failed.failure!, message: long } }];
+    const texts = (value: unknown): readonly string[] =>
+      typeof value === 'string'
+        ? [value]
+        : typeof value === 'object' && value !== null
+        ? Object.values(value).flatMap(texts)
+        : [];
+    for (const text of texts(statusOf(snapshotOf(observations)))) {
+      assert.ok(text.length <= most.textLength && !/\p{Cc}/u.test(text), text.slice(0, 100));
+    }
+  });
+
   test('has the bounds that the documents tell', () => {
     const text = (path: string) =>
       readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').replace(/\s+/g, ' ');
@@ -124,7 +140,9 @@ describe('/status', () => {
       `at most ${most.candidates} candidates, the last ${most.entries} changes, and ${most.textLength} characters`;
     assert.ok(text('docs/status.md').includes(bounds), bounds);
     assert.ok(text('docs/discovery.md').includes(`${maxCandidates} addresses are probed at the most`));
-    assert.ok(text('docs/operations.md').includes(`the last ${journalLength} changes of verdict`));
+    const kinds = `the last ${journalLength} changes of the primary and the last ${journalLength} others`;
+    assert.ok(text('docs/operations.md').includes(kinds), kinds);
+    assert.ok(text('docs/status.md').includes(kinds), kinds);
     assert.equal(most.candidates, maxCandidates);
   });
 

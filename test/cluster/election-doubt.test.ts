@@ -194,6 +194,7 @@ describe('a server that cannot be asked', () => {
       'disconnected',
       'slow',
       'notPostgres',
+      'malformed',
     ] as const;
     for (const kind of kinds) assert.equal(standingOf(kind), 'down', kind);
   });

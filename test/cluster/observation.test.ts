@@ -19,6 +19,7 @@ const signsOfLife: readonly FailureKind[] = [
   'credentials',
   'untrusted',
   'notPostgres',
+  'malformed',
   'error',
   'local',
 ];

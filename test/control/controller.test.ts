@@ -121,3 +121,39 @@ describe('what a controller knows', () => {
     assert.ok(decide([standby('a'), standby('b')]).includes('log no_primary'));
   });
 });
+
+describe('a candidate that is primary and standby in turns', () => {
+  /** Twenty changes a second, for `seconds`. */
+  const flip = (seconds: number, turn: (isPrimary: boolean) => readonly Observation[]) => {
+    const { controller, decide } = controlling();
+    decide([primary('a'), standby('b')]);
+    let lines = 0;
+    for (let change = 1; change <= seconds * 20; change += 1) {
+      const acts = decide(turn(change % 2 === 0), now + change * 50);
+      lines += acts.filter((act) => act.startsWith('log ')).length;
+    }
+    return { controller, lines };
+  };
+
+  test('fills neither the log nor the journal of the primary', () => {
+    const at = (seconds: number) => ({ at: now + seconds * 1000 });
+    const { controller, lines } = flip(
+      120,
+      (isPrimary) => [primary('a', 2, at(120)), (isPrimary ? primary : standby)('b', 1, at(120))],
+    );
+    assert.ok(controller.verdicts > 1000, `${controller.verdicts} verdicts`);
+    assert.ok(lines <= 100, `${lines} lines`);
+    assert.deepEqual([controller.journal.entries[0]?.primary, controller.journal.entries[0]?.timeline], [
+      'a',
+      1,
+    ]);
+  });
+
+  test('fills no log where it is the only one', () => {
+    const { lines } = flip(
+      120,
+      (isPrimary) => [(isPrimary ? primary : standby)('a', 1, { at: now + 120_000 })],
+    );
+    assert.ok(lines <= 100, `${lines} lines`);
+  });
+});

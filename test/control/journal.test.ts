@@ -37,7 +37,7 @@ describe('the journal', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(entry)), entry);
   });
 
-  test('keeps the last hundred, oldest first', () => {
+  test('keeps the last hundred changes of the primary, oldest first', () => {
     const journal = new Journal();
     for (let epoch = 1; epoch <= 100; epoch += 1) journal.add(won, epoch);
     assert.deepEqual([journal.entries.length, journal.entries[0]?.epoch], [100, 1]);
@@ -46,5 +46,20 @@ describe('the journal', () => {
       journal.entries.map(({ epoch }) => epoch),
       Array.from({ length: 100 }, (_, index) => index + 2),
     );
+  });
+
+  test('keeps them apart from the standings of others, however often those change, and in their order', () => {
+    const journal = new Journal();
+    const at = (second: number) => new Date(second * 1000);
+    journal.add(won, 1, at(1));
+    journal.add(lost, 2, at(2));
+    for (let second = 3; second < 10_000; second += 1) journal.add(won, 2, at(second));
+    journal.add(won, 3, at(10_000));
+    journal.add(won, 3, at(10_001));
+    const times = journal.entries.map(({ time }) => Date.parse(time) / 1000);
+    assert.deepEqual(times.slice(0, 3), [1, 2, 9901]);
+    assert.deepEqual(times.slice(-3), [9999, 10_000, 10_001]);
+    assert.deepEqual(times, times.toSorted((a, b) => a - b));
+    assert.equal(times.length, 103);
   });
 });

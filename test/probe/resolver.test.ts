@@ -84,4 +84,18 @@ describe('the resolver', () => {
       'c.example:5432',
     ]);
   });
+
+  check('leaves out targets that are no host or no port', async (t) => {
+    const { resolver } = await begin(t, {
+      '_pg._tcp.example': [
+        srv('a.example', 5432),
+        srv('b.example', 0),
+        srv('c c.example', 5432),
+        srv('d\x1b[2J.example', 5432),
+      ],
+    });
+    const targets = await resolver.targets('_pg._tcp.example').catch((error) => [String(error.code)]);
+    // A resolver may also take the whole answer for a bad one.
+    assert.match(JSON.stringify(targets), /^(?:\["EBADRESP"\]|\[\{"host":"a.example","port":5432\}\])$/);
+  });
 });
