@@ -14,6 +14,8 @@ import { type Asked, notPostgres } from './failure.ts';
  *
  * Two servers of one machine do start in the same microsecond now and then, but not where they listen: so that belongs to
  * the start.
+ *
+ * It is sent as one line: a server that logs statements writes it as often as it is asked.
  */
 export const question = `
 with server as (select pg_is_in_recovery() as in_recovery offset 0),
@@ -42,7 +44,7 @@ select
     current_setting('listen_addresses') as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
   case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
-from server left join receiver on true`;
+from server left join receiver on true`.replaceAll(/\s+/g, ' ').trim();
 
 /** Its columns. */
 const names = [
