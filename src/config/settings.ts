@@ -138,8 +138,9 @@ export const settings = Object.freeze({
   ...inSection('Waiting and limits', {
     PREWARM: integer(
       'count',
-      'connections to the primary that each worker makes ahead, more when many clients come; 0 makes none',
-      2,
+      'connections to the primary that each worker makes ahead while clients come; ' +
+        'they have the pg_hba.conf and certificate of up to 250 ms ago',
+      0,
       0,
       32,
     ),

@@ -5,6 +5,10 @@
  *
  * They are silent: PostgreSQL says nothing of a connection that ends before its first byte, unless log_connections is
  * on. They cost nothing that is scarce there: a slot of max_connections is only taken at the login.
+ *
+ * A backend has the pg_hba.conf and the certificate of the time of its fork, and nothing that a server can be asked says
+ * in time that it has read them anew (docs/decisions/none-made-ahead.md). So there are none unless the operator wants
+ * them, they do not live long, and they are only there while clients come.
  */
 import type {
   Address,
@@ -33,11 +37,8 @@ export interface PrewarmHost {
   suspect(why: string): void;
 }
 
-/**
- * How old an idle connection may become. A client that gets it has the rest of authentication_timeout (60 s by
- * default) to log in.
- */
-const refreshMs = 15_000;
+/** How old an idle connection may become: for so long after a reload a client may still meet the rules of before. */
+const lifeMs = 250;
 
 /** After a failure; and between a handover and its replacement, which shall not disturb the login that follows. */
 const retryMs = 1_000;
@@ -62,8 +63,9 @@ export class Prewarm {
   #taken = 0;
   #takenBefore = 0;
   #rateSince = -Infinity;
+  #notBefore = -Infinity;
 
-  /** Keeps `least` connections and more when many clients come; 0 keeps none. */
+  /** Keeps `least` connections and more when many clients come, as long as they come; 0 keeps none. */
   constructor(host: PrewarmHost, least: number) {
     this.#host = host;
     this.#least = least;
@@ -74,40 +76,46 @@ export class Prewarm {
     for (const connection of this.#idle) connection.close();
     this.#idle.clear();
     this.#address = address;
-    this.#fillIn(0);
+    if (address === undefined) this.#cancelRefill();
   }
 
   /** A connection that the server has accepted and not closed; undefined if there is none now. */
   take(): Conn<ServerSide> | undefined {
     if (this.#least === 0) return undefined;
     this.#count();
+    this.#fillSoon();
     for (const connection of this.#idle) {
       if (!connection.isReady) continue;
-      this.#idle.delete(connection);
-      this.#fillIn(refillMs);
-      return connection.handOver();
+      // Its timer is late where the process was stopped, or is busy.
+      if (connection.isOld) connection.retire();
+      else {
+        this.#idle.delete(connection);
+        return connection.handOver();
+      }
     }
-    this.#fillIn(refillMs);
     return undefined;
   }
 
   /** An idle connection is of no more use; `why` is there if that says something about the server. */
   lost(connection: IdleConnection, why: string | undefined): void {
-    if (!this.#idle.delete(connection)) return;
-    if (why !== undefined) this.#host.suspect(why);
-    this.#fillIn(why === undefined ? refillMs : retryMs);
+    if (!this.#idle.delete(connection) || why === undefined) return;
+    this.#notBefore = this.#host.runtime.now() + retryMs;
+    this.#cancelRefill();
+    this.#host.suspect(why);
   }
 
-  #fillIn(ms: number): void {
-    if (this.#address === undefined || this.#least === 0) {
-      this.#refill?.cancel();
+  /** Only a client is a reason to make any: where none comes, PostgreSQL is left alone. */
+  #fillSoon(): void {
+    const { runtime } = this.#host;
+    this.#refill ??= runtime.after(Math.max(refillMs, this.#notBefore - runtime.now()), () => {
       this.#refill = undefined;
-    } else {
-      this.#refill ??= this.#host.runtime.after(ms, () => {
-        this.#refill = undefined;
-        this.#fill();
-      });
-    }
+      this.#fill();
+    });
+  }
+
+  #cancelRefill(): void {
+    this.#refill?.cancel();
+    this.#refill = undefined;
   }
 
   #fill(): void {
@@ -143,6 +151,7 @@ class IdleConnection implements ServerSide {
   readonly #pool: Prewarm;
   readonly #host: PrewarmHost;
   readonly #conn: Conn<ServerSide>;
+  readonly #since: number;
   #timer: Timer;
   #isClosing = false;
 
@@ -150,7 +159,12 @@ class IdleConnection implements ServerSide {
     this.#pool = pool;
     this.#host = host;
     this.#conn = host.runtime.connect<ServerSide>(address, host.connectOptions, host.serverHandlers, this);
-    this.#timer = host.runtime.after(refreshMs, () => this.#retire());
+    this.#since = host.runtime.now();
+    this.#timer = host.runtime.after(lifeMs, () => this.retire());
+  }
+
+  get isOld(): boolean {
+    return this.#host.runtime.now() - this.#since >= lifeMs;
   }
 
   /** From now on its events are the new owner's. */
@@ -170,7 +184,7 @@ class IdleConnection implements ServerSide {
     this.#conn.shutdown();
   }
 
-  #retire(): void {
+  retire(): void {
     this.close();
     this.#pool.lost(this, undefined);
   }

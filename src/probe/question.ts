@@ -16,6 +16,8 @@ import { type Asked, malformed } from './failure.ts';
  *
  * Two servers of one machine do start in the same microsecond now and then, but not where they listen: so that belongs to
  * the start.
+ *
+ * It is sent as one line: a server that logs statements writes it as often as it is asked.
  */
 export const question = `
 with server as (select pg_is_in_recovery() as in_recovery offset 0),
@@ -42,7 +44,7 @@ select
     left(current_setting('listen_addresses'), 500) as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
   case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
-from server cross join replay left join receiver on true`;
+from server cross join replay left join receiver on true`.replaceAll(/\s+/g, ' ').trim();
 
 /** Its columns. */
 const names = [

@@ -79,12 +79,17 @@ export class FakeRuntime implements Runtime, FakeLoop {
     const until = this.time + ms;
     this.settle();
     for (let alarm = this.due(until); alarm !== undefined; alarm = this.due(until)) {
-      this.time = alarm.at;
+      this.time = Math.max(this.time, alarm.at);
       this.alarms.delete(alarm);
       alarm.fn();
       this.settle();
     }
     this.time = until;
+  }
+
+  /** A process that is stopped for `ms`: timers that are due by then fire at the next `advance`. */
+  stall(ms: number): void {
+    this.time += ms;
   }
 
   /** A client connects to the listener at `address`, or to the only one. */

@@ -1,118 +1,155 @@
 /** Connections to the primary that are made before a client needs one. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Dial } from '../bed/fake-runtime.ts';
 import { startup } from './packets.ts';
 import { firstByte, other, primary, World } from './world.ts';
 
-const refreshMs = 15_000;
+/** How old one may become. */
+const lifeMs = 250;
 
-/** A world with so many idle connections, which the primary has accepted. */
+/** A world in which a client has come and gone, so that there are so many idle connections, which the primary accepted. */
 function warmWorld(prewarm: number): World {
   const world = new World({ prewarm });
   world.publish(primary);
-  world.runtime.advance(1);
-  for (const dial of world.pending) dial.accept();
+  comeAndGo(world);
   return world;
 }
 
-/** The end of the program: nothing of an idle connection is left. */
-function endOf(world: World, closes: Parameters<World['empty']>[0]): void {
+/** One client, and what is made ahead for the next. */
+function comeAndGo(world: World): void {
+  world.client(startup).reset();
+  world.runtime.advance(10);
+  for (const dial of world.pending) dial.accept();
+}
+
+/** All that were ever made ahead by `warmWorld`: the first dial was that of the client. */
+function ahead(world: World): readonly Dial[] {
+  return world.runtime.dials.slice(1);
+}
+
+/** Nothing of an idle connection is left at the end of the program; one client was there, and perhaps more. */
+function endOf(world: World, clients = 1): void {
   world.command({ kind: 'drain' });
   for (const { far } of world.runtime.dials) if (!far.closed) far.fin();
   world.runtime.advance(1_000);
-  world.empty(closes);
+  world.empty(clients === 0 ? {} : { clientReset: clients });
 }
 
 describe('connections made ahead', () => {
-  test('are there as soon as there is a route, and none without one', () => {
+  test('are not there before a client comes', () => {
     const world = new World({ prewarm: 3 });
-    world.runtime.advance(1_000);
-    equal(world.dialled.length, 0);
     world.publish(primary);
-    world.runtime.advance(1);
-    deepEqual(world.dialled, ['10.0.0.1', '10.0.0.1', '10.0.0.1']);
-    endOf(world, {});
+    world.runtime.advance(60_000);
+    equal(world.dialled.length, 0);
+    endOf(world, 0);
+  });
+
+  test('are there for the next client', () => {
+    const world = warmWorld(3);
+    deepEqual(world.dialled, ['10.0.0.1', '10.0.0.1', '10.0.0.1', '10.0.0.1']);
+    endOf(world);
   });
 
   test('are not made by a gateway that drains, whichever server becomes primary', () => {
     const world = warmWorld(2);
+    world.client(startup).reset();
     const before = world.dialled.length;
     world.command({ kind: 'drain' });
     world.publish(other);
     world.runtime.advance(1_000);
     equal(world.dialled.length, before);
-    endOf(world, {});
+    endOf(world, 2);
   });
 
   test('are not made with PREWARM=0', () => {
     const world = warmWorld(0);
     world.runtime.advance(60_000);
-    equal(world.dialled.length, 0);
-    endOf(world, {});
+    equal(world.dialled.length, 1);
+    endOf(world);
   });
 
   test('serve the next client at once, and are replaced', () => {
     const world = warmWorld(1);
-    const [idle] = world.runtime.dials;
+    const [idle] = ahead(world);
     const client = world.client(startup);
     deepEqual(idle!.far.received, startup);
     equal(world.count('prewarmed'), 1);
     idle!.far.send(firstByte);
     deepEqual(client.received, firstByte);
     world.runtime.advance(10);
-    equal(world.dialled.length, 2);
+    equal(ahead(world).length, 2);
     client.reset();
-    endOf(world, { clientReset: 1 });
+    endOf(world, 2);
   });
 
   test('serve no client before the server has accepted them', () => {
     const world = new World({ prewarm: 1 });
     world.publish(primary);
-    world.runtime.advance(1);
+    world.client(startup).reset();
+    world.runtime.advance(10);
     const client = world.client(startup);
     equal(world.count('prewarmed'), 0);
-    equal(world.dialled.length, 2);
+    equal(world.dialled.length, 3);
     client.reset();
-    endOf(world, { clientReset: 1 });
+    endOf(world, 2);
   });
 
-  test('are ended by an orderly FIN when they get old, and made anew', () => {
+  test('are ended by an orderly FIN when they get old, and serve nobody any more', () => {
     const world = warmWorld(1);
-    world.runtime.advance(refreshMs);
-    const [old] = world.runtime.dials;
+    world.runtime.advance(lifeMs);
+    const [old] = ahead(world);
     deepEqual([old!.far.ended, old!.far.aborted], [true, false]);
-    world.runtime.advance(10);
-    equal(world.dialled.length, 2);
-    endOf(world, {});
+    world.client(startup).reset();
+    equal(world.count('prewarmed'), 0);
+    endOf(world, 2);
+  });
+
+  test('serve nobody when they are old, also where the process was stopped and their timers are late', () => {
+    const world = warmWorld(2);
+    world.runtime.stall(lifeMs);
+    world.client(startup).reset();
+    equal(world.count('prewarmed'), 0);
+    for (const { far } of ahead(world).slice(0, 2)) deepEqual([far.ended, far.aborted], [true, false]);
+    endOf(world, 2);
+  });
+
+  test('are not made anew until the next client comes', () => {
+    const world = warmWorld(2);
+    world.runtime.advance(60_000);
+    equal(ahead(world).length, 2);
+    comeAndGo(world);
+    world.client(startup).reset();
+    equal(world.count('prewarmed'), 1);
+    endOf(world, 3);
   });
 
   test('are reset if the server does not answer their FIN', () => {
     const world = warmWorld(1);
-    world.runtime.advance(refreshMs + 1_000);
-    ok(world.runtime.dials[0]!.far.aborted);
-    endOf(world, {});
+    world.runtime.advance(lifeMs + 1_000);
+    ok(ahead(world)[0]!.far.aborted);
+    endOf(world);
   });
 
-  test('are given up for a new primary, and made there', () => {
+  test('are given up for a new primary, and made there for the next client', () => {
     const world = warmWorld(2);
     world.publish(other, { fence: true });
-    world.runtime.advance(1);
-    deepEqual(world.dialled, ['10.0.0.1', '10.0.0.1', '10.0.0.2', '10.0.0.2']);
-    for (const { far } of world.runtime.dials.slice(0, 2)) deepEqual([far.ended, far.aborted], [true, false]);
-    for (const dial of world.pending) dial.accept();
-    world.client(startup);
-    deepEqual(world.runtime.dials[2]!.far.received, startup);
-    world.clients[0]!.reset();
-    endOf(world, { clientReset: 1 });
+    for (const { far } of ahead(world)) deepEqual([far.ended, far.aborted], [true, false]);
+    comeAndGo(world);
+    deepEqual(world.dialled.slice(3), ['10.0.0.2', '10.0.0.2', '10.0.0.2']);
+    world.client(startup).reset();
+    deepEqual(world.runtime.dials[4]!.far.received, startup);
+    endOf(world, 3);
   });
 
-  test('are given up when the route is withdrawn', () => {
+  test('are given up when the route is withdrawn, and so is what was about to be made', () => {
     const world = warmWorld(1);
+    world.client(startup).reset();
     world.publish(undefined);
-    ok(world.runtime.dials[0]!.far.ended);
+    world.publish(primary);
     world.runtime.advance(10_000);
-    equal(world.dialled.length, 1);
-    endOf(world, {});
+    equal(ahead(world).length, 1);
+    endOf(world, 2);
   });
 
   test('are kept when only the texts of the route change', () => {
@@ -123,49 +160,47 @@ describe('connections made ahead', () => {
       slot: 0,
       standbySlots: [],
     });
-    world.runtime.advance(100);
-    equal(world.dialled.length, 1);
-    endOf(world, {});
+    ok(!ahead(world)[0]!.far.ended);
+    endOf(world);
   });
 
   for (const how of ['fin', 'reset'] as const) {
-    test(`that the server ends (${how}) serve no client, call for a probe, and are made anew a second later`, () => {
+    test(`that the server ends (${how}) serve no client, call for a probe, and none is made for a second`, () => {
       const world = warmWorld(1);
-      world.runtime.dials[0]!.far[how]();
+      ahead(world)[0]!.far[how]();
       match(world.suspicions.join(), /ended a connection that it had just accepted|connecting ahead failed/);
+      world.client(startup).reset();
+      const before = world.dialled.length;
       world.runtime.advance(999);
-      equal(world.dialled.length, 1);
+      equal(world.dialled.length, before);
       world.runtime.advance(1);
-      equal(world.dialled.length, 2);
-      endOf(world, {});
+      equal(world.dialled.length, before + 1);
+      endOf(world, 2);
     });
   }
 
   test('that the server ends as a client gets them cost that client nothing', () => {
     const world = warmWorld(1);
     const client = world.client(startup);
-    world.runtime.dials[0]!.far.fin();
+    ahead(world)[0]!.far.fin();
     equal(client.closed, false);
     world.runtime.advance(100);
     const server = world.runtime.dials.filter(({ pending }) => pending).at(-1)!.accept();
     deepEqual(server.received.length === 0 ? startup : server.received, startup);
     client.reset();
-    endOf(world, { clientReset: 1 });
+    endOf(world, 2);
   });
 
-  test('grow in number when many clients come, and shrink again', () => {
-    const world = warmWorld(2);
+  test('grow in number when many clients come, and are gone when none comes', () => {
+    const world = new World({ prewarm: 2 });
+    world.publish(primary);
     for (let count = 0; count < 200; count++) world.client(startup).reset();
     world.runtime.advance(10);
     for (const dial of world.pending) dial.accept();
     const idle = (): number => world.runtime.dials.filter(({ far }) => !far.closed && !far.ended).length;
     equal(idle(), 20);
-    for (let second = 0; second < 20; second++) {
-      for (const { far } of world.runtime.dials) if (far.ended && !far.closed) far.fin();
-      world.runtime.advance(1_000);
-      for (const dial of world.pending) dial.accept();
-    }
-    equal(idle(), 2);
-    endOf(world, { clientReset: 200 });
+    world.runtime.advance(lifeMs);
+    equal(idle(), 0);
+    endOf(world, 200);
   });
 });

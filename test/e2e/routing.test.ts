@@ -12,8 +12,7 @@ describe(`routing on ${gatewayRuntime}`, () => {
 
   before(async () => {
     cluster = await startCluster({ standbys: 2, settings: { log_connections: 'on' } });
-    // Connections made ahead would be in the log, too.
-    gateway = await startGateway({ CANDIDATES: cluster.candidates, PREWARM: '0', ...patient });
+    gateway = await startGateway({ CANDIDATES: cluster.candidates, ...patient });
     await gateway.routesTo(cluster.first.port);
   });
 

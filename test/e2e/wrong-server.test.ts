@@ -47,10 +47,9 @@ describe(`a standby at the primary's address, on ${gatewayRuntime}`, () => {
     cluster = await startCluster({ standbys: 1 });
     address = new MovingAddress(cluster.first.port);
     const port = await address.listen();
-    // Without TLS, or the gateway sees nothing; without probes in between; and not a connection made ahead.
+    // Without TLS, or the gateway sees nothing; and without probes in between.
     gateway = await startGateway({
       CANDIDATES: `127.0.0.1:${port}`,
-      PREWARM: '0',
       HOLD_MS: '1500',
       PROBE_INTERVAL_MS: '600000',
       QUERY_TIMEOUT_MS: '5000',

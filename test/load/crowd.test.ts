@@ -13,7 +13,6 @@ describe(`a crowd on ${gatewayRuntime}`, () => {
     cluster = await startCluster({ maxConnections: 1100 });
     gateway = await startGateway({
       CANDIDATES: cluster.candidates,
-      PREWARM: '0',
       HOLD_MS: '60000',
       ...patient,
     });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ProbeError } from '../../src/probe/failure.ts';
-import { type Facts, readFacts } from '../../src/probe/question.ts';
+import { type Facts, question, readFacts } from '../../src/probe/question.ts';
 
 const asked = { address: '192.0.2.1:5432', user: 'probe', database: 'postgres' };
 const start = '1700000000123456 5432 *';
@@ -165,4 +165,9 @@ describe('an answer', () => {
     }
     assert.ok(taken > 100, `${taken} of the answers were sound`);
   });
+});
+
+test('the question is one line, because a server that logs statements writes it several times a second', () => {
+  assert.match(question, /^with \S.* on true$/);
+  assert.doesNotMatch(question, /\s{2}/);
 });

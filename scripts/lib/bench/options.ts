@@ -37,8 +37,8 @@ export const ourTargets = [
   'bun-portable',
   'deno-portable',
   'node-portable',
-  // The executable once more with PREWARM=0, for connecting only.
-  'binary-cold',
+  // The executable once more with PREWARM=2, for connecting only.
+  'binary-ahead',
 ] as const;
 export const allTargets = ['direct', ...ourTargets, 'haproxy', 'pgbouncer'] as const;
 export type TargetName = (typeof allTargets)[number];
@@ -48,7 +48,7 @@ const quickTargets: readonly TargetName[] = [
   'direct',
   'binary',
   'node-portable',
-  'binary-cold',
+  'binary-ahead',
   'haproxy',
   'pgbouncer',
 ];

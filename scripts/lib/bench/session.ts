@@ -100,7 +100,7 @@ async function targetsOf({ targets, peers }: Options, folder: string, skipped: s
   const absent = new Map<string, string>();
   let built: Promise<string | undefined> | undefined;
   for (const name of targets) {
-    const needsIt = name === 'binary' || name === 'binary-cold';
+    const needsIt = name === 'binary' || name === 'binary-ahead';
     const trouble = needsIt ? await (built ??= refreshExecutable(root)) : undefined;
     if (trouble !== undefined) {
       skipped.push(`${name}: ${trouble}`);

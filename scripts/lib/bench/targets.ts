@@ -57,7 +57,7 @@ export interface Target extends Pick<TargetInfo, 'name' | 'label' | 'kind'> {
 const executable = [join(root, 'dist/pg_gateway')];
 const ourCommands: Partial<Record<TargetName, readonly [readonly string[], 'native' | 'portable']>> = {
   'binary': [executable, 'native'],
-  'binary-cold': [executable, 'native'],
+  'binary-ahead': [executable, 'native'],
   'bun-native': [[tool('bun'), main], 'native'],
   'deno-native': [[tool('deno'), 'run', '-A', '--no-check', main], 'native'],
   'bun-portable': [[tool('bun'), main], 'portable'],
@@ -137,7 +137,7 @@ function gateway(name: string, command: readonly string[], engine: 'native' | 'p
     label: labelOf(name, engine),
     kind: 'ours',
     isOurs: true,
-    onlyConnects: name === 'binary-cold',
+    onlyConnects: name === 'binary-ahead',
     start: async ({ host, port: serverPort }, { sessions, threads }) => {
       const port = await freePort();
       const env = {
@@ -157,7 +157,7 @@ function gateway(name: string, command: readonly string[], engine: 'native' | 'p
         MAX_SESSIONS: String(sessions + 20),
         DENO_NO_UPDATE_CHECK: '1',
         ...(threads === undefined ? {} : { NUM_THREADS: String(threads) }),
-        ...(name === 'binary-cold' ? { PREWARM: '0' } : {}),
+        ...(name === 'binary-ahead' ? { PREWARM: '2' } : {}),
       };
       const launch = () => start(command, { env, cwd: root });
       return await running(name, port, launch, async (child) => {
@@ -173,7 +173,9 @@ function gateway(name: string, command: readonly string[], engine: 'native' | 'p
 
 function labelOf(name: string, engine: string): string {
   if (name === 'binary') return `pg_gateway, executable, ${engine}`;
-  if (name === 'binary-cold') return `pg_gateway, executable, ${engine}, with PREWARM=0; for connecting only`;
+  if (name === 'binary-ahead') {
+    return `pg_gateway, executable, ${engine}, with PREWARM=2; for connecting only`;
+  }
   return `pg_gateway, ${name.replace('-', ', ')}`;
 }
 

@@ -35,7 +35,7 @@ export async function watchLogs(
     await provoke(cluster);
     const linesSince = watch(cluster);
     const start = (candidates: string) =>
-      startGateway({ CANDIDATES: candidates, PGPASSWORD: password }, programs[runtime]);
+      startGateway({ CANDIDATES: candidates, PGPASSWORD: password, PREWARM: '2' }, programs[runtime]);
     const gateway = await start(cluster.candidates);
     const hurried = await start(cluster.servers.slice(1).map(({ address }) => address).join(','));
     await gateway.routesTo(cluster.first.port);

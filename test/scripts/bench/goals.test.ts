@@ -93,8 +93,8 @@ test('a goal that is measured elsewhere names a test or a script that there is',
   }
 });
 
-test('the executable that makes no connections ahead is not the one to judge', () => {
-  const named = ['binary-cold', 'bun-native'].map((name) => ({
+test('the executable that makes connections ahead is not the one to judge', () => {
+  const named = ['binary-ahead', 'bun-native'].map((name) => ({
     name,
     label: '',
     kind: 'ours' as const,

@@ -38,8 +38,8 @@ test('threads are those of each target itself unless they are given', () => {
   assert.equal(read('--threads', '3').threads, 3);
 });
 
-test('the executable without connections made ahead is measured, quickly too', () => {
-  assert.ok(read().targets.includes('binary-cold') && read('--quick').targets.includes('binary-cold'));
+test('the executable with connections made ahead is measured, quickly too', () => {
+  assert.ok(read().targets.includes('binary-ahead') && read('--quick').targets.includes('binary-ahead'));
 });
 
 test('direct always runs, and targets keep their order', () => {
