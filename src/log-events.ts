@@ -10,6 +10,10 @@ export const logEvents = {
   listening: ['info', 'clients can connect'],
   draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
   stopped: ['info', 'the gateway has stopped'],
+  log_lines_lost: [
+    'warn',
+    'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',
+  ],
   login_warning: ['warn', 'a part of the login of the probe was left out'],
   fewer_sessions: [
     'info',
