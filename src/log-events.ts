@@ -19,6 +19,10 @@ export const logEvents = {
     'info',
     'fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)',
   ],
+  too_few_sessions: [
+    'warn',
+    'the limit of open files (ulimit -n) leaves fewer sessions than are needed: raise it',
+  ],
 
   verdict: ['info', 'what is known of the candidates has changed'],
   no_primary: ['warn', 'no candidate is primary: new clients wait'],
@@ -52,6 +56,10 @@ export const logEvents = {
   too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
 
   accept_exhausted: ['error', 'clients wait: no more can be accepted now'],
+  dial_exhausted: [
+    'error',
+    'clients wait: this machine has no port or no descriptor left for a connection to a server; raise net.ipv4.ip_local_port_range, or the limit of open files (ulimit -n)',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_not_replaced: ['error', 'the worker could not be replaced yet'],
   certificate_failed: ['error', 'no throw-away certificate could be made: a refusal was not said'],

@@ -6,6 +6,7 @@
  * They are silent: PostgreSQL says nothing of a connection that ends before its first byte, unless log_connections is
  * on. They cost nothing that is scarce there: a slot of max_connections is only taken at the login.
  */
+import { isShortage } from '../runtime/net-error.ts';
 import type {
   Address,
   Conn,
@@ -31,6 +32,8 @@ export interface PrewarmHost {
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
   suspect(why: string): void;
+  /** This machine has no port or no descriptor left for a connection. */
+  shortage(why: string): void;
 }
 
 /**
@@ -96,6 +99,13 @@ export class Prewarm {
     if (!this.#idle.delete(connection)) return;
     if (why !== undefined) this.#host.suspect(why);
     this.#fillIn(why === undefined ? refillMs : retryMs);
+  }
+
+  /** It could not be made, through no fault of the server. */
+  short(connection: IdleConnection, why: string): void {
+    this.#idle.delete(connection);
+    this.#host.shortage(why);
+    this.#fillIn(retryMs);
   }
 
   #fillIn(ms: number): void {
@@ -195,9 +205,11 @@ class IdleConnection implements ServerSide {
 
   serverClosed(_conn: Conn<ServerSide>, error: NetError | undefined): void {
     this.#timer.cancel();
+    if (this.#isClosing) return;
+    if (error !== undefined && isShortage(error)) return this.#pool.short(this, error.message);
     const why = error === undefined
       ? 'the server ended a connection that it had just accepted'
       : `connecting ahead failed with ${error.code}`;
-    if (!this.#isClosing) this.#pool.lost(this, why);
+    this.#pool.lost(this, why);
   }
 }
