@@ -7,7 +7,7 @@ import { type HttpServer, serveHttp } from './admin/http.ts';
 import { pagesOf } from './admin/pages.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
-import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
+import { type Budget, descriptorBudget, sessionsEvent } from './config/descriptor-budget.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
@@ -170,12 +170,10 @@ export class Gateway {
 
   #warn(): void {
     for (const why of this.#config.credentials.warnings) this.#log('login_warning', { why });
-    if (this.#budget.maxSessions < this.#config.data.maxSessions) {
-      this.#log('fewer_sessions', {
-        sessions: this.#budget.maxSessions,
-        openFiles: openFileLimit(),
-      });
-    }
+    const { isMaxSessionsSet, data: { maxSessions: wanted } } = this.#config;
+    const { maxSessions: sessions } = this.#budget;
+    const event = sessionsEvent(this.#budget, wanted, isMaxSessionsSet);
+    if (event) this.#log(event, { sessions, wanted, openFiles: openFileLimit() });
   }
 
   #snapshot({ engine, workers, prober, controller }: Parts): Snapshot {

@@ -10,10 +10,18 @@ export const logEvents = {
   listening: ['info', 'clients can connect'],
   draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
   stopped: ['info', 'the gateway has stopped'],
+  log_lines_lost: [
+    'warn',
+    'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',
+  ],
   login_warning: ['warn', 'a part of the login of the probe was left out'],
   fewer_sessions: [
     'info',
     'fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)',
+  ],
+  too_few_sessions: [
+    'warn',
+    'the limit of open files (ulimit -n) leaves fewer sessions than are needed: raise it',
   ],
 
   verdict: ['info', 'what is known of the candidates has changed'],
@@ -48,6 +56,10 @@ export const logEvents = {
   too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
 
   accept_exhausted: ['error', 'clients wait: no more can be accepted now'],
+  dial_exhausted: [
+    'error',
+    'clients wait: this machine has no port or no descriptor left for a connection to a server; raise net.ipv4.ip_local_port_range, or the limit of open files (ulimit -n)',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_not_replaced: ['error', 'the worker could not be replaced yet'],
   certificate_failed: ['error', 'no throw-away certificate could be made: a refusal was not said'],

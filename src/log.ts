@@ -3,12 +3,13 @@
  * standard error, so that standard output stays what a command was asked for. Nothing that is logged holds a secret:
  * credentials never come here.
  */
-import { type ConsolaReporter, createConsola, LogLevels } from 'consola';
+import { createConsola, LogLevels } from 'consola';
+import { LineWriter, standardError, type Write } from './line-writer.ts';
 import { type LogEvent, logEvents, type LogLevel } from './log-events.ts';
 
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Writes an event; its level and its sentence are in the table of events. */
+/** Writes an event; its level and its sentence are in the table of events. Never throws. */
 export type Log = (event: LogEvent, fields?: LogFields) => void;
 
 export interface LogOptions {
@@ -16,40 +17,39 @@ export interface LogOptions {
   readonly format: 'auto' | 'text' | 'json';
 }
 
-export function openLog({ level, format }: LogOptions): Log {
+/** Lines that cannot be written are dropped; the first that can be is preceded by their number. */
+export function openLog({ level, format }: LogOptions, write: Write = standardError): Log {
   const isJson = format === 'json' || (format === 'auto' && !process.stderr.isTTY);
+  const lineOf = isJson ? jsonLine : textLine;
+  const output = new LineWriter(write);
+  let lost = 0;
   // Consola's own reporter for terminals frames warnings with empty lines; a gateway's log is read by the line.
   const consola = createConsola({
     level: LogLevels[level],
-    reporters: [isJson ? jsonLines : textLines],
+    reporters: [{
+      log: ({ date, args: [event, fields] }) => {
+        if (lost > 0 && output.write(lineOf(date, 'log_lines_lost', { lines: lost }))) lost = 0;
+        if (lost > 0 || !output.write(lineOf(date, event, fields))) lost += 1;
+      },
+    }],
     throttle: 0,
   });
-  return (event, fields) => {
-    const [level, message] = logEvents[event];
-    consola[level](event, message, fields);
-  };
+  return (event, fields = {}) => consola[logEvents[event][0]](event, fields);
 }
 
 const colors: Readonly<Record<string, number>> = { error: 31, warn: 33, info: 36, debug: 90 };
 
-const textLines: ConsolaReporter = {
-  log({ date, type, args: [event, message, fields] }) {
-    const isColored = process.stderr.isTTY && !process.env['NO_COLOR'];
-    const level = isColored ? `\u001b[${colors[type]}m${type.padEnd(5)}\u001b[0m` : type.padEnd(5);
-    process.stderr.write(
-      `${date.toTimeString().slice(0, 8)} ${level} ${event}: ${message}${
-        keyValues((fields ?? {}) as LogFields)
-      }\n`,
-    );
-  },
-};
+function textLine(date: Date, event: LogEvent, fields: LogFields): string {
+  const [level, message] = logEvents[event];
+  const isColored = process.stderr.isTTY && !process.env['NO_COLOR'];
+  const name = isColored ? `\u001b[${colors[level]}m${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
+  return `${date.toTimeString().slice(0, 8)} ${name} ${event}: ${message}${keyValues(fields)}`;
+}
 
-const jsonLines: ConsolaReporter = {
-  log({ date, type, args: [event, message, fields] }) {
-    const line = { time: date.toISOString(), level: type, event, message, ...(fields as LogFields) };
-    process.stderr.write(`${JSON.stringify(line)}\n`);
-  },
-};
+function jsonLine(date: Date, event: LogEvent, fields: LogFields): string {
+  const [level, message] = logEvents[event];
+  return JSON.stringify({ time: date.toISOString(), level, event, message, ...fields });
+}
 
 /** ` key=value key="with blanks"`, without what is undefined. */
 function keyValues(fields: LogFields): string {

@@ -5,23 +5,36 @@ import { type Log, type LogOptions, openLog } from '../src/log.ts';
 /** The lines that `write` leaves on standard error. */
 function logged(options: Partial<LogOptions>, write: (log: Log) => void, isTTY = false): string[] {
   const { stderr } = process;
-  const before = { write: stderr.write, isTTY: stderr.isTTY, color: process.env['NO_COLOR'] };
-  let text = '';
+  const before = { isTTY: stderr.isTTY, color: process.env['NO_COLOR'] };
+  const output = new Output();
   stderr.isTTY = isTTY;
   delete process.env['NO_COLOR'];
-  stderr.write = (chunk: string | Uint8Array) => {
-    text += chunk;
-    return true;
-  };
   try {
-    write(openLog({ level: 'info', format: 'json', ...options }));
+    write(openLog({ level: 'info', format: 'json', ...options }, output.write));
   } finally {
-    stderr.write = before.write;
     stderr.isTTY = before.isTTY;
     if (before.color !== undefined) process.env['NO_COLOR'] = before.color;
   }
-  assert.ok(text === '' || text.endsWith('\n'), text);
-  return text.split('\n').slice(0, -1);
+  return output.lines;
+}
+
+/** Stands in for standard error, and takes `room` bytes. */
+class Output {
+  room = Infinity;
+  #text = '';
+
+  readonly write = (bytes: Uint8Array): number => {
+    if (this.room === 0) throw new Error('EAGAIN');
+    const taken = Math.min(this.room, bytes.length);
+    this.room -= taken;
+    this.#text += Buffer.from(bytes.subarray(0, taken)).toString();
+    return taken;
+  };
+
+  get lines(): string[] {
+    assert.ok(this.#text === '' || this.#text.endsWith('\n'), this.#text);
+    return this.#text.split('\n').slice(0, -1);
+  }
 }
 
 const json = (write: (log: Log) => void): Record<string, unknown>[] =>
@@ -122,5 +135,50 @@ describe('the log', () => {
     assert.equal(isJson({ format: 'auto' }, false), true);
     assert.equal(isJson({ format: 'json' }, true), true);
     assert.equal(isJson({ format: 'text' }, false), false);
+  });
+});
+
+describe('a log that cannot be written', () => {
+  const openTo = (output: Output): Log => openLog({ level: 'info', format: 'text' }, output.write);
+  const eventsIn = ({ lines }: Output): string[] =>
+    lines.map((line) => /^\S+ \S+ +(\S+): /.exec(line)?.[1] ?? line);
+
+  test('loses lines, and says how many once it can be written again', () => {
+    const output = new Output();
+    const log = openTo(output);
+    log('engine');
+    output.room = 0;
+    for (let count = 0; count < 3; count += 1) log('verdict');
+    output.room = Infinity;
+    log('draining');
+    log('stopped');
+    assert.deepEqual(eventsIn(output), ['engine', 'log_lines_lost', 'draining', 'stopped']);
+    assert.match(output.lines[1]!, / lines=3$/);
+  });
+
+  test('whose reader takes half a line gets the other half before anything else', () => {
+    const output = new Output();
+    const log = openTo(output);
+    output.room = 20;
+    log('engine');
+    log('verdict');
+    output.room = Infinity;
+    log('stopped');
+    assert.deepEqual(eventsIn(output), ['engine', 'log_lines_lost', 'stopped']);
+    assert.match(output.lines[1]!, / lines=1$/);
+  });
+
+  test('loses lines also while their number itself is only half out', () => {
+    const output = new Output();
+    const log = openTo(output);
+    output.room = 0;
+    for (let count = 0; count < 2; count += 1) log('verdict');
+    output.room = 20;
+    log('draining');
+    output.room = Infinity;
+    log('stopped');
+    assert.deepEqual(eventsIn(output), ['log_lines_lost', 'log_lines_lost', 'stopped']);
+    assert.match(output.lines[0]!, / lines=2$/);
+    assert.match(output.lines[1]!, / lines=1$/);
   });
 });

@@ -10,6 +10,7 @@ import { Prober } from '../probe/prober.ts';
 import { pickRuntime } from '../runtime/pick.ts';
 import { settingNames } from '../config/settings.ts';
 import { configOf, settingArgs } from './args.ts';
+import { print, say } from './print.ts';
 import { table } from './table.ts';
 
 export const check = defineCommand({
@@ -21,13 +22,13 @@ export const check = defineCommand({
   args: settingArgs(settingNames),
   async run({ args }) {
     const config = configOf(args, []);
-    for (const warning of config.credentials.warnings) console.error(`pg_gateway: ${warning}`);
-    console.error(
+    for (const warning of config.credentials.warnings) say(`pg_gateway: ${warning}`);
+    say(
       `Asking ${counted(config.candidates.length, 'candidate')} as ${config.credentials.user} ...`,
     );
     const observations = await askOnce(config);
     const verdict = elect(observations, noMemory, pickRuntime().now(), { ...config.rules, failAfter: 1 });
-    console.log(render(verdict));
+    print(render(verdict));
     return verdict.primary === undefined ? 1 : 0;
   },
 });
@@ -48,7 +49,7 @@ function askOnce(config: Config): Promise<readonly Observation[]> {
         },
         log: (event, fields = {}) => {
           const [level, message] = logEvents[event];
-          if (level === 'warn') console.error(`pg_gateway: ${message}: ${Object.values(fields).join(', ')}`);
+          if (level === 'warn') say(`pg_gateway: ${message}: ${Object.values(fields).join(', ')}`);
         },
         isIncumbent: () => false,
       },

@@ -1,10 +1,12 @@
 /** Finds the command that is meant, runs it, and turns what it throws into a message and an exit code. */
+import { inspect } from 'node:util';
 import { type CommandDef, runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
 import { check } from './check.ts';
 import { explain } from './explain/explain.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { print, say } from './print.ts';
 import { serve } from './serve.ts';
 
 /** Of the program: done, could not be done, was asked for in a way that makes no sense. */
@@ -15,25 +17,29 @@ const commands: Readonly<Record<string, CommandDef<any>>> = { serve, check, expl
 
 /** Resolves with the exit code once the command has ended. */
 export async function run(argv: readonly string[]): Promise<number> {
-  const [first = ''] = argv;
-  const name = Object.hasOwn(commands, first) ? first : 'serve';
-  if (name !== first && /^[a-z]+$/i.test(first) && first !== 'localhost') return unknownCommand(first);
-  const rawArgs = name === first ? argv.slice(1) : [...argv];
-  if (rawArgs.includes('--version') || rawArgs.includes('-v')) return print(`pg_gateway ${version}`);
-  if (rawArgs.includes('--help') || rawArgs.includes('-h')) {
-    return print(name === first ? commandHelp(name, commands[name]!) : programHelp(commands));
-  }
   try {
-    const { result } = await runCommand(commands[name]!, { rawArgs });
-    return typeof result === 'number' ? result : exitCodes.done;
+    return await obey(argv);
   } catch (error) {
     return complain(error);
   }
 }
 
+async function obey(argv: readonly string[]): Promise<number> {
+  const [first = ''] = argv;
+  const name = Object.hasOwn(commands, first) ? first : 'serve';
+  if (name !== first && /^[a-z]+$/i.test(first) && first !== 'localhost') return unknownCommand(first);
+  const rawArgs = name === first ? argv.slice(1) : [...argv];
+  if (rawArgs.includes('--version') || rawArgs.includes('-v')) return show(`pg_gateway ${version}`);
+  if (rawArgs.includes('--help') || rawArgs.includes('-h')) {
+    return show(name === first ? commandHelp(name, commands[name]!) : programHelp(commands));
+  }
+  const { result } = await runCommand(commands[name]!, { rawArgs });
+  return typeof result === 'number' ? result : exitCodes.done;
+}
+
 function unknownCommand(name: string): number {
   const known = Object.keys(commands).join(', ');
-  console.error(
+  say(
     `pg_gateway: "${name}" is no command (${known}) and no address to listen on; see pg_gateway --help`,
   );
   return exitCodes.misused;
@@ -41,20 +47,20 @@ function unknownCommand(name: string): number {
 
 function complain(error: unknown): number {
   if (error instanceof ConfigError) {
-    for (const problem of error.problems) console.error(`pg_gateway: ${problem}`);
-    console.error('pg_gateway --help lists all settings.');
+    for (const problem of error.problems) say(`pg_gateway: ${problem}`);
+    say('pg_gateway --help lists all settings.');
     return exitCodes.misused;
   }
   if (error instanceof StartError) {
-    console.error(`pg_gateway: ${error.message}`);
+    say(`pg_gateway: ${error.message}`);
     return exitCodes.failed;
   }
-  console.error(`pg_gateway: unexpected: ${messageOf(error)}`);
-  console.error(error);
+  say(`pg_gateway: unexpected: ${messageOf(error)}`);
+  say(inspect(error));
   return exitCodes.failed;
 }
 
-function print(text: string): number {
-  console.log(text);
+function show(text: string): number {
+  print(text);
   return exitCodes.done;
 }

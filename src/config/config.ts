@@ -58,6 +58,8 @@ export interface Config {
   >;
   readonly rules: Rules;
   readonly rotation: RotationRules;
+  /** MAX_SESSIONS is set; without it the number is our guess. */
+  readonly isMaxSessionsSet: boolean;
   /** Silence of a server after which its sessions are ended. */
   readonly deadAfterMs: number;
   readonly probe: ProberOptions;
@@ -122,6 +124,7 @@ export function readConfig(sources: Sources): Config {
       lagFenceMs: values.LAG_FENCE_MS,
       weights: values.REPLICA_WEIGHTS ?? {},
     },
+    isMaxSessionsSet: Boolean(env['MAX_SESSIONS']),
     deadAfterMs: values.DEAD_AFTER_MS,
     probe: {
       probeIntervalMs,

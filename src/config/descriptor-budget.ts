@@ -46,3 +46,19 @@ export function descriptorBudget({ openFiles, workers, maxSessions, maxHeld }: B
   const above = Math.max(1, Math.min(overflow.most, Math.ceil(maxClients * overflow.part)));
   return { maxSessions: Math.min(maxSessions, maxClients - above), maxClients, maxRefusals };
 }
+
+/** With so few sessions a gateway serves hardly anyone: two dozen programs with pools of 20. */
+const few = 500;
+
+/**
+ * What the budget is worth a line in the log: a warning if it falls short of what was asked for (`isSet`), or of what anyone
+ * needs; undefined if it leaves all sessions.
+ */
+export function sessionsEvent(
+  budget: Budget,
+  maxSessions: number,
+  isSet: boolean,
+): 'fewer_sessions' | 'too_few_sessions' | undefined {
+  if (budget.maxSessions >= maxSessions) return undefined;
+  return isSet || budget.maxSessions < few ? 'too_few_sessions' : 'fewer_sessions';
+}

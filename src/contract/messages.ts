@@ -98,5 +98,7 @@ export type Report =
   | { readonly kind: 'suspicion'; readonly why: string }
   /** Clients cannot be accepted for want of descriptors or memory; reported once until it is over. */
   | { readonly kind: 'exhausted'; readonly why: string }
+  /** Servers cannot be dialled for want of ports, descriptors or memory of ours; reported once until it is over. */
+  | { readonly kind: 'shortage'; readonly why: string }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

@@ -177,6 +177,8 @@ export class WorkerPool {
           worker: index,
           why: report.why,
         });
+      } else if (report.kind === 'shortage') {
+        this.#options.log('dial_exhausted', { worker: index, why: report.why });
       } else ended.resolve();
     };
     const onExit = (why: string): void => {
@@ -264,8 +266,7 @@ function cannotListen(address: Address, port: Port, code: string, message: strin
       `cannot listen on ${where}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, or set ${setting} to another port.`,
     );
   }
-  // Deno says EINVAL.
-  if (code === 'EADDRNOTAVAIL' || code === 'EINVAL') {
+  if (code === 'EADDRNOTAVAIL') {
     return new StartError(
       `cannot listen on ${where}: this machine has no such address (${code}). Set LISTEN_HOST.`,
     );

@@ -36,6 +36,9 @@ import { HoldQueue } from './hold-queue.ts';
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
 
+/** A machine at its limit has a port for one client and none for the next: only such a time without means that it is over. */
+const shortageOverMs = 10_000;
+
 export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
@@ -56,6 +59,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   #draining = false;
   #stopping = false;
   #lastSuspicion = -Infinity;
+  #lastShortage = -Infinity;
 
   /** Counts in slab number `index` of `slabs`, which are those of all workers. */
   constructor(
@@ -181,11 +185,16 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   dialFailed(session: Session, failure: DialFailure): void {
     const { port } = session;
     session.pending!.dialFailure = failure;
-    const role = session.epoch === noEpoch ? 'standby' : 'primary';
-    this.suspect(`dialling the ${role} ${failure.outcome}`);
+    if (failure.isShortage) this.shortage(failure.message);
+    else this.#suspectDialled(session, failure);
     const instead = this.#targets.insteadOf(port, session);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
+  }
+
+  #suspectDialled({ epoch }: Session, { outcome }: DialFailure): void {
+    const role = epoch === noEpoch ? 'standby' : 'primary';
+    this.suspect(`dialling the ${role} ${outcome}`);
   }
 
   holdTimedOut(session: Session): void {
@@ -198,6 +207,13 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (now - this.#lastSuspicion < suspicionMs) return;
     this.#lastSuspicion = now;
     this.#report({ kind: 'suspicion', why });
+  }
+
+  shortage(why: string): void {
+    const now = this.runtime.now();
+    const isOver = now - this.#lastShortage >= shortageOverMs;
+    this.#lastShortage = now;
+    if (isOver) this.#report({ kind: 'shortage', why });
   }
 
   ended(session: Session): void {

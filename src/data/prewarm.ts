@@ -10,6 +10,7 @@
  * in time that it has read them anew (docs/decisions/none-made-ahead.md). So there are none unless the operator wants
  * them, they do not live long, and they are only there while clients come.
  */
+import { isShortage } from '../runtime/net-error.ts';
 import type {
   Address,
   Conn,
@@ -35,6 +36,8 @@ export interface PrewarmHost {
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
   suspect(why: string): void;
+  /** This machine has no port or no descriptor left for a connection. */
+  shortage(why: string): void;
 }
 
 /** How old an idle connection may become: for so long after a reload a client may still meet the rules of before. */
@@ -99,9 +102,15 @@ export class Prewarm {
   /** An idle connection is of no more use; `why` is there if that says something about the server. */
   lost(connection: IdleConnection, why: string | undefined): void {
     if (!this.#idle.delete(connection) || why === undefined) return;
-    this.#notBefore = this.#host.runtime.now() + retryMs;
-    this.#cancelRefill();
+    this.#pause();
     this.#host.suspect(why);
+  }
+
+  /** It could not be made, through no fault of the server. */
+  short(connection: IdleConnection, why: string): void {
+    this.#idle.delete(connection);
+    this.#pause();
+    this.#host.shortage(why);
   }
 
   /** Only a client is a reason to make any: where none comes, PostgreSQL is left alone. */
@@ -111,6 +120,12 @@ export class Prewarm {
       this.#refill = undefined;
       this.#fill();
     });
+  }
+
+  /** After a failure. */
+  #pause(): void {
+    this.#notBefore = this.#host.runtime.now() + retryMs;
+    this.#cancelRefill();
   }
 
   #cancelRefill(): void {
@@ -209,9 +224,11 @@ class IdleConnection implements ServerSide {
 
   serverClosed(_conn: Conn<ServerSide>, error: NetError | undefined): void {
     this.#timer.cancel();
+    if (this.#isClosing) return;
+    if (error !== undefined && isShortage(error)) return this.#pool.short(this, error.message);
     const why = error === undefined
       ? 'the server ended a connection that it had just accepted'
       : `connecting ahead failed with ${error.code}`;
-    if (!this.#isClosing) this.#pool.lost(this, why);
+    this.#pool.lost(this, why);
   }
 }

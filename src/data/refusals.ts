@@ -4,6 +4,7 @@
  */
 import type { CloseReason } from '../contract/counters.ts';
 import type { Port, Route } from '../contract/messages.ts';
+import { isShortage } from '../runtime/net-error.ts';
 import type { NetError } from '../runtime/runtime.ts';
 import type { ErrorFields } from '../protocol/error-response.ts';
 
@@ -27,14 +28,18 @@ export interface DialFailure {
   readonly message: string;
   /** What a session counts as that ends for it. */
   readonly reason: 'connectTimeout' | 'connectRefused';
+  /** This machine could not even try. */
+  readonly isShortage?: boolean | undefined;
 }
 
 /** For a connect that failed, or a connection that broke. */
-export function networkFailure({ code, message }: NetError): DialFailure {
+export function networkFailure(error: NetError): DialFailure {
+  const { code, message } = error;
   return {
     outcome: `failed with ${code}`,
     message,
     reason: code === 'ETIMEDOUT' ? 'connectTimeout' : 'connectRefused',
+    isShortage: isShortage(error),
   };
 }
 

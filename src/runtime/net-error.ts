@@ -4,8 +4,26 @@ import type { Address, NetError } from './runtime.ts';
 
 /** Any error that a runtime raises about a socket, as the one shape that the program knows. */
 export function netError(error: unknown): NetError {
-  return { code: codeOf(error) || 'EUNKNOWN', message: messageOf(error) };
+  const code = codeOf(error) || 'EUNKNOWN';
+  const message = messageOf(error);
+  // Deno 2.9.5 names EADDRNOTAVAIL like this; a numeric address with a port is otherwise never invalid.
+  if (isDeno && code === 'EINVAL') {
+    return { code: 'EADDRNOTAVAIL', message: message.replace('EINVAL', 'EADDRNOTAVAIL') };
+  }
+  return { code, message };
 }
+
+const isDeno = 'Deno' in globalThis;
+
+/**
+ * This machine has no port, no descriptor or no memory left for a connection. That says nothing of the server, and lasts
+ * until something of ours ends.
+ */
+export function isShortage({ code }: NetError): boolean {
+  return shortages.has(code);
+}
+
+const shortages: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 /** What a connect that took longer than it may (`timeoutMs` milliseconds) closes with. */
 export function connectTimeout(address: Address, timeoutMs: number): NetError {

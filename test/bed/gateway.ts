@@ -46,7 +46,15 @@ export interface GatewayProcess {
   /** SIGTERM without waiting for sessions, and resolves with the exit code. */
   stop(): Promise<number | null>;
   signal(name: NodeJS.Signals): void;
+  /** From now on nobody reads its log. */
+  leaveLog(): void;
   readonly exited: Promise<number | null>;
+}
+
+/** Where standard output and standard error go: a pipe that is read, or a descriptor. */
+export interface ProgramOutput {
+  readonly stdout?: number;
+  readonly stderr?: number;
 }
 
 /**
@@ -59,8 +67,9 @@ export const patient = { CONNECT_TIMEOUT_MS: '5000', QUERY_TIMEOUT_MS: '20000' }
 export async function runProgram(
   args: readonly string[],
   env: Record<string, string> = {},
+  output: ProgramOutput = {},
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = launch(args, env);
+  const child = launch(args, env, gatewayRuntime, output);
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk) => stdout += chunk);
   child.stderr?.on('data', (chunk) => stderr += chunk);
@@ -68,20 +77,38 @@ export async function runProgram(
   return { code, stdout, stderr };
 }
 
+/** A gateway whose log the harness does not read. Its ports are those of `env`. */
+export interface UnreadGateway {
+  stop(): Promise<number | null>;
+}
+
+export function startUnread(env: Record<string, string>, stderr: number): UnreadGateway {
+  const child = launch([], { ...always, ...env }, gatewayRuntime, { stderr });
+  const exited = ended(child);
+  return {
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+/** Unless a test says otherwise: free ports, and an end that waits for no session. */
+const always = {
+  LISTEN_HOST: '127.0.0.1',
+  LISTEN_PORT: '0',
+  METRICS_PORT: '0',
+  PGUSER: 'postgres',
+  LOG_FORMAT: 'json',
+  DRAIN_MS: '0',
+} as const;
+
 /** Starts a gateway on free ports and resolves when it listens. `env` holds its settings. */
 export async function startGateway(
   env: Record<string, string>,
   runtime: GatewayRuntime = gatewayRuntime,
 ): Promise<GatewayProcess> {
-  const child = launch([], {
-    LISTEN_HOST: '127.0.0.1',
-    LISTEN_PORT: '0',
-    METRICS_PORT: '0',
-    PGUSER: 'postgres',
-    LOG_FORMAT: 'json',
-    DRAIN_MS: '0',
-    ...env,
-  }, runtime);
+  const child = launch([], { ...always, ...env }, runtime);
   const exited = ended(child);
   const log: LogLine[] = [];
   const noise: string[] = [];
@@ -128,6 +155,7 @@ export async function startGateway(
       return exited;
     },
     signal: (name) => void child.kill(name),
+    leaveLog: () => void child.stderr!.destroy(),
   };
 }
 
@@ -135,13 +163,14 @@ function launch(
   args: readonly string[],
   env: Record<string, string>,
   runtime: GatewayRuntime = gatewayRuntime,
+  { stdout, stderr }: ProgramOutput = {},
 ): ChildProcess {
   const [command, ...rest] = commands[runtime];
   if (!existsSync(command)) throw new Error(`${command} is missing: run scripts/install or scripts/build`);
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
   const child = spawn(command, [...rest, ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout ?? 'pipe', stderr ?? 'pipe'],
   });
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
-import { descriptorBudget } from '../../src/config/descriptor-budget.ts';
+import { descriptorBudget, sessionsEvent } from '../../src/config/descriptor-budget.ts';
 
 const wanted = { openFiles: 1_000_000, workers: 1, maxSessions: 10_000, maxHeld: 1_000 };
 
@@ -38,4 +38,15 @@ test('fewer files never mean more sessions', () => {
     last = maxSessions;
   }
   equal(last, wanted.maxSessions);
+});
+
+test('fewer sessions than were asked for are a warning, and fewer than our guess only if they are few', () => {
+  const eventOf = (openFiles: number, maxSessions: number, isSet: boolean) =>
+    sessionsEvent(descriptorBudget({ ...wanted, openFiles, maxSessions }), maxSessions, isSet);
+  equal(eventOf(20_000, 10_000, false), 'fewer_sessions');
+  equal(eventOf(20_000, 10_000, true), 'too_few_sessions');
+  equal(eventOf(64, 10_000, false), 'too_few_sessions');
+  equal(eventOf(1_024, 10_000, false), 'too_few_sessions');
+  equal(eventOf(1_024, 100, true), undefined);
+  equal(eventOf(1_000_000, 10_000, false), undefined);
 });

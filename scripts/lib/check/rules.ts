@@ -55,6 +55,7 @@ export const layers = [
   'src/version.ts',
   'src/errors.ts',
   'src/log-events.ts',
+  'src/line-writer.ts',
   'src/log.ts',
   'src/cluster/',
   'src/protocol/',

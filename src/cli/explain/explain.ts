@@ -6,6 +6,7 @@ import type { Status } from '../../admin/status.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../../errors.ts';
 import { bracketed } from '../../runtime/addresses.ts';
 import { metricsOf, metricsSettings, settingArgs } from '../args.ts';
+import { print } from '../print.ts';
 
 /** How long the gateway may take, and how much it may say. */
 const limits = { ms: 3_000, bytes: 8 * 1024 * 1024 } as const;
@@ -30,7 +31,7 @@ export const explain = defineCommand({
     const url = urlOf(given, metricsOf(args));
     const text = await ask(url);
     const status = read(text, url);
-    console.log(json ? text.trimEnd() : explanation(status));
+    print(json ? text.trimEnd() : explanation(status));
     return status.route.primary === null ? 1 : 0;
   },
 });
