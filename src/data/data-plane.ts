@@ -242,7 +242,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   #passCancel(session: Session): void {
     const servers = this.#targets.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
-    if (servers[0] === undefined) return session.end('refused');
+    if (servers[0] === undefined) return session.hangUp('refused');
     if (this.cancelling >= this.settings.maxClients) return session.end('limit');
     this.counters[at.cancels]! += 1;
     session.cancelAt(servers);

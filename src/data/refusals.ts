@@ -16,6 +16,7 @@ const sqlstates = {
   cannotConnectNow: '57P03',
   tooManyConnections: '53300',
   protocolViolation: '08P01',
+  featureNotSupported: '0A000',
   queryCanceled: '57014',
 } as const;
 
@@ -74,6 +75,17 @@ export function notUnderstood(why: string): Refusal {
     sqlstate: sqlstates.protocolViolation,
     message: `pg_gateway does not understand this client: ${why}`,
     hint: 'This is the address of a PostgreSQL server.',
+    reason: 'refused',
+  };
+}
+
+/** As PostgreSQL says it, which versions differ in; `protocol` is the code of a StartupMessage. */
+export function unsupportedProtocol(protocol: number): Refusal {
+  return {
+    sqlstate: sqlstates.featureNotSupported,
+    message: `unsupported frontend protocol ${protocol >>> 16}.${
+      protocol & 0xffff
+    }: PostgreSQL speaks 3.0 and later`,
     reason: 'refused',
   };
 }

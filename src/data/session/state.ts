@@ -37,6 +37,7 @@ export interface StatefulSession extends RoleChecked {
   /** Leaves the present state. */
   enter<S extends SessionState>(state: S): S;
   refuse(refusal: Refusal): { say(): void };
+  hangUp(reason: CloseReason): void;
   end(reason: CloseReason): void;
 }
 
