@@ -36,6 +36,9 @@ import { HoldQueue } from './hold-queue.ts';
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
 
+/** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
+const mostSilences = 3;
+
 export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
@@ -180,12 +183,30 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
 
   dialFailed(session: Session, failure: DialFailure): void {
     const { port } = session;
-    session.pending!.dialFailure = failure;
+    const pending = session.pending!;
+    pending.dialFailure = failure;
     const role = session.epoch === noEpoch ? 'standby' : 'primary';
     this.suspect(`dialling the ${role} ${failure.outcome}`);
-    const instead = this.#targets.insteadOf(port, session);
+    if (failure.behaviour === 'hungUp' && this.#isHungUpOnAgain(session)) {
+      return session.hangUp('serverClosed');
+    }
+    if (pending.silences >= mostSilences) {
+      return this.#refuse(session, noServer(this.#route, port, { ...this.settings, holdMs: 0 }, failure));
+    }
+    const instead = this.#targets.insteadOf(port, session, failure, pending.tried);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
+  }
+
+  /**
+   * Whether a server has hung up on the client before, and has answered a probe since. Then it is not on its way down: it
+   * hangs up because of what the client says, and would do so each time.
+   */
+  #isHungUpOnAgain({ slot, pending }: Session): boolean {
+    const before = pending!.hungUp;
+    if (before !== undefined && this.#targets.leaseOf(before.slot) > before.lease) return true;
+    pending!.hungUp ??= { slot, lease: this.#targets.leaseOf(slot) };
+    return false;
   }
 
   holdTimedOut(session: Session): void {
@@ -223,6 +244,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   #hold(session: Session): void {
     const now = this.runtime.now();
     const pending = session.pending!;
+    if (pending.hasEnded && !pending.first.isAsking) return session.hangUp('clientClosed');
+    pending.tried.clear();
     const leftMs = (pending.holdUntil ?? now + this.settings.holdMs) - now;
     if (leftMs <= 0) return this.#refuse(session, this.#noServer(session));
     const { maxHeld } = this.settings;

@@ -28,6 +28,8 @@ export interface DialFailure {
   readonly message: string;
   /** What a session counts as that ends for it. */
   readonly reason: 'connectTimeout' | 'connectRefused';
+  /** What may be the client's doing: direct TLS to a server without TLS is hung up on, half a handshake gets silence. */
+  readonly behaviour?: 'hungUp' | 'silent';
 }
 
 /** For a connect that failed, or a connection that broke. */
@@ -39,12 +41,21 @@ export function networkFailure({ code, message }: NetError): DialFailure {
   };
 }
 
+/** For a connection that broke before the server said a byte. */
+export function brokenEarly(error: NetError): DialFailure {
+  // A server that has left bytes of the client unread closes with a reset.
+  return error.code === 'ECONNRESET'
+    ? { ...networkFailure(error), behaviour: 'hungUp' }
+    : networkFailure(error);
+}
+
 /** For a server that could be dialled and counts as not reached. */
 export const dialFailures = {
   endedEarly: {
     outcome: 'ended before the first byte',
     message: 'the connection ended before the server said a byte',
     reason: 'connectRefused',
+    behaviour: 'hungUp',
   },
   /** It starts up, shuts down, or takes no clients yet: worth waiting for, like one that is not there. */
   notNow: {
@@ -66,6 +77,7 @@ export const dialFailures = {
     outcome: 'brought no byte',
     message: 'the server accepted the connection and said nothing',
     reason: 'connectTimeout',
+    behaviour: 'silent',
   },
 } as const satisfies Record<string, DialFailure>;
 
