@@ -39,6 +39,9 @@ const suspicionMs = 50;
 /** A machine at its limit has a port for one client and none for the next: only such a time without means that it is over. */
 const shortageOverMs = 10_000;
 
+/** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
+const mostSilences = 3;
+
 export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
@@ -184,10 +187,17 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
 
   dialFailed(session: Session, failure: DialFailure): void {
     const { port } = session;
-    session.pending!.dialFailure = failure;
+    const pending = session.pending!;
+    pending.dialFailure = failure;
     if (failure.isShortage) this.shortage(failure.message);
     else this.#suspectDialled(session, failure);
-    const instead = this.#targets.insteadOf(port, session);
+    if (failure.behaviour === 'hungUp' && this.#isHungUpOnAgain(session)) {
+      return session.hangUp('serverClosed');
+    }
+    if (pending.silences >= mostSilences) {
+      return this.#refuse(session, noServer(this.#route, port, { ...this.settings, holdMs: 0 }, failure));
+    }
+    const instead = this.#targets.insteadOf(port, session, failure, pending.tried);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
   }
@@ -195,6 +205,17 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   #suspectDialled({ epoch }: Session, { outcome }: DialFailure): void {
     const role = epoch === noEpoch ? 'standby' : 'primary';
     this.suspect(`dialling the ${role} ${outcome}`);
+  }
+
+  /**
+   * Whether a server has hung up on the client before, and has answered a probe since. Then it is not on its way down: it
+   * hangs up because of what the client says, and would do so each time.
+   */
+  #isHungUpOnAgain({ slot, pending }: Session): boolean {
+    const before = pending!.hungUp;
+    if (before !== undefined && this.#targets.leaseOf(before.slot) > before.lease) return true;
+    pending!.hungUp ??= { slot, lease: this.#targets.leaseOf(slot) };
+    return false;
   }
 
   holdTimedOut(session: Session): void {
@@ -239,6 +260,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   #hold(session: Session): void {
     const now = this.runtime.now();
     const pending = session.pending!;
+    if (pending.hasEnded && !pending.first.isAsking) return session.hangUp('clientClosed');
+    pending.tried.clear();
     const leftMs = (pending.holdUntil ?? now + this.settings.holdMs) - now;
     if (leftMs <= 0) return this.#refuse(session, this.#noServer(session));
     const { maxHeld } = this.settings;
@@ -258,7 +281,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   #passCancel(session: Session): void {
     const servers = this.#targets.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
-    if (servers[0] === undefined) return session.end('refused');
+    if (servers[0] === undefined) return session.hangUp('refused');
     if (this.cancelling >= this.settings.maxClients) return session.end('limit');
     this.counters[at.cancels]! += 1;
     session.cancelAt(servers);

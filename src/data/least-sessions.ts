@@ -13,6 +13,8 @@ export interface StandbyTarget {
 /** How long a standby that could not be dialled rests; by then a probe has found out what is wrong with it. */
 const restMs = 1_000;
 
+const none: ReadonlySet<number> = new Set();
+
 export class LeastSessions {
   readonly #slabs: readonly Counters[];
   readonly #own: Counters;
@@ -44,10 +46,12 @@ export class LeastSessions {
     this.#restUntil.set(slot, now + restMs);
   }
 
-  /** The best of those that do not rest. */
-  best(now: number): StandbyTarget | undefined {
+  /** The best of those that do not rest, without those in `except`. */
+  best(now: number, except: ReadonlySet<number> = none): StandbyTarget | undefined {
     return this.#least(
-      this.#leased(now).filter(({ slot }) => (this.#restUntil.get(slot) ?? -Infinity) <= now),
+      this.#leased(now).filter(({ slot }) =>
+        (this.#restUntil.get(slot) ?? -Infinity) <= now && !except.has(slot)
+      ),
     );
   }
 

@@ -3,7 +3,7 @@
  * for that. libpq throws away an error that comes before or in answer to its SSLRequest (since CVE-2024-10977).
  */
 import type { Conn } from '../runtime/runtime.ts';
-import { errorResponse } from '../protocol/error-response.ts';
+import { errorResponse, oldErrorResponse } from '../protocol/error-response.ts';
 import type { Refusal } from './refusals.ts';
 import type { FirstBytes } from '../protocol/first-bytes.ts';
 import { requestBytes } from '../protocol/startup.ts';
@@ -14,6 +14,8 @@ export interface RefusalExchangeHost {
   connectRefusalServer(): void;
   /** There is nothing that can be said. */
   giveUp(): void;
+  /** Closes without a word, as PostgreSQL does here. */
+  hangUp(): void;
 }
 
 /** The one-byte answers to SSLRequest and GSSENCRequest. */
@@ -57,7 +59,8 @@ export class RefusalExchange {
       case 'directTls':
         return this.#host.connectRefusalServer();
       case 'cancel':
-        return this.#host.giveUp();
+      case 'unanswered':
+        return this.#host.hangUp();
       default:
         return this.say();
     }
@@ -77,10 +80,12 @@ export class RefusalExchange {
 
   /** In clear text, whatever the client has said. */
   say(): void {
+    const { opening } = this.#first;
+    const isOld = opening.kind === 'unsupported' && opening.protocol >>> 16 < 3;
     this.isSaid = true;
     this.#first.take();
     this.#client.resume();
-    this.#client.write(errorResponse(this.refusal));
+    this.#client.write(isOld ? oldErrorResponse(this.refusal) : errorResponse(this.refusal));
     // Closing outright would send RST and throw the refusal away if the client has sent more than we read.
     this.#client.shutdown();
   }

@@ -17,6 +17,7 @@ const sqlstates = {
   cannotConnectNow: '57P03',
   tooManyConnections: '53300',
   protocolViolation: '08P01',
+  featureNotSupported: '0A000',
   queryCanceled: '57014',
 } as const;
 
@@ -30,6 +31,8 @@ export interface DialFailure {
   readonly reason: 'connectTimeout' | 'connectRefused';
   /** This machine could not even try. */
   readonly isShortage?: boolean | undefined;
+  /** What may be the client's doing: direct TLS to a server without TLS is hung up on, half a handshake gets silence. */
+  readonly behaviour?: 'hungUp' | 'silent';
 }
 
 /** For a connect that failed, or a connection that broke. */
@@ -43,12 +46,21 @@ export function networkFailure(error: NetError): DialFailure {
   };
 }
 
+/** For a connection that broke before the server said a byte. */
+export function brokenEarly(error: NetError): DialFailure {
+  // A server that has left bytes of the client unread closes with a reset.
+  return error.code === 'ECONNRESET'
+    ? { ...networkFailure(error), behaviour: 'hungUp' }
+    : networkFailure(error);
+}
+
 /** For a server that could be dialled and counts as not reached. */
 export const dialFailures = {
   endedEarly: {
     outcome: 'ended before the first byte',
     message: 'the connection ended before the server said a byte',
     reason: 'connectRefused',
+    behaviour: 'hungUp',
   },
   /** It starts up, shuts down, or takes no clients yet: worth waiting for, like one that is not there. */
   notNow: {
@@ -70,6 +82,7 @@ export const dialFailures = {
     outcome: 'brought no byte',
     message: 'the server accepted the connection and said nothing',
     reason: 'connectTimeout',
+    behaviour: 'silent',
   },
 } as const satisfies Record<string, DialFailure>;
 
@@ -79,6 +92,17 @@ export function notUnderstood(why: string): Refusal {
     sqlstate: sqlstates.protocolViolation,
     message: `pg_gateway does not understand this client: ${why}`,
     hint: 'This is the address of a PostgreSQL server.',
+    reason: 'refused',
+  };
+}
+
+/** As PostgreSQL says it, which versions differ in; `protocol` is the code of a StartupMessage. */
+export function unsupportedProtocol(protocol: number): Refusal {
+  return {
+    sqlstate: sqlstates.featureNotSupported,
+    message: `unsupported frontend protocol ${protocol >>> 16}.${
+      protocol & 0xffff
+    }: PostgreSQL speaks 3.0 and later`,
     reason: 'refused',
   };
 }

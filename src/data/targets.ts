@@ -3,6 +3,7 @@ import { type Counters, leasedAt, servedAt } from '../contract/counters.ts';
 import type { Command, Port } from '../contract/messages.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
+import type { DialFailure } from './refusals.ts';
 import { LeastSessions } from './least-sessions.ts';
 
 export interface Target {
@@ -70,13 +71,29 @@ export class Targets {
     return port === 'standby' && !this.#leastSessions.isEmpty;
   }
 
-  /** Where a session is sent whose server could not be dialled; undefined: there is no other one for it now. */
-  insteadOf(port: Port, { epoch, slot }: { epoch: number; slot: number }): Target | undefined {
+  /**
+   * Where a session is sent whose server could not be dialled; undefined: there is no other one for it now. `tried` are
+   * the standbys that it has met. For what may be its own doing no standby rests, or one client could send all others
+   * away from it.
+   */
+  insteadOf(
+    port: Port,
+    { epoch, slot }: { epoch: number; slot: number },
+    { behaviour }: DialFailure,
+    tried: Set<number>,
+  ): Target | undefined {
     if (port === 'primary') return undefined;
     const now = this.#runtime.now();
-    if (epoch === noEpoch) this.#leastSessions.rest(slot, now);
-    const fallback = this.#fallback && epoch === noEpoch ? this.#leasedPrimary(now) : undefined;
-    return onStandby(this.#leastSessions.best(now)) ?? fallback;
+    const wasStandby = epoch === noEpoch;
+    if (wasStandby) tried.add(slot);
+    if (wasStandby && behaviour === undefined) this.#leastSessions.rest(slot, now);
+    const fallback = this.#fallback && wasStandby ? this.#leasedPrimary(now) : undefined;
+    return onStandby(this.#leastSessions.best(now, tried)) ?? fallback;
+  }
+
+  /** Until when the last answer of the server with that slot counts. */
+  leaseOf(slot: number): number {
+    return this.#own[leasedAt + slot]!;
   }
 
   /** Whether a session that is being dialled may still have the server that it was sent to. */

@@ -33,6 +33,14 @@ export function errorResponse({ sqlstate, message, detail, hint }: ErrorFields):
 }
 
 /**
+ * The same for a client of a protocol before 3: 'E', a text, a zero byte. Such a client cannot read fields
+ * (`send_message_to_frontend` in elog.c).
+ */
+export function oldErrorResponse({ message }: ErrorFields): Uint8Array {
+  return encoder.encode(`EFATAL:  ${printable(message)}\n\0`);
+}
+
+/**
  * What a session says to the refusal server before it passes on the client's TLS: a 32-bit length, the ErrorResponse to
  * say, then the client's bytes.
  */

@@ -1,4 +1,5 @@
 /** The bytes that a client sends before it has a server: kept, bounded, and read. */
+import { typeAt, word } from './framing.ts';
 import { maxStartupBytes, type Opening, readOpening, requestBytes } from './startup.ts';
 
 /** A client that waits for an answer has no more to say than its first packet, or a ClientHello. */
@@ -19,6 +20,16 @@ export class FirstBytes {
   /** More has come than is ever needed: the client should be paused. */
   get full(): boolean {
     return this.#bytes.length > mostBytes;
+  }
+
+  /**
+   * Something is asked behind the StartupMessage, and not just to end: whoever says that in one go and half-closes wants
+   * the answers. One that has no more to say than its first packet cannot even log in after its FIN.
+   */
+  get isAsking(): boolean {
+    if (this.opening.kind !== 'startup') return false;
+    const end = word(this.#bytes, 0);
+    return this.#bytes.length > end && typeAt(this.#bytes, end) !== 'X';
   }
 
   /** All of them, to be read only. */

@@ -18,6 +18,10 @@ export type Opening =
   | { readonly kind: 'cancel' }
   | { readonly kind: 'startup'; readonly protocol: number }
   | { readonly kind: 'directTls' }
+  /** A StartupMessage of another protocol than 3. */
+  | { readonly kind: 'unsupported'; readonly protocol: number }
+  /** PostgreSQL closes without a word: a Terminate of a driver that gives up at once, a cancel request without a key. */
+  | { readonly kind: 'unanswered' }
   /** Nothing that a PostgreSQL client would say; `why` is a clause for the client. */
   | { readonly kind: 'garbage'; readonly why: string };
 
@@ -29,10 +33,13 @@ export const maxStartupBytes = 10_004;
 
 const codes = { cancel: 80877102, ssl: 80877103, gss: 80877104 } as const;
 const cancelBytes = { least: 16, most: 268 } as const;
+/** A Terminate, read as a length: 'X', and the first three bytes of its own length. */
+const terminate = 0x5800_0000;
 const tlsHandshake = 0x16;
 const tlsMajor = 0x03;
 
 const incomplete: Opening = { kind: 'incomplete' };
+const unanswered: Opening = { kind: 'unanswered' };
 
 /** Reads the first packet from the start of `bytes`. What follows it is not looked at. */
 export function readOpening(bytes: Uint8Array): Opening {
@@ -40,23 +47,19 @@ export function readOpening(bytes: Uint8Array): Opening {
   if (bytes[0] === tlsHandshake) return readTls(bytes);
   if (bytes.length < lengthBytes) return incomplete;
   const length = word(bytes, 0);
+  if (length === terminate) return unanswered;
   if (length < 8 || length > maxStartupBytes) return isText(bytes) ? notPostgres() : badLength(length);
   if (bytes.length < 8) return incomplete;
   const code = word(bytes, 4);
   if (code === codes.ssl) return exactly(length, requestBytes, 'SSLRequest', { kind: 'ssl' });
   if (code === codes.gss) return exactly(length, requestBytes, 'GSSENCRequest', { kind: 'gss' });
-  if (code === codes.cancel) return readCancel(bytes, length);
-  if (code >>> 16 !== 3) {
-    return garbage(
-      `it asks for protocol ${code >>> 16}.${code & 0xffff}, and PostgreSQL speaks 3.0 and later`,
-    );
-  }
-  return bytes.length < length ? incomplete : { kind: 'startup', protocol: code };
+  if (bytes.length < length) return incomplete;
+  if (code === codes.cancel) return readCancel(length);
+  return { kind: code >>> 16 === 3 ? 'startup' : 'unsupported', protocol: code };
 }
 
-function readCancel(bytes: Uint8Array, length: number): Opening {
-  if (length < cancelBytes.least || length > cancelBytes.most) return badLength(length);
-  return bytes.length < length ? incomplete : { kind: 'cancel' };
+function readCancel(length: number): Opening {
+  return length < cancelBytes.least || length > cancelBytes.most ? unanswered : { kind: 'cancel' };
 }
 
 /** A handshake record: type, version 3.x, length, and a ClientHello (1) in it. */

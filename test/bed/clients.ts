@@ -50,11 +50,14 @@ export interface RawAnswer {
 }
 
 /** Sends bytes to `port` and resolves with what came back when the other side has closed. */
-export function exchange(port: number, bytes: Uint8Array): Promise<RawAnswer> {
+export function exchange(port: number, bytes: Uint8Array, then?: 'halfClose'): Promise<RawAnswer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let failure: Error | undefined;
-    const socket = connectSocket(port, '127.0.0.1', () => socket.write(bytes));
+    const socket = connectSocket(port, '127.0.0.1', () => {
+      socket.write(bytes);
+      if (then === 'halfClose') socket.end();
+    });
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.on('error', (error) => failure = error);
     socket.on('close', () => resolve({ bytes: Buffer.concat(chunks), error: failure }));

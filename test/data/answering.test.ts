@@ -1,8 +1,17 @@
 /** Up to the server's first byte nothing has happened that could not be done again with another server. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bytesOf, cancelRequest, startup } from './packets.ts';
-import { firstByte, other, primary, World } from './world.ts';
+import {
+  bytesOf,
+  cancelRequest,
+  clientHello,
+  message,
+  readError,
+  sslRequest,
+  startup,
+  terminate,
+} from './packets.ts';
+import { defaults, firstByte, other, primary, World } from './world.ts';
 
 function worldWithPrimary(): World {
   const world = new World();
@@ -51,6 +60,133 @@ describe('a server that has not said a byte', () => {
     deepEqual(world.runtime.lastDial.accept().received, startup);
     client.reset();
     world.empty({ clientReset: 1 });
+  });
+});
+
+describe('a client on which its server hangs up without a byte', () => {
+  for (const how of ['fin', 'reset'] as const) {
+    test(`is closed in the same way if that happens again and a probe was answered meanwhile: ${how}`, () => {
+      const world = worldWithPrimary();
+      world.lease(world.runtime.now() + 1_000);
+      const client = world.client(clientHello);
+      world.runtime.lastDial.accept()[how]();
+      deepEqual([world.count('held'), client.ended], [1, false]);
+      world.lease(world.runtime.now() + 2_000);
+      world.runtime.advance(100);
+      world.runtime.lastDial.accept()[how]();
+      deepEqual([client.received.length, client.ended, client.aborted], [0, true, false]);
+      world.runtime.advance(500);
+      deepEqual([world.dialled.length, world.count('held')], [2, 0]);
+      client.fin();
+      world.empty({ serverClosed: 1 });
+    });
+  }
+
+  test('waits on if no probe was answered since: the server may be on its way down', () => {
+    const world = worldWithPrimary();
+    world.lease(world.runtime.now() + 1_000);
+    const client = world.client(clientHello);
+    for (let count = 0; count < 5; count++) {
+      world.runtime.lastDial.accept().fin();
+      world.runtime.advance(100);
+    }
+    deepEqual([world.dialled.length, client.ended], [6, false]);
+    client.reset();
+    world.empty({ clientReset: 1 });
+  });
+
+  test('waits on if what fails the second time is no hang-up', () => {
+    const world = worldWithPrimary();
+    world.lease(world.runtime.now() + 1_000);
+    const client = world.client(startup);
+    world.runtime.lastDial.accept().fin();
+    world.lease(world.runtime.now() + 2_000);
+    world.runtime.advance(100);
+    world.runtime.lastDial.refuse();
+    world.runtime.advance(100);
+    deepEqual(world.runtime.lastDial.accept().received, startup);
+    ok(!client.ended);
+    client.reset();
+    world.empty({ clientReset: 1 });
+  });
+});
+
+describe('a client that half-closes before its server has said a byte', () => {
+  const script = bytesOf(startup, message('Q', bytesOf('select 1\0')), terminate);
+
+  for (const [what, bytes] of Object.entries({ startup, sslRequest, script })) {
+    test(`gets its answers, and its server the FIN after its bytes: ${what}`, () => {
+      for (const when of ['before the server is there', 'when it is there'] as const) {
+        const world = worldWithPrimary();
+        const client = world.client(bytes);
+        if (when === 'before the server is there') client.fin();
+        const server = world.runtime.lastDial.accept();
+        if (when === 'when it is there') client.fin();
+        deepEqual([server.received, server.ended, client.closed], [bytes, true, false]);
+        server.send(firstByte);
+        server.send(bytesOf('all the rest'));
+        server.fin();
+        deepEqual(client.received, bytesOf(firstByte, 'all the rest'));
+        deepEqual([client.ended, client.aborted], [true, false]);
+        deepEqual(world.suspicions, []);
+        world.empty({ clientClosed: 1 });
+      }
+    });
+  }
+
+  test('gets them also when its server takes the bytes slowly', () => {
+    const world = worldWithPrimary();
+    const client = world.client(script);
+    client.fin();
+    world.runtime.lastDial.far.limit(5);
+    const server = world.runtime.lastDial.accept();
+    ok(!server.ended);
+    server.read(1_000);
+    deepEqual([server.received, server.ended], [script, true]);
+    client.reset();
+    world.empty({ clientClosed: 1 });
+  });
+
+  test('waits for a server if it asks something, and the next one gets the FIN, too', () => {
+    for (const isHeld of [true, false]) {
+      const world = new World();
+      if (!isHeld) world.publish(primary);
+      const client = world.client(script);
+      client.fin();
+      if (!isHeld) {
+        world.runtime.lastDial.accept().reset();
+        world.publish(undefined);
+      }
+      equal(world.count('held'), 1);
+      world.publish(other);
+      const server = world.runtime.lastDial.accept();
+      deepEqual([server.received, server.ended], [script, true]);
+      server.send(firstByte);
+      server.fin();
+      deepEqual([client.received, client.ended, client.aborted], [firstByte, true, false]);
+      world.empty({ clientClosed: 1 });
+    }
+  });
+
+  test('and asks something is told when there is no server for it', () => {
+    const world = new World();
+    const client = world.client(script);
+    client.fin();
+    world.runtime.advance(defaults.holdMs);
+    equal(readError(client.received)['C'], '57P03');
+    deepEqual([client.ended, client.aborted], [true, false]);
+    world.empty({ holdTimeout: 1 });
+  });
+
+  test('takes no place among those that wait if it asks nothing, as one that has given up', () => {
+    for (const bytes of [startup, bytesOf(startup, terminate), sslRequest]) {
+      const world = worldWithPrimary();
+      const client = world.client(bytes);
+      client.fin();
+      world.runtime.lastDial.refuse();
+      deepEqual([world.count('held'), client.closed, client.aborted], [0, true, false]);
+      world.empty({ clientClosed: 1 });
+    }
   });
 });
 

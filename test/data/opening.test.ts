@@ -9,6 +9,7 @@ import {
   readError,
   sslRequest,
   startup,
+  terminate,
 } from './packets.ts';
 import { defaults, primary, World } from './world.ts';
 
@@ -47,8 +48,64 @@ describe('before the first packet', () => {
     const world = worldWithPrimary();
     const client = world.client();
     world.runtime.advance(defaults.startupTimeoutMs);
-    deepEqual([client.aborted, client.received.length], [true, 0]);
+    deepEqual([client.ended, client.closed, client.received.length], [true, false, 0]);
+    client.fin();
+    deepEqual([client.closed, client.aborted], [true, false]);
     world.empty({ startupTimeout: 1 });
+  });
+
+  test('and one that does not close even then is reset', () => {
+    const world = worldWithPrimary();
+    const client = world.client();
+    world.runtime.advance(defaults.startupTimeoutMs + 999);
+    ok(!client.closed);
+    world.runtime.advance(1);
+    ok(client.aborted);
+    world.empty({ startupTimeout: 1 });
+  });
+
+  test('a half-close before the first packet is whole is answered with a FIN and nothing else', () => {
+    for (const length of [0, 1, 7, startup.length - 1]) {
+      const world = worldWithPrimary();
+      const client = world.client(startup.subarray(0, length));
+      client.fin();
+      deepEqual([client.ended, client.aborted, client.received.length, world.dialled], [true, false, 0, []]);
+      world.empty({ clientClosed: 1 });
+    }
+  });
+
+  test('what PostgreSQL closes without a word is closed without a word', () => {
+    for (const bytes of [terminate, bytesOf(8, 80877102), cancelRequest(1), cancelRequest(288)]) {
+      const world = worldWithPrimary();
+      const client = world.client(bytes);
+      deepEqual([client.ended, client.closed, client.received.length], [true, false, 0]);
+      client.send(bytesOf('what comes late is dropped'));
+      client.fin();
+      deepEqual([client.aborted, world.dialled], [false, []]);
+      world.empty({ refused: 1 });
+    }
+  });
+
+  test('a protocol before 3 is told in its own format that it is not supported, a later one in ours', () => {
+    for (const major of [0, 1, 2]) {
+      const world = worldWithPrimary();
+      const client = world.client(bytesOf(8, major << 16));
+      match(
+        new TextDecoder().decode(client.received),
+        new RegExp(`^EFATAL: {2}unsupported frontend protocol ${major}\\.0: .*\n\0$`),
+      );
+      ok(client.ended);
+      client.fin();
+      deepEqual(world.dialled, []);
+      world.empty({ refused: 1 });
+    }
+    const world = worldWithPrimary();
+    const client = world.client(bytesOf(8, 0x0004_0000));
+    const error = readError(client.received);
+    equal(error['C'], '0A000');
+    match(error['M']!, /^unsupported frontend protocol 4\.0:/);
+    client.fin();
+    world.empty({ refused: 1 });
   });
 
   test('a reset is counted as one', () => {
@@ -209,7 +266,9 @@ describe('a cancel request', () => {
     const world = new World();
     equal(world.route, noRoute);
     const client = world.client(cancelRequest());
-    deepEqual([world.dialled, client.received.length], [[], 0]);
+    deepEqual([world.dialled, client.received.length, client.ended], [[], 0, true]);
+    client.fin();
+    ok(!client.aborted);
     world.empty({ refused: 1 });
   });
 

@@ -47,6 +47,7 @@ export function message(type: string, body: Uint8Array): Uint8Array {
 }
 
 export const authenticationOk = message('R', bytesOf(0));
+export const terminate = message('X', new Uint8Array(0));
 export const readyForQuery = message('Z', bytesOf('I'));
 
 export function parameterStatus(name: string, value: string): Uint8Array {

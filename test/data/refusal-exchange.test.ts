@@ -11,6 +11,7 @@ import {
   readError,
   sslRequest,
   startup,
+  terminate,
 } from './packets.ts';
 import { defaults, World } from './world.ts';
 
@@ -96,11 +97,22 @@ describe('in clear text', () => {
     world.empty({ refused: 1 });
   });
 
-  test('a cancel request is dropped, as there is nothing to cancel', () => {
+  test('a cancel request is dropped, as there is nothing to cancel, and so is a Terminate', () => {
+    for (const bytes of [cancelRequest(), cancelRequest(0), terminate]) {
+      const world = closedWorld();
+      const client = world.client(gssRequest);
+      client.send(bytes);
+      deepEqual([text(client), client.ended, client.aborted], ['N', true, false]);
+      client.fin();
+      world.empty({ refused: 1 });
+    }
+  });
+
+  test('a half-close after the N is answered with a FIN', () => {
     const world = closedWorld();
     const client = world.client(gssRequest);
-    client.send(cancelRequest());
-    equal(text(client), 'N');
+    client.fin();
+    deepEqual([text(client), client.ended, client.aborted], ['N', true, false]);
     world.empty({ refused: 1 });
   });
 });

@@ -76,6 +76,67 @@ describe('a client of the standby port', () => {
     world.empty({ clientReset: 6 });
   });
 
+  test('waits a minute in all for standbys that accept and never speak, and is told so', () => {
+    const world = worldWithStandbys({ fallback: false });
+    const client = world.reader();
+    const start = world.runtime.now();
+    for (let count = 0; count < 4 && !client.ended; count++) {
+      world.runtime.lastDial.accept();
+      while (world.pending.length === 0 && !client.ended) world.runtime.advance(100);
+    }
+    deepEqual([...new Set(world.dialled.slice(0, 2))].sort(), ['10.0.0.3', '10.0.0.4']);
+    const waitedMs = world.runtime.now() - start;
+    ok(waitedMs <= 61_000, `it waited ${waitedMs} ms`);
+    const error = readError(client.received);
+    equal(error['C'], '57P03');
+    match(error['M']!, /cannot connect to a standby.*: the server accepted the connection and said nothing/);
+    client.fin();
+    world.empty({ connectTimeout: 1 });
+  });
+
+  test('goes to the primary when all standbys have let it wait', () => {
+    const world = worldWithStandbys();
+    world.reader();
+    for (const _ of ['3', '4']) {
+      world.runtime.lastDial.accept();
+      world.runtime.advance(20_000);
+    }
+    equal(world.dialled.at(-1), '10.0.0.1');
+    leave(world);
+    world.empty({ clientReset: 1 });
+  });
+
+  test('on which a standby hangs up, or that lets it wait, sends no other client away from that standby', () => {
+    for (const how of ['hangs up', 'is silent'] as const) {
+      const world = worldWithStandbys();
+      world.reader();
+      const [first] = world.dialled;
+      const server = world.runtime.lastDial.accept();
+      if (how === 'hangs up') server.fin();
+      else world.runtime.advance(20_000);
+      equal(new Set(world.dialled).size, 2, 'it is sent on at once');
+      world.reader();
+      equal(world.dialled.at(-1), first);
+      leave(world);
+      world.empty({ clientReset: 2 });
+    }
+  });
+
+  test('on which all servers hang up, and again after their probes were answered, is closed likewise', () => {
+    const world = worldWithStandbys();
+    world.lease(world.runtime.now() + 1_000);
+    const client = world.reader();
+    for (let count = 0; count < 3; count++) world.runtime.lastDial.accept().fin();
+    deepEqual([world.dialled.slice(0, 2).sort(), world.dialled[2]], [['10.0.0.3', '10.0.0.4'], '10.0.0.1']);
+    equal(world.count('held'), 1);
+    world.lease(world.runtime.now() + 2_000);
+    world.runtime.advance(100);
+    world.runtime.lastDial.accept().fin();
+    deepEqual([client.ended, client.aborted, world.dialled.length], [true, false, 4]);
+    client.fin();
+    world.empty({ serverClosed: 1 });
+  });
+
   test('minds no standby, and is not caught as one that wants a primary is', () => {
     const world = worldWithStandbys();
     const client = world.reader();

@@ -103,7 +103,6 @@ describe(`refusals on ${gatewayRuntime}, as clients see them`, () => {
       ],
       ['a length word of 2 GB', Buffer.from('7fffffff00030000', 'hex'), /2147483647 bytes long/],
       ['a length word of nothing', Buffer.from('0000000000030000', 'hex'), /0 bytes long/],
-      ['an old protocol', Buffer.from('0000000800020000', 'hex'), /asks for protocol 2\.0/],
       ['a broken SSLRequest', Buffer.from('0000000904d2162f00', 'hex'), /SSLRequest says 9 bytes/],
       ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.2\r\n'), /does not speak the PostgreSQL protocol/],
     ] as const
@@ -117,6 +116,43 @@ describe(`refusals on ${gatewayRuntime}, as clients see them`, () => {
       assert.equal(answer.error, undefined);
     });
   }
+
+  for (
+    const [what, hex] of [
+      ['a Terminate', '5800000004'],
+      ['a cancel request of 8 bytes', '0000000804d2162e'],
+      ['a cancel request of 13 bytes', '0000000d04d2162e0000000101'],
+      ['a cancel request of 300 bytes', `0000012c04d2162e${'01'.repeat(292)}`],
+    ] as const
+  ) {
+    test(`${what} as the first packet is closed without a word, as PostgreSQL does`, async () => {
+      assert.deepEqual(await exchange(gateway.port, Buffer.from(hex, 'hex')), {
+        bytes: Buffer.alloc(0),
+        error: undefined,
+      });
+    });
+  }
+
+  for (const hex of ['', '00', '00000029000300', '5800']) {
+    test(`a half-close after ${hex.length / 2} bytes of the first packet is closed without a word`, async () => {
+      assert.deepEqual(await exchange(gateway.port, Buffer.from(hex, 'hex'), 'halfClose'), {
+        bytes: Buffer.alloc(0),
+        error: undefined,
+      });
+    });
+  }
+
+  test('other protocols than 3 are told so, in the format of their time', async () => {
+    for (const major of [0, 1, 2]) {
+      const { bytes } = await exchange(gateway.port, Buffer.from(`00000008000${major}0000`, 'hex'));
+      assert.match(
+        bytes.toString(),
+        new RegExp(`^EFATAL: {2}unsupported frontend protocol ${major}\\.0: .*\n\0$`),
+      );
+    }
+    const { bytes } = await exchange(gateway.port, Buffer.from('0000000800040000', 'hex'));
+    assert.match(bytes.toString(), /VFATAL\0C0A000\0Munsupported frontend protocol 4\.0: /);
+  });
 
   test('half a packet is answered after STARTUP_TIMEOUT_MS, with its name', async () => {
     const answer = await exchange(impatient.port, startupMessage().subarray(0, 20));

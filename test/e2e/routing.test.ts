@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { ask, clientOf, exchange, serverBehind } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { queryMessage, startupMessage } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 describe(`routing on ${gatewayRuntime}`, () => {
@@ -51,6 +52,32 @@ describe(`routing on ${gatewayRuntime}`, () => {
     const lines = cluster.first.log().slice(before).split('\n');
     // Our own question connects and says so: one connection, and none of the gateway's.
     assert.equal(lines.filter((line) => line.includes('connection received')).length, 1, lines.join('\n'));
+  });
+
+  test('a client that says all in one go and half-closes gets the answers that it gets directly', async () => {
+    const terminate = Buffer.from([0x58, 0, 0, 0, 4]);
+    const script = Buffer.concat([startupMessage(), queryMessage('select 4711 as n'), terminate]);
+    const direct = await exchange(cluster.first.port, script, 'halfClose');
+    for (let round = 0; round < 20; round++) {
+      const { bytes, error } = await exchange(gateway.port, script, 'halfClose');
+      assert.equal(error, undefined);
+      // They differ in the key of the session.
+      assert.equal(bytes.length, direct.bytes.length);
+      assert.ok(bytes.includes('4711'));
+    }
+  });
+
+  test('a client on which a server without TLS hangs up for its direct TLS is closed, soon', async () => {
+    const received = (): number => cluster.first.log().split('connection received').length - 1;
+    const before = received();
+    const hello = Buffer.from('16030100050100000100', 'hex');
+    assert.equal((await exchange(cluster.first.port, hello)).bytes.length, 0);
+    const start = performance.now();
+    assert.deepEqual(await exchange(gateway.port, hello), { bytes: Buffer.alloc(0), error: undefined });
+    // HOLD_MS is ten seconds, and it was dialled ten times in each.
+    assert.ok(performance.now() - start < 9_000);
+    await cluster.first.query('select 1');
+    assert.ok(received() - before < 20, `${received() - before} connections`);
   });
 
   test('a cancel request reaches its query', async () => {

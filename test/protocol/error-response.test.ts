@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   type ErrorFields,
   errorResponse,
+  oldErrorResponse,
   refusalPreamble,
   saysNotNow,
 } from '../../src/protocol/error-response.ts';
@@ -33,6 +34,11 @@ test('detail and hint are there if they say something', () => {
     'C',
     'M',
   ]);
+});
+
+test('for a protocol before 3 it is a text, in which nothing ends it early', () => {
+  deepEqual(oldErrorResponse(refusal), bytesOf('EFATAL:  no primary\n\0'));
+  deepEqual(oldErrorResponse({ ...refusal, message: 'a\0b' }), bytesOf('EFATAL:  a?b\n\0'));
 });
 
 test('its length counts bytes, not characters', () => {

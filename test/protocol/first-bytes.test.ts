@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { test } from 'node:test';
 import { FirstBytes } from '../../src/protocol/first-bytes.ts';
-import { bytesOf, gssRequest, sslRequest, startup } from '../data/packets.ts';
+import { bytesOf, gssRequest, sslRequest, startup, terminate } from '../data/packets.ts';
 
 test('the first packet is read as soon as it is whole, however it is cut', () => {
   for (let cut = 1; cut < startup.length; cut++) {
@@ -28,6 +28,19 @@ test('what follows the first packet is kept and changes nothing of what was read
   first.append(bytesOf('and more'));
   equal(first.opening.kind, 'startup');
   deepEqual(first.take(), bytesOf(startup, 'moreand more'));
+});
+
+test('more than a Terminate behind a StartupMessage asks something', () => {
+  const isAsking = (...parts: Parameters<typeof bytesOf>) => {
+    const first = new FirstBytes();
+    first.append(bytesOf(...parts));
+    return first.isAsking;
+  };
+  equal(isAsking(startup), false);
+  equal(isAsking(startup, terminate), false);
+  equal(isAsking(startup, 'Q'), true);
+  equal(isAsking(sslRequest, 'Q'), false);
+  equal(isAsking(startup.subarray(0, 9)), false);
 });
 
 test('a request that was answered is forgotten, and what follows it is read', () => {

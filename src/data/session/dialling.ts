@@ -3,7 +3,8 @@ import type { Route } from '../../contract/messages.ts';
 import { saysNotNow } from '../../protocol/error-response.ts';
 import type { Address, Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
-import { type DialFailure, dialFailures, networkFailure } from '../refusals.ts';
+import type { Pump } from '../pump.ts';
+import { brokenEarly, type DialFailure, dialFailures, networkFailure } from '../refusals.ts';
 import { RoleCheck } from '../role-check.ts';
 import type { Targets } from '../targets.ts';
 import { Open } from './open.ts';
@@ -11,9 +12,10 @@ import { ServedState } from './state.ts';
 
 /**
  * How long a server that has accepted may take to say its first byte. Usually it takes milliseconds, but a thousand
- * clients at once take a small machine ten seconds and more; and one that hangs loses its route long before.
+ * clients at once take a small machine ten seconds and more; and one that hangs loses its route long before. Less where another server
+ * may be well: see `mostSilences`.
  */
-const firstByteMs = 60_000;
+const firstByteMs = { primary: 60_000, standby: 20_000 } as const;
 
 export class Dialling extends ServedState {
   begin(address: Address, ready: Conn<ServerSide> | undefined): void {
@@ -30,9 +32,18 @@ export class Dialling extends ServedState {
     this.up?.push(bytes);
   }
 
+  /** Not the end of the client: it may still want its answers, and nobody but the server can tell. */
+  override clientEnd(): void {
+    this.session.pending!.hasEnded = true;
+    if (this.up !== undefined) this.#passEnd(this.up);
+  }
+
   override serverOpen(server: Conn<ServerSide>): void {
-    this.pump(server, this.session.host.counters).push(this.session.pending!.first.kept);
-    this.after(firstByteMs, () => this.#failed(dialFailures.silent));
+    const { first, hasEnded } = this.session.pending!;
+    const up = this.pump(server, this.session.host.counters);
+    up.push(first.kept);
+    if (hasEnded) this.#passEnd(up);
+    this.after(firstByteMs[this.session.port], () => this.#wasSilent());
     this.resumeClient();
   }
 
@@ -47,7 +58,8 @@ export class Dialling extends ServedState {
 
   override serverClosed(_server: Conn<ServerSide>, error: NetError | undefined): void {
     this.server = undefined;
-    this.#failed(error ? networkFailure(error) : dialFailures.endedEarly);
+    if (error === undefined) return this.#failed(dialFailures.endedEarly);
+    this.#failed(this.up === undefined ? networkFailure(error) : brokenEarly(error));
   }
 
   override landedOnStandby(): void {
@@ -62,6 +74,16 @@ export class Dialling extends ServedState {
 
   override serverDied(): void {
     this.#failed(dialFailures.silent);
+  }
+
+  #wasSilent(): void {
+    this.session.pending!.silences += 1;
+    this.#failed(dialFailures.silent);
+  }
+
+  #passEnd(up: Pump): void {
+    this.session.endedBy ??= 'clientClosed';
+    up.end();
   }
 
   #failed(failure: DialFailure): void {

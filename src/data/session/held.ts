@@ -10,4 +10,11 @@ export class Held extends SessionState {
   override clientData(bytes: Uint8Array): void {
     this.keep(bytes);
   }
+
+  /** One that has given up waiting says FIN, too, and would only take a place. */
+  override clientEnd(): void {
+    const pending = this.session.pending!;
+    if (!pending.first.isAsking) return super.clientEnd();
+    pending.hasEnded = true;
+  }
 }

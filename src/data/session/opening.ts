@@ -1,5 +1,5 @@
 /** Collects the first packet. */
-import { halfPacket, notUnderstood } from '../refusals.ts';
+import { halfPacket, notUnderstood, unsupportedProtocol } from '../refusals.ts';
 import { SessionState, type StatefulSession } from './state.ts';
 
 export class Opening extends SessionState {
@@ -9,16 +9,30 @@ export class Opening extends SessionState {
   }
 
   override clientData(bytes: Uint8Array): void {
+    const { session } = this;
     const { opening } = this.keep(bytes);
-    if (opening.kind === 'incomplete') return;
-    if (opening.kind === 'garbage') this.session.refuse(notUnderstood(opening.why));
-    else this.session.host.admit(this.session);
+    switch (opening.kind) {
+      case 'incomplete':
+        return;
+      case 'unanswered':
+        return session.hangUp('refused');
+      case 'unsupported':
+        return void session.refuse(unsupportedProtocol(opening.protocol));
+      case 'garbage':
+        return void session.refuse(notUnderstood(opening.why));
+      default:
+        session.host.admit(session);
+    }
+  }
+
+  override clientEnd(): void {
+    this.session.hangUp('clientClosed');
   }
 
   #timedOut(): void {
     const { session } = this;
     // A port check says nothing and expects nothing.
-    if (session.pending!.first.length === 0) return session.end('startupTimeout');
+    if (session.pending!.first.length === 0) return session.hangUp('startupTimeout');
     session.refuse(halfPacket(session.host.settings.startupTimeoutMs)).say();
   }
 }

@@ -1,4 +1,4 @@
-/** Tells a client in the middle of its login why it loses its server, and closes. */
+/** Closes in an orderly way, after a last word or without one: a reset would be an error to the client. */
 import { at, newCounters } from '../../contract/counters.ts';
 import { Pump } from '../pump.ts';
 import { ServedState } from './state.ts';
@@ -6,11 +6,27 @@ import { ServedState } from './state.ts';
 /** For what is no traffic between a client and a server. */
 const uncounted = newCounters();
 
+/** How long a client may take to close that has nothing to read. */
+const hangUpMs = 1_000;
+
 export class Parting extends ServedState {
   say(...messages: readonly Uint8Array[]): void {
     const { client } = this.session;
     this.down = new Pump(client, client, uncounted, at.downstreamBytes);
     for (const bytes of messages) this.down.push(bytes);
     this.shutdownClient();
+  }
+
+  hangUp(): void {
+    const { session } = this;
+    // What it still sends is dropped; paused, its FIN would not be seen.
+    session.client.resume();
+    session.client.shutdown();
+    this.after(hangUpMs, () => session.end('serverClosed'));
+  }
+
+  /** Both have said their FIN, or ours follows the last word; a reset now could overtake it. */
+  override clientEnd(): void {
+    this.session.endedBy ??= 'clientClosed';
   }
 }

@@ -42,7 +42,7 @@ export class Refusing extends ServedState implements RefusalExchangeHost {
     // The refusal and our FIN are on their way; a reset now could overtake them.
     if (this.#exchange.isSaid) return;
     if (this.up !== undefined) this.up.end();
-    else this.session.end('clientClosed');
+    else this.hangUp();
   }
 
   connectRefusalServer(): void {
@@ -51,6 +51,10 @@ export class Refusing extends ServedState implements RefusalExchangeHost {
 
   giveUp(reason: CloseReason = 'refused'): void {
     this.session.end(reason);
+  }
+
+  hangUp(): void {
+    this.session.hangUp(this.#refusal.reason);
   }
 
   override serverOpen(server: Conn<ServerSide>): void {

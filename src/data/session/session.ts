@@ -4,7 +4,7 @@
  *
  *     Opening -> Held <-> Dialling -> Open -> Closed
  *        |  \______\_________\__> Refusing -> Closed
- *        \-> Cancelling -> Closed        (and Open -> Parting, where a server turned out to be a standby)
+ *        \-> Cancelling -> Closed        (and all but Held -> Parting -> Closed, which ends with a FIN)
  *
  * `Opening` collects the first packet, `Held` waits for a server, `Dialling` waits for the server's first byte, `Open`
  * pumps, `Refusing` says why not. Up to the server's first byte nothing has happened for the client that could not be done
@@ -23,6 +23,7 @@ import { Closed } from './closed.ts';
 import { Dialling } from './dialling.ts';
 import { Held } from './held.ts';
 import { Opening } from './opening.ts';
+import { Parting } from './parting.ts';
 import { Refusing } from './refusing.ts';
 import { PendingClient, type SessionState, type StatefulSession } from './state.ts';
 
@@ -88,6 +89,12 @@ export class Session implements ListMember, StatefulSession {
     const refusing = this.enter(new Refusing(this, refusal));
     refusing.begin();
     return refusing;
+  }
+
+  /** Closes without a word. */
+  hangUp(reason: CloseReason): void {
+    this.endedBy ??= reason;
+    this.enter(new Parting(this)).hangUp();
   }
 
   landedOnStandby(last: Uint8Array): void {

@@ -18,6 +18,14 @@ export class PendingClient {
   readonly first = new FirstBytes();
   /** Why the last attempt to dial failed, while that is what the client waits for. */
   dialFailure: DialFailure | undefined;
+  /** It has said its FIN, which its server gets after its bytes. */
+  hasEnded = false;
+  /** The first server that hung up on it, and until when its last answer counted then. */
+  hungUp: { readonly slot: number; readonly lease: number } | undefined;
+  /** How many servers have let it wait for their first byte in vain. */
+  silences = 0;
+  /** The slots of the standbys that it was sent to since it was held or came. */
+  readonly tried: Set<number> = new Set();
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
 }
@@ -37,6 +45,7 @@ export interface StatefulSession extends RoleChecked {
   /** Leaves the present state. */
   enter<S extends SessionState>(state: S): S;
   refuse(refusal: Refusal): { say(): void };
+  hangUp(reason: CloseReason): void;
   end(reason: CloseReason): void;
 }
 
