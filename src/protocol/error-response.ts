@@ -37,7 +37,7 @@ export function errorResponse({ sqlstate, message, detail, hint }: ErrorFields):
  * (`send_message_to_frontend` in elog.c).
  */
 export function oldErrorResponse({ message }: ErrorFields): Uint8Array {
-  return encoder.encode(`EFATAL:  ${printable(message)}\n\0`);
+  return encoder.encode(`EFATAL:  ${fieldText(message)}\n\0`);
 }
 
 /**

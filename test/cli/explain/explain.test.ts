@@ -1,29 +1,31 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
-import { describe, mock, test } from 'node:test';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { serveHttp } from '../../../src/admin/http.ts';
 import { pagesOf } from '../../../src/admin/pages.ts';
 import type { Snapshot } from '../../../src/admin/snapshot.ts';
-import { run } from '../../../src/cli/run.ts';
 import { failing, primary, unasked } from '../../cluster/scene.ts';
 import { snapshotOf } from '../../admin/snapshot.ts';
 import { freePort } from '../../bed/ports.ts';
 
-// Settings in this process's environment must not decide these tests.
-for (const name of ['METRICS_HOST', 'METRICS_PORT', 'CANDIDATES', 'CONFIG_FILE']) delete process.env[name];
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
-/** What the command prints and ends with. */
+/** What the command prints and ends with, as a process; settings in this environment must not decide these tests. */
 async function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const log = mock.method(console, 'log', (text: string) => void (said.out += `${text}\n`));
-  const error = mock.method(console, 'error', (text: string) => void (said.err += `${text}\n`));
-  try {
-    return { code: await run(['explain', ...args]), ...said };
-  } finally {
-    log.mock.restore();
-    error.mock.restore();
-  }
+  const { METRICS_HOST: _h, METRICS_PORT: _p, CANDIDATES: _c, CONFIG_FILE: _f, ...env } = process.env;
+  const child = spawn(process.execPath, [main, 'explain', ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => out += chunk);
+  child.stderr.on('data', (chunk) => err += chunk);
+  const [code] = await once(child, 'close');
+  return { code, out, err };
 }
 
 /** The command against the real pages of a gateway that knows this. */
