@@ -1,6 +1,7 @@
 /** Why a probe failed, in words for people. Each message is a clause that reads after the candidate's name. */
 import type { FailureKind } from '../cluster/observation.ts';
 import { codeOf, messageOf } from '../errors.ts';
+import { maxScramRounds } from '../protocol/message-guard.ts';
 import { printable } from '../protocol/printable.ts';
 
 export class ProbeError extends Error {
@@ -130,6 +131,20 @@ export function tlsFailure(error: unknown, asked: Asked): ProbeError {
 export function passwordWanted(asked: Asked): ProbeError {
   const message =
     `asks for a password of user ${asked.user}, and the gateway has none: set its PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE`;
+  return new ProbeError('credentials', message);
+}
+
+/** For a server that wants the password in clear text over a connection that could be anybody's. */
+export function clearTextRefused(asked: Asked): ProbeError {
+  const message =
+    `asks for the password of user ${asked.user} in clear text at ${asked.address}, and nothing shows that it is the right server: use scram-sha-256 in pg_hba.conf there, or let the gateway verify it with PGSSLMODE=verify-full and PGSSLROOTCERT`;
+  return new ProbeError('credentials', message);
+}
+
+/** For a password that would keep the gateway from its work. */
+export function scramTooCostly(asked: Asked): ProbeError {
+  const message =
+    `asks user ${asked.user} for more than ${maxScramRounds} rounds of SCRAM at ${asked.address}: set scram_iterations lower there, and the password again`;
   return new ProbeError('credentials', message);
 }
 

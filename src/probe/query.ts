@@ -3,19 +3,22 @@ import postgres from 'postgres';
 import { codeOf } from '../errors.ts';
 import type { Credentials } from './credentials.ts';
 import {
+  clearTextRefused,
   loginUnsupported,
   malformed,
   notPostgres,
   passwordWanted,
   ProbeError,
+  scramTooCostly,
   serverFailure,
 } from './failure.ts';
 import type { Asked } from './failure.ts';
-import { addressText } from '../runtime/addresses.ts';
+import { addressText, isLoopback } from '../runtime/addresses.ts';
 import { ProbeConnection } from './probe-connection.ts';
 import type { Encryption } from './probe-connection.ts';
 import { type Facts, question, readFacts } from './question.ts';
 import { askingFor, readRow } from '../protocol/prepared-question.ts';
+import { saslPrepared } from '../protocol/saslprep.ts';
 
 const asking = askingFor(question);
 
@@ -109,6 +112,7 @@ function openSession(
     database,
   };
   const password = credentials.password(serverName, port);
+  let isScram = false;
   let isReady = false;
   /** Questions so far. */
   let count = 0;
@@ -143,8 +147,12 @@ function openSession(
       if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
     },
     authentication(wants) {
+      if (wants === 'none') return;
       if (wants === 'unsupported') throw loginUnsupported(asked);
-      if (wants === 'password' && password === undefined) throw passwordWanted(asked);
+      if (wants === 'costly') throw scramTooCostly(asked);
+      if (password === undefined) throw passwordWanted(asked);
+      if (wants === 'clearText' && !isKnown()) throw clearTextRefused(asked);
+      isScram = wants === 'scram';
     },
     ended(error) {
       lost = error;
@@ -152,7 +160,11 @@ function openSession(
       else events.ended(error);
     },
   });
-  const sql = client(connection, user, database, password ?? '');
+  // Whoever took over the port or the path to it could ask for the password, too; on this machine, only its owner.
+  const isKnown = () => (connection.isEncrypted && trust.verify) || isLoopback(host);
+  // postgres.js asks for it in answer to the server's challenge, which the guard has seen by then.
+  const secret = () => isScram ? saslPrepared(password ?? '') : password ?? '';
+  const sql = client(connection, user, database, secret);
 
   const askFirst = () => {
     sql.unsafe(question).raw().then((rows) => {
@@ -188,7 +200,12 @@ function openSession(
  * environment is given, for it reads PG variables that do not exist elsewhere (PGIDLE_TIMEOUT, PGSSL, ...). `socket`
  * is undocumented: whatever it returns is taken as connected.
  */
-function client(connection: ProbeConnection, user: string, database: string, password: string): postgres.Sql {
+function client(
+  connection: ProbeConnection,
+  user: string,
+  database: string,
+  password: () => string,
+): postgres.Sql {
   const options = {
     host: 'unused',
     port: 0,
@@ -196,7 +213,7 @@ function client(connection: ProbeConnection, user: string, database: string, pas
     socket: () => new Promise((resolve) => connection.open(resolve)),
     user,
     database,
-    password: () => password,
+    password,
     connection: { application_name: 'pg_gateway' },
     max: 1,
     ssl: false,

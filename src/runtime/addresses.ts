@@ -27,3 +27,8 @@ export function isSameAddress(a: Address | undefined, b: Address | undefined): b
   if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
   return a.host === b.host && a.port === b.port;
 }
+
+/** Whether a numeric host is this machine by definition. */
+export function isLoopback(host: string): boolean {
+  return /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/i.test(host);
+}

@@ -1,5 +1,6 @@
 /** What happens when the thing on the port is not PostgreSQL, or not a nice one. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { after, before, describe } from 'node:test';
 import { maxMessageBytes } from '../../src/protocol/message-guard.ts';
@@ -46,9 +47,9 @@ describe('a program on the port that is not PostgreSQL', () => {
     ['an MD5 salt of the wrong length', message('R', 5, 'x'), /salt/],
     ['a SCRAM challenge of nonsense', message('R', 11, 'nonsense'), /SCRAM challenge/],
     [
-      'a SCRAM challenge that would take hours',
-      message('R', 11, 'r=a,s=AAAA,i=2147483647'),
-      /2147483647 rounds/,
+      'one challenge after the other',
+      Buffer.concat([message('R', 5, salt), message('R', 5, salt)]),
+      /again and again/,
     ],
     ['a key without a secret', Buffer.concat([authenticationOk, message('K', 1)]), /too short/],
     [
@@ -222,12 +223,47 @@ describe('a program on the port that is not PostgreSQL', () => {
     }
   });
 
+  check('no password goes to a server that asks for a proof that takes hours', async (t) => {
+    const server = await fakeServer(t, answering(message('R', 11, 'r=a,s=AAAA,i=2147483647')));
+    const { probe } = open(t, server.port, { password: () => 'secret' });
+    await assert.rejects(probe.ask(), { kind: 'credentials', message: /250000 rounds.*scram_iterations/ });
+  });
+
+  check('no password goes in clear text to a server of another machine that was not verified', async (t) => {
+    const server = await fakeServer(t, answering(message('R', 3)));
+    // An address that is not one of the loopback, and where a listener on the loopback answers all the same.
+    const { probe } = open(t, server.port, { password: () => 'secret' }, '0.0.0.0');
+    await assert.rejects(probe.ask(), {
+      kind: 'credentials',
+      message: /in clear text.*PGSSLMODE=verify-full/,
+    });
+    assert.doesNotMatch(server.received().toString('latin1'), /secret/);
+    open(t, server.port, { password: () => 'secret' }).probe.ask().catch(() => {});
+    await waitFor(
+      'the password, on this machine',
+      () => server.received().toString('latin1').includes('secret'),
+    );
+  });
+
   check('a password by MD5 is not sent in clear text', async (t) => {
     const server = await fakeServer(t, answering(message('R', 5, salt)));
     const { probe } = open(t, server.port, { password: () => 'secret' });
     probe.ask().catch(() => {});
     await waitFor('the answer', () => /md5[0-9a-f]{32}/.test(server.received().toString('latin1')));
     assert.doesNotMatch(server.received().toString('latin1'), /secret/);
+  });
+
+  check('a password for MD5 is not prepared, as PostgreSQL keeps it unprepared', async (t) => {
+    const server = await fakeServer(t, answering(message('R', 5, salt)));
+    const { probe } = open(t, server.port, { password: () => 'pass\u00a0word' });
+    probe.ask().catch(() => {});
+    const md5 = (...parts: (string | Buffer)[]) => {
+      const hash = createHash('md5');
+      for (const part of parts) hash.update(part);
+      return hash.digest('hex');
+    };
+    const expected = `md5${md5(md5('pass\u00a0word', 'postgres'), salt)}`;
+    await waitFor('the answer', () => server.received().toString('latin1').includes(expected));
   });
 
   check('closing while the server is silent frees the socket in every phase', async (t) => {

@@ -220,6 +220,34 @@ describe('asking a PostgreSQL with TLS and passwords', () => {
     });
   });
 
+  check(
+    'a password that is prepared for SCRAM gets in as with psql, and so does one that is not',
+    async (t) => {
+      const passwords = [
+        'pass\u00a0word',
+        'I\u00adX',
+        'u\u0308\ufb01\u2168',
+        'a\u200bb',
+        '\u2168😀',
+        '\u2168\u0340',
+        '\u2168\u0627',
+        '\u0627\u00a0\u0627',
+        '\u00ad',
+        'tab\tand bell\x07',
+      ];
+      await cluster.first.query('create role prepared login');
+      for (const secret of passwords) {
+        await cluster.first.query(`alter role prepared password '${secret}'`);
+        const { probe } = open(t, cluster.first.port, {
+          user: 'prepared',
+          password: () => secret,
+          sslMode: 'prefer',
+        });
+        assert.equal((await probe.ask()).timeline, 1, JSON.stringify(secret));
+      }
+    },
+  );
+
   check('a missing password is said to be missing', async (t) => {
     const { probe } = open(t, cluster.first.port);
     await assert.rejects(probe.ask(), {

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxMessageBytes, MessageGuard, ProtocolError } from '../../src/protocol/message-guard.ts';
+import {
+  maxMessageBytes,
+  maxScramRounds,
+  MessageGuard,
+  ProtocolError,
+} from '../../src/protocol/message-guard.ts';
 import type { MessageGuardEvents } from '../../src/protocol/message-guard.ts';
 import { int32, message } from '../probe/support.ts';
 
@@ -63,16 +68,38 @@ test('each way to log in is known by its number', () => {
     return calls[0]?.replace('authentication ', '');
   };
   assert.equal(wants(0), 'none');
-  assert.equal(wants(3), 'password');
-  assert.equal(wants(5, 'salt'), 'password');
-  assert.equal(wants(10, 'SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0'), 'password');
+  assert.equal(wants(3), 'clearText');
+  assert.equal(wants(5, 'salt'), 'md5');
+  assert.equal(wants(10, 'SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0'), 'scram');
   assert.equal(wants(10, 'SCRAM-SHA-256-PLUS\0\0'), 'unsupported');
-  assert.equal(wants(11, 'r=abc,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096'), 'password');
+  assert.equal(wants(11, 'r=abc,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096'), 'scram');
   for (const other of [2, 6, 7, 8, 9, 13]) assert.equal(wants(other), 'unsupported');
 });
 
-test('a SCRAM challenge must be whole and affordable', () => {
-  for (const text of ['', 'r=a', 'r=a,s=,i=1', 'r=a,s=AAAA,i=0', 'r=a,s=AAAA,i=-1', 'r=a,s=AAAA,i=1000001']) {
+test('a SCRAM challenge must be whole', () => {
+  for (const text of ['', 'r=a', 'r=a,s=,i=1', 'r=a,s=AAAA,i=0', 'r=a,s=AAAA,i=-1']) {
     assert.throws(() => newGuard().guard.push(message('R', 11, text)), ProtocolError, text);
+  }
+});
+
+test('a SCRAM challenge must be affordable', () => {
+  const challenge = (rounds: number) => {
+    const { guard, calls } = newGuard();
+    guard.push(message('R', 11, `r=a,s=AAAA,i=${rounds}`));
+    return calls[0];
+  };
+  assert.equal(challenge(maxScramRounds), 'authentication scram');
+  assert.equal(challenge(maxScramRounds + 1), 'authentication costly');
+  assert.equal(challenge(2 ** 31), 'authentication costly');
+});
+
+test('a server may ask for a proof of the password once', () => {
+  const challenges = [message('R', 11, 'r=a,s=AAAA,i=4096'), message('R', 5, 'salt'), message('R', 3)];
+  for (const first of challenges) {
+    for (const second of challenges) {
+      const { guard } = newGuard();
+      guard.push(Buffer.concat([message('R', 10, 'SCRAM-SHA-256\0\0'), first]));
+      assert.throws(() => guard.push(second), ProtocolError);
+    }
   }
 });

@@ -1,6 +1,12 @@
 import { equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressText, bracketed, endpointText, isSameAddress } from '../../src/runtime/addresses.ts';
+import {
+  addressText,
+  bracketed,
+  endpointText,
+  isLoopback,
+  isSameAddress,
+} from '../../src/runtime/addresses.ts';
 
 test('an address is host:port, IPv6 in brackets, or a path', () => {
   equal(addressText({ host: '10.0.0.1', port: 5432 }), '10.0.0.1:5432');
@@ -25,4 +31,15 @@ test('two addresses are the same if host and port are, or the path', () => {
     equal(isSameAddress(other, a), false);
   }
   equal(isSameAddress(undefined, undefined), true);
+});
+
+test('the loopback is told from other addresses, those of wildcards among them', () => {
+  for (const host of ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1']) {
+    equal(isLoopback(host), true, host);
+  }
+  for (
+    const host of ['0.0.0.0', '::', '10.127.0.1', '128.0.0.1', 'fe80::1', '::ffff:10.0.0.1', '127.example']
+  ) {
+    equal(isLoopback(host), false, host);
+  }
 });
