@@ -50,10 +50,14 @@ const maxSqlstate = 10;
 
 const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN'];
 
-/** What this machine has run out of, by the error. EADDRNOTAVAIL: all ports to that server are taken, or it has no such address. */
+const noPort =
+  'a local port or an address of that kind is missing: end connections, or see to ip_local_port_range';
+
+/** What this machine has run out of, by the error. */
 const shortOf: Readonly<Record<string, string>> = {
-  EADDRNOTAVAIL:
-    'a local port or an address of that kind is missing: end connections, or see to ip_local_port_range',
+  // All ports to that server are taken, or there is no such address here. Deno says EINVAL.
+  EADDRNOTAVAIL: noPort,
+  EINVAL: noPort,
   EMFILE: 'this process has no descriptor left: raise its limit of open files (ulimit -n)',
   ENFILE: 'this machine has no descriptor left: raise fs.file-max',
   ENOBUFS: 'this machine has no memory for sockets left',

@@ -9,6 +9,7 @@ describe('an error of the socket', () => {
   test('is a fault of this machine where this machine has run out of something, and says of what', () => {
     const wanting: readonly [string, RegExp][] = [
       ['EADDRNOTAVAIL', /local port .* ip_local_port_range/],
+      ['EINVAL', /local port/],
       ['EMFILE', /this process has no descriptor left.*ulimit/],
       ['ENFILE', /fs\.file-max/],
       ['ENOBUFS', /memory/],
