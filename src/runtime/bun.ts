@@ -160,6 +160,7 @@ class BunConn<D> implements Conn<D> {
 
   write(bytes: Uint8Array): number {
     if (this.#over || this.#finished || bytes.length === 0) return 0;
+    if (this.#error !== undefined) return bytes.length;
     const socket = this.#socket;
     if (socket === undefined) {
       this.#owesDrain = true;
@@ -202,6 +203,7 @@ class BunConn<D> implements Conn<D> {
   abort(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#error = undefined;
     this.#calling = true;
     if (this.#heldClose) setImmediate(closeLast, this);
     else if (this.#dial !== undefined) this.#dial.destroy();
@@ -270,13 +272,18 @@ class BunConn<D> implements Conn<D> {
     if (this.#over) return;
     // A close that the owner did not ask for, without a FIN and without an errno, is no clean end.
     if (!this.#ended) this.#error ??= { code: 'ECONNRESET', message: 'the connection broke' };
-    const holds = this.#heldEnd || this.#heldData !== undefined;
     if (this.#calling) setImmediate(releaseHeld, this);
-    else if (this.#error !== undefined || !holds) this.close();
+    else if (!this.#holds) this.close();
+    else if (this.#error !== undefined) this.drained();
+  }
+
+  /** There is something to be handed out before the close; behind an error the peer's FIN says nothing any more. */
+  get #holds(): boolean {
+    return this.#heldData !== undefined || (this.#heldEnd && this.#error === undefined);
   }
 
   release(): void {
-    if (this.#heldClose && this.#error !== undefined && !this.#over) return this.close();
+    if (this.#heldClose && !this.#holds && !this.#over) return this.close();
     if (this.#over || this.#paused) return;
     while (this.#heldData !== undefined) {
       const bytes = this.#heldData.shift();
@@ -284,10 +291,8 @@ class BunConn<D> implements Conn<D> {
       else this.#handlers.data(this, bytes);
       if (this.#over || this.#paused) return;
     }
-    if (this.#heldEnd) {
-      this.#heldEnd = false;
-      this.#handlers.end(this);
-    }
+    if (this.#heldEnd && this.#error === undefined) this.#handlers.end(this);
+    this.#heldEnd = false;
     if (this.#over) return;
     if (this.#heldClose) this.close();
     else if (!this.#paused) this.#socket?.resume();

@@ -196,6 +196,7 @@ class NodeConn<D> implements Conn<D> {
   /** All or nothing: the socket queues whatever it is given, so the bound is one write at a time. */
   write(bytes: Uint8Array): number {
     if (this.#over || this.#finished || bytes.length === 0) return 0;
+    if (this.#error !== undefined) return bytes.length;
     if (this.#connecting || this.#isSending) {
       this.#owesDrain = true;
       return 0;
@@ -221,9 +222,15 @@ class NodeConn<D> implements Conn<D> {
 
   readonly #sent = (error?: Error | null): void => {
     this.#isSending = false;
-    if (error) this.#socket?.destroy(error);
+    if (error) this.#writeFailed(error);
     else if (this.#owesDrain) this.drained();
   };
+
+  /** The peer is gone, but what it had said is still there to be read: the socket is closed behind that, by `ended`. */
+  #writeFailed(error: Error): void {
+    this.#error ??= netError(error);
+    if (this.#held !== undefined) this.drained();
+  }
 
   pause(): void {
     if (this.#over || this.#paused) return;
@@ -245,6 +252,7 @@ class NodeConn<D> implements Conn<D> {
   abort(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#error = undefined;
     if (this.#heldClose) setImmediate(closeLast, this);
     // resetAndDestroy throws on a unix socket, on a connecting one it waits for the connect, and with a FIN of ours
     // still to be sent it never closes (libuv resets no stream that is shutting down).
@@ -300,7 +308,8 @@ class NodeConn<D> implements Conn<D> {
 
   ended(): void {
     if (this.#over) return;
-    if (this.#paused || this.#held !== undefined) this.#heldEnd = true;
+    if (this.#error !== undefined) this.#socket?.destroy();
+    else if (this.#paused || this.#held !== undefined) this.#heldEnd = true;
     else this.#handlers.end(this);
   }
 
@@ -310,8 +319,10 @@ class NodeConn<D> implements Conn<D> {
 
   closed(): void {
     clearTimeout(this.#attempt);
-    if (this.#heldEnd && !this.#over && this.#error === undefined) this.#heldClose = true;
-    else this.close();
+    const holds = this.#held !== undefined || (this.#heldEnd && this.#error === undefined);
+    if (!holds || this.#over) return this.close();
+    this.#heldClose = true;
+    if (this.#error !== undefined) this.drained();
   }
 
   release(): void {
@@ -323,9 +334,9 @@ class NodeConn<D> implements Conn<D> {
       this.#isFull = false;
       this.#socket?.resume();
     }
-    if (this.#over || this.#paused || !this.#heldEnd) return;
+    if (this.#over || this.#paused) return;
+    if (this.#heldEnd && this.#error === undefined) this.#handlers.end(this);
     this.#heldEnd = false;
-    this.#handlers.end(this);
     if (this.#heldClose && !this.#over) this.close();
   }
 

@@ -51,11 +51,15 @@ export interface Conn<D> {
    * Takes as many bytes as can be taken now, from the front, and returns how many: 0 to `bytes.length`. Never
    * throws. After a short count one `drain` follows; writing again before it is allowed and takes 0 or more.
    * While connecting it takes nothing, and the `drain` follows `open`; after `shutdown` it takes nothing, and
-   * no `drain` follows.
+   * no `drain` follows. Once broken it takes and drops everything until `close`: who waits for room in it would not
+   * read its last bytes.
    * The caller must not change bytes that were taken until `close`: an adapter may still be sending them.
    */
   write(bytes: Uint8Array): number;
-  /** No `data` and no `end` until `resume`. The connection may still break; some runtimes tell so only then. */
+  /**
+   * No `data` and no `end` until `resume`. The connection may still break; with bytes of the peer to be handed out first
+   * that is told after them, and some runtimes tell it only after `resume` in any case.
+   */
   pause(): void;
   resume(): void;
   /** Half-close: a FIN after every taken byte. The peer's bytes still arrive. */
@@ -81,7 +85,10 @@ export interface Handlers<D> {
   drain(conn: Conn<D>): void;
   /** The peer's FIN, after its last byte; once. The connection can still be written to. */
   end(conn: Conn<D>): void;
-  /** Gone. `error` is there if it broke, or if the connect failed; a clean end and our own `abort` have none. */
+  /**
+   * Gone. `error` is there if it broke, or if the connect failed; a clean end and our own `abort` have none. What had
+   * arrived before it broke is handed out first: to the peer it was acknowledged.
+   */
   close(conn: Conn<D>, error: NetError | undefined): void;
 }
 

@@ -31,6 +31,7 @@ export class FakeConn<D> implements Conn<D> {
   private over = false;
   private closed = false;
   private aborted = false;
+  /** Broken; what had arrived before is still handed out. */
   private error: NetError | undefined;
   private isPaused = false;
   private room = Infinity;
@@ -38,6 +39,7 @@ export class FakeConn<D> implements Conn<D> {
   private finAsked = false;
   private finOut = false;
   private endTold = false;
+  private isFinHere = false;
   private scheduled = false;
   /** What the far end has sent and the handlers were not called for; the FIN last. */
   private readonly inbox: (Uint8Array | 'fin')[] = [];
@@ -64,6 +66,7 @@ export class FakeConn<D> implements Conn<D> {
 
   write(bytes: Uint8Array): number {
     if (this.over || this.finAsked || bytes.length === 0) return 0;
+    if (this.error !== undefined) return bytes.length;
     const count = this.connecting ? 0 : Math.min(bytes.length, this.room);
     this.room -= count;
     if (count < bytes.length) this.owesDrain = true;
@@ -98,6 +101,7 @@ export class FakeConn<D> implements Conn<D> {
     if (this.over) return;
     this.over = true;
     this.aborted = true;
+    this.error = undefined;
     this.outbox = [];
     this.schedule();
   }
@@ -115,14 +119,15 @@ export class FakeConn<D> implements Conn<D> {
   break(error: NetError): void {
     if (this.over) return;
     this.error = error;
-    this.over = true;
+    this.over = this.connecting;
     this.outbox = [];
     this.schedule();
   }
 
   arrive(what: Uint8Array | 'fin'): void {
-    if (this.over) return;
+    if (this.over || this.error !== undefined || this.isFinHere) return;
     if (what !== 'fin' && what.length === 0) return;
+    this.isFinHere = what === 'fin';
     this.inbox.push(what);
     this.schedule();
   }
@@ -151,6 +156,7 @@ export class FakeConn<D> implements Conn<D> {
   private step(): void {
     if (this.over) return this.close();
     if (this.connecting) return;
+    if (this.error !== undefined && !this.inbox.some((what) => what !== 'fin')) return this.close();
     this.send();
     if (this.tell()) this.schedule();
     else if (this.endTold && this.finOut) this.close();
@@ -159,7 +165,7 @@ export class FakeConn<D> implements Conn<D> {
   private send(): void {
     for (const bytes of this.outbox) this.far.bytes.push(bytes);
     this.outbox = [];
-    if (!this.finAsked || this.finOut) return;
+    if (!this.finAsked || this.finOut || this.error !== undefined) return;
     this.finOut = true;
     this.far.ended = true;
   }
@@ -169,7 +175,7 @@ export class FakeConn<D> implements Conn<D> {
     if (!this.opened) {
       this.opened = true;
       this.handlers.open(this);
-    } else if (this.owesDrain && this.room > 0) {
+    } else if (this.owesDrain && (this.room > 0 || this.error !== undefined)) {
       this.owesDrain = false;
       this.handlers.drain(this);
     } else if (this.inbox.length > 0 && !this.isPaused) {

@@ -161,12 +161,25 @@ for (const [kind, open] of Object.entries(kinds)) {
       deepEqual([trace.error, far.aborted, far.ended, far.received.length], [undefined, true, false, 0]);
     });
 
-    test('a reset is close with its error, even while it is paused, and drops what was on its way', () => {
+    test('a reset is close with its error, even while it is paused', () => {
+      const { trace, far, call } = open();
+      call((conn) => conn.pause());
+      far.reset();
+      deepEqual(trace.events, ['open', 'close']);
+      equal(trace.error?.code, 'ECONNRESET');
+      ok(!far.aborted);
+    });
+
+    test('what came before a reset is handed out after the pause, and meanwhile it takes everything', () => {
       const { trace, far, call } = open();
       call((conn) => conn.pause());
       far.send(patterned(10));
       far.reset();
-      deepEqual(trace.events, ['open', 'close']);
+      deepEqual(trace.events, ['open']);
+      equal(call((conn) => conn.write(patterned(100))), 100);
+      call((conn) => conn.resume());
+      far.read(0);
+      deepEqual([trace.events, trace.bytes], [['open', 'data', 'close'], 10]);
       equal(trace.error?.code, 'ECONNRESET');
       ok(!far.aborted);
     });

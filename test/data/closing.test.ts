@@ -70,6 +70,44 @@ describe('an open session', () => {
     world.empty({ serverClosed: 1 });
   });
 
+  test('a slow client gets all that its server said before a reset, however long it takes', () => {
+    const { world, client, server } = openWorld();
+    client.limit(10);
+    server.send(patterned(100));
+    server.send(patterned(100, 100));
+    ok(server.paused);
+    server.reset();
+    world.runtime.advance(300_000);
+    ok(!client.closed && !client.ended);
+    client.read(50);
+    world.runtime.advance(300_000);
+    ok(!client.closed && !client.ended);
+    client.read(60);
+    world.runtime.advance(300_000);
+    ok(!client.closed && !client.ended);
+    client.read(1_000);
+    deepEqual([client.received, client.ended, client.aborted], [patterned(200), true, false]);
+    client.fin();
+    world.empty({ serverReset: 1 });
+  });
+
+  test('ends when both sides have reset while neither was read', () => {
+    for (const order of [['client', 'server'], ['server', 'client']] as const) {
+      const { world, client, server } = openWorld();
+      client.limit(0);
+      server.limit(0);
+      client.send(patterned(100));
+      server.send(patterned(100));
+      client.send(patterned(100, 100));
+      server.send(patterned(100, 100));
+      ok(client.paused && server.paused);
+      for (const end of order) ({ client, server })[end].reset();
+      world.runtime.advance(1);
+      // The one that breaks second lets the first be read, and is told first.
+      world.empty(order[0] === 'client' ? { serverReset: 1 } : { clientReset: 1 });
+    }
+  });
+
   test("a client's reset ends the server, and calls for no probe", () => {
     const { world, client, server } = openWorld();
     client.reset();

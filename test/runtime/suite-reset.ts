@@ -3,13 +3,31 @@ import { test } from 'node:test';
 import { until } from '../bed/wait-for.ts';
 import { withPair } from './fixture.ts';
 import type { Pair, Role } from './fixture.ts';
-import { loopTurns, patterned } from './peer.ts';
+import { loopTurns, patterned, type Peer } from './peer.ts';
+import type { Reactions } from './recorder.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
+
+/** The bytes are the kernel's of the other side before the reset comes, which would drop what is still on its way. */
+async function sendAndReset(runtime: Runtime, peer: Peer, bytes: number): Promise<void> {
+  peer.send(bytes);
+  await until(() => peer.socket.writableLength === 0, 'the bytes to be out');
+  await loopTurns();
+  peer.socket.resetAndDestroy();
+  await loopTurns();
+  // The native engine has a loop of its own, which must have met the reset.
+  let turns = 0;
+  const turn = (): void => {
+    turns += 1;
+    if (turns < 3) runtime.after(1, turn);
+  };
+  turn();
+  await until(() => turns === 3, 'turns of the loop');
+}
 
 /** Resets, which only TCP has. */
 export function resetSuite(runtime: Runtime, role: Role): void {
-  const sentence = (name: string, body: (pair: Pair) => Promise<void>) =>
-    test(`tcp, ${role}: ${name}`, withPair(runtime, 'tcp', role, body));
+  const sentence = (name: string, body: (pair: Pair) => Promise<void>, reactions?: Reactions) =>
+    test(`tcp, ${role}: ${name}`, withPair(runtime, 'tcp', role, body, reactions));
 
   sentence('abort is seen as a reset', async ({ trace, peer }) => {
     trace.call((conn) => conn.abort());
@@ -73,14 +91,52 @@ export function resetSuite(runtime: Runtime, role: Role): void {
     equal(trace.error?.code, 'ECONNRESET');
   });
 
-  sentence("the peer's reset closes a paused connection, without data", async ({ trace, peer }) => {
+  sentence("the peer's reset closes a paused connection, if it had said nothing", async ({ trace, peer }) => {
     trace.call((conn) => conn.pause());
-    peer.send(1000);
     await loopTurns();
     peer.socket.resetAndDestroy();
     await until(() => trace.closed, 'close');
     equal(trace.error?.code, 'ECONNRESET');
     deepEqual(trace.events, ['open', 'close']);
+  });
+
+  // The last is about what a kernel acknowledges at first of a peer whose bytes nobody reads.
+  for (const bytes of [1, 1_000, 20_000, 60_000]) {
+    sentence(
+      `the ${bytes} bytes that the peer sent before its reset are handed out after a pause, and then it closes`,
+      async ({ trace, peer }) => {
+        trace.call((conn) => conn.pause());
+        await sendAndReset(runtime, peer, bytes);
+        deepEqual(trace.events, ['open']);
+        trace.call((conn) => conn.resume());
+        await until(() => trace.closed, 'close');
+        deepEqual([trace.bytes, trace.inOrder, trace.events], [bytes, true, ['open', 'data', 'close']]);
+        equal(trace.error?.code, 'ECONNRESET');
+      },
+    );
+  }
+
+  sentence(
+    'what the peer sent before its reset is handed out to one that pauses for every piece, too',
+    async ({ trace, peer }) => {
+      trace.call((conn) => conn.pause());
+      await sendAndReset(runtime, peer, 60_000);
+      while (!trace.closed) {
+        const { chunks } = trace;
+        trace.call((conn) => conn.resume());
+        await until(() => trace.closed || trace.chunks > chunks, () => `more than ${trace.bytes} bytes`);
+      }
+      deepEqual([trace.bytes, trace.inOrder, trace.error?.code], [60_000, true, 'ECONNRESET']);
+    },
+    { data: (trace) => trace.conn!.pause() },
+  );
+
+  sentence('abort drops what the peer sent before its reset, and is no error', async ({ trace, peer }) => {
+    trace.call((conn) => conn.pause());
+    await sendAndReset(runtime, peer, 1_000);
+    trace.call((conn) => conn.abort());
+    await until(() => trace.closed, 'close');
+    deepEqual([trace.events, trace.error], [['open', 'close'], undefined]);
   });
 
   sentence(

@@ -7,7 +7,7 @@ import type { Pump } from '../pump.ts';
 import { onStandby } from '../refusals.ts';
 import { noEpoch, type Targets } from '../targets.ts';
 import { Parting } from './parting.ts';
-import { ServedState, type StatefulSession } from './state.ts';
+import { lingerMs, ServedState, type StatefulSession } from './state.ts';
 
 export class Open extends ServedState {
   constructor(session: StatefulSession, server: Conn<ServerSide>, up: Pump, down: Pump) {
@@ -49,7 +49,14 @@ export class Open extends ServedState {
     // would throw that message away. What the client still sends has nowhere to go.
     this.session.endedBy ??= 'serverReset';
     this.up = undefined;
+    this.session.client.resume();
     this.shutdownClient();
+  }
+
+  /** A client that has not taken all that its server said has as long as it needs: that was acknowledged to the server. */
+  protected override lingered(): void {
+    if (this.down!.stalled) this.after(lingerMs, () => this.lingered());
+    else super.lingered();
   }
 
   override landedOnStandby(last: Uint8Array): void {

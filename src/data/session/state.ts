@@ -175,6 +175,11 @@ export abstract class ServedState extends SessionState {
   /** The server will say no more: FIN to the client, after what it did say. */
   protected shutdownClient(): void {
     this.down?.end();
-    this.after(lingerMs, () => this.session.end('serverClosed'));
+    this.after(lingerMs, () => this.lingered());
+  }
+
+  /** The client has had its time to close. */
+  protected lingered(): void {
+    this.session.end('serverClosed');
   }
 }

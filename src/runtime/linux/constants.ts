@@ -10,7 +10,7 @@ export const SO = { REUSEADDR: 2, ERROR: 4, KEEPALIVE: 9, LINGER: 13, REUSEPORT:
 
 export const TCP = { NODELAY: 1, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT: 6 } as const;
 
-export const MSG = { DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
+export const MSG = { PEEK: 0x02, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
 
 export const SHUT_WR = 1;
 

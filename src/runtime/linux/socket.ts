@@ -7,10 +7,8 @@ import { type Poller, receiveBytes, type Watcher } from './poller.ts';
 import { addressOf, sockaddrBytes } from './sockaddr.ts';
 
 const dontWait = MSG.DONTWAIT;
+const peek = MSG.DONTWAIT | MSG.PEEK;
 const sendFlags = MSG.DONTWAIT | MSG.NOSIGNAL;
-
-/** Of a broken connection, more than the kernel's buffer holds: an end, in case that it is not broken after all. */
-const lastReceives = 32;
 
 /** Where the kernel writes an int, and its length. */
 const word = new Int32Array(1);
@@ -39,6 +37,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
   #ended = false;
   /** Aborted, broken or closed: nothing is handed out any more but `close`. */
   #over = false;
+  /** From here on it is broken, and only what the peer had said before is still handed out. */
   #error: NetError | undefined;
   /** The clock of a connect that is still on its way. */
   #attempt: Timer | undefined;
@@ -70,6 +69,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
 
   write(bytes: Uint8Array): number {
     if (this.#over || this.#finished || bytes.length === 0) return 0;
+    if (this.#error !== undefined) return bytes.length;
     if (this.#connecting) {
       this.#owesDrain = true;
       return 0;
@@ -93,7 +93,8 @@ export class NativeConn<D> implements Conn<D>, Watcher {
   resume(): void {
     if (this.#over || !this.#paused) return;
     this.#paused = false;
-    this.#watch();
+    if (this.#error === undefined) this.#watch();
+    else this.#poller.later(() => this.#readOut());
   }
 
   shutdown(): void {
@@ -109,6 +110,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (!this.#connecting) {
       this.#poller.libc.setsockopt(this.#fd, SOL.SOCKET, SO.LINGER, reset, reset.byteLength);
     }
+    this.#error = undefined;
     this.#finish();
   }
 
@@ -147,8 +149,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
       if ((events & (EPOLL.IN | EPOLL.HUP)) !== 0) this.#receive();
     } else if ((events & EPOLL.HUP) !== 0) {
       // HUP cannot be masked, and nothing can be done about it now: out of epoll until `resume`.
-      this.#poller.remove(this.#fd);
-      this.#watched = -1;
+      this.#unwatch();
     }
   }
 
@@ -172,6 +173,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (taken < 0) {
       const error = this.#poller.libc.errno();
       if (!isTryAgain(error)) {
+        this.#owesDrain = true;
         this.#poller.later(() => this.#breakOff(errnoError(error, 'write')));
         return 0;
       }
@@ -186,7 +188,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     const wanted = this.#connecting
       ? EPOLL.OUT
       : (this.#paused || this.#ended ? 0 : EPOLL.IN) | (this.#owesDrain ? EPOLL.OUT : 0);
-    if (wanted === this.#watched || this.#over) return;
+    if (wanted === this.#watched || this.#over || this.#error !== undefined) return;
     if (this.#watched < 0) this.#poller.add(this.#fd, wanted, this);
     else this.#poller.change(this.#fd, wanted);
     this.#watched = wanted;
@@ -199,18 +201,43 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     return failed ? libc.errno() : word[0]!;
   }
 
+  #unwatch(): void {
+    if (this.#watched >= 0) this.#poller.remove(this.#fd);
+    this.#watched = -1;
+  }
+
   /**
-   * Broken, but what the peer said before that is still there to be read, and with a server it is the reason: its
-   * FATAL is followed by RST where it has left bytes unread.
+   * Broken, but what the peer said before that is still there to be read (Linux keeps what it has acknowledged), and with
+   * a server it is the reason: its FATAL is followed by RST where it has left bytes unread.
    */
   #breakOff(error: NetError): void {
-    const { libc, bufferPointer } = this.#poller;
-    for (let left = lastReceives; left > 0 && !this.#over && !this.#paused && !this.#ended; left--) {
-      const length = libc.recv(this.#fd, bufferPointer, receiveBytes, dontWait);
-      if (length <= 0) break;
-      this.#handlers.data(this, this.#poller.view(length));
+    if (this.#over || this.#error !== undefined) return;
+    this.#error = error;
+    this.#unwatch();
+    if (this.#owesDrain && this.#holdsBytes()) {
+      this.#owesDrain = false;
+      this.#handlers.drain(this);
     }
-    this.#fail(error);
+    this.#readOut();
+  }
+
+  /** Hands out what is left, one receive a turn as ever, and closes behind it; paused, it waits for `resume`. */
+  #readOut(): void {
+    if (this.#over || (this.#paused && this.#holdsBytes())) return;
+    const { libc, bufferPointer } = this.#poller;
+    const length = this.#paused || this.#ended
+      ? 0
+      : libc.recv(this.#fd, bufferPointer, receiveBytes, dontWait);
+    if (length <= 0) return this.#finish();
+    this.#handlers.data(this, this.#poller.view(length));
+    // Paused and resumed in the handler, it is on its way already: twice does no harm.
+    this.#poller.later(() => this.#readOut());
+  }
+
+  /** The kernel has bytes of the peer. */
+  #holdsBytes(): boolean {
+    const { libc, bufferPointer } = this.#poller;
+    return !this.#ended && libc.recv(this.#fd, bufferPointer, 1, peek) > 0;
   }
 
   #fail(error: NetError): void {
