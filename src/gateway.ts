@@ -151,14 +151,17 @@ export class Gateway {
       },
       log,
       isIncumbent: (candidate) => controller.isIncumbent(candidate),
+      stalled: (now) => controller.stalled(now),
     });
-    const options = { rules, rotation, hasStandbyPort: standbyPort !== undefined, deadAfterMs };
+    const probeMs = probe.connectTimeoutMs + probe.queryTimeoutMs;
+    const options = { rules, rotation, hasStandbyPort: standbyPort !== undefined, deadAfterMs, probeMs };
     const controller = new Controller(options, workers, prober, log);
     const parts: Parts = { engine, workers, prober, controller };
     return parts;
   }
 
   #decide({ controller, prober }: Parts): void {
+    prober.look();
     controller.decide(prober.observations, this.#runtime.now());
   }
 

@@ -24,6 +24,10 @@ export const logEvents = {
     'the limit of open files (ulimit -n) leaves fewer sessions than are needed: raise it',
   ],
 
+  stalled: [
+    'warn',
+    'the gateway itself did not run for a while (stopped, on a paused machine, or out of processor time): nothing changes until all candidates were asked anew',
+  ],
   verdict: ['info', 'what is known of the candidates has changed'],
   no_primary: ['warn', 'no candidate is primary: new clients wait'],
   split_brain: ['error', 'several servers claim to be primary of one timeline'],
