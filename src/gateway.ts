@@ -99,7 +99,10 @@ export class Gateway {
       }
       parts.prober.setFast(true);
       parts.prober.start();
-      this.#ticker = setInterval(() => this.#decide(parts), ageTickMs);
+      this.#ticker = setInterval(() => {
+        this.#decide(parts);
+        parts.workers.watch();
+      }, ageTickMs);
       return { listening, metrics: metrics && this.#http && { host: metrics.host, port: this.#http.port } };
     } catch (error) {
       await this.stop();
@@ -151,14 +154,20 @@ export class Gateway {
       },
       log,
       isIncumbent: (candidate) => controller.isIncumbent(candidate),
+      stalled: (now) => {
+        controller.stalled(now);
+        workers.stalled(now);
+      },
     });
-    const options = { rules, rotation, hasStandbyPort: standbyPort !== undefined, deadAfterMs };
+    const probeMs = probe.connectTimeoutMs + probe.queryTimeoutMs;
+    const options = { rules, rotation, hasStandbyPort: standbyPort !== undefined, deadAfterMs, probeMs };
     const controller = new Controller(options, workers, prober, log);
     const parts: Parts = { engine, workers, prober, controller };
     return parts;
   }
 
   #decide({ controller, prober }: Parts): void {
+    prober.look();
     controller.decide(prober.observations, this.#runtime.now());
   }
 
@@ -177,6 +186,8 @@ export class Gateway {
   }
 
   #snapshot({ engine, workers, prober, controller }: Parts): Snapshot {
+    // A question may be the first thing that happens after a stop.
+    prober.look();
     const { rules, standbyPort, rotation, data, deadAfterMs } = this.#config;
     const { maxSessions, maxClients } = this.#budget;
     return {
@@ -196,6 +207,7 @@ export class Gateway {
       limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
+      workerSilentMs: workers.silentMs,
       startedAt: this.#startedAt,
       version,
       runtime: this.#runtime.name,

@@ -24,6 +24,10 @@ export const logEvents = {
     'the limit of open files (ulimit -n) leaves fewer sessions than are needed: raise it',
   ],
 
+  stalled: [
+    'warn',
+    'the gateway itself did not run for a while (stopped, on a paused machine, or out of processor time): nothing changes until all candidates were asked anew',
+  ],
   verdict: ['info', 'what is known of the candidates has changed'],
   no_primary: ['warn', 'no candidate is primary: new clients wait'],
   split_brain: ['error', 'several servers claim to be primary of one timeline'],
@@ -61,6 +65,8 @@ export const logEvents = {
     'clients wait: this machine has no port or no descriptor left for a connection to a server; raise net.ipv4.ip_local_port_range, or the limit of open files (ulimit -n)',
   ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
+  worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
+  worker_runs_again: ['info', 'the worker moves again'],
   worker_not_replaced: ['error', 'the worker could not be replaced yet'],
   certificate_failed: ['error', 'no throw-away certificate could be made: a refusal was not said'],
 } as const satisfies Record<string, readonly [LogLevel, string]>;

@@ -4,14 +4,23 @@ import { renderMetrics } from './metrics.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
+/** A worker that is silent for so long does not come back by itself. */
+const deadWorkerMs = 10_000;
+
 export function pagesOf(snapshot: () => Snapshot): Pages {
   return {
     '/metrics': () => page(renderMetrics(snapshot()), 200, 'text/plain; version=0.0.4; charset=utf-8'),
     '/status': () => json(statusOf(snapshot())),
     '/journal': () => json(snapshot().journal),
-    // Alive as long as it answers; ready as long as it takes clients. Neither depends on the database: a gateway
+    // Alive as long as it answers and its workers move; ready as long as it takes clients. Neither depends on the database: a gateway
     // that is restarted or taken out because of its database can hold no client.
-    '/live': () => page('alive\n'),
+    '/live': () => {
+      const { workerSilentMs } = snapshot();
+      return workerSilentMs < deadWorkerMs ? page('alive\n') : page(
+        `a worker has not moved for ${Math.round(workerSilentMs / 1000)} s: restart the gateway\n`,
+        503,
+      );
+    },
     '/ready': () => {
       const { isDraining, route } = snapshot();
       return isDraining ? page('draining\n', 503) : page(`ready; ${route.reason}\n`);

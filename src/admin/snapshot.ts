@@ -46,6 +46,8 @@ export interface Snapshot {
   /** Verdicts that differed from the one before. */
   readonly verdicts: number;
   readonly isDraining: boolean;
+  /** For how long the worker that is silent for longest has been so. */
+  readonly workerSilentMs: number;
   readonly startedAt: Date;
   readonly version: string;
   readonly runtime: string;

@@ -44,9 +44,16 @@ const scalars = [
   'cancels',
   /** Clients of the standby port that the primary serves, ever. */
   'fallbacks',
+  /** Moved on by the loop of a worker as long as it turns. */
+  'beats',
+  /** The fence of the last route that a worker has obeyed. */
+  'fence',
 ] as const;
 
 export type CounterName = (typeof scalars)[number] | CloseReason;
+
+/** How often a worker counts a beat. */
+export const beatMs = 250;
 
 /** One worker's slab: index it with `at`. */
 export type Counters = Float64Array;

@@ -1,6 +1,7 @@
 /**
  * The order of decisions, in one place. After each answer or failure of a probe, and once a second in between:
  *
+ * 0. nothing but leases, where this program itself did not run, until each candidate was asked again;
  * 1. leases: until when the servers' answers count in the data plane, before any route sends clients there;
  * 2. election: which server is the primary, and which route follows from it;
  * 3. publish the route, if it is another one;
@@ -11,6 +12,7 @@
 import type { Rules, Verdict } from '../cluster/election.ts';
 import { countsUntil } from '../cluster/finding.ts';
 import type { Observation } from '../cluster/observation.ts';
+import { isJudged, type Stall, withoutStall } from '../cluster/stall.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route } from '../contract/messages.ts';
 import type { Log } from '../log.ts';
@@ -27,6 +29,8 @@ export interface ControllerOptions {
   readonly rotation: RotationRules;
   readonly hasStandbyPort: boolean;
   readonly deadAfterMs: number;
+  /** How long a probe may take. */
+  readonly probeMs: number;
 }
 
 /** The data plane, as far as decisions reach it. */
@@ -46,6 +50,7 @@ export class Controller {
   /** Verdicts that differed from the one before. */
   verdicts = 0;
   #last: Decision | undefined;
+  #stall: Stall | undefined;
   readonly #options: ControllerOptions;
   readonly #router: Router;
   readonly #reaper: SessionReaper;
@@ -83,17 +88,24 @@ export class Controller {
     return this.verdict?.memory.incumbent === candidate;
   }
 
+  /** This program did not run until `now`. Verdict and route stay until each candidate was asked again. */
+  stalled(now: number): void {
+    this.#stall = { endedAt: now, judgeAt: now + this.#options.probeMs };
+  }
+
   /** `now` in monotonic milliseconds. Cheap: call it at every change. */
   decide(observations: readonly Observation[], now: number): void {
     const { rules, hasStandbyPort } = this.#options;
     this.#limiter.begin(now);
     this.#dataPlane.renewLeases(leasesOf(observations, rules));
+    if (this.#last && this.#stall && !isJudged(observations, this.#stall, now)) return;
     const decision = this.#router.decide(observations, now);
     this.#last = decision;
     if (decision.isNewRoute) this.#dataPlane.publish(decision.route);
     this.#record(decision, observations, now);
     this.#prober.setFast(isInDoubt(decision.verdict));
-    this.#reaper.reap(observations, hasStandbyPort ? decision.rotation : [], now, this.#dataPlane);
+    const heard = this.#stall ? withoutStall(observations, this.#stall) : observations;
+    this.#reaper.reap(heard, hasStandbyPort ? decision.rotation : [], now, this.#dataPlane);
   }
 
   #record(

@@ -21,6 +21,7 @@ import {
 } from '../contract/messages.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
+import { WorkerWatch } from './worker-watch.ts';
 import type { WorkerData } from '../data/worker.ts';
 
 export interface WorkerPoolOptions {
@@ -60,6 +61,7 @@ export class WorkerPool {
   readonly #counters: readonly Counters[];
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
+  readonly #watch = new WorkerWatch();
   #route: Route = noRoute;
   #stopping = false;
 
@@ -104,6 +106,29 @@ export class WorkerPool {
     const slots = this.serverSlots.slotsOf(route);
     this.#leases.write();
     this.#send({ kind: 'route', route, ...slots });
+  }
+
+  /** Reports workers that have come to a stop, or run again. To be called every second. */
+  watch(): void {
+    if (this.#options.workers === 0 || this.#stopping) return;
+    const now = this.#options.runtime.now();
+    const counts = this.#counters.map((counters) => counters[at.beats]!);
+    for (const { index: worker, isStuck, silentMs } of this.#watch.look(counts, now)) {
+      const { fence: wanted } = this.#route;
+      const isFenced = this.#counters[worker]![at.fence]! >= wanted;
+      const fence = isFenced ? undefined : `epoch ${wanted} is not confirmed: older sessions may live on`;
+      this.#options.log(isStuck ? 'worker_stuck' : 'worker_runs_again', { worker, silentMs, fence });
+    }
+  }
+
+  /** This program did not run until now. */
+  stalled(now: number): void {
+    this.#watch.forgive(now);
+  }
+
+  /** For how long the worker that is silent for longest has been so. */
+  get silentMs(): number {
+    return this.#options.workers === 0 ? 0 : this.#watch.longestSilenceMs(this.#options.runtime.now());
   }
 
   sessionsOn(server: Address): number {

@@ -4,7 +4,8 @@ import { onWake } from '../runtime/linux/waker.ts';
 import { openNative } from '../runtime/linux/native.ts';
 import { pickRuntime } from '../runtime/pick.ts';
 import { DataPlane } from './data-plane.ts';
-import { countersOver } from '../contract/counters.ts';
+import { at, beatMs, countersOver } from '../contract/counters.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import type { Command, DataSettings, Report } from '../contract/messages.ts';
 
 /** What a worker is started with. */
@@ -31,8 +32,20 @@ else runNative(waker);
 function runPortable(): void {
   const report = (report: Report): void => port.postMessage(report);
   const dataPlane = new DataPlane(pickRuntime(), settings, slabs, index, report);
-  port.on('message', (command: Command) => dataPlane.command(command));
+  port.on('message', (command: Command) => obey(dataPlane, command));
   dataPlane.start();
+  beat(pickRuntime());
+}
+
+function obey(dataPlane: DataPlane, command: Command): void {
+  dataPlane.command(command);
+  if (command.kind === 'route') slabs[index]![at.fence] = command.route.fence;
+}
+
+/** Tells the control plane that this loop turns. */
+function beat(runtime: Runtime): void {
+  slabs[index]![at.beats]! += 1;
+  runtime.after(beatMs, () => beat(runtime));
 }
 
 /** Returns when there is nothing more to do; until then this thread gives no event loop a turn. */
@@ -48,10 +61,13 @@ function runNative(waker: number): void {
   const dataPlane = new DataPlane(runtime, settings, slabs, index, report);
   onWake(runtime.poller, waker, () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      dataPlane.command(next.message as Command);
+      obey(dataPlane, next.message as Command);
     }
   });
-  runtime.poller.later(() => dataPlane.start());
+  runtime.poller.later(() => {
+    dataPlane.start();
+    beat(runtime);
+  });
   try {
     runtime.poller.run();
   } catch (error) {

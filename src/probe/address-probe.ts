@@ -27,6 +27,8 @@ export interface AddressProbeTools {
   /** One for all address probes. */
   readonly ticker: ProbeTicker;
   readonly open: (target: ProbeTarget, events: ProbeEvents) => Probe;
+  /** True if this program did not run for a while: then every address probe has just been told to begin anew. */
+  readonly hasStalled: () => boolean;
 }
 
 export interface AddressProbeEvents {
@@ -124,6 +126,16 @@ export class AddressProbe {
     if (at < this.#nextAt) this.#schedule(at - now);
   }
 
+  /** Forgets what is on its way and the connection that it is on, and asks at once, with all the time that a probe has. */
+  beginAnew(): void {
+    if (this.#isStopped) return;
+    this.#number += 1;
+    this.#isAsking = false;
+    this.#deadline?.cancel();
+    this.#drop();
+    this.#schedule(this.#gap());
+  }
+
   #schedule(delayMs: number): void {
     if (this.#isStopped) return;
     this.#next?.cancel();
@@ -136,6 +148,7 @@ export class AddressProbe {
   }
 
   #ask(): void {
+    if (this.#tools.hasStalled()) return;
     this.#nextAt = Infinity;
     this.#isAsking = true;
     this.#isWantedAgain = false;
@@ -161,7 +174,7 @@ export class AddressProbe {
         if (number === this.#number) this.#arm(number, this.#options.queryTimeoutMs);
       },
       ended: (error) => {
-        if (session === this.#session) this.#end(error);
+        if (!this.#tools.hasStalled() && session === this.#session) this.#end(error);
       },
     });
     const session: ProbeSession = { probe, isReady: false };
@@ -242,7 +255,7 @@ export class AddressProbe {
 
   /** True for the end of the probe that is under way. */
   #finish(number: number): boolean {
-    if (number !== this.#number || this.#isStopped) return false;
+    if (this.#tools.hasStalled() || number !== this.#number || this.#isStopped) return false;
     this.#number += 1;
     this.#isAsking = false;
     this.#deadline?.cancel();

@@ -10,6 +10,7 @@ import type { AddressProbeOptions, AddressProbeTools } from './address-probe.ts'
 import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
 import { NameProbe, type NameProbeOptions, type NameProbeTools } from './name-probe.ts';
+import { lookEveryMs, LoopWatch } from './loop-watch.ts';
 import { minGapMs, ProbeTicker } from './pace.ts';
 import { openProbe } from './query.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
@@ -27,6 +28,8 @@ export interface ProberEvents {
   log: Log;
   /** Whether the election's last choice was this candidate: DNS alone does not take it away. */
   isIncumbent(candidate: string): boolean;
+  /** This program did not run until `now`: all candidates are asked anew, and what was known of them is old. */
+  stalled?(now: number): void;
 }
 
 /** What tests replace. */
@@ -55,6 +58,8 @@ export class Prober {
   #names: ReadonlyMap<string, NameProbe> = new Map();
   #reported: readonly Observation[] = [];
   #reportTimer: Timer | undefined;
+  readonly #watch: LoopWatch;
+  #watchTimer: Timer | undefined;
   #isFast = false;
   #isFull = false;
 
@@ -80,7 +85,9 @@ export class Prober {
       isIncumbent: events.isIncumbent,
       hasRoom: (address) => this.#hasRoom(address),
       log: events.log,
+      hasStalled: () => this.look(),
     };
+    this.#watch = new LoopWatch(clock.now());
     for (const entry of entries) {
       if (entry.kind === 'service') this.#services.set(entry.name, this.#serviceOf(entry));
     }
@@ -96,6 +103,8 @@ export class Prober {
 
   /** Begins with all of them at once. To be called once. */
   start(): void {
+    this.#watch.look(this.#tools.clock.now());
+    this.#watchOn();
     for (const probe of this.#names.values()) probe.start();
     for (const { discovery } of this.#services.values()) discovery.start();
   }
@@ -105,6 +114,25 @@ export class Prober {
     for (const probe of this.#names.values()) probe.stop();
     for (const { discovery } of this.#services.values()) discovery.stop();
     this.#reportTimer?.cancel();
+    this.#watchTimer?.cancel();
+  }
+
+  /** Before anything is concluded from the age of what is known. True if this program did not run for a while. */
+  look(): boolean {
+    const now = this.#tools.clock.now();
+    const ms = this.#watch.look(now);
+    if (ms === 0) return false;
+    this.#tools.log('stalled', { ms });
+    for (const probe of this.#probes()) probe.beginAnew();
+    this.#events.stalled?.(now);
+    return true;
+  }
+
+  #watchOn(): void {
+    this.#watchTimer = this.#tools.clock.after(lookEveryMs, () => {
+      this.look();
+      this.#watchOn();
+    });
   }
 
   /** The faster pace, for as long as there is no primary or one is suspected. */
@@ -212,6 +240,7 @@ export class Prober {
   }
 
   #report(): void {
+    this.look();
     this.#reportTimer?.cancel();
     this.#reportTimer = undefined;
     this.#reported = this.observations;

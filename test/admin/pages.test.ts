@@ -31,6 +31,13 @@ describe('the pages of the gateway', () => {
     assert.equal(JSON.parse(body).route.primary.candidate, 'a');
   });
 
+  test('/live fails with its reason once a worker has not moved for ten seconds', () => {
+    const live = (workerSilentMs: number) =>
+      show('/live', false, { ...snapshotOf([primary('a')]), workerSilentMs });
+    assert.deepEqual([live(0).status, live(9_999).status, live(10_000).status], [200, 200, 503]);
+    assert.equal(live(12_000).body, 'a worker has not moved for 12 s: restart the gateway\n');
+  });
+
   test('/live is well whatever happens', () => {
     for (const isDraining of [false, true]) {
       assert.deepEqual([show('/live', isDraining).status, show('/live', isDraining).body], [200, 'alive\n']);

@@ -24,7 +24,7 @@ function controlling(hasStandbyPort = true) {
     endStandbySessions: () => void acts.push('end standby sessions'),
   };
   const prober = { setFast: (isFast: boolean) => void acts.push(isFast ? 'fast' : 'slow') };
-  const options = { rules, rotation: everyStandby, hasStandbyPort, deadAfterMs: 1000 };
+  const options = { rules, rotation: everyStandby, hasStandbyPort, deadAfterMs: 1000, probeMs: 1800 };
   const controller = new Controller(options, dataPlane, prober, log);
   /** What is done because these are known now. */
   const decide = (observations: readonly Observation[], at = now): string[] => {
@@ -155,5 +155,61 @@ describe('a candidate that is primary and standby in turns', () => {
       (isPrimary) => [(isPrimary ? primary : standby)('a', 1, { at: now + 120_000 })],
     );
     assert.ok(lines <= 100, `${lines} lines`);
+  });
+});
+
+describe('after a time in which the gateway itself did not run', () => {
+  const later = now + 60_000;
+  const fresh = { at: later + 5 };
+  const old = [primary('a'), standby('b')];
+
+  test('only leases are renewed until each candidate was asked again', () => {
+    const { controller, decide } = controlling();
+    decide(old);
+    const { route } = controller;
+    controller.stalled(later);
+    assert.deepEqual(decide(old, later), ['leases']);
+    assert.deepEqual(decide([primary('a', 1, fresh), standby('b')], later + 5), ['leases']);
+    assert.equal(controller.route, route);
+    assert.deepEqual(decide([primary('a', 1, fresh), standby('b', 1, fresh)], later + 5), ['leases', 'slow']);
+    assert.equal(controller.route, route);
+  });
+
+  test('a failure since counts as asked', () => {
+    const { controller, decide } = controlling();
+    decide(old);
+    controller.stalled(later);
+    const gone = {
+      ...standby('b'),
+      failures: 1,
+      failure: { at: later, kind: 'refused', message: 'no' },
+    } as const;
+    assert.ok(decide([primary('a', 1, fresh), gone], later + 5).includes('log verdict'));
+    assert.equal(controller.route.epoch, 1);
+  });
+
+  test('what does not answer in the time of a probe is judged without it', () => {
+    const { controller, decide } = controlling();
+    decide(old);
+    controller.stalled(later);
+    assert.deepEqual(decide(old, later + 1799), ['leases']);
+    assert.ok(decide(old, later + 1800).includes('log no_primary'));
+  });
+
+  test('a silence that began before is counted from then on', () => {
+    const { controller, decide } = controlling();
+    const silent = failing(primary('a'), 1, 'silent');
+    decide([silent]);
+    controller.stalled(later);
+    const still = { ...silent, failures: 2, failure: { ...silent.failure!, at: later } };
+    assert.ok(!decide([still], later + 5).includes('end dead'));
+    assert.ok(!decide([still], later + 999).includes('end dead'));
+    assert.ok(decide([still], later + 1000).includes('end dead'));
+  });
+
+  test('before the first verdict there is nothing to keep', () => {
+    const { controller, decide } = controlling();
+    controller.stalled(now);
+    assert.ok(decide([unasked('a')]).includes('publish'));
   });
 });

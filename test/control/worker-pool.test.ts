@@ -18,6 +18,7 @@ import { until, waitFor } from '../bed/wait-for.ts';
 
 const realWorker = new URL('../../src/data/worker.ts', import.meta.url);
 const dyingWorker = new URL('./dying-worker.ts', import.meta.url);
+const stuckWorker = new URL('./stuck-worker.ts', import.meta.url);
 const neverListeningWorker = new URL('./never-listening-worker.ts', import.meta.url);
 
 /** The address whose sessions are to be ended when the worker dies. */
@@ -268,5 +269,28 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       await rejects(pool.start(), { name: 'StartError', message: /no-such-worker/ });
       await pool.stop();
     });
+  });
+}
+
+for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] as const) {
+  test(`a worker that is stuck, ${engine}, is reported, with the fence that it has not confirmed`, {
+    timeout: 60_000,
+  }, async () => {
+    const { pool, errors } = poolOf(1, stuckWorker, { host: '127.0.0.1', port: 0 }, engine);
+    await pool.start();
+    pool.watch();
+    pool.endDead(death);
+    pool.publish({ ...noRoute, epoch: 2, fence: 2 });
+    await until(() => {
+      pool.watch();
+      return errors.length > 0;
+    }, 'the report');
+    match(errors[0]!, /^worker_stuck .*"worker":0,"silentMs":\d+,"fence":"epoch 2 is not confirmed/);
+    await until(() => {
+      pool.watch();
+      return pool.silentMs < 1_000;
+    }, 'it to move again');
+    equal(errors.length, 1);
+    await pool.stop();
   });
 }

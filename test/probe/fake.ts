@@ -28,6 +28,11 @@ export class FakeClock implements Pick<Runtime, 'now' | 'after'> {
     return this.#alarms.size;
   }
 
+  /** The program does not run for `ms`: no timer fires before the next `pass`. */
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Moves on by `ms`, stopping at each timer, and lets promises settle at each stop. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;

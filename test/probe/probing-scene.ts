@@ -49,6 +49,7 @@ export function begin(
   const names = new FakeNames();
   const seen: (readonly Observation[])[] = [];
   const logged: string[] = [];
+  const stalls: number[] = [];
   const scene = { incumbent: '' };
   const prober = new Prober(
     list.candidates,
@@ -60,9 +61,10 @@ export function begin(
       log: (event, fields = {}) =>
         void logged.push(`${logEvents[event][0]}: ${event} ${Object.values(fields).join(' ')}`),
       isIncumbent: (candidate) => candidate === scene.incumbent,
+      stalled: (now) => stalls.push(now),
     },
     { open: servers.open, resolver: names, random },
   );
   t.after(() => prober.stop());
-  return { clock, servers, names, seen, logged, prober, scene, last: () => seen.at(-1) ?? [] };
+  return { clock, servers, names, seen, logged, stalls, prober, scene, last: () => seen.at(-1) ?? [] };
 }
