@@ -1,10 +1,7 @@
 /** Closes in an orderly way, after a last word or without one: a reset would be an error to the client. */
-import { at, newCounters } from '../../contract/counters.ts';
+import { at } from '../../contract/counters.ts';
 import { Pump } from '../pump.ts';
-import { ServedState } from './state.ts';
-
-/** For what is no traffic between a client and a server. */
-const uncounted = newCounters();
+import { ServedState, uncounted } from './state.ts';
 
 /** How long a client may take to close that has nothing to read. */
 const hangUpMs = 1_000;

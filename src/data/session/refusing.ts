@@ -1,14 +1,11 @@
 /** Says why there is no server, in clear text, or under TLS by way of the refusal server. */
-import { type CloseReason, newCounters } from '../../contract/counters.ts';
+import type { CloseReason } from '../../contract/counters.ts';
 import { refusalPreamble } from '../../protocol/error-response.ts';
 import type { Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { RefusalExchange, type RefusalExchangeHost } from '../refusal-exchange.ts';
 import type { Refusal } from '../refusals.ts';
-import { ServedState, type StatefulSession } from './state.ts';
-
-/** For what is no traffic between a client and a server. */
-const uncounted = newCounters();
+import { ServedState, type StatefulSession, uncounted } from './state.ts';
 
 export class Refusing extends ServedState implements RefusalExchangeHost {
   readonly #refusal: Refusal;

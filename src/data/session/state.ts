@@ -1,5 +1,5 @@
 /** What the states of a session are made of, and what they know of it. */
-import { at, type CloseReason, type Counters } from '../../contract/counters.ts';
+import { at, type CloseReason, type Counters, newCounters } from '../../contract/counters.ts';
 import type { Port, Route } from '../../contract/messages.ts';
 import { FirstBytes } from '../../protocol/first-bytes.ts';
 import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
@@ -12,6 +12,9 @@ import type { Targets } from '../targets.ts';
 
 /** How long a client may take to close when its server has. */
 export const lingerMs = 30_000;
+
+/** For what is no traffic between a client and a server. */
+export const uncounted: Counters = newCounters();
 
 /** What is kept of a client until its server has answered. */
 export class PendingClient {
