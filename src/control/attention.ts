@@ -17,7 +17,7 @@ const events: Partial<Record<Standing, LogEvent>> = {
 
 export class Attention {
   readonly #log: Log;
-  #standings: ReadonlyMap<string, Standing> = new Map();
+  #noted: ReadonlyMap<string, LogEvent> = new Map();
 
   constructor(log: Log) {
     this.#log = log;
@@ -25,14 +25,19 @@ export class Attention {
 
   /** After each verdict that differs from the one before. */
   note({ findings, primary }: Verdict): void {
+    const noted = new Map<string, LogEvent>();
     for (const { candidate: { name }, standing, note } of findings) {
-      // While there is no primary, it is not known yet which timeline is right.
-      const event = standing === 'stale' && primary === undefined
-        ? 'older_timeline_claimed'
-        : events[standing];
-      if (event === undefined || this.#standings.get(name) === standing) continue;
-      this.#log(event, { candidate: name, why: note });
+      const event = eventOf(standing, primary !== undefined);
+      if (event === undefined) continue;
+      noted.set(name, event);
+      // By event, not by standing: the same standing asks something else of an operator once there is a primary.
+      if (this.#noted.get(name) !== event) this.#log(event, { candidate: name, why: note });
     }
-    this.#standings = new Map(findings.map(({ candidate: { name }, standing }) => [name, standing]));
+    this.#noted = noted;
   }
+}
+
+/** While there is no primary, it is not known yet which timeline is right. */
+function eventOf(standing: Standing, hasPrimary: boolean): LogEvent | undefined {
+  return standing === 'stale' && !hasPrimary ? 'older_timeline_claimed' : events[standing];
 }

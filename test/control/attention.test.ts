@@ -34,6 +34,15 @@ describe('what an operator must look into', () => {
     assert.match(line!, /^a: older_timeline_claimed \(/);
   });
 
+  test('is a former primary also where its promoted standby was seen a moment before it was primary', () => {
+    const see = watching();
+    const [first] = see([primary('a', 1), standby('b', 2)], after('a', 1));
+    assert.match(first!, /^a: older_timeline_claimed \(/);
+    const [second, ...more] = see([primary('a', 1), primary('b', 2)], after('a', 1));
+    assert.match(second!, /^a: former_primary_writable \(/);
+    assert.deepEqual(more, []);
+  });
+
   const others: readonly [string, Observation, RegExp][] = [
     ['of another cluster', primary('b', 1, { system: theirs }), /^b: candidate_foreign/],
     [
