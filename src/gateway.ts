@@ -3,7 +3,8 @@
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
 import { lookup } from 'node:dns/promises';
-import { type HttpServer, serveHttp } from './admin/http.ts';
+import type { HttpServer } from './admin/http.ts';
+import { serveMetricsPort } from './admin/metrics-port.ts';
 import { pagesOf } from './admin/pages.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
@@ -91,7 +92,7 @@ export class Gateway {
       this.#parts = parts;
       const listening = await parts.workers.start();
       if (metrics) {
-        this.#http = await serveHttp(
+        this.#http = await serveMetricsPort(
           metrics.host,
           metrics.port,
           pagesOf(() => this.#snapshot(parts)),

@@ -1,5 +1,6 @@
 /** What the HTTP port shows. */
-import { type Page, page, type Pages } from './http.ts';
+import { json, page } from './http.ts';
+import type { Pages } from './metrics-port.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
@@ -26,8 +27,4 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
       return isDraining ? page('draining\n', 503) : page(`ready; ${route.reason}\n`);
     },
   };
-}
-
-function json(value: unknown): Page {
-  return page(`${JSON.stringify(value, null, 2)}\n`, 200, 'application/json');
 }
