@@ -3,11 +3,14 @@
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
 import { lookup } from 'node:dns/promises';
+import { commandsOf } from './admin/commands.ts';
+import { type ControlSocket, serveControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
 import { pagesOf } from './admin/pages.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
+import { controlFolders, controlSocketIn, usableFolder } from './config/control-places.ts';
 import { type Budget, descriptorBudget, sessionsEvent } from './config/descriptor-budget.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
@@ -16,7 +19,7 @@ import { Controller } from './control/controller.ts';
 import { ProbeTimes } from './control/probe-times.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
-import type { Log } from './log.ts';
+import type { Log, OpenLog } from './log.ts';
 import { Prober } from './probe/prober.ts';
 import { type RefusalServer, startRefusalServer } from './refusal-server/refusal-server.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
@@ -46,6 +49,14 @@ export interface Started {
   readonly listening: Listening;
   /** Undefined: there is no metrics port. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** The path of the control socket; undefined: there is none. */
+  readonly control: string | undefined;
+}
+
+/** What the program around a gateway gives to it. */
+export interface Surroundings extends OpenLog {
+  /** A command asks for what SIGTERM asks for. */
+  drainAsked(): void;
 }
 
 /** What exists from `start` to `stop`. */
@@ -59,6 +70,7 @@ interface Parts {
 export class Gateway {
   readonly #config: Config;
   readonly #log: Log;
+  readonly #surroundings: Surroundings;
   readonly #runtime = pickRuntime();
   readonly #startedAt = new Date();
   readonly #budget: Budget;
@@ -66,12 +78,14 @@ export class Gateway {
   #parts: Parts | undefined;
   #refusalServer: RefusalServer | undefined;
   #http: HttpServer | undefined;
+  #control: ControlSocket | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #isDraining = false;
 
-  constructor(config: Config, log: Log) {
+  constructor(config: Config, surroundings: Surroundings) {
     this.#config = config;
-    this.#log = log;
+    this.#surroundings = surroundings;
+    this.#log = surroundings.log;
     this.#budget = descriptorBudget({
       openFiles: openFileLimit(),
       workers: config.workers,
@@ -98,13 +112,18 @@ export class Gateway {
           pagesOf(() => this.#snapshot(parts)),
         );
       }
+      this.#control = await this.#openControlSocket(parts, listening);
       parts.prober.setFast(true);
       parts.prober.start();
       this.#ticker = setInterval(() => {
         this.#decide(parts);
         parts.workers.watch();
       }, ageTickMs);
-      return { listening, metrics: metrics && this.#http && { host: metrics.host, port: this.#http.port } };
+      return {
+        listening,
+        metrics: metrics && this.#http && { host: metrics.host, port: this.#http.port },
+        control: this.#control?.path,
+      };
     } catch (error) {
       await this.stop();
       throw error;
@@ -131,6 +150,7 @@ export class Gateway {
     clearInterval(this.#ticker);
     this.#parts?.prober.stop();
     this.#http?.close();
+    this.#control?.close();
     await this.#parts?.workers.stop();
     this.#refusalServer?.close();
   }
@@ -227,6 +247,30 @@ export class Gateway {
     }
   }
 
+  /** Nobody asked for the place of our choice: without it the gateway serves all the same. */
+  async #openControlSocket(parts: Parts, { address }: Listening): Promise<ControlSocket | undefined> {
+    const { controlSocket: path } = this.#config;
+    if (path === 'off') return undefined;
+    const { drainAsked, setLevel } = this.#surroundings;
+    const commands = commandsOf({
+      snapshot: () => this.#snapshot(parts),
+      drain: drainAsked,
+      setLogLevel: setLevel,
+    });
+    try {
+      return await serveControlSocket(path ?? controlSocketFor(address), commands, this.#log);
+    } catch (error) {
+      const why = messageOf(error);
+      if (path !== undefined) {
+        throw new StartError(
+          `CONTROL_SOCKET=${path} cannot be had: ${why}. Set it to another path, or to "off".`,
+        );
+      }
+      this.#log('control_socket_failed', { why });
+      return undefined;
+    }
+  }
+
   async #openRefusalServer(): Promise<RefusalServer> {
     const { refusalCertificate, data } = this.#config;
     const limits = {
@@ -262,6 +306,15 @@ export class Gateway {
       refusalServer,
     };
   }
+}
+
+/** Throws an Error where there is no folder for it. */
+function controlSocketFor(address: Address): string {
+  const uid = process.getuid?.();
+  return controlSocketIn(
+    usableFolder(controlFolders(process.env, uid), uid),
+    'port' in address ? address.port : 0,
+  );
 }
 
 /** The data plane takes numeric addresses only. */

@@ -3,13 +3,21 @@
  * an alarm, or for clients that cannot be served; `warn` for what an operator must look into; `info` for what the
  * gateway has done about it; `debug` for why it did. docs/operations.md lists them, and a test compares the two.
  */
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
 
 export const logEvents = {
   engine: ['info', 'what moves the bytes, and why'],
   listening: ['info', 'clients can connect'],
   draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
   stopped: ['info', 'the gateway has stopped'],
+  command: ['info', 'a command came over the control socket'],
+  signal_ignored: ['info', 'a signal that means nothing here'],
+  control_socket_failed: [
+    'warn',
+    'commands cannot be taken, all else goes on: see to the folder of the control socket, or set CONTROL_SOCKET',
+  ],
   log_lines_lost: [
     'warn',
     'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',

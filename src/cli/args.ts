@@ -34,7 +34,8 @@ export function metricsOf(args: ParsedArgs): { readonly host: string; readonly p
   return readMetrics(sourcesOf(args, [], metricsSettings));
 }
 
-function sourcesOf(
+/** Where the settings that a command takes come from. Throws ConfigError for all others. */
+export function sourcesOf(
   args: ParsedArgs,
   positionals: readonly SettingName[],
   taken = settingNames,

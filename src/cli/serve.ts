@@ -7,20 +7,22 @@ import { settingNames } from '../config/settings.ts';
 import { addressText } from '../runtime/addresses.ts';
 import { version } from '../version.ts';
 import { configOf, settingArgs } from './args.ts';
+import { Signals } from './signals.ts';
 
 export const serve = defineCommand({
   meta: { name: 'serve', description: 'Run the gateway: [<listen_addr> <listen_port>]. The default.' },
   args: settingArgs(settingNames),
   async run({ args }) {
     const config = configOf(args, ['LISTEN_HOST', 'LISTEN_PORT']);
-    const log = openLog(config.log);
-    const signals = catchSignals();
-    const gateway = new Gateway(config, log);
-    const { listening, metrics } = await gateway.start();
+    const { log, setLevel } = openLog(config.log);
+    const signals = new Signals(log);
+    const gateway = new Gateway(config, { log, setLevel, drainAsked: () => signals.add('drain') });
+    const { listening, metrics, control } = await gateway.start();
     log('listening', {
       address: addressText(listening.address),
       replicas: listening.standby && addressText(listening.standby),
       metrics: metrics === undefined ? 'off' : addressText(metrics),
+      control: control ?? 'off',
       candidates: config.candidates.map(({ name }) => name).join(','),
       workers: config.workers,
       version,
@@ -29,48 +31,16 @@ export const serve = defineCommand({
   },
 });
 
-/** Drains after the first signal, stops after the second or the deadline. */
+/** Drains after the first signal, stops after the second, the deadline, or the one that asks for that. */
 async function end(gateway: Gateway, config: Config, log: Log, signals: Signals): Promise<void> {
   const signal = await signals.next();
-  const { drainMs } = config;
+  const drainMs = signal === 'SIGQUIT' ? 0 : config.drainMs;
   const sessions = gateway.active;
-  if (sessions > 0 && drainMs > 0) {
-    log('draining', {
-      signal,
-      sessions,
-      drainMs,
-    });
-  }
+  if (sessions > 0 && drainMs > 0) log('draining', { signal, sessions, drainMs });
   await Promise.race([gateway.drain(drainMs), signals.next()]);
   const ended = gateway.active;
   await gateway.stop();
   log('stopped', { signal, sessionsEnded: ended });
   // A socket that the other side never closes must not keep the process.
   process.exit(0);
-}
-
-interface Signals {
-  /** Resolves with the name of the next signal to stop, or of one that came before it was asked for. */
-  next(): Promise<string>;
-}
-
-function catchSignals(): Signals {
-  const arrived: string[] = [];
-  let wake: ((name: string) => void) | undefined;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (wake === undefined) arrived.push(name);
-      else wake(name);
-      wake = undefined;
-    });
-  }
-  return {
-    next: () => {
-      const early = arrived.shift();
-      if (early !== undefined) return Promise.resolve(early);
-      return new Promise((resolve) => {
-        wake = resolve;
-      });
-    },
-  };
 }

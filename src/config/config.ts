@@ -68,6 +68,8 @@ export interface Config {
   /** How long sessions may go on after the signal to stop. */
   readonly drainMs: number;
   readonly log: LogOptions;
+  /** The path of the control socket; 'off': there is none; undefined: in a place of our choice. */
+  readonly controlSocket: string | undefined;
   /** PEM texts; undefined: make a throw-away certificate when one is needed. */
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -137,6 +139,7 @@ export function readConfig(sources: Sources): Config {
     metrics: metricsAddress(values),
     drainMs: values.DRAIN_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+    controlSocket: values.CONTROL_SOCKET,
     refusalCertificate,
   });
 }
@@ -164,6 +167,17 @@ export function readMetrics(sources: Sources): HostPort | undefined {
   const values = readValues(sources.flags, env, problems, ['METRICS_HOST', 'METRICS_PORT']);
   if (problems.length > 0) throw new ConfigError(problems);
   return metricsAddress(values);
+}
+
+/** What tells where a gateway takes commands, whatever else is set. Throws ConfigError. */
+export function readControlSocket(
+  sources: Sources,
+): { readonly socket: string | undefined; readonly port: number | undefined } {
+  const problems: string[] = [];
+  const env = merged(sources, problems);
+  const values = readValues(sources.flags, env, problems, ['CONTROL_SOCKET', 'LISTEN_PORT']);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { socket: values.CONTROL_SOCKET, port: env['LISTEN_PORT'] ? values.LISTEN_PORT : undefined };
 }
 
 function metricsAddress({ METRICS_HOST: host, METRICS_PORT: port }: Values): HostPort | undefined {

@@ -2,6 +2,7 @@
  * Every setting of the program, with its default, in one table. A name here is an environment variable and a key of
  * the configuration file as it is, and a flag in lower case with dashes: HOLD_MS is --hold-ms.
  */
+import { logLevels } from '../log-events.ts';
 import { sslModes } from '../probe/credentials.ts';
 import {
   address,
@@ -165,7 +166,11 @@ export const settings = Object.freeze({
       'METRICS_PORT',
     ),
     METRICS_PORT: port('their port; 0 takes a free one, "off" serves none', 6433),
-    LOG_LEVEL: choice(['error', 'warn', 'info', 'debug'], 'how much is logged', 'info'),
+    CONTROL_SOCKET: optional(
+      'path',
+      'the unix socket on which commands are taken, or "off" (default: LISTEN_PORT.sock in /run/pg_gateway, or in a folder of this user)',
+    ),
+    LOG_LEVEL: choice(logLevels, 'how much is logged', 'info'),
     LOG_FORMAT: choice(['auto', 'text', 'json'], 'auto: text on a terminal, JSON lines elsewhere', 'auto'),
     CONFIG_FILE: optional('file', 'a file of lines NAME=value; the environment and flags win over it'),
   }),

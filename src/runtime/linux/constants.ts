@@ -6,7 +6,15 @@ export const SOCK = { STREAM: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 
 export const SOL = { SOCKET: 1, TCP: 6 } as const;
 
-export const SO = { REUSEADDR: 2, ERROR: 4, KEEPALIVE: 9, LINGER: 13, REUSEPORT: 15 } as const;
+export const SO = {
+  REUSEADDR: 2,
+  ERROR: 4,
+  KEEPALIVE: 9,
+  LINGER: 13,
+  REUSEPORT: 15,
+  PEERCRED: 17,
+  ACCEPTCONN: 30,
+} as const;
 
 export const TCP = { NODELAY: 1, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT: 6 } as const;
 
