@@ -199,6 +199,7 @@ export class Gateway {
   }
 
   #warn(): void {
+    for (const why of this.#config.warnings) this.#log('setting_passed_over', { why });
     for (const why of this.#config.credentials.warnings) this.#log('login_warning', { why });
     const { isMaxSessionsSet, data: { maxSessions: wanted } } = this.#config;
     const { maxSessions: sessions } = this.#budget;

@@ -22,6 +22,7 @@ export const logEvents = {
     'warn',
     'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',
   ],
+  setting_passed_over: ['warn', 'a setting was passed over'],
   login_warning: ['warn', 'a part of the login of the probe was left out'],
   fewer_sessions: [
     'info',

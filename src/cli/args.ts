@@ -1,7 +1,9 @@
 /** Command line to configuration: the flags that all commands share. */
 import { readFileSync, statSync } from 'node:fs';
 import type { ArgsDef, ParsedArgs } from 'citty';
-import { type Config, nearestSetting, readConfig, readMetrics, type Sources } from '../config/config.ts';
+import { type Config, readConfig, readMetrics } from '../config/config.ts';
+import { nearestSetting } from '../config/nearest-setting.ts';
+import type { Sources } from '../config/sources.ts';
 import { ConfigError } from '../errors.ts';
 import { currentAccount } from '../config/account.ts';
 import { flagOf, type SettingName, settingNames, settings } from '../config/settings.ts';

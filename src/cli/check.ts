@@ -22,7 +22,7 @@ export const check = defineCommand({
   args: settingArgs(settingNames),
   async run({ args }) {
     const config = configOf(args, []);
-    for (const warning of config.credentials.warnings) say(`pg_gateway: ${warning}`);
+    for (const warning of [...config.warnings, ...config.credentials.warnings]) say(`pg_gateway: ${warning}`);
     say(
       `Asking ${counted(config.candidates.length, 'candidate')} as ${config.credentials.user} ...`,
     );

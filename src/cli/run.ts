@@ -4,6 +4,7 @@ import { type CommandDef, runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
 import { check } from './check.ts';
+import { config } from './config.ts';
 import { drain } from './drain.ts';
 import { explain } from './explain/explain.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -18,6 +19,7 @@ export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
 const commands: Readonly<Record<string, CommandDef<any>>> = {
   serve,
   check,
+  config,
   explain,
   drain,
   'log-level': logLevel,

@@ -16,6 +16,8 @@ import {
   optional,
   pattern,
   port,
+  quantity,
+  seconds,
   type SettingType,
   text,
   threads,
@@ -90,7 +92,7 @@ export const settings = Object.freeze({
       'native: Linux itself (epoll, by FFI under Bun and Deno); portable: the sockets of the runtime',
       'auto',
     ),
-    SPIN_US: integer(
+    SPIN_US: quantity(
       'us',
       'how long a worker of the native engine asks for news before it sleeps, while that pays; burns processor time',
       0,
@@ -120,11 +122,7 @@ export const settings = Object.freeze({
   }),
   ...inSection('Probing', {
     PROBE_INTERVAL_MS: ms('how often each candidate is asked', 250, 10),
-    CHECK_EVERY: pattern(
-      /^(?!0+(\.0+)?$)[0-9]{1,4}(\.[0-9]{1,3})?$/,
-      'is not a number of seconds above 0',
-      optional('seconds', 'the same in seconds; overrides PROBE_INTERVAL_MS'),
-    ),
+    CHECK_EVERY: seconds('the same in seconds; overrides PROBE_INTERVAL_MS', 9999),
     PROBE_FAST_MS: ms('how often while there is no primary, or one is suspected', 50, 10),
     CONNECT_TIMEOUT_MS: ms('how long connecting to a server may take, for probes and sessions', 800, 10),
     QUERY_TIMEOUT_MS: ms('how long a candidate may take to answer', 1000, 10),

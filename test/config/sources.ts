@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Config, readConfig, type Sources } from '../../src/config/config.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import type { Sources } from '../../src/config/sources.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 export interface Given {

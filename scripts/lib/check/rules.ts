@@ -36,6 +36,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   citty: ['src/cli/', 'src/main.ts'],
   consola: ['src/log.ts'],
   'node-forge': ['src/refusal-server/certificate.ts'],
+  'smol-toml': ['src/config/config-file.ts'],
 };
 
 const within = (...places: string[]) => (path: string): boolean =>
