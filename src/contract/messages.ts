@@ -46,6 +46,8 @@ export interface DataSettings {
   readonly listenStandby: Address | undefined;
   /** Without a usable standby the primary serves the clients of the standby port. */
   readonly fallback: boolean;
+  /** How a standby is chosen: the one with the least sessions, or by the client's address. */
+  readonly balance: 'least' | 'source';
   readonly reusePort: boolean;
   readonly backlog: number;
   readonly keepAlive: KeepAlive | undefined;

@@ -80,10 +80,15 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
-    const targets = new Targets(runtime, slabs, this.counters, settings.fallback);
+    const targets = new Targets(runtime, slabs, this.counters, settings);
     this.#targets = targets;
     const queueOf = (port: Port): HoldQueue =>
-      new HoldQueue(runtime, this.counters, () => targets.of(port), (...next) => this.#dial(...next));
+      new HoldQueue(
+        runtime,
+        this.counters,
+        ({ client }) => targets.of(port, client),
+        (...next) => this.#dial(...next),
+      );
     this.#holdQueues = { primary: queueOf('primary'), standby: queueOf('standby') };
     this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
   }
@@ -169,7 +174,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
     // Clients that came first are served first.
-    const target = this.#targets.of(session.port);
+    const target = this.#targets.of(session.port, session.client);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
     this.#dial(session, target);
   }
@@ -287,9 +292,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     session.cancelAt(servers);
   }
 
-  #noServer({ port, pending }: Session): Refusal {
+  #noServer({ client, port, pending }: Session): Refusal {
     const dialFailure = pending?.dialFailure;
-    const isProven = this.#targets.of(port) !== undefined;
+    const isProven = this.#targets.of(port, client) !== undefined;
     const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
     return noServer(this.#route, port, this.settings, error);
   }
