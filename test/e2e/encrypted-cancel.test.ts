@@ -5,21 +5,25 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
 import { askOver, cancelUnderTls, openTls, type RunningQuery, sslRequest } from '../bed/raw-client.ts';
+import { libpqQuery } from '../bed/clients.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 /** So many that it is no chance if all of them land. */
 const clients = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 1}`);
 
+/** The route is withdrawn soon after the primary was frozen. */
+const quick = { CONNECT_TIMEOUT_MS: '500', QUERY_TIMEOUT_MS: '500' } as const;
+
 describe(`a cancel request under TLS, on ${gatewayRuntime}`, () => {
   let cluster: Cluster;
   const gateways: GatewayProcess[] = [];
-  const queries: RunningQuery[] = [];
+  const ends: { end(): void }[] = [];
 
   before(async () => {
     cluster = await startCluster({ standbys: 2, tls: true });
   });
   afterEach(async () => {
-    for (const query of queries.splice(0)) query.end();
+    for (const one of ends.splice(0)) one.end();
     await Promise.all(gateways.splice(0).map((gateway) => gateway.stop()));
   });
   after(async () => await cluster?.close());
@@ -47,7 +51,7 @@ describe(`a cancel request under TLS, on ${gatewayRuntime}`, () => {
     });
   const sleep = async (port: number, from?: string): Promise<RunningQuery> => {
     const query = await askOver(await openTls(port, from), 'select pg_sleep(300)');
-    queries.push(query);
+    ends.push(query);
     return query;
   };
   const sleeping = (index: number): Promise<unknown[]> =>
@@ -76,7 +80,7 @@ describe(`a cancel request under TLS, on ${gatewayRuntime}`, () => {
   });
 
   test('of the primary port waits while there is no route, leaves when its client hangs up, and lands with the route', async () => {
-    const gateway = await start({ CONNECT_TIMEOUT_MS: '500', QUERY_TIMEOUT_MS: '500' });
+    const gateway = await start(quick);
     const query = await sleep(gateway.port);
     await waitFor('the query to run', async () => (await sleeping(0)).length === 1);
     const held = (count: number): Promise<unknown> =>
@@ -97,6 +101,36 @@ describe(`a cancel request under TLS, on ${gatewayRuntime}`, () => {
       cluster.first.thaw();
       assert.equal((await cancelled).length, 0);
       await waitFor('the client to be told', () => query.received().includes('C57014'));
+    } finally {
+      cluster.first.thaw();
+    }
+  });
+
+  test('by PQcancelBlocking lands on the standby port, and does not block for ever without a route', async () => {
+    const source = await start({ REPLICA_BALANCE: 'source' });
+    await rotates(source);
+    const conninfo = 'host=127.0.0.1 user=postgres dbname=postgres sslmode=require';
+    const readers = await Promise.all(
+      Array.from({ length: 8 }, () => libpqQuery(`${conninfo} port=${source.standbyPort}`)),
+    );
+    ends.push(...readers);
+    for (const reader of readers) {
+      const { cancel, query } = await reader.cancel();
+      assert.deepEqual([cancel, query], ['', 'ERROR:  canceling statement due to user request\n']);
+    }
+    const impatient = await start({ HOLD_MS: '1000', ...quick });
+    const patientOne = await start(quick);
+    const [refused, timedOut] = await Promise.all([
+      libpqQuery(`${conninfo} port=${impatient.port}`),
+      libpqQuery(`${conninfo} port=${patientOne.port} connect_timeout=2`),
+    ]);
+    ends.push(refused, timedOut);
+    cluster.first.freeze();
+    try {
+      await Promise.all([impatient.routesTo('nobody'), patientOne.routesTo('nobody')]);
+      const outcomes = await Promise.all([refused.cancel(), timedOut.cancel()]);
+      assert.match(outcomes[0].cancel, /unexpected response from server/);
+      assert.match(outcomes[1].cancel, /timeout expired/);
     } finally {
       cluster.first.thaw();
     }
