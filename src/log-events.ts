@@ -68,6 +68,10 @@ export const logEvents = {
   name_unresolved: ['warn', 'a name does not resolve; known addresses stay in use'],
   too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
 
+  other_protocol: [
+    'warn',
+    "clients that do not speak PostgreSQL's protocol were refused; once a minute for each protocol",
+  ],
   accept_exhausted: ['error', 'clients wait: no more can be accepted now'],
   dial_exhausted: [
     'error',

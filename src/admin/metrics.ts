@@ -5,7 +5,7 @@
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import type { Observation } from '../cluster/observation.ts';
-import { closeReasons, total } from '../contract/counters.ts';
+import { closeReasons, otherProtocols, total } from '../contract/counters.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Histogram } from '../control/histogram.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
@@ -117,6 +117,11 @@ export function renderMetrics(of: Snapshot): string {
     gauge('held', 'Clients that wait for a server now.', sum('held')),
     counter('holds_total', 'Clients that had to wait for a server.', sum('holds')),
     counter('refusals_total', 'Clients refused, by reason.', byReason(of, refusals)),
+    counter(
+      'other_protocols_total',
+      "Clients that do not speak PostgreSQL's protocol, by what they speak.",
+      otherProtocols.map((protocol): Sample => [{ protocol }, total(of.counters, protocol)]),
+    ),
     counter('prewarmed_total', 'Clients that found a connection to their server ready.', sum('prewarmed')),
     counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),

@@ -35,6 +35,7 @@ export interface Config {
   readonly data: Pick<
     DataSettings,
     | 'fallback'
+    | 'balance'
     | 'keepAlive'
     | 'connectTimeoutMs'
     | 'startupTimeoutMs'
@@ -90,6 +91,7 @@ export function readConfig(sources: Sources): Config {
     workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
     data: {
       fallback: values.REPLICA_FALLBACK,
+      balance: values.REPLICA_BALANCE,
       keepAlive: values.TCP_KEEPALIVE === undefined
         ? undefined
         : { idleMs: values.TCP_KEEPALIVE * 1000, intervalMs: 10_000, count: 3 },

@@ -113,6 +113,11 @@ export const settings = Object.freeze({
       'without a usable standby the primary serves those clients; off: they wait',
       'on',
     ),
+    REPLICA_BALANCE: choice(
+      ['least', 'source'],
+      'least: new clients get the standby with the fewest sessions; source: all of one address get the same one',
+      'least',
+    ),
     REPLICA_WEIGHTS: weights(
       'shares of standbys in new sessions, 0 to 1000; a standby that is not named has 1',
     ),

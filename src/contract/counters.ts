@@ -23,6 +23,9 @@ export const closeReasons = [
 
 export type CloseReason = (typeof closeReasons)[number];
 
+/** What clients spoke that are none of PostgreSQL, counted when the first packet was read. */
+export const otherProtocols = ['http', 'proxy', 'ssh', 'tls', 'unknown'] as const;
+
 const scalars = [
   /** Clients accepted, ever. */
   'accepted',
@@ -50,7 +53,9 @@ const scalars = [
   'fence',
 ] as const;
 
-export type CounterName = (typeof scalars)[number] | CloseReason;
+export type CounterName = (typeof scalars)[number] | CloseReason | (typeof otherProtocols)[number];
+
+const names: readonly CounterName[] = [...scalars, ...closeReasons, ...otherProtocols];
 
 /** How often a worker counts a beat. */
 export const beatMs = 250;
@@ -60,7 +65,7 @@ export type Counters = Float64Array;
 
 /** The index of each counter in a slab, resolved once so that counting is one indexed addition. */
 export const at: Readonly<Record<CounterName, number>> = Object.freeze(
-  Object.fromEntries([...scalars, ...closeReasons].map((name, index) => [name, index])) as Record<
+  Object.fromEntries(names.map((name, index) => [name, index])) as Record<
     CounterName,
     number
   >,
@@ -70,7 +75,7 @@ export const at: Readonly<Record<CounterName, number>> = Object.freeze(
 export const serverSlots = 128;
 
 /** The index of the first of `serverSlots` counts of open sessions, one for each server. */
-export const servedAt = scalars.length + closeReasons.length;
+export const servedAt = names.length;
 
 /** The index of the first of as many counts of sessions that are being dialled. */
 export const dialledAt = servedAt + serverSlots;

@@ -46,6 +46,8 @@ export interface DataSettings {
   readonly listenStandby: Address | undefined;
   /** Without a usable standby the primary serves the clients of the standby port. */
   readonly fallback: boolean;
+  /** How a standby is chosen: the one with the least sessions, or by the client's address. */
+  readonly balance: 'least' | 'source';
   readonly reusePort: boolean;
   readonly backlog: number;
   readonly keepAlive: KeepAlive | undefined;
@@ -100,5 +102,13 @@ export type Report =
   | { readonly kind: 'exhausted'; readonly why: string }
   /** Servers cannot be dialled for want of ports, descriptors or memory of ours; reported once until it is over. */
   | { readonly kind: 'shortage'; readonly why: string }
+  /** Clients that do not speak PostgreSQL's protocol: the last one, and how many since the last such report. */
+  | {
+    readonly kind: 'otherProtocol';
+    readonly port: Port;
+    readonly client: string;
+    readonly why: string;
+    readonly count: number;
+  }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

@@ -204,6 +204,9 @@ export class WorkerPool {
         });
       } else if (report.kind === 'shortage') {
         this.#options.log('dial_exhausted', { worker: index, why: report.why });
+      } else if (report.kind === 'otherProtocol') {
+        const { kind: _, ...about } = report;
+        this.#options.log('other_protocol', { worker: index, ...about });
       } else ended.resolve();
     };
     const onExit = (why: string): void => {

@@ -12,6 +12,7 @@ import {
   type Report,
   type Route,
 } from '../contract/messages.ts';
+import type { OtherProtocol } from '../protocol/opening.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
@@ -30,6 +31,7 @@ import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
+import { ReportLimit } from './report-limit.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
 
@@ -38,6 +40,9 @@ const suspicionMs = 50;
 
 /** A machine at its limit has a port for one client and none for the next: only such a time without means that it is over. */
 const shortageOverMs = 10_000;
+
+/** A check of a load balancer comes every few seconds, a scanner a thousand times: one report in this time for each protocol. */
+const otherProtocolMs = 60_000;
 
 /** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
 const mostSilences = 3;
@@ -59,6 +64,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly #targets: Targets;
   #route: Route = noRoute;
   readonly #listeners = new Listeners();
+  readonly #otherProtocols = new ReportLimit<OtherProtocol>(otherProtocolMs);
   #draining = false;
   #stopping = false;
   #lastSuspicion = -Infinity;
@@ -80,10 +86,15 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
-    const targets = new Targets(runtime, slabs, this.counters, settings.fallback);
+    const targets = new Targets(runtime, slabs, this.counters, settings);
     this.#targets = targets;
     const queueOf = (port: Port): HoldQueue =>
-      new HoldQueue(runtime, this.counters, () => targets.of(port), (...next) => this.#dial(...next));
+      new HoldQueue(
+        runtime,
+        this.counters,
+        ({ client }) => targets.of(port, client),
+        (...next) => this.#dial(...next),
+      );
     this.#holdQueues = { primary: queueOf('primary'), standby: queueOf('standby') };
     this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
   }
@@ -169,7 +180,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
     // Clients that came first are served first.
-    const target = this.#targets.of(session.port);
+    const target = this.#targets.of(session.port, session.client);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
     this.#dial(session, target);
   }
@@ -179,6 +190,14 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (ready !== undefined) this.counters[at.prewarmed]! += 1;
     this.#counts.dialling(session, slot);
     session.dial(address, epoch, ready);
+  }
+
+  notUnderstood({ client, port }: Session, protocol: OtherProtocol, refusal: Refusal): void {
+    this.counters[at[protocol]]! += 1;
+    const count = this.#otherProtocols.due(protocol, this.runtime.now());
+    if (count === 0) return;
+    const why = `${refusal.message}. ${refusal.hint}`;
+    this.#report({ kind: 'otherProtocol', port, client: client.remote, why, count });
   }
 
   opened(session: Session): void {
@@ -287,9 +306,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     session.cancelAt(servers);
   }
 
-  #noServer({ port, pending }: Session): Refusal {
+  #noServer({ client, port, pending }: Session): Refusal {
     const dialFailure = pending?.dialFailure;
-    const isProven = this.#targets.of(port) !== undefined;
+    const isProven = this.#targets.of(port, client) !== undefined;
     const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
     return noServer(this.#route, port, this.settings, error);
   }

@@ -3,9 +3,10 @@
  * for that. libpq throws away an error that comes before or in answer to its SSLRequest (since CVE-2024-10977).
  */
 import type { Conn } from '../runtime/runtime.ts';
-import { errorResponse, oldErrorResponse } from '../protocol/error-response.ts';
+import { errorResponse, httpError, noSuchService, oldErrorResponse } from '../protocol/error-response.ts';
 import type { Refusal } from './refusals.ts';
 import type { FirstBytes } from '../protocol/first-bytes.ts';
+import type { Opening } from '../protocol/opening.ts';
 import { requestBytes } from '../protocol/startup.ts';
 
 /** What it needs of its session. */
@@ -49,7 +50,7 @@ export class RefusalExchange {
         if (this.#isGssDeclined) return this.#host.giveUp();
         this.#isGssDeclined = true;
         this.#client.write(no);
-        this.#first.skipRequest();
+        this.#first.skip(requestBytes);
         return this.answer();
       case 'ssl':
         // What came with the request came before there was TLS to protect it.
@@ -81,12 +82,19 @@ export class RefusalExchange {
   /** In clear text, whatever the client has said. */
   say(): void {
     const { opening } = this.#first;
-    const isOld = opening.kind === 'unsupported' && opening.protocol >>> 16 < 3;
     this.isSaid = true;
     this.#first.take();
     this.#client.resume();
-    this.#client.write(isOld ? oldErrorResponse(this.refusal) : errorResponse(this.refusal));
+    this.#client.write(inLanguageOf(opening, this.refusal));
     // Closing outright would send RST and throw the refusal away if the client has sent more than we read.
     this.#client.shutdown();
   }
+}
+
+/** What a client can read that has said this. */
+function inLanguageOf(opening: Opening, refusal: Refusal): Uint8Array {
+  if (opening.kind === 'unsupported' && opening.protocol >>> 16 < 3) return oldErrorResponse(refusal);
+  if (opening.kind !== 'garbage') return errorResponse(refusal);
+  if (opening.protocol === 'http') return httpError(refusal);
+  return opening.protocol === 'tls' ? noSuchService : errorResponse(refusal);
 }

@@ -1,9 +1,10 @@
 /** The interfaces between a session and its data plane, and between a session and its client's socket. */
 import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
+import type { OtherProtocol } from '../protocol/opening.ts';
 import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
 import type { ServerSide } from './prewarm.ts';
-import type { DialFailure } from './refusals.ts';
+import type { DialFailure, Refusal } from './refusals.ts';
 
 /** What the events of the client's socket go to. */
 export interface ClientSide {
@@ -24,6 +25,8 @@ export interface SessionHost<Session> {
   cancelling: number;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
+  /** It speaks another protocol than PostgreSQL's, and is refused. */
+  notUnderstood(session: Session, protocol: OtherProtocol, refusal: Refusal): void;
   /** Its server has answered. */
   opened(session: Session): void;
   dialFailed(session: Session, failure: DialFailure): void;

@@ -1,5 +1,5 @@
 /**
- * A refusal on the wire: an ErrorResponse, and the preamble for the server that says it under TLS.
+ * A refusal on the wire: an ErrorResponse, what clients of other protocols can read, and the preamble for the server that says it under TLS.
  *
  * Fields from PostgreSQL's "Error and Notice Message Fields" (protocol-error-fields).
  */
@@ -39,6 +39,21 @@ export function errorResponse({ sqlstate, message, detail, hint }: ErrorFields):
 export function oldErrorResponse({ message }: ErrorFields): Uint8Array {
   return encoder.encode(`EFATAL:  ${fieldText(message)}\n\0`);
 }
+
+/** The same for a client of HTTP. */
+export function httpError({ message, hint = '' }: ErrorFields): Uint8Array {
+  const lines = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: text/plain; charset=utf-8',
+    'Connection: close',
+    '',
+    `${message}. ${hint}\n`,
+  ];
+  return encoder.encode(lines.join('\r\n'));
+}
+
+/** For a client of TLS that wants another service: a fatal alert, no_application_protocol (RFC 7301), as PostgreSQL's. */
+export const noSuchService = Uint8Array.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 120);
 
 /**
  * What a session says to the refusal server before it passes on the client's TLS: a 32-bit length, the ErrorResponse to

@@ -91,7 +91,7 @@ describe('in clear text', () => {
   test('what comes after the N and makes no sense gets the refusal as well', () => {
     const world = closedWorld();
     const client = world.client(gssRequest);
-    client.send(bytesOf('GET / HTTP/1.1\r\n'));
+    client.send(bytesOf('SSH-2.0-OpenSSH_9.2\r\n'));
     deepEqual(client.received, bytesOf('N', errorResponse(refusal(world))));
     client.fin();
     world.empty({ refused: 1 });
