@@ -44,11 +44,11 @@ const mostSilences = 3;
 
 export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly runtime: Runtime;
-  readonly settings: DataSettings;
+  settings: DataSettings;
   readonly counters: Counters;
   /** Of all workers: the limits are those of the whole program. */
   readonly #slabs: readonly Counters[];
-  readonly connectOptions: ConnectOptions;
+  connectOptions: ConnectOptions;
   cancelling = 0;
 
   readonly #report: (report: Report) => void;
@@ -77,7 +77,6 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters = slabs[index]!;
     this.#slabs = slabs;
     this.#report = report;
-    const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
     const targets = new Targets(runtime, slabs, this.counters, settings.fallback);
@@ -85,7 +84,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const queueOf = (port: Port): HoldQueue =>
       new HoldQueue(runtime, this.counters, () => targets.of(port), (...next) => this.#dial(...next));
     this.#holdQueues = { primary: queueOf('primary'), standby: queueOf('standby') };
-    this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
+    this.connectOptions = connectOptionsOf(settings);
   }
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
@@ -98,6 +97,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     switch (command.kind) {
       case 'route':
         return this.#takeRoute(command);
+      case 'settings':
+        return this.#takeSettings(command.settings);
       case 'endDead':
         return this.#endDead(command.server);
       case 'endStandbySessions':
@@ -121,6 +122,13 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
       if (this.#targets.has(port)) this.#holdQueues[port].release();
       else this.#holdQueues[port].stop();
     }
+  }
+
+  #takeSettings(settings: DataSettings): void {
+    this.settings = settings;
+    this.connectOptions = connectOptionsOf(settings);
+    this.#targets.fallback = settings.fallback;
+    this.#prewarm.least = settings.prewarm;
   }
 
   #endDead(server: Address): void {
@@ -322,4 +330,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     // A refusal takes descriptors too, so there is a bound to those that get one.
     if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
   }
+}
+
+function connectOptionsOf({ keepAlive, connectTimeoutMs }: DataSettings): ConnectOptions {
+  return { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
 }

@@ -20,7 +20,8 @@ export class Targets {
   readonly #runtime: Pick<Runtime, 'now'>;
   readonly #slabs: readonly Counters[];
   readonly #own: Counters;
-  readonly #fallback: boolean;
+  /** Without a usable standby the primary serves the clients of the standby port. */
+  fallback: boolean;
   readonly #leastSessions: LeastSessions;
   #primary: Target | undefined;
   /** Cancel requests go here while there is no primary: the sessions that they mean are still there. */
@@ -40,7 +41,7 @@ export class Targets {
     this.#runtime = runtime;
     this.#slabs = slabs;
     this.#own = own;
-    this.#fallback = fallback;
+    this.fallback = fallback;
     this.#leastSessions = new LeastSessions(slabs, own);
   }
 
@@ -60,14 +61,14 @@ export class Targets {
     const now = this.#runtime.now();
     if (port === 'primary') return this.#leasedPrimary(now);
     const best = this.#leastSessions.best(now);
-    const fallback = this.#fallback ? this.#leasedPrimary(now) : undefined;
+    const fallback = this.fallback ? this.#leasedPrimary(now) : undefined;
     // A standby that has just failed is better than no server.
     return best ? onStandby(best) : fallback ?? onStandby(this.#leastSessions.any(now));
   }
 
   /** Whether the route has a server for sessions of `port`, be it one whose last answer counts no more. */
   has(port: Port): boolean {
-    if (this.#primary !== undefined && (port === 'primary' || this.#fallback)) return true;
+    if (this.#primary !== undefined && (port === 'primary' || this.fallback)) return true;
     return port === 'standby' && !this.#leastSessions.isEmpty;
   }
 
@@ -87,7 +88,7 @@ export class Targets {
     const wasStandby = epoch === noEpoch;
     if (wasStandby) tried.add(slot);
     if (wasStandby && behaviour === undefined) this.#leastSessions.rest(slot, now);
-    const fallback = this.#fallback && wasStandby ? this.#leasedPrimary(now) : undefined;
+    const fallback = this.fallback && wasStandby ? this.#leasedPrimary(now) : undefined;
     return onStandby(this.#leastSessions.best(now, tried)) ?? fallback;
   }
 
