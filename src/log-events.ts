@@ -13,6 +13,11 @@ export const logEvents = {
   draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
   stopped: ['info', 'the gateway has stopped'],
   command: ['info', 'a command came over the control socket'],
+  reloaded: ['info', 'the configuration was read again'],
+  reload_failed: [
+    'error',
+    'the new configuration cannot be used, and nothing was changed: correct it, and reload',
+  ],
   signal_ignored: ['info', 'a signal that means nothing here'],
   control_socket_failed: [
     'warn',
@@ -64,7 +69,10 @@ export const logEvents = {
   address_found: ['info', 'an address was found'],
   address_gone: ['info', 'an address has left DNS'],
   addresses_differ: ['info', 'the addresses of a name are several servers'],
-  primary_left_dns: ['warn', 'the primary has left DNS; it stays until another one is elected'],
+  primary_left: [
+    'warn',
+    'the primary is named no more, by CANDIDATES or DNS; it stays until another one is elected',
+  ],
   name_unresolved: ['warn', 'a name does not resolve; known addresses stay in use'],
   too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
 

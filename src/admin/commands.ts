@@ -1,5 +1,6 @@
 /** What a running gateway can be told over the control socket: the commands by name. */
 import { type LogLevel, logLevels } from '../log-events.ts';
+import type { Change } from '../config/reload.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
@@ -9,14 +10,23 @@ export type CommandArgs = Readonly<Record<string, unknown>>;
 export interface Command {
   /** It is written to the log, with who asked. */
   readonly isChange: boolean;
-  /** Returns what the answer's JSON holds. Throws CommandError. */
+  /** Returns what the answer's JSON holds. Throws CommandError or MisusedCommand. */
   run(args: CommandArgs): unknown;
+}
+
+/** What a reload has changed. */
+export interface Reloaded {
+  readonly changes: readonly Change[];
+  readonly warnings: readonly string[];
 }
 
 export type Commands = Readonly<Record<string, Command>>;
 
-/** A command that cannot be obeyed as it was given: the message says what to do. */
+/** A command that could not be carried out: the message says what to do. */
 export class CommandError extends Error {}
+
+/** A command that makes no sense as it was given: the message says what would. */
+export class MisusedCommand extends Error {}
 
 /** The gateway, as far as commands reach it. */
 export interface Operations {
@@ -24,6 +34,8 @@ export interface Operations {
   /** As SIGTERM does. */
   drain(): void;
   setLogLevel(level: LogLevel): void;
+  /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
+  reload(): Promise<Reloaded>;
 }
 
 export function commandsOf(operations: Operations): Commands {
@@ -36,12 +48,13 @@ export function commandsOf(operations: Operations): Commands {
         return {};
       },
     },
+    reload: { isChange: true, run: () => operations.reload() },
     'log-level': {
       isChange: true,
       run: ({ level }) => {
         const known = logLevels.find((name) => name === level);
         if (known === undefined) {
-          throw new CommandError(`"${level}" is no level of the log: it is one of ${logLevels.join(', ')}`);
+          throw new MisusedCommand(`"${level}" is no level of the log: it is one of ${logLevels.join(', ')}`);
         }
         operations.setLogLevel(known);
         return { level: known };

@@ -7,7 +7,7 @@ import { request } from 'node:http';
 import { codeOf, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { peerUids } from '../runtime/linux/peer-uid.ts';
-import { type CommandArgs, CommandError, type Commands } from './commands.ts';
+import { type CommandArgs, CommandError, type Commands, MisusedCommand } from './commands.ts';
 import { type Answer, json, type Page, serveHttp } from './http.ts';
 
 /** Commands come from people, one at a time. A list of all sessions may take a while to be read. */
@@ -59,6 +59,7 @@ function answerFrom(commands: Commands, bound: string, log: Log): Answer {
     try {
       return json(await command.run(args));
     } catch (error) {
+      if (error instanceof MisusedCommand) return refused(400, error.message);
       if (error instanceof CommandError) return refused(409, error.message);
       return refused(500, `unexpected: ${messageOf(error)}`);
     }

@@ -126,6 +126,16 @@ export function renderMetrics(of: Snapshot): string {
     counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
+    gauge(
+      'config_last_reload_successful',
+      'Whether the last reload of the configuration could be used; the start counts as one.',
+      count(of.lastReload.isSuccessful ? 1 : 0),
+    ),
+    gauge(
+      'config_last_reload_success_timestamp_seconds',
+      'When the configuration that counts was read.',
+      count(of.lastReload.at.getTime() / 1000),
+    ),
     gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),
     gauge('engine', 'Always 1: which engine moves the bytes.', [[
       { engine: of.engine, runtime: of.runtime },

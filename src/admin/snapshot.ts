@@ -48,6 +48,8 @@ export interface Snapshot {
   readonly isDraining: boolean;
   /** For how long the worker that is silent for longest has been so. */
   readonly workerSilentMs: number;
+  /** The start counts as one. `at` is the time of the last one that was successful. */
+  readonly lastReload: { readonly isSuccessful: boolean; readonly at: Date };
   readonly startedAt: Date;
   readonly version: string;
   readonly runtime: string;

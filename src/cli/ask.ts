@@ -26,7 +26,7 @@ export async function ask<T>(gateway: ParsedArgs, command: string, args: object 
   if (status === 200) return answer as T;
   const error = (answer as { error?: unknown } | undefined)?.error;
   const why = typeof error === 'string' ? error : `the gateway at ${path} says ${status}, and not why`;
-  throw status === 500 ? new StartError(`${why}.`) : new ConfigError([why]);
+  throw [400, 404].includes(status) ? new ConfigError(why.split('\n')) : new StartError(why);
 }
 
 function socketOf(gateway: ParsedArgs): string {

@@ -9,6 +9,7 @@ import { drain } from './drain.ts';
 import { explain } from './explain/explain.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { logLevel } from './log-level.ts';
+import { reload } from './reload.ts';
 import { print, say } from './print.ts';
 import { serve } from './serve.ts';
 
@@ -21,6 +22,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   check,
   config,
   explain,
+  reload,
   drain,
   'log-level': logLevel,
 };

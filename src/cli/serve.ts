@@ -1,6 +1,5 @@
 /** `pg_gateway [serve] [<listen_addr> <listen_port>]`: runs the gateway until it is told to stop. */
 import { defineCommand } from 'citty';
-import type { Config } from '../config/config.ts';
 import { Gateway } from '../gateway.ts';
 import { type Log, openLog } from '../log.ts';
 import { settingNames } from '../config/settings.ts';
@@ -13,10 +12,17 @@ export const serve = defineCommand({
   meta: { name: 'serve', description: 'Run the gateway: [<listen_addr> <listen_port>]. The default.' },
   args: settingArgs(settingNames),
   async run({ args }) {
-    const config = configOf(args, ['LISTEN_HOST', 'LISTEN_PORT']);
+    const readConfig = () => configOf(args, ['LISTEN_HOST', 'LISTEN_PORT']);
+    const config = readConfig();
     const { log, setLevel } = openLog(config.log);
-    const signals = new Signals(log);
-    const gateway = new Gateway(config, { log, setLevel, drainAsked: () => signals.add('drain') });
+    // What comes of it is in the log.
+    const signals = new Signals(log, () => void gateway.reload().catch(() => {}));
+    const gateway = new Gateway(config, {
+      log,
+      setLevel,
+      readConfig,
+      drainAsked: () => signals.add('drain'),
+    });
     const { listening, metrics, control } = await gateway.start();
     log('listening', {
       address: addressText(listening.address),
@@ -27,14 +33,14 @@ export const serve = defineCommand({
       workers: config.workers,
       version,
     });
-    await end(gateway, config, log, signals);
+    await end(gateway, log, signals);
   },
 });
 
 /** Drains after the first signal, stops after the second, the deadline, or the one that asks for that. */
-async function end(gateway: Gateway, config: Config, log: Log, signals: Signals): Promise<void> {
+async function end(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
   const signal = await signals.next();
-  const drainMs = signal === 'SIGQUIT' ? 0 : config.drainMs;
+  const drainMs = signal === 'SIGQUIT' ? 0 : gateway.drainMs;
   const sessions = gateway.active;
   if (sessions > 0 && drainMs > 0) log('draining', { signal, sessions, drainMs });
   await Promise.race([gateway.drain(drainMs), signals.next()]);

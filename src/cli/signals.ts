@@ -9,7 +9,9 @@ export class Signals {
   readonly #arrived: Ending[] = [];
   #wake: ((ending: Ending) => void) | undefined;
 
-  constructor(log: Log) {
+  /** `reload` is called for each SIGHUP. */
+  constructor(log: Log, reload: () => void) {
+    process.on('SIGHUP', reload);
     for (const name of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(name, () => this.add(name));
     // Without a listener they end the process, with all its sessions; SIGUSR1 would open Node's debugger.
     for (const name of ['SIGUSR1', 'SIGUSR2'] as const) {

@@ -77,6 +77,8 @@ export type Command =
     readonly slot: number;
     readonly standbySlots: readonly number[];
   }
+  /** For new sessions, and for what old ones do next. Where to listen, and how, stays as it is. */
+  | { readonly kind: 'settings'; readonly settings: DataSettings }
   /** The death verdict: ends every session on a server that gives no sign of life. */
   | { readonly kind: 'endDead'; readonly server: Address }
   /** A server is no standby of ours any more, or lags too far: ends the sessions of the standby port on it. */

@@ -31,10 +31,16 @@ export class Router {
   /** The server of the last route that had one: its sessions live on while there is none. */
   #lastServer: string | undefined;
   #positions: Positions = noPositions;
-  readonly #rules: Rules;
-  readonly #rotationRules: RotationRules;
+  #rules: Rules;
+  #rotationRules: RotationRules;
 
   constructor(rules: Rules, rotationRules: RotationRules = everyStandby) {
+    this.#rules = rules;
+    this.#rotationRules = rotationRules;
+  }
+
+  /** The next election goes by these. */
+  reconfigure(rules: Rules, rotationRules: RotationRules): void {
     this.#rules = rules;
     this.#rotationRules = rotationRules;
   }

@@ -62,11 +62,14 @@ export class WorkerPool {
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
   readonly #watch = new WorkerWatch();
+  /** With the addresses that were bound, once they are. */
+  #settings: DataSettings;
   #route: Route = noRoute;
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#settings = options.settings;
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
     this.serverSlots = new ServerSlots(this.#counters);
     this.#leases = new Leases(this.#counters, this.serverSlots);
@@ -79,7 +82,7 @@ export class WorkerPool {
 
   /** Starts all data planes. Resolves with the addresses that clients reach; rejects with StartError. */
   async start(): Promise<Listening> {
-    const { settings } = this.#options;
+    const settings = this.#settings;
     const count = this.#counters.length;
     let listening: Listening = { address: settings.listen, standby: settings.listenStandby };
     // Shared ports are shared with other programs of this user too: find out first whether one listens there.
@@ -91,9 +94,18 @@ export class WorkerPool {
       };
     }
     for (let index = 0; index < count; index++) {
-      listening = await this.#open(index, { ...boundTo(settings, listening), reusePort: count > 1 });
+      this.#settings = { ...boundTo(this.#settings, listening), reusePort: count > 1 };
+      listening = await this.#open(index);
     }
+    this.#settings = boundTo(this.#settings, listening);
     return listening;
+  }
+
+  /** What can be changed while it runs. Where it listens is not looked at. */
+  reconfigure(settings: DataSettings): void {
+    const { listen, listenStandby, reusePort } = this.#settings;
+    this.#settings = { ...settings, listen, listenStandby, reusePort };
+    this.#send({ kind: 'settings', settings: this.#settings });
   }
 
   /** Until when the servers' last answers count. Before `publish`: no client is sent to a server without a lease. */
@@ -162,11 +174,11 @@ export class WorkerPool {
   }
 
   async #tryListen(address: Address, port: Port): Promise<Address> {
-    const { runtime, settings } = this.#options;
+    const { runtime } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Address>();
     const ignore = (): void => {};
     const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
-    const options = { noDelay: true, backlog: settings.backlog, reusePort: false };
+    const options = { noDelay: true, backlog: this.#settings.backlog, reusePort: false };
     runtime.listen(address, options, handlers, {
       listening: (listener) => {
         listener.close();
@@ -178,7 +190,8 @@ export class WorkerPool {
   }
 
   /** Starts the data plane number `index`, or starts it again. */
-  #open(index: number, settings: DataSettings): Promise<Listening> {
+  #open(index: number): Promise<Listening> {
+    const settings = this.#settings;
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
@@ -213,7 +226,7 @@ export class WorkerPool {
       ended.resolve();
       // One that never listened would die again: the caller decides.
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
-      else this.#replace(index, boundTo(settings, bound), why);
+      else this.#replace(index, why);
     };
     const send = this.#options.workers === 0
       ? this.#openHere(settings, onReport)
@@ -264,20 +277,20 @@ export class WorkerPool {
     };
   }
 
-  #replace(index: number, settings: DataSettings, why: string): void {
+  #replace(index: number, why: string): void {
     if (this.#stopping) return;
     const { log } = this.#options;
     log('worker_died', { worker: index, why });
-    setTimeout(() => this.#reopen(index, settings), restartMs);
+    setTimeout(() => this.#reopen(index), restartMs);
   }
 
-  #reopen(index: number, settings: DataSettings): void {
+  #reopen(index: number): void {
     if (this.#stopping) return;
-    this.#open(index, settings).catch((error) => {
+    this.#open(index).catch((error) => {
       if (this.#stopping) return;
       const why = messageOf(error);
       this.#options.log('worker_not_replaced', { worker: index, why });
-      setTimeout(() => this.#reopen(index, settings), retryMs);
+      setTimeout(() => this.#reopen(index), retryMs);
     });
   }
 }

@@ -49,11 +49,11 @@ const mostSilences = 3;
 
 export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly runtime: Runtime;
-  readonly settings: DataSettings;
+  settings: DataSettings;
   readonly counters: Counters;
   /** Of all workers: the limits are those of the whole program. */
   readonly #slabs: readonly Counters[];
-  readonly connectOptions: ConnectOptions;
+  connectOptions: ConnectOptions;
   cancelling = 0;
 
   readonly #report: (report: Report) => void;
@@ -83,7 +83,6 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters = slabs[index]!;
     this.#slabs = slabs;
     this.#report = report;
-    const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
     const targets = new Targets(runtime, slabs, this.counters, settings);
@@ -96,7 +95,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
         (...next) => this.#dial(...next),
       );
     this.#holdQueues = { primary: queueOf('primary'), standby: queueOf('standby') };
-    this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
+    this.connectOptions = connectOptionsOf(settings);
   }
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
@@ -109,6 +108,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     switch (command.kind) {
       case 'route':
         return this.#takeRoute(command);
+      case 'settings':
+        return this.#takeSettings(command.settings);
       case 'endDead':
         return this.#endDead(command.server);
       case 'endStandbySessions':
@@ -132,6 +133,13 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
       if (this.#targets.has(port)) this.#holdQueues[port].release();
       else this.#holdQueues[port].stop();
     }
+  }
+
+  #takeSettings(settings: DataSettings): void {
+    this.settings = settings;
+    this.connectOptions = connectOptionsOf(settings);
+    this.#targets.reconfigure(settings);
+    this.#prewarm.least = settings.prewarm;
   }
 
   #endDead(server: Address): void {
@@ -341,4 +349,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     // A refusal takes descriptors too, so there is a bound to those that get one.
     if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
   }
+}
+
+function connectOptionsOf({ keepAlive, connectTimeoutMs }: DataSettings): ConnectOptions {
+  return { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
 }

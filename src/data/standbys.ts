@@ -24,7 +24,7 @@ const restMs = 1_000;
 const none: ReadonlySet<number> = new Set();
 
 export class Standbys {
-  readonly #balance: Balance;
+  balance: Balance;
   readonly #own: Counters;
   #standbys: readonly StandbyTarget[] = [];
   /** By slot: until when it rests. */
@@ -32,7 +32,7 @@ export class Standbys {
 
   /** Leases are in `own`. */
   constructor(balance: Balance, own: Counters) {
-    this.#balance = balance;
+    this.balance = balance;
     this.#own = own;
   }
 
@@ -57,12 +57,12 @@ export class Standbys {
     const awake = this.#leased(now).filter(({ slot }) =>
       (this.#restUntil.get(slot) ?? -Infinity) <= now && !except.has(slot)
     );
-    return this.#balance.choose(awake, client);
+    return this.balance.choose(awake, client);
   }
 
   /** The best of all. */
   any(client: Client, now: number): StandbyTarget | undefined {
-    return this.#balance.choose(this.#leased(now), client);
+    return this.balance.choose(this.#leased(now), client);
   }
 
   #leased(now: number): readonly StandbyTarget[] {

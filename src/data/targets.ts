@@ -6,7 +6,7 @@ import type { Address, Runtime } from '../runtime/runtime.ts';
 import type { DialFailure } from './refusals.ts';
 import { LeastSessions } from './least-sessions.ts';
 import { sourceHash } from './source-hash.ts';
-import { type Client, Standbys } from './standbys.ts';
+import { type Balance, type Client, Standbys } from './standbys.ts';
 
 export interface Target {
   readonly address: Address;
@@ -22,7 +22,7 @@ export class Targets {
   readonly #runtime: Pick<Runtime, 'now'>;
   readonly #slabs: readonly Counters[];
   readonly #own: Counters;
-  readonly #fallback: boolean;
+  #fallback: boolean;
   readonly #standbys: Standbys;
   #primary: Target | undefined;
   /** Cancel requests go here while there is no primary: the sessions that they mean are still there. */
@@ -43,7 +43,17 @@ export class Targets {
     this.#slabs = slabs;
     this.#own = own;
     this.#fallback = fallback;
-    this.#standbys = new Standbys(balance === 'source' ? sourceHash : new LeastSessions(slabs), own);
+    this.#standbys = new Standbys(this.#balanceOf(balance), own);
+  }
+
+  /** From now on; where sessions are stays as it is. */
+  reconfigure({ fallback, balance }: Pick<DataSettings, 'fallback' | 'balance'>): void {
+    this.#fallback = fallback;
+    this.#standbys.balance = this.#balanceOf(balance);
+  }
+
+  #balanceOf(balance: DataSettings['balance']): Balance {
+    return balance === 'source' ? sourceHash : new LeastSessions(this.#slabs);
   }
 
   take({ route, slot, standbySlots }: Extract<Command, { kind: 'route' }>): void {

@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { CommandError, type Commands } from '../../src/admin/commands.ts';
+import { CommandError, type Commands, MisusedCommand } from '../../src/admin/commands.ts';
 import { serveControlSocket } from '../../src/admin/control-socket.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'control-socket-'));
@@ -18,6 +18,12 @@ const commands: Commands = {
     isChange: true,
     run: () => {
       throw new CommandError('not now: say it later');
+    },
+  },
+  misuse: {
+    isChange: false,
+    run: () => {
+      throw new MisusedCommand('say it otherwise');
     },
   },
   fail: {
@@ -85,6 +91,7 @@ describe('the control socket', () => {
 
   check('passes on why a command is not obeyed, and tells a fault of its own from that', async (path) => {
     assert.deepEqual(await ask(path, 'refuse'), { status: 409, answer: { error: 'not now: say it later' } });
+    assert.deepEqual(await ask(path, 'misuse'), { status: 400, answer: { error: 'say it otherwise' } });
     assert.deepEqual(await ask(path, 'fail'), { status: 500, answer: { error: 'unexpected: a fault' } });
   });
 

@@ -68,6 +68,7 @@ export const layers = [
   'src/data/',
   'src/control/',
   'src/admin/',
+  'src/part-settings.ts',
   'src/gateway.ts',
   'src/cli/',
   'src/main.ts',
