@@ -64,6 +64,10 @@ export const logEvents = {
     'error',
     'clients wait: this machine has no port or no descriptor left for a connection to a server; raise net.ipv4.ip_local_port_range, or the limit of open files (ulimit -n)',
   ],
+  clients_displaced: [
+    'warn',
+    'all places for clients were taken, so those that had said nothing for longest were closed for new ones: see to the busiest address',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],

@@ -100,5 +100,13 @@ export type Report =
   | { readonly kind: 'exhausted'; readonly why: string }
   /** Servers cannot be dialled for want of ports, descriptors or memory of ours; reported once until it is over. */
   | { readonly kind: 'shortage'; readonly why: string }
+  /** So many were turned away for want of room since the last such report, and most of them, so many at least, from one address. */
+  | {
+    readonly kind: 'turnedAway';
+    readonly who: 'clients';
+    readonly count: number;
+    readonly busiest: string;
+    readonly ofBusiest: number;
+  }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

@@ -204,6 +204,9 @@ export class WorkerPool {
         });
       } else if (report.kind === 'shortage') {
         this.#options.log('dial_exhausted', { worker: index, why: report.why });
+      } else if (report.kind === 'turnedAway') {
+        const { count, busiest, ofBusiest } = report;
+        this.#options.log('clients_displaced', { worker: index, count, busiest, ofBusiest });
       } else ended.resolve();
     };
     const onExit = (why: string): void => {

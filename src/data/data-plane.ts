@@ -12,7 +12,7 @@ import {
   type Report,
   type Route,
 } from '../contract/messages.ts';
-import { isSameAddress } from '../runtime/addresses.ts';
+import { isSameAddress, peerOf } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { Listeners } from './listeners.ts';
@@ -32,6 +32,7 @@ import type { ClientSide, SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
+import { TurnedAway } from './turned-away.ts';
 
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
@@ -54,6 +55,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
   readonly #sessions = new SessionList<Session>();
+  /** Clients that have no session, or none any more, in the order in which that began. */
+  readonly #notAdmitted = new Set<Session>();
+  readonly #displaced: TurnedAway;
   readonly #counts: SessionCounts;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
@@ -77,6 +81,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters = slabs[index]!;
     this.#slabs = slabs;
     this.#report = report;
+    this.#displaced = new TurnedAway('clients', runtime, report);
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
@@ -168,6 +173,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (this.#draining) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
+    this.#notAdmitted.delete(session);
     // Clients that came first are served first.
     const target = this.#targets.of(session.port);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
@@ -240,6 +246,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   ended(session: Session): void {
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
+    this.#notAdmitted.delete(session);
     this.#sessions.remove(session);
   }
 
@@ -252,6 +259,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   /** A client that is refused may take its time to read that, so it ceases to be a session at once. */
   #refuse(session: Session, refusal: Refusal): void {
     this.#counts.remove(session);
+    this.#notAdmitted.add(session);
     session.refuse(refusal);
   }
 
@@ -319,7 +327,18 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
-    // A refusal takes descriptors too, so there is a bound to those that get one.
-    if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
+    this.#notAdmitted.add(session);
+    if (total(this.#slabs, 'active') > this.settings.maxClients) this.#displace();
+  }
+
+  /**
+   * Makes room: the client goes that has had no session for longest, which may be the one that has just come. One that
+   * means to log in says so at once; silent ones, and those that read their refusal, could else keep all others out.
+   */
+  #displace(): void {
+    const [oldest] = this.#notAdmitted;
+    this.counters[at.displaced]! += 1;
+    this.#displaced.note(peerOf(oldest!.client.remote));
+    oldest!.end('limit');
   }
 }

@@ -68,6 +68,36 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  test('silent clients that take all places and come again keep nobody out, end no session, and are told of', async () => {
+    const crowded = await startGateway({
+      CANDIDATES: cluster.candidates,
+      MAX_SESSIONS: '50',
+      STARTUP_TIMEOUT_MS: '600000',
+    });
+    await crowded.routesTo(cluster.first.port);
+    const session = clientOf(crowded.port);
+    await session`select 1`;
+    const silent = silentClients(crowded.port, 300);
+    try {
+      await waitFor('all places to be taken', async () => {
+        return await crowded.metric('pg_gateway_displaced_total') as number > 300;
+      });
+      for (let count = 0; count < 20; count++) {
+        assert.deepEqual(await ask(crowded.port, 'select 1 as one'), [{ one: 1 }]);
+      }
+      assert.deepEqual([...await session`select 2 as two`], [{ two: 2 }]);
+      const line = await waitFor('the line of the log', () => {
+        return crowded.log.find(({ event }) => event === 'clients_displaced');
+      });
+      assert.equal(line['busiest'], '127.0.0.1');
+      assert.ok(line['count'] as number > 0 && line['count'] === line['ofBusiest'], JSON.stringify(line));
+    } finally {
+      silent.end();
+      await session.end();
+      await crowded.stop();
+    }
+  });
+
   test('held clients that push megabytes and read nothing are refused all the same, and are gone', async () => {
     const nobody = await startGateway({
       CANDIDATES: `127.0.0.1:${await freePort()}`,
@@ -125,6 +155,28 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     await sql.end();
   });
 });
+
+/** So many clients that say nothing; each comes again when it is closed. */
+function silentClients(port: number, count: number): { end(): void } {
+  let isOver = false;
+  const sockets = new Set<Socket>();
+  const come = (): void => {
+    if (isOver) return;
+    const socket = sending(port, new Uint8Array(0)).resume();
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      setTimeout(come, 20);
+    });
+  };
+  for (let at = 0; at < count; at++) come();
+  return {
+    end: () => {
+      isOver = true;
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
 
 function collect(socket: Socket): () => Buffer {
   let all = Buffer.alloc(0);
