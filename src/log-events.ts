@@ -68,6 +68,10 @@ export const logEvents = {
     'warn',
     'all places for clients were taken, so those that had said nothing for longest were closed for new ones: see to the busiest address',
   ],
+  cancels_dropped: [
+    'warn',
+    'more cancel requests came than are passed on: see to the busiest address',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],

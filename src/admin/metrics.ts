@@ -121,6 +121,11 @@ export function renderMetrics(of: Snapshot): string {
     counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
     counter(
+      'cancels_dropped_total',
+      'Cancel requests dropped, because too many came.',
+      sum('cancelsDropped'),
+    ),
+    counter(
       'displaced_total',
       'Clients without a session that were closed for new ones, because all places were taken.',
       sum('displaced'),

@@ -42,6 +42,8 @@ const scalars = [
   'prewarmed',
   /** Cancel requests passed on. */
   'cancels',
+  /** Cancel requests that were dropped because too many came, ever. */
+  'cancelsDropped',
   /** Clients of the standby port that the primary serves, ever. */
   'fallbacks',
   /** Clients without a session that were closed because all places were taken, ever. */

@@ -103,7 +103,7 @@ export type Report =
   /** So many were turned away for want of room since the last such report, and most of them, so many at least, from one address. */
   | {
     readonly kind: 'turnedAway';
-    readonly who: 'clients';
+    readonly who: 'clients' | 'cancels';
     readonly count: number;
     readonly busiest: string;
     readonly ofBusiest: number;

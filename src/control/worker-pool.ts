@@ -55,6 +55,8 @@ interface DataPlaneHandle {
 const restartMs = 200;
 const retryMs = 1_000;
 
+const turnedAwayEvents = { clients: 'clients_displaced', cancels: 'cancels_dropped' } as const;
+
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #dataPlanes: DataPlaneHandle[] = [];
@@ -206,7 +208,7 @@ export class WorkerPool {
         this.#options.log('dial_exhausted', { worker: index, why: report.why });
       } else if (report.kind === 'turnedAway') {
         const { count, busiest, ofBusiest } = report;
-        this.#options.log('clients_displaced', { worker: index, count, busiest, ofBusiest });
+        this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
       } else ended.resolve();
     };
     const onExit = (why: string): void => {

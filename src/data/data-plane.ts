@@ -14,6 +14,7 @@ import {
 } from '../contract/messages.ts';
 import { isSameAddress, peerOf } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
+import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
@@ -43,14 +44,14 @@ const shortageOverMs = 10_000;
 /** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
 const mostSilences = 3;
 
-export class DataPlane implements SessionHost<Session>, PrewarmHost {
+export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueueHost {
   readonly runtime: Runtime;
   readonly settings: DataSettings;
   readonly counters: Counters;
   /** Of all workers: the limits are those of the whole program. */
   readonly #slabs: readonly Counters[];
   readonly connectOptions: ConnectOptions;
-  cancelling = 0;
+  readonly cancels: CancelQueue;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
@@ -58,6 +59,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   /** Clients that have no session, or none any more, in the order in which that began. */
   readonly #notAdmitted = new Set<Session>();
   readonly #displaced: TurnedAway;
+  readonly #cancelsDropped: TurnedAway;
   readonly #counts: SessionCounts;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
@@ -82,6 +84,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.#slabs = slabs;
     this.#report = report;
     this.#displaced = new TurnedAway('clients', runtime, report);
+    this.#cancelsDropped = new TurnedAway('cancels', runtime, report);
+    this.cancels = new CancelQueue(this, slabs.length);
     const { keepAlive, connectTimeoutMs } = settings;
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
@@ -290,9 +294,16 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const servers = this.#targets.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
     if (servers[0] === undefined) return session.hangUp('refused');
-    if (this.cancelling >= this.settings.maxClients) return session.end('limit');
-    this.counters[at.cancels]! += 1;
     session.cancelAt(servers);
+  }
+
+  cancelBegins(): void {
+    this.counters[at.cancels]! += 1;
+  }
+
+  cancelDropped(client: string): void {
+    this.counters[at.cancelsDropped]! += 1;
+    this.#cancelsDropped.note(client);
   }
 
   #noServer({ port, pending }: Session): Refusal {

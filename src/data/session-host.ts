@@ -2,6 +2,7 @@
 import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
+import type { CancelQueue } from './cancel-queue.ts';
 import type { ServerSide } from './prewarm.ts';
 import type { DialFailure } from './refusals.ts';
 
@@ -20,8 +21,7 @@ export interface SessionHost<Session> {
   readonly counters: Counters;
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
-  /** See CancelHost. */
-  cancelling: number;
+  readonly cancels: CancelQueue;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
   /** Its server has answered. */

@@ -76,6 +76,7 @@ describe('/metrics', () => {
           downstreamBytes: 1,
           held: 1,
           cancels: 8,
+          cancelsDropped: 7,
           displaced: 9,
         }),
       ],
@@ -88,6 +89,7 @@ describe('/metrics', () => {
       ['held', 2],
       ['holds_total', 4],
       ['cancels_total', 8],
+      ['cancels_dropped_total', 7],
       ['displaced_total', 9],
     ];
     for (const [name, value] of expected) assert.deepEqual(samples(snapshot, name), [String(value)], name);

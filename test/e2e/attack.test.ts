@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { ask, clientOf, exchange } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
 import { freePort } from '../bed/ports.ts';
-import { queryMessage, startupMessage } from '../bed/raw-client.ts';
+import { cancelMessage, queryMessage, startQuery, startupMessage } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 /** ReadyForQuery, idle. */
@@ -98,6 +98,37 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     }
   });
 
+  test(
+    'a flood of cancel requests is passed on a few at a time, and that of another address is not late',
+    {
+      skip: process.platform === 'linux' ? false : 'only Linux has 127.0.0.2, and /proc to count connections',
+    },
+    async () => {
+      const query = await startQuery(gateway.port, 'select pg_sleep(600)');
+      const flood = floodOfCancels(gateway.port, 400);
+      try {
+        await waitFor(
+          'the flood',
+          async () => await gateway.metric('pg_gateway_cancels_total') as number > 300,
+        );
+        let most = 0;
+        const watch = setInterval(() => most = Math.max(most, connectionsTo(cluster.first.port)), 5);
+        const startedAt = performance.now();
+        const person = connect({ port: gateway.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+        person.on('error', () => {}).resume().write(cancelMessage(query.key));
+        await waitFor('the query to be cancelled', () => query.received().includes('C57014'));
+        await waitFor('enough to have been seen', () => performance.now() - startedAt > 1_000);
+        clearInterval(watch);
+        // Sixteen, the session, and the probes.
+        assert.ok(most > 0 && most <= 24, `${most} connections`);
+      } finally {
+        flood.end();
+        query.end();
+      }
+      await nobodyLeft(gateway);
+    },
+  );
+
   test('held clients that push megabytes and read nothing are refused all the same, and are gone', async () => {
     const nobody = await startGateway({
       CANDIDATES: `127.0.0.1:${await freePort()}`,
@@ -176,6 +207,24 @@ function silentClients(port: number, count: number): { end(): void } {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** So many cancel requests with a wrong key, and a new one for each that is answered. */
+function floodOfCancels(port: number, count: number): { end(): void } {
+  let isOver = false;
+  const come = (): void => {
+    if (!isOver) sending(port, cancelRequest).resume().on('close', come);
+  };
+  for (let at = 0; at < count; at++) come();
+  return { end: () => void (isOver = true) };
+}
+
+/** How many connections there are to `port` of this machine. */
+function connectionsTo(port: number): number {
+  const established = '01';
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').map((line) => line.trim().split(/\s+/));
+  return lines.filter(([, , remote, state]) => remote?.endsWith(`:${hex}`) && state === established).length;
 }
 
 function collect(socket: Socket): () => Buffer {
