@@ -76,7 +76,10 @@ export const logEvents = {
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],
   worker_not_replaced: ['error', 'the worker could not be replaced yet'],
-  certificate_failed: ['error', 'no throw-away certificate could be made: a refusal was not said'],
+  certificate_failed: [
+    'error',
+    'no throw-away certificate could be made: a client that asked for TLS was told that there is none',
+  ],
 } as const satisfies Record<string, readonly [LogLevel, string]>;
 
 export type LogEvent = keyof typeof logEvents;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { ask, clientOf, exchange } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
@@ -80,7 +82,7 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     const silent = silentClients(crowded.port, 300);
     try {
       await waitFor('all places to be taken', async () => {
-        return await crowded.metric('pg_gateway_displaced_total') as number > 300;
+        return await crowded.metric('pg_gateway_connections_total') as number > 600;
       });
       for (let count = 0; count < 20; count++) {
         assert.deepEqual(await ask(crowded.port, 'select 1 as one'), [{ one: 1 }]);
@@ -126,6 +128,23 @@ describe(`attacks on ${gatewayRuntime}`, () => {
         query.end();
       }
       await nobodyLeft(gateway);
+    },
+  );
+
+  test(
+    'half handshakes keep nobody from reading a refusal, neither under TLS nor of the same address',
+    { skip: process.platform === 'linux' ? false : 'only Linux has 127.0.0.2' },
+    async () => {
+      const nobody = await startGateway({ CANDIDATES: `127.0.0.1:${await freePort()}`, HOLD_MS: '0' });
+      await nobody.routesTo('nobody');
+      let answers = 0;
+      const half = Array.from({ length: 1500 }, () => sending(nobody.port, sslRequest));
+      for (const socket of half) socket.once('data', () => answers += 1);
+      await waitFor('an answer to each', () => answers === half.length);
+      assert.equal((await refusalTo(nobody.port, '127.0.0.2')).answer, 'S');
+      await refusalTo(nobody.port, '127.0.0.1');
+      for (const socket of half) socket.destroy();
+      await nobody.stop();
     },
   );
 
@@ -225,6 +244,21 @@ function connectionsTo(port: number): number {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').map((line) => line.trim().split(/\s+/));
   return lines.filter(([, , remote, state]) => remote?.endsWith(`:${hex}`) && state === established).length;
+}
+
+/** Asks for TLS from `localAddress`, and reads the refusal under it, or in clear text after an N. */
+async function refusalTo(port: number, localAddress: string): Promise<{ readonly answer: string }> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.write(sslRequest);
+  const [bytes] = await once(socket, 'data');
+  const answer = String(bytes);
+  assert.ok(answer === 'S' || answer === 'N', answer);
+  const reading = answer === 'S' ? connectTls({ socket, rejectUnauthorized: false }) : socket;
+  const heard = collect(reading);
+  reading.write(startupMessage());
+  await waitFor('the refusal', () => heard().includes('C57P03'));
+  reading.destroy();
+  return { answer };
 }
 
 function collect(socket: Socket): () => Buffer {
