@@ -158,6 +158,28 @@ describe('the limits of the HTTP port', () => {
     }, 'a free connection');
   });
 
+  check('let in a client that asks, however many say nothing and come again', async ({ port }) => {
+    let isOver = false;
+    const silent = new Set<Socket>();
+    const come = (): void => {
+      if (isOver) return;
+      const socket = connect(port, '127.0.0.1').resume();
+      silent.add(socket);
+      socket.on('error', () => {}).on('close', () => {
+        silent.delete(socket);
+        setTimeout(come, 10);
+      });
+    };
+    try {
+      for (let count = 0; count < 150; count += 1) come();
+      await until(() => silent.size < 150, 'all places to be taken');
+      for (let count = 0; count < 20; count += 1) assert.equal((await ask(port, '/live')).status, 200);
+    } finally {
+      isOver = true;
+      for (const socket of silent) socket.destroy();
+    }
+  });
+
   for (const words of ['', 'GET /live HTTP/1.1\r\nhost: x\r\nx-slow: ']) {
     check(
       `send away a client that says ${words === '' ? 'nothing' : 'half a request'} and waits`,
