@@ -79,10 +79,11 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     await crowded.routesTo(cluster.first.port);
     const session = clientOf(crowded.port);
     await session`select 1`;
-    const silent = silentClients(crowded.port, 300);
+    // Few more than there are places: one that comes has half a second, also on a busy machine.
+    const silent = silentClients(crowded.port, 180);
     try {
       await waitFor('all places to be taken', async () => {
-        return await crowded.metric('pg_gateway_connections_total') as number > 600;
+        return await crowded.metric('pg_gateway_connections_total') as number > 300;
       });
       for (let count = 0; count < 20; count++) {
         assert.deepEqual(await ask(crowded.port, 'select 1 as one'), [{ one: 1 }]);
@@ -216,7 +217,7 @@ function silentClients(port: number, count: number): { end(): void } {
     sockets.add(socket);
     socket.on('close', () => {
       sockets.delete(socket);
-      setTimeout(come, 20);
+      setTimeout(come, 100);
     });
   };
   for (let at = 0; at < count; at++) come();
