@@ -85,11 +85,22 @@ export const logEvents = {
     'error',
     'clients wait: this machine has no port or no descriptor left for a connection to a server; raise net.ipv4.ip_local_port_range, or the limit of open files (ulimit -n)',
   ],
+  clients_displaced: [
+    'warn',
+    'all places for clients were taken, so those that had said nothing for longest were closed for new ones: see to the busiest address',
+  ],
+  cancels_dropped: [
+    'warn',
+    'more cancel requests came than are passed on: see to the busiest address',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],
   worker_not_replaced: ['error', 'the worker could not be replaced yet'],
-  certificate_failed: ['error', 'no throw-away certificate could be made: a refusal was not said'],
+  certificate_failed: [
+    'error',
+    'no throw-away certificate could be made: a client that asked for TLS was told that there is none',
+  ],
 } as const satisfies Record<string, readonly [LogLevel, string]>;
 
 export type LogEvent = keyof typeof logEvents;

@@ -59,13 +59,23 @@ export function serveHttp(address: Address, answer: Answer, limits: HttpLimits):
     served.add(request.socket);
     void respond(request, response, answer, limits.bodyBytes);
   });
-  server.maxConnections = limits.connections;
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
-  // No client keeps its connection for long, not even one that reads nothing.
+  const open = new Set<{ destroy(): void }>();
   server.on('connection', (socket) => {
+    // Whoever asks is answered soon: the oldest makes room, or silent ones would keep out the probes of `/live`.
+    open.add(socket);
+    const [oldest] = open;
+    if (open.size > limits.connections) {
+      open.delete(oldest!);
+      oldest!.destroy();
+    }
+    // No client keeps its connection for long, not even one that reads nothing.
     const life = setTimeout(() => socket.destroy(), limits.lifeMs);
-    socket.once('close', () => clearTimeout(life));
+    socket.once('close', () => {
+      clearTimeout(life);
+      open.delete(socket);
+    });
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);

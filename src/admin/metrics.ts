@@ -125,6 +125,16 @@ export function renderMetrics(of: Snapshot): string {
     counter('prewarmed_total', 'Clients that found a connection to their server ready.', sum('prewarmed')),
     counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
+    counter(
+      'cancels_dropped_total',
+      'Cancel requests dropped, because too many came.',
+      sum('cancelsDropped'),
+    ),
+    counter(
+      'displaced_total',
+      'Clients without a session that were closed for new ones, because all places were taken.',
+      sum('displaced'),
+    ),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge(
       'config_last_reload_successful',

@@ -45,8 +45,12 @@ const scalars = [
   'prewarmed',
   /** Cancel requests passed on. */
   'cancels',
+  /** Cancel requests that were dropped because too many came, ever. */
+  'cancelsDropped',
   /** Clients of the standby port that the primary serves, ever. */
   'fallbacks',
+  /** Clients without a session that were closed because all places were taken, ever. */
+  'displaced',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
   /** The fence of the last route that a worker has obeyed. */

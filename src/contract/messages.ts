@@ -112,5 +112,13 @@ export type Report =
     readonly why: string;
     readonly count: number;
   }
+  /** So many were turned away for want of room since the last such report, and most of them, so many at least, from one address. */
+  | {
+    readonly kind: 'turnedAway';
+    readonly who: 'clients' | 'cancels';
+    readonly count: number;
+    readonly busiest: string;
+    readonly ofBusiest: number;
+  }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

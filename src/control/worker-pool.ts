@@ -55,6 +55,8 @@ interface DataPlaneHandle {
 const restartMs = 200;
 const retryMs = 1_000;
 
+const turnedAwayEvents = { clients: 'clients_displaced', cancels: 'cancels_dropped' } as const;
+
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #dataPlanes: DataPlaneHandle[] = [];
@@ -220,6 +222,9 @@ export class WorkerPool {
       } else if (report.kind === 'otherProtocol') {
         const { kind: _, ...about } = report;
         this.#options.log('other_protocol', { worker: index, ...about });
+      } else if (report.kind === 'turnedAway') {
+        const { count, busiest, ofBusiest } = report;
+        this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
       } else ended.resolve();
     };
     const onExit = (why: string): void => {

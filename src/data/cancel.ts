@@ -11,8 +11,6 @@ export interface CancelHost {
   readonly runtime: Runtime;
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
-  /** How many are on their way; each outlives its client. */
-  cancelling: number;
 }
 
 /**
@@ -25,12 +23,7 @@ export function passCancel(
   servers: readonly Address[],
   done: (isDelivered: boolean) => void,
 ): void {
-  host.cancelling += 1;
-  const counted = (isDelivered: boolean) => {
-    host.cancelling -= 1;
-    done(isDelivered);
-  };
-  new Cancel(host, request, servers, counted).next();
+  new Cancel(host, request, servers, done).next();
 }
 
 class Cancel implements ServerSide {

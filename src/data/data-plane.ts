@@ -13,8 +13,9 @@ import {
   type Route,
 } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
-import { isSameAddress } from '../runtime/addresses.ts';
+import { isSameAddress, peerOf } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
+import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
@@ -34,6 +35,7 @@ import { socketOptions } from './socket-options.ts';
 import { ReportLimit } from './report-limit.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
+import { TurnedAway } from './turned-away.ts';
 
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
@@ -47,18 +49,22 @@ const otherProtocolMs = 60_000;
 /** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
 const mostSilences = 3;
 
-export class DataPlane implements SessionHost<Session>, PrewarmHost {
+export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueueHost {
   readonly runtime: Runtime;
   settings: DataSettings;
   readonly counters: Counters;
   /** Of all workers: the limits are those of the whole program. */
   readonly #slabs: readonly Counters[];
   connectOptions: ConnectOptions;
-  cancelling = 0;
+  readonly cancels: CancelQueue;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
   readonly #sessions = new SessionList<Session>();
+  /** Clients that have no session, or none any more, in the order in which that began. */
+  readonly #notAdmitted = new Set<Session>();
+  readonly #displaced: TurnedAway;
+  readonly #cancelsDropped: TurnedAway;
   readonly #counts: SessionCounts;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
@@ -83,6 +89,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters = slabs[index]!;
     this.#slabs = slabs;
     this.#report = report;
+    this.#displaced = new TurnedAway('clients', runtime, report);
+    this.#cancelsDropped = new TurnedAway('cancels', runtime, report);
+    this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
     const targets = new Targets(runtime, slabs, this.counters, settings);
@@ -187,6 +196,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (this.#draining) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
+    this.#notAdmitted.delete(session);
     // Clients that came first are served first.
     const target = this.#targets.of(session.port, session.client);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
@@ -267,6 +277,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   ended(session: Session): void {
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
+    this.#notAdmitted.delete(session);
     this.#sessions.remove(session);
   }
 
@@ -279,6 +290,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   /** A client that is refused may take its time to read that, so it ceases to be a session at once. */
   #refuse(session: Session, refusal: Refusal): void {
     this.#counts.remove(session);
+    this.#notAdmitted.add(session);
     session.refuse(refusal);
   }
 
@@ -309,9 +321,16 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const servers = this.#targets.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
     if (servers[0] === undefined) return session.hangUp('refused');
-    if (this.cancelling >= this.settings.maxClients) return session.end('limit');
-    this.counters[at.cancels]! += 1;
     session.cancelAt(servers);
+  }
+
+  cancelBegins(): void {
+    this.counters[at.cancels]! += 1;
+  }
+
+  cancelDropped(client: string): void {
+    this.counters[at.cancelsDropped]! += 1;
+    this.#cancelsDropped.note(client);
   }
 
   #noServer({ client, port, pending }: Session): Refusal {
@@ -346,8 +365,19 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
-    // A refusal takes descriptors too, so there is a bound to those that get one.
-    if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
+    this.#notAdmitted.add(session);
+    if (total(this.#slabs, 'active') > this.settings.maxClients) this.#displace();
+  }
+
+  /**
+   * Makes room: the client goes that has had no session for longest, which may be the one that has just come. One that
+   * means to log in says so at once; silent ones, and those that read their refusal, could else keep all others out.
+   */
+  #displace(): void {
+    const [oldest] = this.#notAdmitted;
+    this.counters[at.displaced]! += 1;
+    this.#displaced.note(peerOf(oldest!.client.remote));
+    oldest!.end('limit');
   }
 }
 

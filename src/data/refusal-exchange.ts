@@ -3,7 +3,13 @@
  * for that. libpq throws away an error that comes before or in answer to its SSLRequest (since CVE-2024-10977).
  */
 import type { Conn } from '../runtime/runtime.ts';
-import { errorResponse, httpError, noSuchService, oldErrorResponse } from '../protocol/error-response.ts';
+import {
+  errorResponse,
+  httpError,
+  noSuchService,
+  oldErrorResponse,
+  tlsIsReady,
+} from '../protocol/error-response.ts';
 import type { Refusal } from './refusals.ts';
 import type { FirstBytes } from '../protocol/first-bytes.ts';
 import type { Opening } from '../protocol/opening.ts';
@@ -19,14 +25,15 @@ export interface RefusalExchangeHost {
   hangUp(): void;
 }
 
-/** The one-byte answers to SSLRequest and GSSENCRequest. */
-const yes = Uint8Array.of('S'.charCodeAt(0));
+/** The answer to SSLRequest and GSSENCRequest, if it is not `tlsIsReady`. */
 const no = Uint8Array.of('N'.charCodeAt(0));
 
 export class RefusalExchange {
   readonly refusal: Refusal;
   /** Said in clear text: whatever else the client sends is dropped. */
   isSaid = false;
+  /** The TLS server has taken the client. */
+  isUnderTls = false;
   #isGssDeclined = false;
   readonly #client: Conn<unknown>;
   readonly #first: FirstBytes;
@@ -67,12 +74,13 @@ export class RefusalExchange {
     }
   }
 
-  /** The TLS server is there. */
-  tlsBegins(): void {
-    if (this.#first.opening.kind === 'ssl') this.#client.write(yes);
+  /** The TLS server has begun to speak, with `tlsIsReady`; returns what of its first bytes the client is to have. */
+  tlsBegins(bytes: Uint8Array): Uint8Array {
+    this.isUnderTls = true;
+    return this.#first.opening.kind === 'ssl' ? bytes : bytes.subarray(tlsIsReady.length);
   }
 
-  /** The TLS server is not there: "N" lets a client of sslmode=prefer read the refusal in clear text. */
+  /** The TLS server is not there, or full: "N" lets a client of sslmode=prefer read the refusal in clear text. */
   tlsFailed(): void {
     if (this.#first.opening.kind !== 'ssl') return this.#host.giveUp();
     this.#client.write(no);

@@ -3,6 +3,7 @@ import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
+import type { CancelQueue } from './cancel-queue.ts';
 import type { ServerSide } from './prewarm.ts';
 import type { DialFailure, Refusal } from './refusals.ts';
 
@@ -21,8 +22,7 @@ export interface SessionHost<Session> {
   readonly counters: Counters;
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
-  /** See CancelHost. */
-  cancelling: number;
+  readonly cancels: CancelQueue;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
   /** It speaks another protocol than PostgreSQL's, and is refused. */

@@ -159,6 +159,33 @@ describe('the limits of the metrics port', () => {
     }, 'a free connection');
   });
 
+  check('let in a client that asks, however many say nothing and come again', async ({ port }) => {
+    let isOver = false;
+    const silent = new Set<Socket>();
+    const come = (): void => {
+      if (isOver) return;
+      const socket = connect(port, '127.0.0.1').resume();
+      silent.add(socket);
+      socket.on('error', () => {}).on('close', () => {
+        silent.delete(socket);
+        setTimeout(come, 100);
+      });
+    };
+    try {
+      for (let count = 0; count < 110; count += 1) come();
+      await until(() => silent.size < 110, 'all places to be taken');
+      // A hundred that come at once may push out one that has not asked yet.
+      let answered = 0;
+      for (let count = 0; count < 20; count += 1) {
+        await ask(port, '/live').then(() => answered += 1, () => {});
+      }
+      assert.ok(answered >= 10, `${answered} of 20 were answered`);
+    } finally {
+      isOver = true;
+      for (const socket of silent) socket.destroy();
+    }
+  });
+
   for (const words of ['', 'GET /live HTTP/1.1\r\nhost: x\r\nx-slow: ']) {
     check(
       `send away a client that says ${words === '' ? 'nothing' : 'half a request'} and waits`,

@@ -69,7 +69,16 @@ describe('/metrics', () => {
     const snapshot = snapshotOf(three, undefined, {
       counters: [
         counted({ active: 2, accepted: 10, upstreamBytes: 5, downstreamBytes: 2 ** 52, held: 1, holds: 4 }),
-        counted({ active: 3, accepted: 20, upstreamBytes: 6, downstreamBytes: 1, held: 1, cancels: 8 }),
+        counted({
+          active: 3,
+          accepted: 20,
+          upstreamBytes: 6,
+          downstreamBytes: 1,
+          held: 1,
+          cancels: 8,
+          cancelsDropped: 7,
+          displaced: 9,
+        }),
       ],
     });
     const expected: readonly [string, number][] = [
@@ -80,6 +89,8 @@ describe('/metrics', () => {
       ['held', 2],
       ['holds_total', 4],
       ['cancels_total', 8],
+      ['cancels_dropped_total', 7],
+      ['displaced_total', 9],
     ];
     for (const [name, value] of expected) assert.deepEqual(samples(snapshot, name), [String(value)], name);
   });

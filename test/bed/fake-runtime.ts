@@ -92,7 +92,7 @@ export class FakeRuntime implements Runtime, FakeLoop {
     this.time += ms;
   }
 
-  /** A client connects to the listener at `address`, or to the only one, out of the host `from`. */
+  /** A client connects from the host `from` to the listener at `address`, or to the only one. */
   arrive(address?: Address, from = '127.0.0.1'): FarEnd {
     const wanted = JSON.stringify(address);
     const listener = [...this.bound].find((bound) => !address || JSON.stringify(bound.address) === wanted);

@@ -83,9 +83,9 @@ export class World {
     this.runtime.settle();
   }
 
-  /** A client connects, and says `bytes`. */
-  client(bytes?: Uint8Array): FarEnd {
-    const client = this.runtime.arrive(this.dataPlane.settings.listen);
+  /** A client connects from the host `from`, and says `bytes`. */
+  client(bytes?: Uint8Array, from?: string): FarEnd {
+    const client = this.runtime.arrive(this.dataPlane.settings.listen, from);
     this.clients.push(client);
     if (bytes !== undefined) client.send(bytes);
     return client;

@@ -142,6 +142,10 @@ export abstract class ServedState extends SessionState {
 
   override leave(): void {
     super.leave();
+    this.dropServer();
+  }
+
+  protected dropServer(): void {
     const { server } = this;
     this.server = this.up = this.down = undefined;
     if (server === undefined) return;
