@@ -145,7 +145,7 @@ function passfileSource(
 ): PasswordSource {
   const named = login.passFile;
   const path = named || (account.home ? `${account.home}/.pgpass` : '');
-  let last = named
+  const first = named
     ? reader.named(
       'PGPASSFILE',
       named,
@@ -154,23 +154,32 @@ function passfileSource(
     : path === ''
     ? undefined
     : reader.optional(path);
-  if (last === undefined) return () => undefined;
-  if (isOpenToOthers(reader.files, path)) {
-    warnings.push(`the password file ${path} is ignored because others may read it: chmod 600 ${path}`);
-    return () => undefined;
-  }
+  if (first === undefined) return () => undefined;
+  const { files } = reader;
+  const mode = openMode(files, path);
+  if (mode !== undefined) warnings.push(ignored(path, mode));
+  let last = mode === undefined ? first : '';
   return (host, port) => {
-    last = (isOpenToOthers(reader.files, path) ? undefined : reader.optional(path)) ?? last;
-    return findPassword(last ?? '', { host, port: String(port), database, user });
+    last = (openMode(files, path) === undefined ? reader.optional(path) : undefined) ?? last;
+    return findPassword(last, { host, port: String(port), database, user });
   };
 }
 
-function isOpenToOthers(files: Files, path: string): boolean {
+/** The permission bits, if they let others read it. */
+function openMode(files: Files, path: string): number | undefined {
   try {
-    return ((files.mode(path) ?? 0) & 0o077) !== 0;
+    const mode = files.mode(path) ?? 0;
+    return (mode & 0o077) === 0 ? undefined : mode & 0o777;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** Kubernetes adds the group's right to read to a secret, whatever its defaultMode says, and nobody can take it away. */
+function ignored(path: string, mode: number): string {
+  return `the password file ${path} is ignored, as by libpq, because others may read it (mode 0${
+    mode.toString(8)
+  }): chmod 600 ${path}, or, where a secret of Kubernetes is mounted, put the password alone into it and name it in PGPASSWORD_FILE instead`;
 }
 
 function readSslMode({ sslMode, sslRootCert }: LoginSettings, problems: string[]): SslMode {

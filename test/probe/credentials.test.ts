@@ -98,9 +98,22 @@ describe('the password', () => {
     for (const mode of [0o640, 0o604, 0o660]) {
       const credentials = read({ passFile: '/p' }, { '/p': [mode, '*:*:*:*:hunter2'] });
       assert.equal(credentials.password('db', 5432), undefined);
-      assert.match(credentials.warnings.join(), /\/p is ignored because others may read it: chmod 600/);
+      assert.equal(credentials.warnings.length, 1);
+      const way =
+        /\/p is ignored, as by libpq, because others may read it \(mode 0(640|604|660)\): chmod 600 \/p, or.*PGPASSWORD_FILE/;
+      assert.match(credentials.warnings.join(), way);
       assert.doesNotMatch(credentials.warnings.join(), /hunter2/);
     }
+  });
+
+  test('a password file that is closed to others after the start is used', () => {
+    const files: Record<string, readonly [number, string]> = { '/p': [0o440, '*:*:*:*:one'] };
+    const credentials = read({ passFile: '/p' }, files);
+    assert.equal(credentials.password('db', 5432), undefined);
+    files['/p'] = [0o400, '*:*:*:*:one'];
+    assert.equal(credentials.password('db', 5432), 'one');
+    files['/p'] = [0o440, '*:*:*:*:two'];
+    assert.equal(credentials.password('db', 5432), 'one');
   });
 
   test('a password file that is named and missing is a mistake, and one that is only usual is not', () => {
