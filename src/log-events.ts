@@ -14,7 +14,7 @@ export const logEvents = {
     'warn',
     'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',
   ],
-  login_warning: ['warn', 'a part of the login of the probe was left out'],
+  login_warning: ['warn', 'the login of the probe is not all as it was set'],
   fewer_sessions: [
     'info',
     'fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)',

@@ -8,13 +8,8 @@ import { codeOf, ConfigError, messageOf } from '../errors.ts';
 import { portConflicts } from './port-conflicts.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { LogOptions } from '../log.ts';
-import {
-  type Account,
-  type Credentials,
-  type Files,
-  type LoginSettings,
-  readCredentials,
-} from '../probe/credentials.ts';
+import { type Account, type Credentials, type LoginSettings, readCredentials } from '../probe/credentials.ts';
+import type { Files } from '../probe/files.ts';
 import type { ProberOptions } from '../probe/prober.ts';
 import { availableCores, defaultWorkers } from './cores.ts';
 import type { EngineSetting } from '../runtime/engine.ts';
@@ -154,6 +149,8 @@ function loginOf(values: Values, env: Environment): LoginSettings {
     sslRootCert: values.PGSSLROOTCERT,
     sslCert: values.PGSSLCERT,
     sslKey: values.PGSSLKEY,
+    sslCertFile: env['SSL_CERT_FILE'],
+    sslCertDir: env['SSL_CERT_DIR'],
   };
 }
 

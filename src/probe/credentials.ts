@@ -5,18 +5,12 @@
  */
 import { codeOf, ConfigError } from '../errors.ts';
 import type { TlsTrust } from '../runtime/tcp.ts';
+import type { Files } from './files.ts';
 import { findPassword } from './passfile.ts';
+import { type AuthorityPlaces, systemAuthorities } from './system-authorities.ts';
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof sslModes)[number];
-
-/** The file system, as far as credentials need it. */
-export interface Files {
-  /** Throws an error with an errno code. */
-  read(path: string): string;
-  /** The permission bits; undefined where the system has none. Throws like `read`. */
-  mode(path: string): number | undefined;
-}
 
 /** What libpq takes from the system. */
 export interface Account {
@@ -41,7 +35,7 @@ export interface Credentials {
 }
 
 /** What the settings of libpq's names say; undefined: not set. */
-export interface LoginSettings {
+export interface LoginSettings extends AuthorityPlaces {
   readonly user?: string | undefined;
   readonly database?: string | undefined;
   readonly password?: string | undefined;
@@ -68,7 +62,7 @@ export function readCredentials(login: LoginSettings, account: Account, files: F
   const reader = new Reader(files, problems);
   const password = passwordSource(login, account, database, user, reader, warnings);
   const sslMode = readSslMode(login, problems);
-  const trust = readTrust(login, account, sslMode, reader);
+  const trust = readTrust(login, account, sslMode, reader, warnings);
   if (problems.length > 0) throw new ConfigError(problems);
   return { user, database, password, sslMode, trust, warnings };
 }
@@ -93,6 +87,20 @@ class Reader {
       );
       return undefined;
     }
+  }
+
+  /** A named file with certificates in it: to a runtime, an empty one is its own list of authorities. */
+  authorities(setting: string, path: string): string | undefined {
+    const text = this.named(
+      setting,
+      path,
+      'name a file with the certificates of the trusted authorities, or unset it',
+    );
+    if (text === undefined || /^-----BEGIN (?:[A-Z0-9]+ )?CERTIFICATE-----/m.test(text)) return text;
+    this.problems.push(
+      `${setting}=${path} has no certificate in it: name a file with those of the trusted authorities, PEM, or unset it`,
+    );
+    return undefined;
   }
 
   /** A file that may be there, or undefined. */
@@ -192,20 +200,23 @@ function readSslMode({ sslMode, sslRootCert }: LoginSettings, problems: string[]
   return mode;
 }
 
-function readTrust(login: LoginSettings, account: Account, mode: SslMode, reader: Reader): TlsTrust {
+function readTrust(
+  login: LoginSettings,
+  account: Account,
+  mode: SslMode,
+  reader: Reader,
+  warnings: string[],
+): TlsTrust {
   if (mode === 'disable') return { verify: false, verifyHost: false };
   const root = login.sslRootCert;
   const standard = account.home ? `${account.home}/.postgresql/root.crt` : '';
-  const system = root === 'system';
-  const ca = system ? undefined : root
-    ? reader.named(
-      'PGSSLROOTCERT',
-      root,
-      'name a file with the certificates of the trusted authorities, or unset it',
-    )
-    : standard === ''
+  const ca = root === 'system'
+    ? readSystem(login, reader, warnings)
+    : root
+    ? reader.authorities('PGSSLROOTCERT', root)
+    : standard === '' || reader.optional(standard) === undefined
     ? undefined
-    : reader.optional(standard);
+    : reader.authorities('PGSSLROOTCERT', standard);
   const mustVerify = mode === 'verify-ca' || mode === 'verify-full';
   if (mustVerify && ca === undefined && !root) {
     reader.problems.push(
@@ -220,6 +231,18 @@ function readTrust(login: LoginSettings, account: Account, mode: SslMode, reader
     ...(verify ? { ca } : {}),
     ...readIdentity(login, reader),
   };
+}
+
+function readSystem(login: LoginSettings, reader: Reader, warnings: string[]): string | undefined {
+  const { sslCertFile } = login;
+  if (sslCertFile && reader.authorities('SSL_CERT_FILE', sslCertFile) === undefined) return undefined;
+  const ca = systemAuthorities(login, reader.files);
+  if (ca === undefined) {
+    warnings.push(
+      'PGSSLROOTCERT=system: this machine has no list of authorities, so the list of the runtime is used, which has no private ones: install ca-certificates, or name a file in SSL_CERT_FILE',
+    );
+  }
+  return ca;
 }
 
 function readIdentity(

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
 import { readCredentials } from '../../src/probe/credentials.ts';
-import type { Files, LoginSettings } from '../../src/probe/credentials.ts';
+import type { LoginSettings } from '../../src/probe/credentials.ts';
+import type { Files } from '../../src/probe/files.ts';
 import { check } from './support.ts';
 
 /** Files in memory, as `path: [mode, text]`. */
@@ -15,7 +16,7 @@ function memory(files: Record<string, readonly [number, string]>): Files {
     if (!file) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
     return file;
   };
-  return { read: (path) => find(path)[1], mode: (path) => find(path)[0] };
+  return { read: (path) => find(path)[1], list: () => [], mode: (path) => find(path)[0] };
 }
 
 const account = { osUser: 'anna', home: '/home/anna' };
@@ -128,6 +129,7 @@ describe('the password', () => {
     writeFileSync(path, '*:*:*:*:one\n', { mode: 0o600 });
     const files: Files = {
       read: (path) => readFileSync(path, 'utf8'),
+      list: () => [],
       mode: (path) => statSync(path).mode & 0o777,
     };
     assert.equal(readCredentials({ passFile: path }, account, files).password('db', 1), 'one');
@@ -137,7 +139,8 @@ describe('the password', () => {
 });
 
 describe('TLS', () => {
-  const root = { '/root.crt': [0o644, 'PEM'] as const };
+  const pem = '-----BEGIN CERTIFICATE-----';
+  const root = { '/root.crt': [0o644, pem] as const };
 
   test('prefer and require alone encrypt and verify nothing', () => {
     for (const sslMode of ['prefer', 'require'] as const) {
@@ -147,18 +150,18 @@ describe('TLS', () => {
 
   test('require with a root certificate verifies like verify-ca, as in libpq', () => {
     const { trust } = read({ sslMode: 'require', sslRootCert: '/root.crt' }, root);
-    assert.deepEqual(trust, { verify: true, verifyHost: false, ca: 'PEM' });
+    assert.deepEqual(trust, { verify: true, verifyHost: false, ca: pem });
   });
 
   test('verify-full checks the name too', () => {
     const { trust } = read({ sslMode: 'verify-full', sslRootCert: '/root.crt' }, root);
-    assert.deepEqual(trust, { verify: true, verifyHost: true, ca: 'PEM' });
+    assert.deepEqual(trust, { verify: true, verifyHost: true, ca: pem });
   });
 
   test('verify-ca without a root certificate is a mistake, unless it is in its usual place', () => {
     assert.match(problemsOf({ sslMode: 'verify-ca' }), /PGSSLMODE=verify-ca needs.*PGSSLROOTCERT/);
-    const files = { '/home/anna/.postgresql/root.crt': [0o644, 'PEM'] as const };
-    assert.equal(read({ sslMode: 'verify-ca' }, files).trust.ca, 'PEM');
+    const files = { '/home/anna/.postgresql/root.crt': [0o644, pem] as const };
+    assert.equal(read({ sslMode: 'verify-ca' }, files).trust.ca, pem);
   });
 
   test('the authorities of the system mean verify-full', () => {
@@ -174,6 +177,16 @@ describe('TLS', () => {
   test('a root certificate that cannot be read is a mistake', () => {
     const problems = problemsOf({ sslMode: 'verify-full', sslRootCert: '/nope' });
     assert.match(problems, /PGSSLROOTCERT=\/nope cannot be read \(ENOENT\)/);
+  });
+
+  test('a root certificate file without a certificate is a mistake, and not the list of the runtime', () => {
+    const empty = { '/empty.crt': [0o644, '\n'] as const };
+    assert.match(
+      problemsOf({ sslMode: 'verify-full', sslRootCert: '/empty.crt' }, empty),
+      /PGSSLROOTCERT=\/empty.crt has no certificate in it: name a file/,
+    );
+    const usual = { '/home/anna/.postgresql/root.crt': [0o644, ''] as const };
+    assert.match(problemsOf({ sslMode: 'verify-ca' }, usual), /root.crt has no certificate in it/);
   });
 
   test('a client certificate comes with its key', () => {
