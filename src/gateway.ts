@@ -13,6 +13,7 @@ import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
 import { Controller } from './control/controller.ts';
 import { ProbeTimes } from './control/probe-times.ts';
+import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -62,6 +63,7 @@ export class Gateway {
   readonly #startedAt = new Date();
   readonly #budget: Budget;
   readonly #probes = new ProbeTimes();
+  readonly #unaskedLogins: UnaskedLogins;
   #parts: Parts | undefined;
   #refusalServer: RefusalServer | undefined;
   #http: HttpServer | undefined;
@@ -71,6 +73,7 @@ export class Gateway {
   constructor(config: Config, log: Log) {
     this.#config = config;
     this.#log = log;
+    this.#unaskedLogins = new UnaskedLogins(config.listen.host, log);
     this.#budget = descriptorBudget({
       openFiles: openFileLimit(),
       workers: config.workers,
@@ -150,6 +153,7 @@ export class Gateway {
     const prober = new Prober(candidates, credentials, probe, this.#runtime, {
       observed: (observations) => {
         this.#probes.note(observations);
+        this.#unaskedLogins.note(observations);
         this.#decide(parts);
       },
       log,

@@ -113,6 +113,7 @@ function openSession(
   };
   const password = credentials.password(serverName, port);
   let isScram = false;
+  let wasAsked = false;
   let isReady = false;
   /** Questions so far. */
   let count = 0;
@@ -141,13 +142,14 @@ function openSession(
     row(body) {
       if (count < 2) return;
       if (facts !== undefined) throw malformed('it has several rows, not 1', asked);
-      facts = readFacts(readRow(body), asked);
+      facts = read(readRow(body));
     },
     error(said) {
       if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
     },
     authentication(wants) {
       if (wants === 'none') return;
+      wasAsked = true;
       if (wants === 'unsupported') throw loginUnsupported(asked);
       if (wants === 'costly') throw scramTooCostly(asked);
       if (password === undefined) throw passwordWanted(asked);
@@ -166,12 +168,17 @@ function openSession(
   const secret = () => isScram ? saslPrepared(password ?? '') : password ?? '';
   const sql = client(connection, user, database, secret);
 
+  // With `cert` in pg_hba.conf nothing of it is seen here: the certificate went along with the handshake.
+  const gaveCertificate = () => connection.isEncrypted && trust.cert !== undefined;
+  const read = (columns: readonly (string | null)[]): Facts => ({
+    ...readFacts(columns, asked),
+    letInUnasked: !wasAsked && !gaveCertificate(),
+  });
   const askFirst = () => {
     sql.unsafe(question).raw().then((rows) => {
       const [row] = rows;
       if (row === undefined || rows.length > 1) throw malformed(`it has ${rows.length} rows, not 1`, asked);
-      const facts = readFacts(row.map((column) => column && new TextDecoder().decode(column)), asked);
-      settle()?.resolve(facts);
+      settle()?.resolve(read(row.map((column) => column && new TextDecoder().decode(column))));
     }).catch((error) => {
       connection.destroy();
       settle()?.reject(failure(error, asked));

@@ -5,13 +5,21 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 describe(`how the probe logs in, on ${gatewayRuntime}`, () => {
   let folder: string;
   let cluster: Cluster;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pg_gateway-login-'));
-    cluster = await startCluster({ tls: true, password: 'right' });
+    cluster = await startCluster({
+      standbys: 1,
+      tls: true,
+      password: 'right',
+      hba: ['host all trusted 127.0.0.0/8 trust'],
+    });
+    await cluster.first.query('create role trusted login');
+    await cluster.server(1).catchUp();
   });
   after(async () => {
     await cluster?.close();
@@ -49,5 +57,27 @@ describe(`how the probe logs in, on ${gatewayRuntime}`, () => {
     const gateway = await startGateway(open);
     assert.equal(gateway.log.filter(({ event }) => event === 'login_warning').length, 1);
     await gateway.stop();
+  });
+
+  test('a server that asks for nothing is named once by the log and by check, if others reach the gateway', async () => {
+    const trusting = { ...env(), PGUSER: 'trusted', PGPASSWORD: '' };
+    const sentence = 'let the probe in and asked for nothing';
+    const { code, stderr } = await runProgram(['check'], trusting);
+    assert.equal(code, 0, stderr);
+    assert.equal(count(stderr, sentence), 1);
+    assert.ok(stderr.includes(`scram-sha-256: ${cluster.server(0).address}, ${cluster.server(1).address}\n`));
+    for (const change of [{ PGUSER: 'postgres', PGPASSWORD: 'right' }, { LISTEN_HOST: '127.0.0.1' }]) {
+      assert.equal(count((await runProgram(['check'], { ...trusting, ...change })).stderr, sentence), 0);
+    }
+    const gateway = await startGateway({ ...trusting, LISTEN_HOST: '0.0.0.0' });
+    for (const { address } of cluster.servers) {
+      const answers = `pg_gateway_probe_duration_seconds_count{candidate="${address}"}`;
+      await waitFor(`answers of ${address}`, async () => (await gateway.metric(answers) ?? 0) > 3);
+    }
+    await gateway.stop();
+    const named = gateway.log.filter(({ event }) => event === 'login_unasked').map(({ candidate }) =>
+      candidate
+    );
+    assert.deepEqual(named.sort(), cluster.servers.map(({ address }) => address).sort());
   });
 });
