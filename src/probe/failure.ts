@@ -1,8 +1,8 @@
 /** Why a probe failed, in words for people. Each message is a clause that reads after the candidate's name. */
 import type { FailureKind } from '../cluster/observation.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import { maxScramRounds } from '../protocol/message-guard.ts';
 import { printable } from '../protocol/printable.ts';
+import { maxScramRounds } from '../protocol/scram-challenge.ts';
 
 export class ProbeError extends Error {
   readonly kind: FailureKind;
