@@ -146,6 +146,7 @@ function loginOf(values: Values, env: Environment): LoginSettings {
     passFile: values.PGPASSFILE,
     // Its default depends on PGSSLROOTCERT.
     sslMode: env['PGSSLMODE'] ? values.PGSSLMODE : undefined,
+    channelBinding: values.PGCHANNELBINDING,
     sslRootCert: values.PGSSLROOTCERT,
     sslCert: values.PGSSLCERT,
     sslKey: values.PGSSLKEY,

@@ -2,6 +2,7 @@
  * Every setting of the program, with its default, in one table. A name here is an environment variable and a key of
  * the configuration file as it is, and a flag in lower case with dashes: HOLD_MS is --hold-ms.
  */
+import { channelBindings } from '../probe/channel-binding.ts';
 import { sslModes } from '../probe/credentials.ts';
 import {
   address,
@@ -61,6 +62,11 @@ export const settings = Object.freeze({
     PGSSLROOTCERT: optional('file', 'the authorities that the probe trusts, or "system"'),
     PGSSLCERT: optional('file', "the probe's client certificate"),
     PGSSLKEY: optional('file', 'the key to PGSSLCERT'),
+    PGCHANNELBINDING: choice(
+      channelBindings,
+      "whether the probe's SCRAM is bound to the server's certificate, as in libpq",
+      'prefer',
+    ),
     SYSTEM_IDENTIFIER: pattern(
       /^[0-9]{1,20}$/,
       'is not a system identifier (pg_controldata\'s "Database system identifier")',

@@ -6,6 +6,7 @@
 import { codeOf, ConfigError } from '../errors.ts';
 import type { TlsTrust } from '../runtime/tcp.ts';
 import type { Files } from './files.ts';
+import type { ChannelBinding } from './channel-binding.ts';
 import { findPassword } from './passfile.ts';
 import { type AuthorityPlaces, systemAuthorities } from './system-authorities.ts';
 
@@ -30,6 +31,7 @@ export interface Credentials {
   password(host: string, port: number): string | undefined;
   readonly sslMode: SslMode;
   readonly trust: TlsTrust;
+  readonly channelBinding: ChannelBinding;
   /** For the log: what was left out, and what to do. */
   readonly warnings: readonly string[];
 }
@@ -42,6 +44,7 @@ export interface LoginSettings extends AuthorityPlaces {
   readonly passwordFile?: string | undefined;
   readonly passFile?: string | undefined;
   readonly sslMode?: SslMode | undefined;
+  readonly channelBinding?: ChannelBinding | undefined;
   readonly sslRootCert?: string | undefined;
   readonly sslCert?: string | undefined;
   readonly sslKey?: string | undefined;
@@ -63,8 +66,14 @@ export function readCredentials(login: LoginSettings, account: Account, files: F
   const password = passwordSource(login, account, database, user, reader, warnings);
   const sslMode = readSslMode(login, problems);
   const trust = readTrust(login, account, sslMode, reader, warnings);
+  const { channelBinding = 'prefer' } = login;
+  if (channelBinding === 'require' && sslMode === 'disable') {
+    problems.push(
+      'PGCHANNELBINDING=require needs TLS, and PGSSLMODE=disable allows none: change one of them',
+    );
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { user, database, password, sslMode, trust, warnings };
+  return { user, database, password, sslMode, trust, channelBinding, warnings };
 }
 
 /** Reads files that settings name and collects what is wrong with them. */

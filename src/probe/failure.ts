@@ -152,6 +152,21 @@ export function scramTooCostly(asked: Asked): ProbeError {
   return new ProbeError('credentials', message);
 }
 
+/** For a login that PGCHANNELBINDING=require does not allow; `why` is a clause. */
+export function unbound(why: string, asked: Asked): ProbeError {
+  const message =
+    `${why} at ${asked.address}, and PGCHANNELBINDING=require wants the password bound to its certificate: use hostssl and scram-sha-256 in pg_hba.conf there, PGSSLMODE=require or more for the gateway, or PGCHANNELBINDING=prefer`;
+  return new ProbeError('untrusted', message);
+}
+
+/** For a server that was told of another certificate than its own. */
+export function boundElsewhere(error: ServerError, asked: Asked): ProbeError {
+  const message = `says "${
+    printable(error.message, maxQuoted)
+  }" at ${asked.address}: something between it and the gateway ends TLS; if that is meant, set PGCHANNELBINDING=disable for the gateway`;
+  return new ProbeError('untrusted', message);
+}
+
 /** For GSSAPI, SSPI and the like. */
 export function loginUnsupported(asked: Asked): ProbeError {
   const message =

@@ -4,6 +4,7 @@ import { passwordMessage, saslInitialResponse, saslResponse } from '../protocol/
 import { type Authentication, ProtocolError } from '../protocol/message-guard.ts';
 import { saslPrepared } from '../protocol/saslprep.ts';
 import { maxScramRounds, readScramChallenge } from '../protocol/scram-challenge.ts';
+import { type ChannelBinding, endPointHash } from './channel-binding.ts';
 import {
   type Asked,
   clearTextRefused,
@@ -11,6 +12,7 @@ import {
   notPostgres,
   passwordWanted,
   scramTooCostly,
+  unbound,
 } from './failure.ts';
 import { Scram } from './scram.ts';
 
@@ -23,11 +25,19 @@ export interface LoginOptions {
    * password, too.
    */
   isKnown(): boolean;
+  readonly channelBinding: ChannelBinding;
+  isEncrypted(): boolean;
+  /** The server's, DER; undefined without TLS. */
+  certificate(): Buffer | undefined;
 }
+
+const plus = 'SCRAM-SHA-256-PLUS';
 
 export class Login {
   readonly #options: LoginOptions;
   #scram: Scram | undefined;
+  #isBound = false;
+  #saysBinding = false;
   #isProven = false;
   #wasAsked = false;
   #isDone = false;
@@ -46,11 +56,17 @@ export class Login {
     return this.#isDone;
   }
 
+  /** The server checks now what the probe has said of channel binding. */
+  get isBinding(): boolean {
+    return this.#saysBinding && !this.#isDone;
+  }
+
   /** What to send. Throws ProbeError for what is refused, ProtocolError for what PostgreSQL does not do. */
   answer(kind: Authentication, data: Buffer): Buffer | undefined {
     if (this.#isDone) throw new ProtocolError('it goes on with the login after its end');
     if (kind === 'ok') return this.#finish();
     this.#wasAsked = true;
+    if (!kind.startsWith('sasl')) this.#refuseUnbound('does not ask for SCRAM');
     switch (kind) {
       case 'clearText':
         return this.#clearText();
@@ -71,7 +87,13 @@ export class Login {
     if (this.#scram !== undefined && !this.#isProven) {
       throw new ProtocolError('it does not prove that it knows the password');
     }
+    if (!this.#isBound) this.#refuseUnbound('does not ask for SCRAM');
     this.#isDone = true;
+  }
+
+  #refuseUnbound(why: string): void {
+    const { channelBinding, asked } = this.#options;
+    if (channelBinding === 'require') throw unbound(why, asked);
   }
 
   #password(): string {
@@ -95,8 +117,25 @@ export class Login {
   #beginScram(mechanisms: readonly string[]): Buffer {
     if (this.#scram !== undefined) throw new ProtocolError('it begins SCRAM again');
     this.#password();
-    if (!mechanisms.includes('SCRAM-SHA-256')) throw loginUnsupported(this.#options.asked);
-    this.#scram = new Scram('n,,');
+    const { channelBinding, certificate, isEncrypted, asked } = this.#options;
+    const bytes = channelBinding === 'disable' ? undefined : certificate();
+    const hash = bytes && endPointHash(bytes);
+    this.#saysBinding = hash !== undefined;
+    this.#isBound = hash !== undefined && mechanisms.includes(plus);
+    if (this.#isBound) {
+      this.#scram = new Scram('p=tls-server-end-point,,', hash);
+      return saslInitialResponse(plus, this.#scram.first());
+    }
+    this.#refuseUnbound(
+      !isEncrypted()
+        ? 'is asked without TLS'
+        : hash === undefined
+        ? 'has a certificate that tells no hash to bind to (Ed25519, RSA-PSS)'
+        : `offers no ${plus}`,
+    );
+    if (!mechanisms.includes('SCRAM-SHA-256')) throw loginUnsupported(asked);
+    // "y" says that we would have bound: a server that did offer it knows then that somebody took it out.
+    this.#scram = new Scram(hash === undefined ? 'n,,' : 'y,,');
     return saslInitialResponse('SCRAM-SHA-256', this.#scram.first());
   }
 

@@ -3,7 +3,7 @@
  * once in every state, so the socket and its end are ours.
  */
 import { codeOf } from '../errors.ts';
-import { openTcp, startTls } from '../runtime/tcp.ts';
+import { openTcp, peerCertificate, startTls } from '../runtime/tcp.ts';
 import type { TcpSocket, TlsTrust } from '../runtime/tcp.ts';
 import {
   disconnected,
@@ -88,6 +88,11 @@ export class ProbeConnection {
     });
     tcp.on('error', (error) => this.#end(socketFailure(error, this.#options.asked)));
     this.#watchEnd(tcp);
+  }
+
+  /** The server's, DER; undefined without TLS. */
+  get certificate(): Buffer | undefined {
+    return this.#tls && peerCertificate(this.#tls);
   }
 
   send(bytes: Buffer): void {

@@ -4,7 +4,7 @@ import { startupMessage } from '../protocol/login-messages.ts';
 import { ProtocolError } from '../protocol/message-guard.ts';
 import { askingFor, readRow } from '../protocol/prepared-question.ts';
 import type { Credentials } from './credentials.ts';
-import { type Asked, malformed, ProbeError, serverFailure } from './failure.ts';
+import { type Asked, boundElsewhere, malformed, ProbeError, serverFailure } from './failure.ts';
 import { Login } from './login.ts';
 import { type Encryption, ProbeConnection } from './probe-connection.ts';
 import { type Facts, question, readFacts } from './question.ts';
@@ -133,7 +133,10 @@ function openSession(
       facts = { ...readFacts(readRow(body), asked), letInUnasked: !login.wasAsked && !gaveCertificate };
     },
     error(said) {
-      if (pending !== undefined) throw serverFailure(said, asked);
+      if (pending === undefined) return;
+      throw login.isBinding && said.sqlstate === '28000'
+        ? boundElsewhere(said, asked)
+        : serverFailure(said, asked);
     },
     authentication(kind, data) {
       const answer = login.answer(kind, data);
@@ -148,6 +151,9 @@ function openSession(
   const login = new Login({
     asked,
     password: credentials.password(serverName, port),
+    channelBinding: credentials.channelBinding,
+    isEncrypted: () => connection.isEncrypted,
+    certificate: () => connection.certificate,
     // On this machine only the owner of the port can be there.
     isKnown: () => (connection.isEncrypted && trust.verify) || isLoopback(host),
   });

@@ -80,4 +80,12 @@ describe(`how the probe logs in, on ${gatewayRuntime}`, () => {
     );
     assert.deepEqual(named.sort(), cluster.servers.map(({ address }) => address).sort());
   });
+
+  test('PGCHANNELBINDING=require lets the probe in by SCRAM under TLS, and not where it asks for nothing', async () => {
+    const bound = { ...env(), PGCHANNELBINDING: 'require' };
+    assert.equal((await runProgram(['check'], bound)).code, 0);
+    const { code, stdout } = await runProgram(['check'], { ...bound, PGUSER: 'trusted' });
+    assert.equal(code, 1);
+    assert.match(stdout, /does not ask for SCRAM.*PGCHANNELBINDING=require/);
+  });
 });

@@ -189,6 +189,15 @@ describe('TLS', () => {
     assert.match(problemsOf({ sslMode: 'verify-ca' }, usual), /root.crt has no certificate in it/);
   });
 
+  test('channel binding is preferred, and cannot be required without TLS', () => {
+    assert.equal(read({}).channelBinding, 'prefer');
+    assert.equal(read({ channelBinding: 'require' }).channelBinding, 'require');
+    assert.match(
+      problemsOf({ channelBinding: 'require', sslMode: 'disable' }),
+      /PGCHANNELBINDING=require needs TLS, and PGSSLMODE=disable allows none/,
+    );
+  });
+
   test('a client certificate comes with its key', () => {
     const files = { '/c': [0o644, 'CERT'] as const, '/k': [0o600, 'KEY'] as const };
     const { trust } = read({ sslCert: '/c', sslKey: '/k' }, files);
