@@ -147,6 +147,7 @@ function loginOf(values: Values, env: Environment): LoginSettings {
     // Its default depends on PGSSLROOTCERT.
     sslMode: env['PGSSLMODE'] ? values.PGSSLMODE : undefined,
     channelBinding: values.PGCHANNELBINDING,
+    requireAuth: values.PGREQUIREAUTH,
     sslRootCert: values.PGSSLROOTCERT,
     sslCert: values.PGSSLCERT,
     sslKey: values.PGSSLKEY,

@@ -16,6 +16,7 @@ import {
   optional,
   pattern,
   port,
+  requireAuth,
   type SettingType,
   text,
   threads,
@@ -62,6 +63,9 @@ export const settings = Object.freeze({
     PGSSLROOTCERT: optional('file', 'the authorities that the probe trusts, or "system"'),
     PGSSLCERT: optional('file', "the probe's client certificate"),
     PGSSLKEY: optional('file', 'the key to PGSSLCERT'),
+    PGREQUIREAUTH: requireAuth(
+      'how a server may ask the probe to log in: password, md5, scram-sha-256, none; or all but !these, as in libpq',
+    ),
     PGCHANNELBINDING: choice(
       channelBindings,
       "whether the probe's SCRAM is bound to the server's certificate, as in libpq",

@@ -8,6 +8,7 @@ import type { TlsTrust } from '../runtime/tcp.ts';
 import type { Files } from './files.ts';
 import type { ChannelBinding } from './channel-binding.ts';
 import { findPassword } from './passfile.ts';
+import type { AuthMethod } from './require-auth.ts';
 import { type AuthorityPlaces, systemAuthorities } from './system-authorities.ts';
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -32,6 +33,8 @@ export interface Credentials {
   readonly sslMode: SslMode;
   readonly trust: TlsTrust;
   readonly channelBinding: ChannelBinding;
+  /** The methods that a server may ask for; undefined: all. */
+  readonly requireAuth?: readonly AuthMethod[] | undefined;
   /** For the log: what was left out, and what to do. */
   readonly warnings: readonly string[];
 }
@@ -45,6 +48,7 @@ export interface LoginSettings extends AuthorityPlaces {
   readonly passFile?: string | undefined;
   readonly sslMode?: SslMode | undefined;
   readonly channelBinding?: ChannelBinding | undefined;
+  readonly requireAuth?: readonly AuthMethod[] | undefined;
   readonly sslRootCert?: string | undefined;
   readonly sslCert?: string | undefined;
   readonly sslKey?: string | undefined;
@@ -66,14 +70,14 @@ export function readCredentials(login: LoginSettings, account: Account, files: F
   const password = passwordSource(login, account, database, user, reader, warnings);
   const sslMode = readSslMode(login, problems);
   const trust = readTrust(login, account, sslMode, reader, warnings);
-  const { channelBinding = 'prefer' } = login;
+  const { channelBinding = 'prefer', requireAuth } = login;
   if (channelBinding === 'require' && sslMode === 'disable') {
     problems.push(
       'PGCHANNELBINDING=require needs TLS, and PGSSLMODE=disable allows none: change one of them',
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { user, database, password, sslMode, trust, channelBinding, warnings };
+  return { user, database, password, sslMode, trust, channelBinding, requireAuth, warnings };
 }
 
 /** Reads files that settings name and collects what is wrong with them. */

@@ -3,6 +3,7 @@ import type { FailureKind } from '../cluster/observation.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import { printable } from '../protocol/printable.ts';
 import { maxScramRounds } from '../protocol/scram-challenge.ts';
+import type { AuthMethod } from './require-auth.ts';
 
 export class ProbeError extends Error {
   readonly kind: FailureKind;
@@ -164,6 +165,17 @@ export function boundElsewhere(error: ServerError, asked: Asked): ProbeError {
   const message = `says "${
     printable(error.message, maxQuoted)
   }" at ${asked.address}: something between it and the gateway ends TLS; if that is meant, set PGCHANNELBINDING=disable for the gateway`;
+  return new ProbeError('untrusted', message);
+}
+
+/** For a method that PGREQUIREAUTH does not allow. */
+export function methodRefused(method: AuthMethod, allowed: readonly AuthMethod[], asked: Asked): ProbeError {
+  const what = method === 'none'
+    ? `lets user ${asked.user} in and asks for nothing`
+    : `asks user ${asked.user} to log in by ${method}`;
+  const which = allowed.length === 0 ? 'nothing that a probe can do' : allowed.join(', ');
+  const message =
+    `${what} at ${asked.address}, and PGREQUIREAUTH allows ${which}: change the method in pg_hba.conf there, or PGREQUIREAUTH of the gateway`;
   return new ProbeError('untrusted', message);
 }
 

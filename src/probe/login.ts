@@ -9,11 +9,13 @@ import {
   type Asked,
   clearTextRefused,
   loginUnsupported,
+  methodRefused,
   notPostgres,
   passwordWanted,
   scramTooCostly,
   unbound,
 } from './failure.ts';
+import type { AuthMethod } from './require-auth.ts';
 import { Scram } from './scram.ts';
 
 export interface LoginOptions {
@@ -26,10 +28,18 @@ export interface LoginOptions {
    */
   isKnown(): boolean;
   readonly channelBinding: ChannelBinding;
+  /** The methods that may be asked for; undefined: all. */
+  readonly requireAuth?: readonly AuthMethod[] | undefined;
   isEncrypted(): boolean;
   /** The server's, DER; undefined without TLS. */
   certificate(): Buffer | undefined;
 }
+
+const methods: Partial<Record<Authentication, AuthMethod>> = {
+  clearText: 'password',
+  md5: 'md5',
+  sasl: 'scram-sha-256',
+};
 
 const plus = 'SCRAM-SHA-256-PLUS';
 
@@ -66,6 +76,7 @@ export class Login {
     if (this.#isDone) throw new ProtocolError('it goes on with the login after its end');
     if (kind === 'ok') return this.#finish();
     this.#wasAsked = true;
+    this.#refuseMethod(methods[kind]);
     if (!kind.startsWith('sasl')) this.#refuseUnbound('does not ask for SCRAM');
     switch (kind) {
       case 'clearText':
@@ -87,8 +98,14 @@ export class Login {
     if (this.#scram !== undefined && !this.#isProven) {
       throw new ProtocolError('it does not prove that it knows the password');
     }
+    if (!this.#wasAsked) this.#refuseMethod('none');
     if (!this.#isBound) this.#refuseUnbound('does not ask for SCRAM');
     this.#isDone = true;
+  }
+
+  #refuseMethod(method: AuthMethod | undefined): void {
+    const { requireAuth, asked } = this.#options;
+    if (method && requireAuth?.includes(method) === false) throw methodRefused(method, requireAuth, asked);
   }
 
   #refuseUnbound(why: string): void {

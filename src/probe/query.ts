@@ -152,6 +152,7 @@ function openSession(
     asked,
     password: credentials.password(serverName, port),
     channelBinding: credentials.channelBinding,
+    requireAuth: credentials.requireAuth,
     isEncrypted: () => connection.isEncrypted,
     certificate: () => connection.certificate,
     // On this machine only the owner of the port can be there.

@@ -88,4 +88,15 @@ describe(`how the probe logs in, on ${gatewayRuntime}`, () => {
     assert.equal(code, 1);
     assert.match(stdout, /does not ask for SCRAM.*PGCHANNELBINDING=require/);
   });
+
+  test('PGREQUIREAUTH refuses a server that asks for another method, and a list that makes no sense', async () => {
+    const strict = { ...env(), PGREQUIREAUTH: 'scram-sha-256' };
+    assert.equal((await runProgram(['check'], strict)).code, 0);
+    const { code, stdout } = await runProgram(['check'], { ...strict, PGUSER: 'trusted' });
+    assert.equal(code, 1);
+    assert.match(stdout, /asks for nothing.*PGREQUIREAUTH allows scram-sha-256:/);
+    const misused = await runProgram(['check'], { ...strict, PGREQUIREAUTH: 'md5,!none' });
+    assert.equal(misused.code, 2);
+    assert.match(misused.stderr, /PGREQUIREAUTH=md5,!none mixes methods/);
+  });
 });

@@ -55,4 +55,34 @@ describe('a PostgreSQL with a rule for each way to log in', () => {
     assert.equal((await ask(t, 'localhost', { trust, sslMode: 'require' })).letInUnasked, false);
     assert.equal((await ask(t, 'trusted', { trust, sslMode: 'disable' })).letInUnasked, true);
   });
+
+  const byRole = { trusted: 'none', clear: 'password', hashed: 'md5', salted: 'scram-sha-256' } as const;
+  const all = Object.values(byRole);
+
+  check('lets in a probe whose PGREQUIREAUTH allows the method that it asks for', async (t) => {
+    for (const [role, method] of Object.entries(byRole)) {
+      for (const requireAuth of [[method], all]) {
+        assert.equal((await ask(t, role, { requireAuth })).timeline, 1, role);
+      }
+    }
+  });
+
+  check('is refused by a probe whose PGREQUIREAUTH allows all but the method that it asks for', async (t) => {
+    for (const [role, method] of Object.entries(byRole)) {
+      const requireAuth = all.filter((other) => other !== method);
+      const what = method === 'none'
+        ? 'lets user trusted in and asks for nothing'
+        : `asks user ${role} to log in by ${method}`;
+      await assert.rejects(ask(t, role, { requireAuth }), {
+        kind: 'untrusted',
+        message: new RegExp(
+          `^${what} at 127.0.0.1:\\d+, and PGREQUIREAUTH allows ${requireAuth.join(', ')}: .*pg_hba.conf`,
+        ),
+      });
+    }
+  });
+
+  check('gets no password where PGREQUIREAUTH allows no method that it can ask for', async (t) => {
+    await assert.rejects(ask(t, 'clear', { requireAuth: [] }), { message: /PGREQUIREAUTH allows nothing/ });
+  });
 });
