@@ -17,6 +17,7 @@ import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
 import { Controller } from './control/controller.ts';
 import { ProbeTimes } from './control/probe-times.ts';
+import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { messageOf, StartError } from './errors.ts';
 import type { Log, OpenLog } from './log.ts';
@@ -73,6 +74,7 @@ export class Gateway {
   readonly #startedAt = new Date();
   #budget: Budget;
   readonly #probes = new ProbeTimes();
+  readonly #unaskedLogins: UnaskedLogins;
   #parts: Parts | undefined;
   #refusalServer: RefusalServer | undefined;
   #http: HttpServer | undefined;
@@ -88,6 +90,7 @@ export class Gateway {
     this.#config = config;
     this.#surroundings = surroundings;
     this.#log = surroundings.log;
+    this.#unaskedLogins = new UnaskedLogins(config.listen.host, this.#log);
     this.#budget = budgetOf(config);
   }
 
@@ -225,6 +228,7 @@ export class Gateway {
     const prober = new Prober(candidates, credentials, probe, this.#runtime, {
       observed: (observations) => {
         this.#probes.note(observations);
+        this.#unaskedLogins.note(observations);
         this.#decide(parts);
       },
       log,

@@ -28,7 +28,11 @@ export const logEvents = {
     'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',
   ],
   setting_passed_over: ['warn', 'a setting was passed over'],
-  login_warning: ['warn', 'a part of the login of the probe was left out'],
+  login_warning: ['warn', 'the login of the probe is not all as it was set'],
+  login_unasked: [
+    'warn',
+    'a server let the probe in and asked for nothing (trust or ident in its pg_hba.conf): to it all clients have the address of the gateway, so whoever reaches the gateway gets in; let it ask that address for scram-sha-256',
+  ],
   fewer_sessions: [
     'info',
     'fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)',

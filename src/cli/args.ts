@@ -1,5 +1,5 @@
 /** Command line to configuration: the flags that all commands share. */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { ArgsDef, ParsedArgs } from 'citty';
 import { type Config, readConfig, readMetrics } from '../config/config.ts';
 import { nearestSetting } from '../config/nearest-setting.ts';
@@ -47,6 +47,7 @@ export function sourcesOf(
     env: process.env,
     files: {
       read: (path) => readFileSync(path, 'utf8'),
+      list: (path) => readdirSync(path),
       // Windows has no such bits.
       mode: (path) => process.platform === 'win32' ? undefined : statSync(path).mode,
     },

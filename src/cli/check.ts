@@ -6,6 +6,7 @@ import { formatLsn } from '../cluster/lsn.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { Config } from '../config/config.ts';
 import { logEvents } from '../log-events.ts';
+import { unaskedLogins } from '../control/unasked-logins.ts';
 import { Prober } from '../probe/prober.ts';
 import { pickRuntime } from '../runtime/pick.ts';
 import { settingNames } from '../config/settings.ts';
@@ -29,6 +30,8 @@ export const check = defineCommand({
     const observations = await askOnce(config);
     const verdict = elect(observations, noMemory, pickRuntime().now(), { ...config.rules, failAfter: 1 });
     print(render(verdict));
+    const unasked = unaskedLogins(observations, config.listen.host);
+    if (unasked.length > 0) say(`pg_gateway: ${logEvents.login_unasked[1]}: ${unasked.join(', ')}`);
     return verdict.primary === undefined ? 1 : 0;
   },
 });

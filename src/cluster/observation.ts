@@ -28,6 +28,8 @@ export interface Answer {
   readonly lsn: Lsn;
   /** How far a standby has replayed; on a primary the same as `lsn`. */
   readonly replayedLsn: Lsn;
+  /** It let the probe in and asked for nothing: no password, and no certificate that the probe has. */
+  readonly letInUnasked?: boolean | undefined;
   /** The server that a standby streams from; undefined if there is none, or if the probe's role may not see it. */
   readonly upstream?: Upstream | undefined;
 }

@@ -7,12 +7,13 @@ import { codeOf, ConfigError, messageOf } from '../errors.ts';
 import { portConflicts } from './port-conflicts.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { LogOptions } from '../log.ts';
-import { type Credentials, type Files, type LoginSettings, readCredentials } from '../probe/credentials.ts';
+import { type Credentials, type LoginSettings, readCredentials } from '../probe/credentials.ts';
+import type { Files } from '../probe/files.ts';
 import type { ProberOptions } from '../probe/prober.ts';
 import { availableCores, defaultWorkers } from './cores.ts';
 import type { EngineSetting } from '../runtime/engine.ts';
 import { type SettingName, settingNames, settings, type Values } from './settings.ts';
-import { type AllGiven, gather, type Remarks, type Sources } from './sources.ts';
+import { type AllGiven, type Environment, gather, type Remarks, type Sources } from './sources.ts';
 
 /** A host, and a port on it. */
 type HostPort = { readonly host: string; readonly port: number };
@@ -73,7 +74,7 @@ export function readConfig(sources: Sources): Config {
   problems.push(...portConflicts(values));
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
-  const login = loginOf(values, given);
+  const login = loginOf(values, given, sources.env);
   const credentials = attempt(problems, () => readCredentials(login, sources.account, sources.files));
   if (credentials === undefined || problems.length > 0) throw new ConfigError(problems);
   const probeIntervalMs = values.CHECK_EVERY === undefined
@@ -135,7 +136,7 @@ export function readConfig(sources: Sources): Config {
 }
 
 /** A value that the table has rejected has its message already: one mistake is one message. */
-function loginOf(values: Values, given: AllGiven): LoginSettings {
+function loginOf(values: Values, given: AllGiven, env: Environment): LoginSettings {
   return {
     user: values.PGUSER,
     database: values.PGDATABASE,
@@ -144,9 +145,13 @@ function loginOf(values: Values, given: AllGiven): LoginSettings {
     passFile: values.PGPASSFILE,
     // Its default depends on PGSSLROOTCERT.
     sslMode: given.has('PGSSLMODE') ? values.PGSSLMODE : undefined,
+    channelBinding: values.PGCHANNELBINDING,
+    requireAuth: values.PGREQUIREAUTH,
     sslRootCert: values.PGSSLROOTCERT,
     sslCert: values.PGSSLCERT,
     sslKey: values.PGSSLKEY,
+    sslCertFile: env['SSL_CERT_FILE'],
+    sslCertDir: env['SSL_CERT_DIR'],
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a setting can be: a text, a number within bounds, a choice, a port, and so on, each with its error messages. */
 import { Resolver } from 'node:dns';
+import { type AuthMethod, parseRequireAuth } from '../probe/require-auth.ts';
 import { parseWeights, type Weights } from '../cluster/weights.ts';
 import { numberIn, type Unit, unitNames } from './units.ts';
 
@@ -168,6 +169,13 @@ export const weights = (help: string): SettingType<Weights | undefined> => ({
   hint: 'host:port=weight,...',
   fallback: undefined,
   parse: parseWeights,
+});
+
+export const requireAuth = (help: string): SettingType<readonly AuthMethod[] | undefined> => ({
+  help,
+  hint: 'method,...',
+  fallback: undefined,
+  parse: parseRequireAuth,
 });
 
 /** `auto` is left to the program. */

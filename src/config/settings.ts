@@ -3,6 +3,7 @@
  * the configuration file as it is, and a flag in lower case with dashes: HOLD_MS is --hold-ms.
  */
 import { logLevels } from '../log-events.ts';
+import { channelBindings } from '../probe/channel-binding.ts';
 import { sslModes } from '../probe/credentials.ts';
 import {
   address,
@@ -17,6 +18,7 @@ import {
   pattern,
   port,
   quantity,
+  requireAuth,
   seconds,
   type SettingType,
   text,
@@ -64,6 +66,14 @@ export const settings = Object.freeze({
     PGSSLROOTCERT: optional('file', 'the authorities that the probe trusts, or "system"'),
     PGSSLCERT: optional('file', "the probe's client certificate"),
     PGSSLKEY: optional('file', 'the key to PGSSLCERT'),
+    PGREQUIREAUTH: requireAuth(
+      'how a server may ask the probe to log in: password, md5, scram-sha-256, none; or all but !these, as in libpq',
+    ),
+    PGCHANNELBINDING: choice(
+      channelBindings,
+      "whether the probe's SCRAM is bound to the server's certificate, as in libpq",
+      'prefer',
+    ),
     SYSTEM_IDENTIFIER: pattern(
       /^[0-9]{1,20}$/,
       'is not a system identifier (pg_controldata\'s "Database system identifier")',

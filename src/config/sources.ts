@@ -1,6 +1,7 @@
 /** Where the values of settings come from: flags over environment over file over defaults. */
 import { codeOf, messageOf } from '../errors.ts';
-import type { Account, Files } from '../probe/credentials.ts';
+import type { Account } from '../probe/credentials.ts';
+import type { Files } from '../probe/files.ts';
 import { readConfigFile } from './config-file.ts';
 import { nearestSetting } from './nearest-setting.ts';
 import { flagOf, type SettingName, settingNames, settings } from './settings.ts';

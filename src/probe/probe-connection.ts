@@ -1,12 +1,9 @@
 /**
- * One connection to one server: TCP, TLS where it is wanted, the guard, and a socket-shaped end for postgres.js.
- *
- * postgres.js has no way to destroy a connection at once, reconnects on its own, and sends its TLS hello to
- * servers that said no to TLS. So the socket and its end are ours, and postgres.js is never told that a
- * connection ended: the owner of the probe connection is, and throws the client away.
+ * One connection to one server: TCP, TLS where it is wanted, and the guard. No package has a way to destroy a connection at
+ * once in every state, so the socket and its end are ours.
  */
 import { codeOf } from '../errors.ts';
-import { openTcp, startTls } from '../runtime/tcp.ts';
+import { openTcp, peerCertificate, startTls } from '../runtime/tcp.ts';
 import type { TcpSocket, TlsTrust } from '../runtime/tcp.ts';
 import {
   disconnected,
@@ -41,17 +38,10 @@ export interface ProbeConnectionEvents {
   row(body: Buffer): void;
   /** ErrorResponse; likewise. */
   error(said: ServerError): void;
-  /** How the server wants us to log in; throw a ProbeError to refuse. */
-  authentication(wants: Authentication): void;
+  /** What the server asks of the login, or that it is done; likewise. */
+  authentication(kind: Authentication, data: Buffer): void;
   /** The connection is gone, and why; once, and not after `destroy`. */
   ended(error: ProbeError): void;
-}
-
-/** The part of a socket that postgres.js uses on a connection that it never ends itself. */
-export interface DriverSocket {
-  on(event: string, listener: (bytes: Buffer) => void): DriverSocket;
-  write(bytes: Uint8Array): boolean;
-  destroy(): void;
 }
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
@@ -68,7 +58,6 @@ export class ProbeConnection {
   #tls: TcpSocket | undefined;
   #over = false;
   #begun: TcpSocket | undefined;
-  #receive: ((bytes: Buffer) => void) | undefined;
   /** PostgreSQL says why before it closes. */
   #lastError: ServerError | undefined;
 
@@ -85,12 +74,12 @@ export class ProbeConnection {
         this.#lastError = { sqlstate: fields.get('C') ?? '', message: fields.get('M') ?? '' };
         events.error(this.#lastError);
       },
-      authentication: (wants) => events.authentication(wants),
+      authentication: (kind, data) => events.authentication(kind, data),
     });
   }
 
-  /** Connects; `connected` gets the end for postgres.js as soon as PostgreSQL's own protocol may begin. */
-  open(connected: (socket: DriverSocket) => void): void {
+  /** Connects; `connected` is called as soon as PostgreSQL's own protocol may begin. */
+  open(connected: () => void): void {
     if (this.#over) return;
     const tcp = this.#tcp = openTcp(this.#options);
     tcp.once('connect', () => {
@@ -101,9 +90,12 @@ export class ProbeConnection {
     this.#watchEnd(tcp);
   }
 
-  /** Sends messages of our own. From then on postgres.js hears nothing more of this connection. */
+  /** The server's, DER; undefined without TLS. */
+  get certificate(): Buffer | undefined {
+    return this.#tls && peerCertificate(this.#tls);
+  }
+
   send(bytes: Buffer): void {
-    this.#receive = undefined;
     if (!this.#over) this.#begun?.write(bytes);
   }
 
@@ -114,7 +106,7 @@ export class ProbeConnection {
     this.#tcp?.destroy();
   }
 
-  #negotiate(tcp: TcpSocket, connected: (socket: DriverSocket) => void): void {
+  #negotiate(tcp: TcpSocket, connected: () => void): void {
     const { encryption, asked } = this.#options;
     tcp.once('data', (answer: Buffer) => {
       if (this.#over) return;
@@ -131,7 +123,7 @@ export class ProbeConnection {
     tcp.write(sslRequest);
   }
 
-  #secure(tcp: TcpSocket, connected: (socket: DriverSocket) => void): void {
+  #secure(tcp: TcpSocket, connected: () => void): void {
     let secure = false;
     this.isEncrypted = true;
     const fail = (error: unknown) => {
@@ -157,28 +149,18 @@ export class ProbeConnection {
     socket.on('close', ended);
   }
 
-  #begin(socket: TcpSocket, connected: (socket: DriverSocket) => void): void {
+  #begin(socket: TcpSocket, connected: () => void): void {
     if (this.#over) return;
     this.#begun = socket;
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
-    const driver: DriverSocket = {
-      on: (event, listener) => {
-        if (event === 'data') this.#receive = listener;
-        return driver;
-      },
-      // postgres.js writes from timers of its own, also after the end.
-      write: (bytes) => this.#over || socket.write(bytes),
-      destroy: () => this.#end(notPostgres('its proof of the password is wrong', this.#options.asked)),
-    };
-    connected(driver);
+    connected();
   }
 
   #take(bytes: Buffer): void {
     if (this.#over) return;
     this.heard = true;
     try {
-      const messages = this.#guard.push(bytes);
-      if (messages.length > 0) this.#receive?.(messages);
+      this.#guard.push(bytes);
     } catch (error) {
       if (error instanceof ProbeError) this.#end(error);
       else if (error instanceof ProtocolError) this.#end(notPostgres(error.message, this.#options.asked));

@@ -1,24 +1,13 @@
-/** A session with one server in which one question is asked again and again; the only user of `postgres`. */
-import postgres from 'postgres';
-import { codeOf } from '../errors.ts';
-import type { Credentials } from './credentials.ts';
-import {
-  clearTextRefused,
-  loginUnsupported,
-  malformed,
-  notPostgres,
-  passwordWanted,
-  ProbeError,
-  scramTooCostly,
-  serverFailure,
-} from './failure.ts';
-import type { Asked } from './failure.ts';
+/** A session with one server in which one question is asked again and again. */
 import { addressText, isLoopback } from '../runtime/addresses.ts';
-import { ProbeConnection } from './probe-connection.ts';
-import type { Encryption } from './probe-connection.ts';
-import { type Facts, question, readFacts } from './question.ts';
+import { startupMessage } from '../protocol/login-messages.ts';
+import { ProtocolError } from '../protocol/message-guard.ts';
 import { askingFor, readRow } from '../protocol/prepared-question.ts';
-import { saslPrepared } from '../protocol/saslprep.ts';
+import type { Credentials } from './credentials.ts';
+import { type Asked, boundElsewhere, malformed, ProbeError, serverFailure } from './failure.ts';
+import { Login } from './login.ts';
+import { type Encryption, ProbeConnection } from './probe-connection.ts';
+import { type Facts, question, readFacts } from './question.ts';
 
 const asking = askingFor(question);
 
@@ -111,11 +100,7 @@ function openSession(
     user,
     database,
   };
-  const password = credentials.password(serverName, port);
-  let isScram = false;
   let isReady = false;
-  /** Questions so far. */
-  let count = 0;
   let lost: ProbeError | undefined;
   let pending: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
   /** Of the present question, once the row is there. */
@@ -128,31 +113,34 @@ function openSession(
   const connection = new ProbeConnection({ host, port, serverName, encryption, trust, asked }, {
     ready() {
       if (isReady) {
-        if (count < 2 || pending === undefined) return;
+        if (pending === undefined) return;
         if (facts === undefined) throw malformed('it has 0 rows, not 1', asked);
         settle()?.resolve(facts);
         return;
       }
+      if (!login.isDone) throw new ProtocolError('it is ready before it has let us in');
       isReady = true;
       // From here on silence means that the question was not answered.
       connection.heard = false;
       events.ready();
+      connection.send(asking.first);
     },
     row(body) {
-      if (count < 2) return;
+      if (!isReady) throw new ProtocolError('it answers before it was asked');
       if (facts !== undefined) throw malformed('it has several rows, not 1', asked);
-      facts = readFacts(readRow(body), asked);
+      // With `cert` in pg_hba.conf the server asks for nothing here: the certificate went along with the handshake.
+      const gaveCertificate = connection.isEncrypted && trust.cert !== undefined;
+      facts = { ...readFacts(readRow(body), asked), letInUnasked: !login.wasAsked && !gaveCertificate };
     },
     error(said) {
-      if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
+      if (pending === undefined) return;
+      throw login.isBinding && said.sqlstate === '28000'
+        ? boundElsewhere(said, asked)
+        : serverFailure(said, asked);
     },
-    authentication(wants) {
-      if (wants === 'none') return;
-      if (wants === 'unsupported') throw loginUnsupported(asked);
-      if (wants === 'costly') throw scramTooCostly(asked);
-      if (password === undefined) throw passwordWanted(asked);
-      if (wants === 'clearText' && !isKnown()) throw clearTextRefused(asked);
-      isScram = wants === 'scram';
+    authentication(kind, data) {
+      const answer = login.answer(kind, data);
+      if (answer !== undefined) connection.send(answer);
     },
     ended(error) {
       lost = error;
@@ -160,32 +148,28 @@ function openSession(
       else events.ended(error);
     },
   });
-  // Whoever took over the port or the path to it could ask for the password, too; on this machine, only its owner.
-  const isKnown = () => (connection.isEncrypted && trust.verify) || isLoopback(host);
-  // postgres.js asks for it in answer to the server's challenge, which the guard has seen by then.
-  const secret = () => isScram ? saslPrepared(password ?? '') : password ?? '';
-  const sql = client(connection, user, database, secret);
-
-  const askFirst = () => {
-    sql.unsafe(question).raw().then((rows) => {
-      const [row] = rows;
-      if (row === undefined || rows.length > 1) throw malformed(`it has ${rows.length} rows, not 1`, asked);
-      const facts = readFacts(row.map((column) => column && new TextDecoder().decode(column)), asked);
-      settle()?.resolve(facts);
-    }).catch((error) => {
-      connection.destroy();
-      settle()?.reject(failure(error, asked));
-    });
-  };
+  const login = new Login({
+    asked,
+    password: credentials.password(serverName, port),
+    channelBinding: credentials.channelBinding,
+    requireAuth: credentials.requireAuth,
+    isEncrypted: () => connection.isEncrypted,
+    certificate: () => connection.certificate,
+    // On this machine only the owner of the port can be there.
+    isKnown: () => (connection.isEncrypted && trust.verify) || isLoopback(host),
+  });
+  const begin = () =>
+    connection.send(
+      startupMessage({ user, database, client_encoding: 'UTF8', application_name: 'pg_gateway' }),
+    );
   const ask = () =>
     new Promise<Facts>((resolve, reject) => {
       if (lost) return reject(lost);
       connection.heard = false;
       pending = { resolve, reject };
       facts = undefined;
-      count += 1;
-      if (count === 1) askFirst();
-      else connection.send(count === 2 ? asking.first : asking.next);
+      if (isReady) connection.send(asking.next);
+      else connection.open(begin);
     });
   return {
     ask,
@@ -193,71 +177,4 @@ function openSession(
     isEncrypted: () => connection.isEncrypted,
     close: () => connection.destroy(),
   };
-}
-
-/**
- * A postgres.js client on top of a probe connection. Every option that postgres.js would otherwise take from the
- * environment is given, for it reads PG variables that do not exist elsewhere (PGIDLE_TIMEOUT, PGSSL, ...). `socket`
- * is undocumented: whatever it returns is taken as connected.
- */
-function client(
-  connection: ProbeConnection,
-  user: string,
-  database: string,
-  password: () => string,
-): postgres.Sql {
-  const options = {
-    host: 'unused',
-    port: 0,
-    path: '/unused',
-    socket: () => new Promise((resolve) => connection.open(resolve)),
-    user,
-    database,
-    password,
-    connection: { application_name: 'pg_gateway' },
-    max: 1,
-    ssl: false,
-    sslnegotiation: null,
-    prepare: true,
-    fetch_types: false,
-    idle_timeout: 0,
-    max_lifetime: 0,
-    connect_timeout: 0,
-    keep_alive: 0,
-    backoff: false,
-    max_pipeline: 1,
-    debug: false,
-    publications: '',
-    onnotice: () => {},
-    no_subscribe: true,
-  };
-  return withoutVariable(
-    'PGTARGETSESSIONATTRS',
-    () => postgres(options as unknown as postgres.Options<never>),
-  );
-}
-
-/** The one variable that no option overrides; with it postgres.js would refuse standbys, or throw. */
-function withoutVariable<T>(name: string, run: () => T): T {
-  const value = process.env[name];
-  if (value === undefined) return run();
-  delete process.env[name];
-  try {
-    return run();
-  } finally {
-    process.env[name] = value;
-  }
-}
-
-function failure(error: unknown, asked: Asked): ProbeError {
-  if (error instanceof ProbeError) return error;
-  const { message } = error as { message?: unknown };
-  // postgres.js raises SQLSTATEs, five characters, and errors of its own at messages out of order.
-  if (error instanceof postgres.PostgresError) {
-    return serverFailure(
-      { sqlstate: codeOf(error), message: typeof message === 'string' ? message : '' },
-      asked,
-    );
-  }
-  return notPostgres('its messages make no sense', asked);
 }

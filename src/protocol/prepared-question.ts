@@ -1,12 +1,13 @@
 /**
- * The question in bytes of our own, for every time after the first. A driver can ask everything; this is one statement
- * several times a second, and by the driver it took a third more processor time (docs/benchmarks/probing.md).
+ * The question in bytes of our own. A driver can ask everything; this is one statement several times a second, and by a
+ * driver it took a third more processor time (docs/benchmarks/probing.md).
  *
  * The messages are those of PostgreSQL's documentation, "Message Formats": Parse, Bind, Execute, Sync and DataRow.
  */
 import { ProtocolError } from './message-guard.ts';
+import { int16, int32, message, text } from './writing.ts';
 
-/** Of the prepared statement; the driver's have longer names. */
+/** Of the prepared statement. */
 const name = 'again';
 
 /** Asks for all of the one row, as text. */
@@ -41,26 +42,4 @@ export function readRow(body: Buffer): readonly (string | null)[] {
     }
   }
   return columns;
-}
-
-/** A type, the length with itself, the body. */
-function message(type: string, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from(type, 'latin1'), int32(4 + body.length), body]);
-}
-
-function text(value: string): Buffer {
-  return Buffer.from(`${value}\0`, 'utf8');
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
 }

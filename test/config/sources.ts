@@ -21,6 +21,7 @@ export function configured({ flags = {}, env = {}, files = {} }: Given): Config 
         if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
         return text;
       },
+      list: () => [],
       mode: () => 0o600,
     },
     account: { osUser: 'anna', home: '/home/anna' },

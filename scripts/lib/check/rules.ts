@@ -32,7 +32,6 @@ export const maxLines = 400;
 
 /** Where each package may be imported under src/: a file, or a folder with `/` at its end. */
 export const packageOwners: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['src/probe/query.ts'],
   citty: ['src/cli/', 'src/main.ts'],
   consola: ['src/log.ts'],
   'node-forge': ['src/refusal-server/certificate.ts'],
