@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { otherProtocols } from '../../src/contract/counters.ts';
+import { tlsIsReady } from '../../src/protocol/error-response.ts';
 import type { FarEnd } from '../bed/fake-conn.ts';
 import {
   bytesOf,
@@ -129,6 +130,7 @@ describe('behind a PROXY header', () => {
       const world = worldWithPrimary();
       const client = world.client(bytesOf(header, sslRequest));
       const server = world.runtime.lastDial.accept();
+      server.send(tlsIsReady);
       deepEqual([world.dialled, textOf(client.received)], [['/run/refusals'], 'S']);
       match(textOf(server.received), /PROXY protocol header/);
       client.reset();
