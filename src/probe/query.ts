@@ -16,11 +16,23 @@ import type { Asked } from './failure.ts';
 import { addressText, isLoopback } from '../runtime/addresses.ts';
 import { ProbeConnection } from './probe-connection.ts';
 import type { Encryption } from './probe-connection.ts';
-import { type Facts, question, readFacts } from './question.ts';
+import { type Facts, question, readFacts, reducedQuestion } from './question.ts';
+import { type Rights, rightsOf } from './rights.ts';
 import { askingFor, readRow } from '../protocol/prepared-question.ts';
 import { saslPrepared } from '../protocol/saslprep.ts';
 
-const asking = askingFor(question);
+/** What is asked in a session. */
+interface Asking {
+  readonly statement: string;
+  readonly bytes: ReturnType<typeof askingFor>;
+  /** Undefined: the server lets the probe ask everything. */
+  readonly rights: Rights | undefined;
+}
+
+const everything: Asking = { statement: question, bytes: askingFor(question), rights: undefined };
+
+/** A function that may not be called, is not there, is not supported, or not with these settings (Amazon Aurora). */
+const refusals = ['42501', '42883', '0A000', '55000'];
 
 export interface ProbeTarget {
   /** Numeric. */
@@ -70,8 +82,23 @@ export function openProbe(target: ProbeTarget, credentials: Credentials, events:
       return await session.ask();
     }
   };
+  const again = (before: QuerySession): Promise<Facts> => {
+    before.close();
+    session = openSession(target, before.encryption, credentials, events);
+    return session.ask();
+  };
   return {
-    ask: () => session?.ask() ?? first(),
+    ask: async () => {
+      if (session === undefined) return await first();
+      if (session.isOutdated()) return await again(session);
+      try {
+        return await session.ask();
+      } catch (error) {
+        // Something was revoked: the next session finds out what. Not where the same never worked.
+        if (closed || !isRefused(error) || !session.hasRepeated()) throw error;
+        return await again(session);
+      }
+    },
     heard: () => session?.heard() ?? false,
     close: () => {
       closed = true;
@@ -95,7 +122,17 @@ function encryptions(credentials: Credentials): readonly [Encryption, Encryption
 }
 
 interface QuerySession extends Probe {
+  readonly encryption: Encryption;
   isEncrypted(): boolean;
+  /** The probe may see more than it asks for, or less: something was granted or revoked. */
+  isOutdated(): boolean;
+  /** The question in bytes of our own was answered. */
+  hasRepeated(): boolean;
+}
+
+function isRefused(error: unknown): boolean {
+  const sqlstate = error instanceof ProbeError ? error.sign.sqlstate : codeOf(error);
+  return refusals.includes(sqlstate ?? '');
 }
 
 function openSession(
@@ -116,6 +153,8 @@ function openSession(
   let isReady = false;
   /** Questions so far. */
   let count = 0;
+  let asking = everything;
+  let isOutdated = false;
   let lost: ProbeError | undefined;
   let pending: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
   /** Of the present question, once the row is there. */
@@ -141,7 +180,7 @@ function openSession(
     row(body) {
       if (count < 2) return;
       if (facts !== undefined) throw malformed('it has several rows, not 1', asked);
-      facts = readFacts(readRow(body), asked);
+      facts = read(readRow(body));
     },
     error(said) {
       if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
@@ -166,13 +205,37 @@ function openSession(
   const secret = () => isScram ? saslPrepared(password ?? '') : password ?? '';
   const sql = client(connection, user, database, secret);
 
+  const read = (columns: readonly (string | null)[]): Facts => {
+    const { rights } = asking;
+    if (rights === undefined) return readFacts(columns, asked);
+    isOutdated = columns.at(-1) !== rights.letters;
+    return readFacts(columns.slice(0, -1), asked, rights.lacks);
+  };
+  const run = async (statement: string): Promise<readonly (string | null)[]> => {
+    const rows = await sql.unsafe(statement).raw();
+    const [row] = rows;
+    if (row === undefined || rows.length > 1) throw malformed(`it has ${rows.length} rows, not 1`, asked);
+    return row.map((column) => column && new TextDecoder().decode(column));
+  };
+  const firstAnswer = async (): Promise<Facts> => {
+    try {
+      return read(await run(asking.statement));
+    } catch (error) {
+      if (!isReady || !isRefused(error)) throw error;
+      const rights = await rightsOf(
+        async (statement) => (await run(statement))[0] ?? null,
+        (error) => error instanceof postgres.PostgresError,
+        user,
+      );
+      if (rights.lacks.length > 0) {
+        const statement = reducedQuestion(rights);
+        asking = { statement, bytes: askingFor(statement), rights };
+      }
+      return read(await run(asking.statement));
+    }
+  };
   const askFirst = () => {
-    sql.unsafe(question).raw().then((rows) => {
-      const [row] = rows;
-      if (row === undefined || rows.length > 1) throw malformed(`it has ${rows.length} rows, not 1`, asked);
-      const facts = readFacts(row.map((column) => column && new TextDecoder().decode(column)), asked);
-      settle()?.resolve(facts);
-    }).catch((error) => {
+    firstAnswer().then((facts) => settle()?.resolve(facts)).catch((error) => {
       connection.destroy();
       settle()?.reject(failure(error, asked));
     });
@@ -185,12 +248,15 @@ function openSession(
       facts = undefined;
       count += 1;
       if (count === 1) askFirst();
-      else connection.send(count === 2 ? asking.first : asking.next);
+      else connection.send(count === 2 ? asking.bytes.first : asking.bytes.next);
     });
   return {
     ask,
     heard: () => connection.heard,
+    encryption,
     isEncrypted: () => connection.isEncrypted,
+    isOutdated: () => isOutdated,
+    hasRepeated: () => count > 2,
     close: () => connection.destroy(),
   };
 }

@@ -86,7 +86,7 @@ function aboutRejecting({ candidates, rules }: Status): string[] {
 /** A candidate that is silent now may have shown it; and the timeline of an earlier primary is remembered. */
 function newestTimeline({ candidates, rules }: Status): number {
   const shown = candidates.map((candidate) =>
-    isOurs(candidate, rules.system) ? candidate.answer.timeline : 0
+    isOurs(candidate, rules.system) ? candidate.answer.timeline ?? 0 : 0
   );
   return Math.max(rules.newestTimeline, ...shown);
 }
@@ -107,7 +107,7 @@ function aboutStale(status: Status, newest: number): string[] {
   const names = stale.map(({ name }) => name).join(', ');
   const older = first.answer?.timeline ?? 0;
   const witnesses = candidates.filter((candidate) =>
-    isOurs(candidate, rules.system) && candidate.answer.timeline > older
+    isOurs(candidate, rules.system) && (candidate.answer.timeline ?? 0) > older
   )
     .map(({ name }) => name).join(', ');
   const waits = limits.holdMs === 0 || limits.maxHeld === 0 ? 'are refused' : 'wait';
@@ -143,7 +143,7 @@ function aboutForeign({ candidates, rules }: Status): string[] {
   const current = candidates.filter(({ answer, failures }) => answer !== null && failures === 0);
   const systems = new Set(current.map(({ answer }) => answer?.system));
   const [system, ...others] = systems;
-  if (system === undefined || others.length > 0 || system === rules.system) return [];
+  if (typeof system !== 'string' || others.length > 0 || system === rules.system) return [];
   return [
     `All that answer belong to system ${system}. If it is the right one now (pg_upgrade, or a cluster set up anew): ` +
     `restart the gateway, or set SYSTEM_IDENTIFIER=${system}. If not: correct CANDIDATES.`,
