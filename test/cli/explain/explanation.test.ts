@@ -263,5 +263,7 @@ describe('what would change the verdict', () => {
       /does not let the probe call f\(\): it is not known; mend it by: grant execute on function f\(\) to gateway\n/,
     );
     assert.match(text, /does not let the probe call g\(\): nobody knows\n/);
+    assert.match(text, /a hides its timeline from the probe, so none is known to be newer: /);
+    assert.doesNotMatch(text, /newer than 0|shows a newer timeline/);
   });
 });
