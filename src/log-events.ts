@@ -62,6 +62,10 @@ export const logEvents = {
     'a candidate belongs to another cluster: correct CANDIDATES, or SYSTEM_IDENTIFIER',
   ],
   candidate_rejecting: ['warn', 'a candidate is up and rejects the probe'],
+  evidence_hidden: [
+    'warn',
+    'a candidate does not let the probe see something: a guard of the election is lost',
+  ],
   candidate_down: ['warn', 'a candidate does not answer'],
   dead_server_sessions_ended: ['warn', 'a server is silent: its sessions are ended'],
   standby_sessions_ended: [

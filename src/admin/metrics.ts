@@ -51,7 +51,7 @@ export function renderMetrics(of: Snapshot): string {
     gauge(
       'candidate_lsn_bytes',
       'Its position in the write-ahead log, as last heard.',
-      answered(of, ({ lsn }) => Number(lsn)),
+      answered(of, ({ lsn }) => lsn === undefined ? undefined : Number(lsn)),
     ),
     gauge(
       'candidate_evidence_age_seconds',
@@ -173,10 +173,15 @@ function perCandidate(of: Snapshot, test: (observation: Observation, of: Snapsho
   ) => [{ candidate: observation.candidate.name }, test(observation, of) ? 1 : 0]);
 }
 
-function answered(of: Snapshot, value: (answer: NonNullable<Observation['answer']>) => number): Sample[] {
-  return of.observations.flatMap(({ candidate, answer }): Sample[] =>
-    answer ? [[{ candidate: candidate.name }, value(answer)]] : []
-  );
+/** What a candidate hides from the probe has no sample. */
+function answered(
+  of: Snapshot,
+  value: (answer: NonNullable<Observation['answer']>) => number | undefined,
+): Sample[] {
+  return of.observations.flatMap(({ candidate, answer }): Sample[] => {
+    const said = answer && value(answer);
+    return said === undefined ? [] : [[{ candidate: candidate.name }, said]];
+  });
 }
 
 function lags({ rotation }: Snapshot, value: (lag: Lag) => number): Sample[] {

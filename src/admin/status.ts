@@ -7,7 +7,7 @@ import type { Rule } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import { formatLsn } from '../cluster/lsn.ts';
-import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
+import type { Answer, FailureKind, Lack, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
 import type { Entry } from '../control/journal.ts';
 import { printable } from '../protocol/printable.ts';
@@ -21,13 +21,20 @@ export interface AnswerStatus {
   readonly ageMs: number;
   readonly tookMs: number;
   readonly address: string;
-  readonly system: string;
-  readonly timeline: number;
-  readonly lsn: string;
-  readonly replayedLsn: string;
+  readonly system: string | null;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+  readonly replayedLsn: string | null;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;
   readonly startedAt: string | null;
+  readonly lacks: readonly LackStatus[];
+}
+
+export interface LackStatus {
+  readonly name: string;
+  readonly loss: string;
+  readonly remedy: string | null;
 }
 
 export interface CandidateStatus {
@@ -180,14 +187,19 @@ function answerOf(answer: Answer, now: number): AnswerStatus {
     ageMs: rounded(now - answer.at),
     tookMs: rounded(answer.tookMs),
     address: addressText(answer),
-    system: short(answer.system),
-    timeline: answer.timeline,
-    lsn: formatLsn(answer.lsn),
-    replayedLsn: formatLsn(answer.replayedLsn),
+    system: answer.system === undefined ? null : short(answer.system),
+    timeline: answer.timeline ?? null,
+    lsn: answer.lsn === undefined ? null : formatLsn(answer.lsn),
+    replayedLsn: answer.replayedLsn === undefined ? null : formatLsn(answer.replayedLsn),
     inRecovery: answer.inRecovery,
     readOnly: answer.readOnly,
     startedAt: fromMicros(answer.startedAt),
+    lacks: (answer.lacks ?? []).map(lackOf),
   };
+}
+
+function lackOf({ name, loss, remedy }: Lack): LackStatus {
+  return { name, loss, remedy: remedy === undefined ? null : short(remedy) };
 }
 
 function clientsOf({ counters, sessions }: Snapshot): ClientStatus {

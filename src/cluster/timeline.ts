@@ -2,12 +2,13 @@
  * Timelines prove age. A promotion begins a newer one, so a server that claims to be primary on an older timeline than
  * any server of our system knows is an old primary: one that comes back, or was restored from a backup. Pure.
  */
+import type { Candidate } from './candidate.ts';
 import { type Finding, isClaim } from './finding.ts';
-import type { Answer, Observation } from './observation.ts';
+import { type Answer, isOlder, type Observation } from './observation.ts';
 
 /**
  * Rejects every claim on an older timeline than the newest that a server of ours showed in its last answer, or that was
- * primary `before`. All claims that are left are on one timeline.
+ * primary `before`. All claims of our system that are left and show their timeline are on one.
  *
  * That answer may be of any age: a promotion that has happened does not cease to have happened when its witness falls
  * silent. Only the witness itself takes it back, by another answer.
@@ -18,32 +19,55 @@ export function exposeStale(
   system: string | undefined,
   before: number,
 ): readonly Finding[] {
-  const witnesses = observations.flatMap(({ candidate, answer }) =>
-    answer?.system === system && answer !== undefined
-      ? [{ answer, finding: findings.find((finding) => finding.candidate === candidate) as Finding }]
-      : []
-  );
-  const newest = witnesses.reduce<Witness | undefined>(better, undefined);
-  if (newest === undefined) return findings;
   return findings.map((finding) => {
     if (!isClaim(finding)) return finding;
     const { timeline } = finding.answer;
-    if (timeline >= Math.max(newest.answer.timeline, before)) return finding;
+    const newest = witnessesAgainst(finding.answer, observations, system).map(({ candidate, answer }) => (
+      { answer, finding: findings.find((other) => other.candidate === candidate) as Finding }
+    )).reduce<Witness | undefined>(better, undefined);
+    const limit = Math.max(newest?.answer.timeline ?? 0, before);
+    if (timeline === undefined || timeline >= limit) return finding;
     return { ...finding, standing: 'stale', note: staleNote(timeline, newest, before) };
   });
 }
 
-/** The newest timeline in the last answers of our system; 0 without any. */
-export function newestShown(observations: readonly Observation[], system: string | undefined): number {
-  return Math.max(
-    0,
-    ...observations.map(({ answer }) => answer?.system === system ? answer?.timeline ?? 0 : 0),
+/** Whether a server that can speak against this claim of a primary showed a newer timeline in its last answer. */
+export function isOutdated(
+  claim: Answer,
+  observations: readonly Observation[],
+  system: string | undefined,
+): boolean {
+  return witnessesAgainst(claim, observations, system).some(({ answer }) =>
+    isOlder(claim.timeline, answer.timeline)
   );
+}
+
+type Shown = Answer & { readonly timeline: number };
+
+/**
+ * Those that show a timeline and belong to our system. One that hides its system may be a stranger: it speaks only
+ * against others that hide theirs.
+ */
+function witnessesAgainst(
+  claim: Answer,
+  observations: readonly Observation[],
+  system: string | undefined,
+): { readonly candidate: Candidate; readonly answer: Shown }[] {
+  return observations.flatMap(({ candidate, answer }) => {
+    if (answer === undefined || !showsTimeline(answer)) return [];
+    const isWitness = answer.system === system ||
+      (answer.system === undefined && claim.system === undefined);
+    return isWitness ? [{ candidate, answer }] : [];
+  });
+}
+
+function showsTimeline(answer: Answer): answer is Shown {
+  return answer.timeline !== undefined;
 }
 
 interface Witness {
   /** Its last, whether or not it still counts otherwise. */
-  readonly answer: Answer;
+  readonly answer: Shown;
   readonly finding: Finding;
 }
 
@@ -57,15 +81,21 @@ function weight({ finding }: Witness): number {
   return isClaim(finding) ? 2 : finding.answer === undefined ? 0 : 1;
 }
 
-function staleNote(timeline: number, { finding, answer }: Witness, before: number): string {
+function staleNote(timeline: number, witness: Witness | undefined, before: number): string {
+  if (witness === undefined) return olderThanBefore(timeline, before);
+  const { finding, answer } = witness;
   if (before > answer.timeline || (before === answer.timeline && finding.answer === undefined)) {
-    return `claims to be primary on timeline ${timeline}, older than timeline ${before} that was primary before`;
+    return olderThanBefore(timeline, before);
   }
   if (isClaim(finding)) return `claims to be primary on the older timeline ${timeline}`;
   const { name } = finding.candidate;
   const role = answer.inRecovery ? 'a standby' : answer.readOnly ? 'read-only' : 'a primary';
-  const witness = finding.answer === undefined
+  const seen = finding.answer === undefined
     ? `${name} was ${role} on timeline ${answer.timeline} when it last answered`
     : `${name}, ${role}, is on timeline ${answer.timeline} already`;
-  return `claims to be primary on timeline ${timeline}, but ${witness}: it is an old primary`;
+  return `claims to be primary on timeline ${timeline}, but ${seen}: it is an old primary`;
+}
+
+function olderThanBefore(timeline: number, before: number): string {
+  return `claims to be primary on timeline ${timeline}, older than timeline ${before} that was primary before`;
 }

@@ -3,7 +3,7 @@
  * cluster manager points its standbys at the primary that it means, so most of them know better than a guess. Pure.
  */
 import { type Claim, type Finding, isClaim } from './finding.ts';
-import type { Answer, Upstream } from './observation.ts';
+import { type Answer, isSameOrHidden, type Upstream } from './observation.ts';
 
 export interface Vote {
   readonly winner: Claim;
@@ -52,7 +52,8 @@ export function followedBy(
 
 /** Two names of one server (`localhost` and `127.0.0.1`) tell the same start. */
 export function isSameServer(a: Claim, b: Claim): boolean {
-  return a.answer.startedAt === b.answer.startedAt && a.answer.timeline === b.answer.timeline;
+  return a.answer.startedAt === b.answer.startedAt &&
+    isSameOrHidden(a.answer.timeline, b.answer.timeline);
 }
 
 function isAt({ candidate, answer }: Claim, { host, port }: Upstream): boolean {

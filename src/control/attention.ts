@@ -4,6 +4,7 @@
  */
 import type { Verdict } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
+import type { Lack, Observation } from '../cluster/observation.ts';
 import type { LogEvent } from '../log-events.ts';
 import type { Log } from '../log.ts';
 
@@ -18,6 +19,8 @@ const events: Partial<Record<Standing, LogEvent>> = {
 export class Attention {
   readonly #log: Log;
   #noted: ReadonlyMap<string, LogEvent> = new Map();
+  /** By candidate. */
+  #hidden: ReadonlyMap<string, readonly Lack[]> = new Map();
 
   constructor(log: Log) {
     this.#log = log;
@@ -34,6 +37,22 @@ export class Attention {
       if (this.#noted.get(name) !== event) this.#log(event, { candidate: name, why: note });
     }
     this.#noted = noted;
+  }
+
+  /** After each answer. What a candidate shows again, and then hides, is said again. */
+  noteHidden(observations: readonly Observation[]): void {
+    const hidden = new Map<string, readonly Lack[]>();
+    for (const { candidate: { name }, answer } of observations) {
+      const { lacks } = answer ?? {};
+      if (lacks === undefined) continue;
+      hidden.set(name, lacks);
+      const before = this.#hidden.get(name) ?? [];
+      for (const { name: lack, loss, remedy } of lacks) {
+        if (before.some((other) => other.name === lack)) continue;
+        this.#log('evidence_hidden', { candidate: name, hidden: lack, why: `without it ${loss}`, remedy });
+      }
+    }
+    this.#hidden = hidden;
   }
 }
 

@@ -121,6 +121,7 @@ export class Controller {
     now: number,
   ): void {
     this.history.note(observations, verdict, route, now);
+    this.#attention.noteHidden(observations);
     if (!isNewVerdict) return;
     this.verdicts += 1;
     this.journal.add(verdict, route.epoch);

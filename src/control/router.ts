@@ -4,7 +4,7 @@
  */
 import { elect, type Memory, noMemory, type Rule, type Rules, type Verdict } from '../cluster/election.ts';
 import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
-import type { Answer, Observation } from '../cluster/observation.ts';
+import { type Answer, isSameOrHidden, type Observation } from '../cluster/observation.ts';
 import { everyStandby, type RotationEntry, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route, type Standby } from '../contract/messages.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
@@ -27,9 +27,9 @@ export class Router {
   #memory: Memory = noMemory;
   #signature = '';
   /** The server of the present route; undefined if it has none. */
-  #server: string | undefined;
+  #server: Answer | undefined;
   /** The server of the last route that had one: its sessions live on while there is none. */
-  #lastServer: string | undefined;
+  #lastServer: Answer | undefined;
   #positions: Positions = noPositions;
   #rules: Rules;
   #rotationRules: RotationRules;
@@ -63,12 +63,12 @@ export class Router {
   #next(verdict: Verdict, rotation: readonly RotationEntry[]): Route {
     const answer = verdict.primary?.answer;
     const primary = answer && { host: answer.host, port: answer.port };
-    const server = answer && identity(answer);
-    const isSame = server === this.#server && isSameAddress(primary, this.#route.primary);
+    const isSame = isSameServer(answer, this.#server) && isSameAddress(primary, this.#route.primary);
     const epoch = isSame ? this.#route.epoch : this.#route.epoch + 1;
-    const isOther = server !== undefined && this.#lastServer !== undefined && server !== this.#lastServer;
-    this.#server = server;
-    this.#lastServer = server ?? this.#lastServer;
+    const isOther = answer !== undefined && this.#lastServer !== undefined &&
+      !isSameServer(answer, this.#lastServer);
+    this.#server = answer;
+    this.#lastServer = answer ?? this.#lastServer;
     return {
       epoch,
       fence: isOther ? epoch : this.#route.fence,
@@ -90,8 +90,9 @@ export class Router {
  * A server as sessions see it: one that is promoted or started again counts as another server, as its old sessions are
  * lost; a name that resolves to another address of the same server does not make it another one.
  */
-function identity({ system, timeline, startedAt }: Answer): string {
-  return `${system} ${timeline} ${startedAt}`;
+function isSameServer(a: Answer | undefined, b: Answer | undefined): boolean {
+  return a?.startedAt === b?.startedAt && isSameOrHidden(a?.timeline, b?.timeline) &&
+    isSameOrHidden(a?.system, b?.system);
 }
 
 /**

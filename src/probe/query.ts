@@ -7,9 +7,20 @@ import type { Credentials } from './credentials.ts';
 import { type Asked, boundElsewhere, malformed, ProbeError, serverFailure } from './failure.ts';
 import { Login } from './login.ts';
 import { type Encryption, ProbeConnection } from './probe-connection.ts';
-import { type Facts, question, readFacts } from './question.ts';
+import { type Facts, question, readFacts, reducedQuestion } from './question.ts';
+import { type Rights, rightsOf } from './rights.ts';
 
-const asking = askingFor(question);
+/** What is asked in a session. */
+interface Asking {
+  readonly bytes: ReturnType<typeof askingFor>;
+  /** Undefined: the server lets the probe ask everything. */
+  readonly rights: Rights | undefined;
+}
+
+const everything: Asking = { bytes: askingFor(question), rights: undefined };
+
+/** A function that may not be called, is not there, is not supported, or not with these settings (Amazon Aurora). */
+const refusals = ['42501', '42883', '0A000', '55000'];
 
 export interface ProbeTarget {
   /** Numeric. */
@@ -87,6 +98,8 @@ interface QuerySession extends Probe {
   isEncrypted(): boolean;
 }
 
+type Row = readonly (string | null)[];
+
 function openSession(
   target: ProbeTarget,
   encryption: Encryption,
@@ -102,9 +115,16 @@ function openSession(
   };
   let isReady = false;
   let lost: ProbeError | undefined;
-  let pending: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
-  /** Of the present question, once the row is there. */
-  let facts: Facts | undefined;
+  /** What is being asked, until the server is ready again. */
+  let pending: { resolve(row: Row): void; reject(error: unknown): void } | undefined;
+  /** Of the present question, once it is there. */
+  let row: Row | undefined;
+  let refusal: ProbeError | undefined;
+  /** Goes out when the login is done. */
+  let first: Buffer | undefined;
+  let asking = everything;
+  /** The probe may see more than it asks for, or less: something was granted or revoked. */
+  let isOutdated = false;
   const settle = (): typeof pending => {
     const one = pending;
     pending = undefined;
@@ -112,31 +132,32 @@ function openSession(
   };
   const connection = new ProbeConnection({ host, port, serverName, encryption, trust, asked }, {
     ready() {
-      if (isReady) {
-        if (pending === undefined) return;
-        if (facts === undefined) throw malformed('it has 0 rows, not 1', asked);
-        settle()?.resolve(facts);
+      if (!isReady) {
+        if (!login.isDone) throw new ProtocolError('it is ready before it has let us in');
+        isReady = true;
+        // From here on silence means that the question was not answered.
+        connection.heard = false;
+        events.ready();
+        connection.send(first!);
         return;
       }
-      if (!login.isDone) throw new ProtocolError('it is ready before it has let us in');
-      isReady = true;
-      // From here on silence means that the question was not answered.
-      connection.heard = false;
-      events.ready();
-      connection.send(asking.first);
+      if (pending === undefined) return;
+      if (refusal !== undefined) return settle()?.reject(refusal);
+      if (row === undefined) throw malformed('it has 0 rows, not 1', asked);
+      settle()?.resolve(row);
     },
     row(body) {
       if (!isReady) throw new ProtocolError('it answers before it was asked');
-      if (facts !== undefined) throw malformed('it has several rows, not 1', asked);
-      // With `cert` in pg_hba.conf the server asks for nothing here: the certificate went along with the handshake.
-      const gaveCertificate = connection.isEncrypted && trust.cert !== undefined;
-      facts = { ...readFacts(readRow(body), asked), letInUnasked: !login.wasAsked && !gaveCertificate };
+      if (row !== undefined) throw malformed('it has several rows, not 1', asked);
+      row = readRow(body);
     },
     error(said) {
       if (pending === undefined) return;
-      throw login.isBinding && said.sqlstate === '28000'
-        ? boundElsewhere(said, asked)
-        : serverFailure(said, asked);
+      // Once it has let us in, it is ready again after an error, or closes.
+      if (isReady) refusal = serverFailure(said, asked);
+      else {throw login.isBinding && said.sqlstate === '28000'
+          ? boundElsewhere(said, asked)
+          : serverFailure(said, asked);}
     },
     authentication(kind, data) {
       const answer = login.answer(kind, data);
@@ -162,19 +183,53 @@ function openSession(
     connection.send(
       startupMessage({ user, database, client_encoding: 'UTF8', application_name: 'pg_gateway' }),
     );
-  const ask = () =>
-    new Promise<Facts>((resolve, reject) => {
+  const run = (bytes: Buffer): Promise<Row> =>
+    new Promise((resolve, reject) => {
       if (lost) return reject(lost);
-      connection.heard = false;
       pending = { resolve, reject };
-      facts = undefined;
-      if (isReady) connection.send(asking.next);
-      else connection.open(begin);
+      row = refusal = undefined;
+      if (isReady) return connection.send(bytes);
+      first = bytes;
+      connection.open(begin);
     });
+  const read = (columns: Row): Facts => {
+    const { rights } = asking;
+    isOutdated = rights !== undefined && columns.at(-1) !== rights.letters;
+    const facts = rights === undefined
+      ? readFacts(columns, asked)
+      : readFacts(columns.slice(0, -1), asked, rights.lacks);
+    // With `cert` in pg_hba.conf the server asks for nothing here: the certificate went along with the handshake.
+    const gaveCertificate = connection.isEncrypted && trust.cert !== undefined;
+    return { ...facts, letInUnasked: !login.wasAsked && !gaveCertificate };
+  };
+  /** Finds out what the server lets the probe ask, and asks that. */
+  const askLess = async (error: unknown): Promise<Facts> => {
+    if (!isRefused(error) || lost) throw error;
+    const rights = await rightsOf(
+      async (statement) => (await run(askingFor(statement).first))[0] ?? null,
+      (error) => error instanceof ProbeError && error.sign.sqlstate !== undefined && !lost,
+      user,
+    );
+    asking = rights.lacks.length === 0 ? everything : { bytes: askingFor(reducedQuestion(rights)), rights };
+    return read(await run(asking.bytes.first));
+  };
+  const ask = (): Promise<Facts> => {
+    connection.heard = false;
+    const isNew = !isReady || isOutdated;
+    if (isOutdated) asking = everything;
+    return run(isNew ? asking.bytes.first : asking.bytes.next).then(read, askLess).catch((error) => {
+      connection.destroy();
+      throw error;
+    });
+  };
   return {
     ask,
     heard: () => connection.heard,
     isEncrypted: () => connection.isEncrypted,
     close: () => connection.destroy(),
   };
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof ProbeError && refusals.includes(error.sign.sqlstate ?? '');
 }

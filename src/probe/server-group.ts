@@ -3,7 +3,7 @@
  * speaks for it. So a dual-stack host is asked at both addresses, and a `localhost` that refuses at ::1 is no alarm.
  */
 import type { Candidate } from '../cluster/candidate.ts';
-import { type Observation, unobserved } from '../cluster/observation.ts';
+import { isSameOrHidden, type Observation, unobserved } from '../cluster/observation.ts';
 import type { AddressProbe } from './address-probe.ts';
 
 export interface GroupMember {
@@ -102,7 +102,7 @@ export function answers({ observation, isResting }: GroupMember): boolean {
 /** Whether two that answer are one server: no two servers of a system have the same start. */
 export function isSameServer(a: GroupMember, b: GroupMember): boolean {
   const [one, other] = [a.observation.answer, b.observation.answer];
-  return one?.system === other?.system && one?.startedAt === other?.startedAt;
+  return isSameOrHidden(one?.system, other?.system) && one?.startedAt === other?.startedAt;
 }
 
 function wasAsked({ observation }: GroupMember): boolean {

@@ -103,7 +103,7 @@ const kinds: ReadonlyMap<number, Authentication> = new Map([
 const challenges: readonly Authentication[] = ['clearText', 'md5', 'saslContinue'];
 
 /** Authentication, key, parameters, readiness, results, errors, notices; nothing of COPY, functions or replication. */
-const known = 'RKSZ12tTDCnENA';
+const known = 'RKSZ123tTDCnENA';
 
 function quote(bytes: Buffer): string {
   return JSON.stringify(bytes.toString('latin1', 0, 20).replace(/[^\x20-\x7e]/g, '.'));

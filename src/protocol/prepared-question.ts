@@ -2,7 +2,7 @@
  * The question in bytes of our own. A driver can ask everything; this is one statement several times a second, and by a
  * driver it took a third more processor time (docs/benchmarks/probing.md).
  *
- * The messages are those of PostgreSQL's documentation, "Message Formats": Parse, Bind, Execute, Sync and DataRow.
+ * The messages are those of PostgreSQL's documentation, "Message Formats": Close, Parse, Bind, Execute, Sync and DataRow.
  */
 import { ProtocolError } from './message-guard.ts';
 import { int16, int32, message, text } from './writing.ts';
@@ -19,9 +19,13 @@ const ask: Buffer = Buffer.concat([
   message('S'),
 ]);
 
-/** What to send: the first time with the statement itself, which the server keeps. */
+/** What to send: the first time with the statement itself, which the server keeps in the place of another one. */
 export function askingFor(statement: string): { readonly first: Buffer; readonly next: Buffer } {
-  return { first: Buffer.concat([message('P', text(name), text(statement), int16(0)), ask]), next: ask };
+  const forget = message('C', Buffer.from('S'), text(name));
+  return {
+    first: Buffer.concat([forget, message('P', text(name), text(statement), int16(0)), ask]),
+    next: ask,
+  };
 }
 
 /** The columns of a DataRow; null is SQL's. Throws ProtocolError. */

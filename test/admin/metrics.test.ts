@@ -29,6 +29,13 @@ describe('/metrics', () => {
     read(snapshotOf([], undefined, { verdict: undefined, counters: [] }));
   });
 
+  test('has no sample of what a candidate hides from the probe', () => {
+    const snapshot = snapshotOf([primary('a', 0, { timeline: undefined, lsn: undefined }), standby('b', 3)]);
+    assert.deepEqual(samples(snapshot, 'candidate_timeline'), ['b 3']);
+    assert.deepEqual(samples(snapshot, 'candidate_lsn_bytes'), ['b 100']);
+    assert.equal(samples(snapshot, 'candidate_evidence_age_seconds').length, 2);
+  });
+
   test('keeps the names and types of the program that it replaces', () => {
     const families = read(snapshotOf(three));
     const old = [...families].slice(0, 7).map(([name, { type }]) => `${name} ${type}`);

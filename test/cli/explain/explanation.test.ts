@@ -249,4 +249,21 @@ describe('what would change the verdict', () => {
   test('says nothing of old primaries where there are none', () => {
     assert.doesNotMatch(explained([standby('a', 2)], after('a', 2)), /is right/);
   });
+
+  test('names what a candidate hides, what is lost by it, and the grant', () => {
+    const lacks = [
+      { name: 'f()', loss: 'it is not known', remedy: 'grant execute on function f() to gateway' },
+      { name: 'g()', loss: 'nobody knows', remedy: undefined },
+    ];
+    const hidden = { system: undefined, timeline: undefined, lsn: undefined, replayedLsn: undefined, lacks };
+    const text = explained([primary('a', 0, hidden), standby('b', 0, hidden)]);
+    assert.match(text, /out of recovery, timeline hidden, position hidden, system hidden\n/);
+    assert.match(
+      text,
+      /does not let the probe call f\(\): it is not known; mend it by: grant execute on function f\(\) to gateway\n/,
+    );
+    assert.match(text, /does not let the probe call g\(\): nobody knows\n/);
+    assert.match(text, /a hides its timeline from the probe, so none is known to be newer: /);
+    assert.doesNotMatch(text, /newer than 0|shows a newer timeline/);
+  });
 });
