@@ -3,14 +3,12 @@
  * other client; and its client is told at the end, because a request that is still on its way when the client goes on
  * could hit the next query. It outlives its client, which may leave at once.
  */
-import type { Address, Conn, ConnectOptions, Handlers, Runtime, Timer } from '../runtime/runtime.ts';
+import type { Address, Conn, Timer } from '../runtime/runtime.ts';
+import { Dial, type DialHost } from './dial.ts';
 import type { ServerSide } from './prewarm.ts';
 
 /** What it needs of the data plane. */
-export interface CancelHost {
-  readonly runtime: Runtime;
-  readonly connectOptions: ConnectOptions;
-  readonly serverHandlers: Handlers<ServerSide>;
+export interface CancelHost extends DialHost {
   /** How many are on their way; each outlives its client. */
   cancelling: number;
 }
@@ -76,7 +74,6 @@ class Cancel implements ServerSide {
   next(): void {
     const server = this.#servers.shift();
     if (server === undefined) return this.#done(this.#isDelivered);
-    const { runtime, connectOptions, serverHandlers } = this.#host;
-    runtime.connect<ServerSide>(server, connectOptions, serverHandlers, this);
+    new Dial(this.#host, server, this);
   }
 }

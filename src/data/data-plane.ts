@@ -50,6 +50,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   readonly #slabs: readonly Counters[];
   readonly connectOptions: ConnectOptions;
   cancelling = 0;
+  secondAttempts = 0;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;

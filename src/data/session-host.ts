@@ -1,8 +1,8 @@
 /** The interfaces between a session and its data plane, and between a session and its client's socket. */
 import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
-import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
-import type { ServerSide } from './prewarm.ts';
+import type { NetError } from '../runtime/runtime.ts';
+import type { CancelHost } from './cancel.ts';
 import type { DialFailure } from './refusals.ts';
 
 /** What the events of the client's socket go to. */
@@ -14,14 +14,9 @@ export interface ClientSide {
 }
 
 /** The data plane, for sessions of this kind. */
-export interface SessionHost<Session> {
-  readonly runtime: Runtime;
+export interface SessionHost<Session> extends CancelHost {
   readonly settings: DataSettings;
   readonly counters: Counters;
-  readonly connectOptions: ConnectOptions;
-  readonly serverHandlers: Handlers<ServerSide>;
-  /** See CancelHost. */
-  cancelling: number;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
   /** Its server has answered. */

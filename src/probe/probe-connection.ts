@@ -6,6 +6,9 @@
  * connection ended: the owner of the probe connection is, and throws the client away.
  */
 import { codeOf } from '../errors.ts';
+import { Attempts } from '../runtime/attempts.ts';
+import { after } from '../runtime/clock.ts';
+import { isShortage, netError } from '../runtime/net-error.ts';
 import { openTcp, startTls } from '../runtime/tcp.ts';
 import type { TcpSocket, TlsTrust } from '../runtime/tcp.ts';
 import {
@@ -64,6 +67,7 @@ export class ProbeConnection {
   #options: ProbeConnectionOptions;
   #events: ProbeConnectionEvents;
   #guard: MessageGuard;
+  #attempts: Attempts<TcpSocket> | undefined;
   #tcp: TcpSocket | undefined;
   #tls: TcpSocket | undefined;
   #over = false;
@@ -92,13 +96,8 @@ export class ProbeConnection {
   /** Connects; `connected` gets the end for postgres.js as soon as PostgreSQL's own protocol may begin. */
   open(connected: (socket: DriverSocket) => void): void {
     if (this.#over) return;
-    const tcp = this.#tcp = openTcp(this.#options);
-    tcp.once('connect', () => {
-      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
-      else this.#negotiate(tcp, connected);
-    });
-    tcp.on('error', (error) => this.#end(socketFailure(error, this.#options.asked)));
-    this.#watchEnd(tcp);
+    const attempt = () => this.#attempt(connected);
+    this.#attempts = new Attempts({ after }, attempt(), attempt, (tcp) => tcp.destroy());
   }
 
   /** Sends messages of our own. From then on postgres.js hears nothing more of this connection. */
@@ -110,8 +109,31 @@ export class ProbeConnection {
   /** Frees the socket at once, in whatever state it is. */
   destroy(): void {
     this.#over = true;
+    this.#attempts?.end();
     this.#tls?.destroy();
     this.#tcp?.destroy();
+  }
+
+  #attempt(connected: (socket: DriverSocket) => void): TcpSocket {
+    const tcp = openTcp(this.#options);
+    tcp.once('connect', () => {
+      if (!this.#attempts?.won(tcp)) return;
+      this.#tcp = tcp;
+      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
+      else this.#negotiate(tcp, connected);
+    });
+    const isOver = (error?: Error): boolean =>
+      tcp === this.#tcp ||
+      this.#attempts?.lost(tcp, error !== undefined && isShortage(netError(error))) === true;
+    tcp.on('error', (error) => {
+      if (isOver(error)) this.#end(socketFailure(error, this.#options.asked));
+    });
+    const ended = () => {
+      if (isOver()) this.#end(disconnected(this.#options.asked));
+    };
+    tcp.on('end', ended);
+    tcp.on('close', ended);
+    return tcp;
   }
 
   #negotiate(tcp: TcpSocket, connected: (socket: DriverSocket) => void): void {
@@ -145,16 +167,12 @@ export class ProbeConnection {
         if (!this.#over) this.#begin(tls, connected);
       });
       tls.on('error', fail);
-      this.#watchEnd(tls);
+      const ended = () => this.#end(disconnected(this.#options.asked));
+      tls.on('end', ended);
+      tls.on('close', ended);
     } catch (error) {
       fail(error);
     }
-  }
-
-  #watchEnd(socket: TcpSocket): void {
-    const ended = () => this.#end(disconnected(this.#options.asked));
-    socket.on('end', ended);
-    socket.on('close', ended);
   }
 
   #begin(socket: TcpSocket, connected: (socket: DriverSocket) => void): void {

@@ -10,6 +10,7 @@ import { WorkerPool } from '../../src/control/worker-pool.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
 import { chooseEngine, type Engine } from '../../src/runtime/engine.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
+import { openBlackHole, unansweredTo } from '../runtime/black-hole.ts';
 import { peerConnect, PeerServer } from '../runtime/peer.ts';
 import { startup } from '../data/packets.ts';
 import { defaults } from '../data/world.ts';
@@ -137,6 +138,21 @@ for (
       // With a client that is held.
       await pool.stop();
       client.socket.destroy();
+    });
+
+    test('sends a server that answers no SYN a second one', { timeout: 60_000 }, async () => {
+      const { pool } = poolOf(workers, realWorker, here, engine);
+      const hole = await openBlackHole();
+      const { address: listen } = await pool.start();
+      const before = unansweredTo(hole.port);
+      routeTo(pool, { host: '127.0.0.1', port: hole.port }, 1);
+      const client = await peerConnect(listen);
+      client.socket.write(startup);
+      await until(() => unansweredTo(hole.port) === before + 2, 'two attempts');
+      await pool.stop();
+      await until(() => unansweredTo(hole.port) === before, 'both to be gone');
+      client.socket.destroy();
+      await hole.close();
     });
 
     test('a port in use is an error that names LISTEN_PORT', { timeout: 60_000 }, async () => {
