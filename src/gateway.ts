@@ -207,7 +207,7 @@ export class Gateway {
       limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
-      workerSilentMs: workers.silentMs,
+      workers: workers.workers,
       startedAt: this.#startedAt,
       version,
       runtime: this.#runtime.name,

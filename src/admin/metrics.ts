@@ -121,6 +121,11 @@ export function renderMetrics(of: Snapshot): string {
     counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
+    gauge(
+      'worker_stuck',
+      '1 for a worker thread that does not move: its sessions hang.',
+      of.workers.map(({ isStuck }, index) => [{ worker: String(index) }, isStuck ? 1 : 0]),
+    ),
     gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),
     gauge('engine', 'Always 1: which engine moves the bytes.', [[
       { engine: of.engine, runtime: of.runtime },

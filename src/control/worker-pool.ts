@@ -21,7 +21,7 @@ import {
 } from '../contract/messages.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
-import { WorkerWatch } from './worker-watch.ts';
+import { type WorkerState, WorkerWatch } from './worker-watch.ts';
 import type { WorkerData } from '../data/worker.ts';
 
 export interface WorkerPoolOptions {
@@ -126,9 +126,9 @@ export class WorkerPool {
     this.#watch.forgive(now);
   }
 
-  /** For how long the worker that is silent for longest has been so. */
-  get silentMs(): number {
-    return this.#options.workers === 0 ? 0 : this.#watch.longestSilenceMs(this.#options.runtime.now());
+  /** Of each worker thread, in the order of the numbers that the log calls them by. */
+  get workers(): readonly WorkerState[] {
+    return this.#options.workers === 0 ? [] : this.#watch.states(this.#options.runtime.now());
   }
 
   sessionsOn(server: Address): number {
