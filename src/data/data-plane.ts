@@ -91,7 +91,16 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
   start(): void {
-    this.#listeners.start(this.runtime, this.settings, (port) => this.#clientHandlers(port), this.#report);
+    const share = (port: Port, descriptor: number): void => {
+      this.counters[at[`${port}Listener`]] = descriptor;
+    };
+    this.#listeners.start(
+      this.runtime,
+      this.settings,
+      (port) => this.#clientHandlers(port),
+      this.#report,
+      share,
+    );
   }
 
   /** Obeys the control plane. */
