@@ -286,7 +286,7 @@ export class Gateway {
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
       lastReload: this.#lastReload,
-      workerSilentMs: workers.silentMs,
+      workers: workers.workers,
       startedAt: this.#startedAt,
       version,
       runtime: this.#runtime.name,

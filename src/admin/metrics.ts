@@ -146,6 +146,11 @@ export function renderMetrics(of: Snapshot): string {
       'When the configuration that counts was read.',
       count(of.lastReload.at.getTime() / 1000),
     ),
+    gauge(
+      'worker_stuck',
+      '1 for a worker thread that does not move: its sessions hang.',
+      of.workers.map(({ isStuck }, index) => [{ worker: String(index) }, isStuck ? 1 : 0]),
+    ),
     gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),
     gauge('engine', 'Always 1: which engine moves the bytes.', [[
       { engine: of.engine, runtime: of.runtime },

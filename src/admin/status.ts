@@ -10,6 +10,7 @@ import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Lack, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
 import type { Entry } from '../control/journal.ts';
+import type { WorkerState } from '../control/worker-watch.ts';
 import { printable } from '../protocol/printable.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
@@ -85,6 +86,11 @@ export interface StandbyPortStatus {
   readonly lagFenceMs: number | null;
 }
 
+export interface WorkerStatus {
+  readonly stuckSince: string | null;
+  readonly stuckMs: number | null;
+}
+
 export interface Status {
   readonly version: string;
   readonly runtime: string;
@@ -94,6 +100,7 @@ export interface Status {
   readonly uptimeMs: number;
   readonly draining: boolean;
   readonly config: { readonly readAt: string; readonly lastReloadFailed: boolean };
+  readonly workers: readonly WorkerStatus[];
   readonly route: RouteStatus;
   readonly candidates: readonly CandidateStatus[];
   readonly clients: ClientStatus;
@@ -116,6 +123,7 @@ export function statusOf(of: Snapshot): Status {
     uptimeMs: of.date.getTime() - of.startedAt.getTime(),
     draining: of.isDraining,
     config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
+    workers: of.workers.map((worker) => workerOf(worker, of.date)),
     route: routeOf(of),
     candidates: of.observations.slice(0, most.candidates).map((observation) => candidateOf(observation, of)),
     clients: clientsOf(of),
@@ -132,6 +140,12 @@ export function statusOf(of: Snapshot): Status {
     splitBrainAlarms: history.alarms,
     journal: of.journal.slice(-most.entries).map(shortEntry),
   };
+}
+
+function workerOf({ isStuck, silentMs }: WorkerState, date: Date): WorkerStatus {
+  if (!isStuck) return { stuckSince: null, stuckMs: null };
+  const stuckMs = Math.round(silentMs);
+  return { stuckSince: new Date(date.getTime() - stuckMs).toISOString(), stuckMs };
 }
 
 function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {

@@ -55,6 +55,9 @@ const scalars = [
   'beats',
   /** The fence of the last route that a worker has obeyed. */
   'fence',
+  /** What `Listener.share` gave for each port: the control plane's, which sets it back to 0; 0: nothing. */
+  'primaryListener',
+  'standbyListener',
 ] as const;
 
 export type CounterName = (typeof scalars)[number] | CloseReason | (typeof otherProtocols)[number];

@@ -7,6 +7,7 @@ import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { addressText } from '../runtime/addresses.ts';
+import { closeShared, stopListening } from '../runtime/linux/shared-listener.ts';
 import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { DataPlane } from '../data/data-plane.ts';
@@ -16,12 +17,13 @@ import {
   type DataSettings,
   noRoute,
   type Port,
+  ports,
   type Report,
   type Route,
 } from '../contract/messages.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
-import { WorkerWatch } from './worker-watch.ts';
+import { type WorkerState, WorkerWatch } from './worker-watch.ts';
 import type { WorkerData } from '../data/worker.ts';
 
 export interface WorkerPoolOptions {
@@ -122,17 +124,41 @@ export class WorkerPool {
     this.#send({ kind: 'route', route, ...slots });
   }
 
-  /** Reports workers that have come to a stop, or run again. To be called every second. */
+  /**
+   * Reports workers that have come to a stop, or run again; and while one does not move and another does, new clients go
+   * to the other. To be called every second.
+   */
   watch(): void {
     if (this.#options.workers === 0 || this.#stopping) return;
     const now = this.#options.runtime.now();
     const counts = this.#counters.map((counters) => counters[at.beats]!);
-    for (const { index: worker, isStuck, silentMs } of this.#watch.look(counts, now)) {
+    const changes = this.#watch.look(counts, now);
+    const avoided = this.#avoidStuck(now);
+    for (const { index: worker, isStuck, silentMs } of changes) {
       const { fence: wanted } = this.#route;
       const isFenced = this.#counters[worker]![at.fence]! >= wanted;
       const fence = isFenced ? undefined : `epoch ${wanted} is not confirmed: older sessions may live on`;
-      this.#options.log(isStuck ? 'worker_stuck' : 'worker_runs_again', { worker, silentMs, fence });
+      const listening = avoided.has(worker) ? 'stopped: new clients go to the other workers' : undefined;
+      this.#options.log(isStuck ? 'worker_stuck' : 'worker_runs_again', {
+        worker,
+        silentMs,
+        fence,
+        listening,
+      });
     }
+  }
+
+  /** Those that get no new clients. Each listens again by itself when it moves. */
+  #avoidStuck(now: number): Set<number> {
+    const states = this.#watch.states(now);
+    const avoided = new Set<number>();
+    if (states.every(({ isStuck }) => isStuck)) return avoided;
+    states.forEach(({ isStuck }, index) => {
+      const listeners = isStuck ? sharedBy(this.#counters[index]!) : [];
+      listeners.forEach(stopListening);
+      if (listeners.length > 0) avoided.add(index);
+    });
+    return avoided;
   }
 
   /** This program did not run until now. */
@@ -140,9 +166,9 @@ export class WorkerPool {
     this.#watch.forgive(now);
   }
 
-  /** For how long the worker that is silent for longest has been so. */
-  get silentMs(): number {
-    return this.#options.workers === 0 ? 0 : this.#watch.longestSilenceMs(this.#options.runtime.now());
+  /** Of each worker thread, in the order of the numbers that the log calls them by. */
+  get workers(): readonly WorkerState[] {
+    return this.#options.workers === 0 ? [] : this.#watch.states(this.#options.runtime.now());
   }
 
   sessionsOn(server: Address): number {
@@ -161,12 +187,14 @@ export class WorkerPool {
   /** Takes no more clients. */
   drain(): void {
     this.#stopping = true;
+    this.#counters.forEach(closeListeners);
     this.#send({ kind: 'drain' });
   }
 
   /** Ends every session and every worker. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#counters.forEach(closeListeners);
     this.#send({ kind: 'stop' });
     await Promise.all(this.#dataPlanes.map(({ ended }) => ended));
   }
@@ -206,6 +234,7 @@ export class WorkerPool {
     const onReport = (report: Report): void => {
       if (report.kind === 'listening') {
         bound = report;
+        if (this.#stopping) closeListeners(counters);
         this.#leases.align(index, this.#options.runtime.now() - report.now);
         resolve(bound);
       } else if (report.kind === 'listenFailed') {
@@ -229,6 +258,7 @@ export class WorkerPool {
     };
     const onExit = (why: string): void => {
       ended.resolve();
+      closeListeners(counters);
       // One that never listened would die again: the caller decides.
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
       else this.#replace(index, why);
@@ -298,6 +328,17 @@ export class WorkerPool {
       setTimeout(() => this.#reopen(index), retryMs);
     });
   }
+}
+
+/** Descriptors of its listening sockets; none where its engine does not show them. */
+function sharedBy(counters: Counters): number[] {
+  return ports.map((port) => counters[at[`${port}Listener`]]!).filter((descriptor) => descriptor > 0);
+}
+
+/** Before its own are closed, so that the port is free then. */
+function closeListeners(counters: Counters): void {
+  sharedBy(counters).forEach(closeShared);
+  for (const port of ports) counters[at[`${port}Listener`]] = 0;
 }
 
 function boundTo(settings: DataSettings, { address, standby }: Listening): DataSettings {

@@ -4,7 +4,8 @@
  * behind a flood.
  */
 import type { Address, Timer } from '../runtime/runtime.ts';
-import { type CancelHost, passCancel } from './cancel.ts';
+import { passCancel } from './cancel.ts';
+import type { DialHost } from './dial.ts';
 
 /** Of the whole program. */
 const mostUnderWay = 16;
@@ -28,7 +29,7 @@ interface Waiting {
   readonly done: (outcome: CancelOutcome) => void;
 }
 
-export interface CancelQueueHost extends CancelHost {
+export interface CancelQueueHost extends DialHost {
   cancelBegins(): void;
   /** There was no room for one of `client`. */
   cancelDropped(client: string): void;

@@ -57,6 +57,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #slabs: readonly Counters[];
   connectOptions: ConnectOptions;
   readonly cancels: CancelQueue;
+  secondAttempts = 0;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
@@ -109,7 +110,16 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
   start(): void {
-    this.#listeners.start(this.runtime, this.settings, (port) => this.#clientHandlers(port), this.#report);
+    const share = (port: Port, descriptor: number): void => {
+      this.counters[at[`${port}Listener`]] = descriptor;
+    };
+    this.#listeners.start(
+      this.runtime,
+      this.settings,
+      (port) => this.#clientHandlers(port),
+      this.#report,
+      share,
+    );
   }
 
   /** Obeys the control plane. */

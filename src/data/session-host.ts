@@ -2,9 +2,9 @@
 import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
-import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
+import type { NetError } from '../runtime/runtime.ts';
 import type { CancelQueue } from './cancel-queue.ts';
-import type { ServerSide } from './prewarm.ts';
+import type { DialHost } from './dial.ts';
 import type { DialFailure, Refusal } from './refusals.ts';
 
 /** What the events of the client's socket go to. */
@@ -16,12 +16,9 @@ export interface ClientSide {
 }
 
 /** The data plane, for sessions of this kind. */
-export interface SessionHost<Session> {
-  readonly runtime: Runtime;
+export interface SessionHost<Session> extends DialHost {
   readonly settings: DataSettings;
   readonly counters: Counters;
-  readonly connectOptions: ConnectOptions;
-  readonly serverHandlers: Handlers<ServerSide>;
   readonly cancels: CancelQueue;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;

@@ -3,6 +3,9 @@
  * once in every state, so the socket and its end are ours.
  */
 import { codeOf } from '../errors.ts';
+import { Attempts } from '../runtime/attempts.ts';
+import { after } from '../runtime/clock.ts';
+import { isShortage, netError } from '../runtime/net-error.ts';
 import { openTcp, peerCertificate, startTls } from '../runtime/tcp.ts';
 import type { TcpSocket, TlsTrust } from '../runtime/tcp.ts';
 import {
@@ -54,6 +57,7 @@ export class ProbeConnection {
   #options: ProbeConnectionOptions;
   #events: ProbeConnectionEvents;
   #guard: MessageGuard;
+  #attempts: Attempts<TcpSocket> | undefined;
   #tcp: TcpSocket | undefined;
   #tls: TcpSocket | undefined;
   #over = false;
@@ -81,13 +85,8 @@ export class ProbeConnection {
   /** Connects; `connected` is called as soon as PostgreSQL's own protocol may begin. */
   open(connected: () => void): void {
     if (this.#over) return;
-    const tcp = this.#tcp = openTcp(this.#options);
-    tcp.once('connect', () => {
-      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
-      else this.#negotiate(tcp, connected);
-    });
-    tcp.on('error', (error) => this.#end(socketFailure(error, this.#options.asked)));
-    this.#watchEnd(tcp);
+    const attempt = () => this.#attempt(connected);
+    this.#attempts = new Attempts({ after }, attempt(), attempt, (tcp) => tcp.destroy());
   }
 
   /** The server's, DER; undefined without TLS. */
@@ -102,8 +101,31 @@ export class ProbeConnection {
   /** Frees the socket at once, in whatever state it is. */
   destroy(): void {
     this.#over = true;
+    this.#attempts?.end();
     this.#tls?.destroy();
     this.#tcp?.destroy();
+  }
+
+  #attempt(connected: () => void): TcpSocket {
+    const tcp = openTcp(this.#options);
+    tcp.once('connect', () => {
+      if (!this.#attempts?.won(tcp)) return;
+      this.#tcp = tcp;
+      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
+      else this.#negotiate(tcp, connected);
+    });
+    const isOver = (error?: Error): boolean =>
+      tcp === this.#tcp ||
+      this.#attempts?.lost(tcp, error !== undefined && isShortage(netError(error))) === true;
+    tcp.on('error', (error) => {
+      if (isOver(error)) this.#end(socketFailure(error, this.#options.asked));
+    });
+    const ended = () => {
+      if (isOver()) this.#end(disconnected(this.#options.asked));
+    };
+    tcp.on('end', ended);
+    tcp.on('close', ended);
+    return tcp;
   }
 
   #negotiate(tcp: TcpSocket, connected: () => void): void {
@@ -137,16 +159,12 @@ export class ProbeConnection {
         if (!this.#over) this.#begin(tls, connected);
       });
       tls.on('error', fail);
-      this.#watchEnd(tls);
+      const ended = () => this.#end(disconnected(this.#options.asked));
+      tls.on('end', ended);
+      tls.on('close', ended);
     } catch (error) {
       fail(error);
     }
-  }
-
-  #watchEnd(socket: TcpSocket): void {
-    const ended = () => this.#end(disconnected(this.#options.asked));
-    socket.on('end', ended);
-    socket.on('close', ended);
   }
 
   #begin(socket: TcpSocket, connected: () => void): void {

@@ -50,6 +50,11 @@ describe('/metrics', () => {
     ]);
   });
 
+  test('says of each worker whether it is stuck', () => {
+    const workers = [{ silentMs: 200, isStuck: false }, { silentMs: 40_000, isStuck: true }];
+    assert.deepEqual(samples(snapshotOf(three, undefined, { workers }), 'worker_stuck'), ['0 0', '1 1']);
+  });
+
   test('gives every family the name of the program and a sentence', () => {
     for (const [name, { help }] of read(snapshotOf(three))) {
       assert.match(name, /^pg_gateway_[a-z_]+$/);

@@ -53,7 +53,7 @@ export function snapshotOf(
     rules,
     limits: { maxSessions: 1000, maxClients: 1100, maxHeld: 100, holdMs: 10_000, deadAfterMs: 30_000 },
     verdicts: 3,
-    workerSilentMs: 0,
+    workers: [{ silentMs: 200, isStuck: false }],
     isDraining: false,
     lastReload: { isSuccessful: true, at: new Date(1_700_000_000_500) },
     startedAt: new Date(1_700_000_000_500),

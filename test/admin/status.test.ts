@@ -82,6 +82,14 @@ describe('/status', () => {
     assert.equal(closes.fenced, 2);
   });
 
+  test('tells which workers do not move, and since when', () => {
+    const workers = [{ silentMs: 200, isStuck: false }, { silentMs: 40_000.4, isStuck: true }];
+    assert.deepEqual(statusOf(snapshotOf(three, undefined, { workers })).workers, [
+      { stuckSince: null, stuckMs: null },
+      { stuckSince: '2023-11-14T22:14:20.500Z', stuckMs: 40_000 },
+    ]);
+  });
+
   test('tells how far standbys are behind, and with a standby port which ones get its clients', () => {
     const [a, b] = statusOf(snapshotOf(three, undefined, { standbyPort })).candidates;
     assert.deepEqual([a?.lag, a?.standbyPort], [null, { weight: 0, out: 'is primary on timeline 3' }]);

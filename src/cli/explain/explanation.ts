@@ -74,9 +74,16 @@ function answerText(answer: AnswerStatus): string {
 }
 
 function experience(status: Status): string[] {
-  const { clients, limits } = status;
+  const { clients, limits, workers } = status;
   const { sessions, held, accepted, holds, closes } = clients;
   const lines = [newcomers(status), ...readers(status)];
+  workers.forEach(({ stuckMs }, worker) => {
+    if (stuckMs === null) return;
+    const silence = duration(stuckMs);
+    lines.push(
+      `Worker ${worker} has not moved for ${silence}: its sessions hang. Restart the gateway if that lasts.`,
+    );
+  });
   if (held > 0) lines.push(`${counted(held, 'client')} ${held === 1 ? 'waits' : 'wait'} now.`);
   for (const on of sessions) {
     if (on.sessions > 0) lines.push(`${counted(on.sessions, 'session')} on ${on.server}.`);

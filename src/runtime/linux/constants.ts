@@ -20,7 +20,10 @@ export const TCP = { NODELAY: 1, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT: 6 } as cons
 
 export const MSG = { PEEK: 0x02, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
 
+export const SHUT_RD = 0;
 export const SHUT_WR = 1;
+
+export const F_DUPFD_CLOEXEC = 1030;
 
 export const EPOLL = {
   IN: 0x001,

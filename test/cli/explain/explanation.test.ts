@@ -65,6 +65,16 @@ describe('the explanation', () => {
     );
   });
 
+  test('of a worker that does not move tells for how long, and what to do', () => {
+    const workers = [{ silentMs: 200, isStuck: false }, { silentMs: 40_000, isStuck: true }];
+    const text = explained([primary('a')], noMemory, { workers });
+    assert.match(
+      text,
+      /^ {2}Worker 1 has not moved for 40 s: its sessions hang\. Restart the gateway if that lasts\.$/m,
+    );
+    assert.doesNotMatch(text, /Worker 0/);
+  });
+
   test('without a primary tells who is up and lets nobody ask', () => {
     const text = explained([failing(unasked('a'), 1, 'credentials'), failing(unasked('b'))]);
     assert.match(text, /^ {2}a, rejecting: /m);
