@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +83,40 @@ describe(`output that cannot be written, on ${gatewayRuntime}`, () => {
       await drains(session, gateway.stop);
     },
   );
+
+  test(
+    'a gateway starts, serves and finds its primary again while nobody reads its log and the pipe is full',
+    { skip: onlyLinux },
+    async () => {
+      const pipe = join(folder, 'full');
+      execFileSync('mkfifo', [pipe]);
+      const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+      fill(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK));
+      const writer = openSync(pipe, 'w');
+      const port = await freePort();
+      const gateway = startUnread({ ...settings(), LISTEN_PORT: `${port}`, LOG_LEVEL: 'debug' }, writer);
+      closeSync(writer);
+      const session = clientOf(port);
+      await waitFor('a session', () => session`select 1`);
+      await cluster.first.stop();
+      await cluster.first.start();
+      await waitFor('a session after a restart of the server', () => session`select 1`);
+      await drains(session, gateway.stop);
+      closeSync(reader);
+    },
+  );
+
+  /** Until not one more byte fits. */
+  function fill(pipe: number): void {
+    for (const bytes of [Buffer.alloc(4096, '-'), Buffer.alloc(1, '-')]) {
+      try {
+        for (;;) writeSync(pipe, bytes);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      }
+    }
+    closeSync(pipe);
+  }
 
   test('a log that is read again says how many lines were lost', async () => {
     const pipe = join(folder, 'log');
