@@ -9,5 +9,6 @@ process.on('SIGHUP', () => {
   throw new Error('asked to');
 });
 setInterval(() => {}, 60_000);
-const pids = cluster.servers.flatMap(({ pid }) => familyOf(pid ?? 0));
-console.log(JSON.stringify({ pids, folder: cluster.folder }));
+const servers = cluster.servers.map(({ pid }) => pid);
+const pids = servers.flatMap((pid) => familyOf(pid ?? 0));
+console.log(JSON.stringify({ servers, pids, folder: cluster.folder }));
