@@ -1,4 +1,5 @@
 /** What the HTTP port shows. */
+import { historyOf } from './history.ts';
 import { json, page } from './http.ts';
 import type { Pages } from './metrics-port.ts';
 import { renderMetrics } from './metrics.ts';
@@ -13,6 +14,7 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
     '/metrics': () => page(renderMetrics(snapshot()), 200, 'text/plain; version=0.0.4; charset=utf-8'),
     '/status': () => json(statusOf(snapshot())),
     '/journal': () => json(snapshot().journal),
+    '/history': () => page(`${JSON.stringify(historyOf(snapshot()))}\n`, 200, 'application/json'),
     // Alive as long as it answers and its workers move; ready as long as it takes clients. Neither depends on the database: a gateway
     // that is restarted or taken out because of its database can hold no client.
     '/live': () => {
