@@ -16,7 +16,9 @@ import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
 import { Controller } from './control/controller.ts';
+import { Interruptions } from './control/interruptions.ts';
 import { ProbeTimes } from './control/probe-times.ts';
+import { Samples } from './control/samples.ts';
 import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { messageOf, StartError } from './errors.ts';
@@ -64,6 +66,7 @@ interface Parts {
   readonly workers: WorkerPool;
   readonly prober: Prober;
   readonly controller: Controller;
+  readonly samples: Samples;
 }
 
 export class Gateway {
@@ -75,6 +78,7 @@ export class Gateway {
   #budget: Budget;
   readonly #probes = new ProbeTimes();
   readonly #unaskedLogins: UnaskedLogins;
+  readonly #interruptions = new Interruptions();
   #parts: Parts | undefined;
   #refusalServer: RefusalServer | undefined;
   #http: HttpServer | undefined;
@@ -239,13 +243,21 @@ export class Gateway {
       },
     });
     const controller = new Controller(controllerOptions(this.#config), workers, prober, log);
-    const parts: Parts = { engine, workers, prober, controller };
+    const samples = new Samples(workers.counters, this.#probes);
+    const parts: Parts = { engine, workers, prober, controller, samples };
     return parts;
   }
 
-  #decide({ controller, prober }: Parts): void {
+  #decide({ controller, prober, workers, samples }: Parts): void {
     prober.look();
-    controller.decide(prober.observations, this.#runtime.now());
+    const { observations } = prober;
+    const now = this.#runtime.now();
+    controller.decide(observations, now);
+    samples.note(now);
+    const { verdict, route } = controller;
+    const { counters, serverSlots } = workers;
+    const sessionsOn = (server: Address): number => serverSlots.sessionsOn(server);
+    if (verdict) this.#interruptions.note({ observations, verdict, route, counters, sessionsOn }, now);
   }
 
   #onSuspicion(why: string): void {
@@ -263,7 +275,7 @@ export class Gateway {
     if (event) this.#log(event, { sessions, wanted, openFiles: openFileLimit() });
   }
 
-  #snapshot({ engine, workers, prober, controller }: Parts): Snapshot {
+  #snapshot({ engine, workers, prober, controller, samples }: Parts): Snapshot {
     // A question may be the first thing that happens after a stop.
     prober.look();
     const { rules, standbyPort, rotation, data, deadAfterMs } = this.#config;
@@ -281,6 +293,8 @@ export class Gateway {
       journal: controller.journal.entries,
       probes: this.#probes,
       history: controller.history,
+      interruptions: this.#interruptions.all,
+      samples,
       rules,
       limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
       verdicts: controller.verdicts,

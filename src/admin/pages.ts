@@ -1,18 +1,33 @@
 /** What the HTTP port shows. */
-import { json, page } from './http.ts';
+import { historyOf } from './history.ts';
+import { json, type Page, page } from './http.ts';
 import type { Pages } from './metrics-port.ts';
 import { renderMetrics } from './metrics.ts';
+import { pageHtml, pagePolicy } from './page/made.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
 /** A worker that is silent for so long does not come back by itself. */
 const deadWorkerMs = 10_000;
 
+/** The page draws what the others say: nothing of it comes from anywhere else, and nobody may put it into a frame. */
+const statusPage: Page = {
+  ...page(pageHtml, 200, 'text/html; charset=utf-8'),
+  headers: {
+    'content-security-policy': pagePolicy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+  },
+};
+
 export function pagesOf(snapshot: () => Snapshot): Pages {
   return {
+    '/': () => statusPage,
     '/metrics': () => page(renderMetrics(snapshot()), 200, 'text/plain; version=0.0.4; charset=utf-8'),
     '/status': () => json(statusOf(snapshot())),
     '/journal': () => json(snapshot().journal),
+    '/history': () => page(`${JSON.stringify(historyOf(snapshot()))}\n`, 200, 'application/json'),
     // Alive as long as it answers and its workers move; ready as long as it takes clients. Neither depends on the database: a gateway
     // that is restarted or taken out because of its database can hold no client.
     '/live': () => {

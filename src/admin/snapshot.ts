@@ -7,8 +7,10 @@ import type { Route } from '../contract/messages.ts';
 import type { ServerSessions } from '../control/server-slots.ts';
 import type { Entry } from '../control/journal.ts';
 import type { History } from '../control/history.ts';
+import type { Interruption } from '../control/interruptions.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
 import type { WorkerState } from '../control/worker-watch.ts';
+import type { Samples } from '../control/samples.ts';
 
 /** The gateway's own limits: those that apply, not those that were configured. */
 export interface Limits {
@@ -42,6 +44,9 @@ export interface Snapshot {
   readonly journal: readonly Entry[];
   readonly probes: ProbeTimes;
   readonly history: History;
+  /** Oldest first. */
+  readonly interruptions: readonly Interruption[];
+  readonly samples: Samples;
   readonly rules: Rules;
   readonly limits: Limits;
   /** Verdicts that differed from the one before. */

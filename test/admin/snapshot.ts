@@ -1,5 +1,6 @@
 import { History } from '../../src/control/history.ts';
 import { ProbeTimes } from '../../src/control/probe-times.ts';
+import { Samples } from '../../src/control/samples.ts';
 import type { Snapshot } from '../../src/admin/snapshot.ts';
 import { elect, type Memory, noMemory } from '../../src/cluster/election.ts';
 import { noPositions, withPrimary } from '../../src/cluster/lag.ts';
@@ -50,6 +51,8 @@ export function snapshotOf(
     journal: journal.entries,
     probes,
     history,
+    interruptions: [],
+    samples: new Samples([], probes),
     rules,
     limits: { maxSessions: 1000, maxClients: 1100, maxHeld: 100, holdMs: 10_000, deadAfterMs: 30_000 },
     verdicts: 3,
@@ -62,6 +65,13 @@ export function snapshotOf(
     engine: 'portable',
     ...change,
   };
+}
+
+/** Paths of all values, `candidates[].answer.lsn` for one in a list. */
+export function paths(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => paths(item, `${path}[]`));
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([key, value]) => paths(value, path === '' ? key : `${path}.${key}`));
 }
 
 export function counted(counts: Partial<Record<CounterName, number>>): Counters {

@@ -1,9 +1,10 @@
-/** `scripts/check`: types, format, lint, the rules of the layout, and Markdown. Prints what is wrong; exit code 1 if anything is. */
+/** `scripts/check`: types, format, lint, the rules of the layout, the status page as made, and Markdown. Prints what is wrong; exit code 1 if anything is. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCycles } from './cycles.ts';
 import { checkMarkdown } from './markdown.ts';
+import { madePath, makePage } from '../page/make.ts';
 import type { Finding } from './rules.ts';
 import { judge } from './rules.ts';
 import { scan } from './scan.ts';
@@ -16,6 +17,7 @@ const tools: readonly {
   readonly help: string;
 }[] = [
   { name: 'types', command: ['tsc', '-p', '.'], help: '' },
+  { name: 'types of the page', command: ['tsc', '-p', 'src/admin/page'], help: '' },
   { name: 'format', command: ['deno', 'fmt', '--check'], help: 'node_modules/.bin/deno fmt repairs it' },
   { name: 'lint', command: ['deno', 'lint'], help: '' },
 ];
@@ -84,5 +86,9 @@ for (const { name, command, help } of tools) {
   });
 }
 step('rules', () => tell(checkRules()));
+step('page', () => {
+  const isMade = readFileSync(join(root, madePath), 'utf8') === makePage();
+  return isMade ? undefined : `${madePath} is not what the files beside it make\nscripts/page makes it anew`;
+});
 step('documents', () => tell(checkDocuments()));
 if (failed > 0) process.exitCode = 1;

@@ -36,6 +36,7 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   consola: ['src/log.ts'],
   'node-forge': ['src/refusal-server/certificate.ts'],
   'smol-toml': ['src/config/config-file.ts'],
+  uplot: ['src/admin/page/charts.ts'],
 };
 
 const within = (...places: string[]) => (path: string): boolean =>
@@ -113,6 +114,13 @@ export const importRules: readonly ImportRule[] = [
     applies: within('src/data/'),
     allows: ({ specifier }, target) =>
       !isRelative(specifier) || within('src/data/', 'src/contract/', 'src/protocol/', 'src/runtime/')(target),
+  },
+  {
+    name: 'page-in-a-browser',
+    why: 'the status page runs in a browser: of the program it imports only types',
+    applies: within('src/admin/page/'),
+    allows: (found, target) =>
+      found.typeOnly || !isRelative(found.specifier) || target.startsWith('src/admin/page/'),
   },
   {
     name: 'runtime-modules',

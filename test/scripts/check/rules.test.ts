@@ -73,6 +73,13 @@ const cases: Readonly<Record<string, { strikes: readonly [Tree, ...string[]][]; 
         'src/data/s.ts': "import { m } from '../contract/messages.ts';\nimport 'node:worker_threads';",
       }],
     },
+    'page-in-a-browser': {
+      strikes: [[{ 'src/admin/page/a.ts': "import { json } from '../http.ts';" }, 'src/admin/page/a.ts:1']],
+      passes: [{
+        'src/admin/page/a.ts': "import type { Status } from '../status.ts';\nimport { b } from './b.ts';",
+        'src/admin/page/charts.ts': "import uPlot from 'uplot';",
+      }],
+    },
     'runtime-modules': {
       strikes: [
         [{ 'src/probe/q.ts': "import type { Socket } from 'node:net';" }, 'src/probe/q.ts:1'],
