@@ -1,4 +1,5 @@
 /** What the HTTP port shows. */
+import { checksOf } from './checks.ts';
 import { json, page } from './http.ts';
 import type { Pages } from './metrics-port.ts';
 import { renderMetrics } from './metrics.ts';
@@ -26,5 +27,6 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
       const { isDraining, route } = snapshot();
       return isDraining ? page('draining\n', 503) : page(`ready; ${route.reason}\n`);
     },
+    ...checksOf(snapshot),
   };
 }

@@ -161,7 +161,7 @@ export const settings = Object.freeze({
   ...inSection('Operating', {
     METRICS_HOST: address(
       'address',
-      'where /metrics, /status, /journal, /live and /ready are served',
+      'where /metrics, /status, the checks of load balancers and other pages are served',
       '127.0.0.1',
       'METRICS_PORT',
     ),

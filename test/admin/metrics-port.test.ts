@@ -15,6 +15,7 @@ const pages: Pages = {
   '/count': () => page(`${++shown}\n`, 503, 'text/plain; version=0.0.4'),
   '/é': () => page('ünïcode\n'),
   '/huge': () => page('x'.repeat(50_000_000)),
+  '/candidates/NAME/health': ({ query }, name) => page(`${name} ${query.get('lag')}\n`),
 };
 
 interface Answer {
@@ -109,21 +110,60 @@ describe('the metrics port', () => {
   check('says which paths there are to a client that asks for another', async ({ port }) => {
     const answer = await ask(port, '/nope');
     assert.equal(answer.status, 404);
-    assert.equal(answer.body, 'There is no /nope here; there is /live, /count, /é, /huge.\n');
+    assert.equal(
+      answer.body,
+      'There is no /nope here; there is /live, /count, /é, /huge, /candidates/NAME/health.\n',
+    );
   });
 
   for (
-    const path of ['/constructor', '/__proto__', '/toString', '/', '//live', '/live/', '/LIVE', '/../live']
+    const path of [
+      '/constructor',
+      '/__proto__',
+      '/toString',
+      '/',
+      '//live',
+      '/live/',
+      '/LIVE',
+      '/../live',
+      '/candidates/a',
+      '/candidates/a/',
+      '/candidates//health',
+      '/candidates/a/nope',
+      '/candidates/%/health',
+      '/candidates/a/b/health',
+    ]
   ) {
     check(`has no page ${path}`, async ({ port }) => assert.equal((await ask(port, path)).status, 404));
   }
 
-  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
     check(`refuses ${method}, and says what it takes`, async ({ port }) => {
       const answer = await ask(port, '/live', method, method === 'POST' ? 'body' : '');
       assert.equal(answer.status, 405);
-      assert.equal(answer.allow, 'GET, HEAD');
+      assert.equal(answer.allow, 'GET, HEAD, OPTIONS');
       assert.match(answer.body, /only reads/);
+    });
+  }
+
+  check('answers OPTIONS with the status of the page alone, as load balancers ask', async ({ port }) => {
+    const [live, count] = [await ask(port, '/live', 'OPTIONS'), await ask(port, '/count', 'OPTIONS')];
+    assert.deepEqual([live.status, live.length, live.body, live.allow], [200, '0', '', 'GET, HEAD, OPTIONS']);
+    assert.equal(count.status, 503);
+  });
+
+  for (
+    const [typed, name] of [
+      ['db1:5432', 'db1:5432'],
+      ['db1%3A5432', 'db1:5432'],
+      ['db[10.0.0.1]:5432', 'db[10.0.0.1]:5432'],
+      ['%5Bfd00%3A%3A1%5D:5432', '[fd00::1]:5432'],
+      ['a%2Fb%3F', 'a/b?'],
+    ] as const
+  ) {
+    check(`takes ${typed} for the name of a candidate`, async ({ port }) => {
+      const { status, body } = await ask(port, `/candidates/${typed}/health?lag=1MB`);
+      assert.deepEqual([status, body], [200, `${name} 1MB\n`]);
     });
   }
 

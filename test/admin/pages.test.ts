@@ -3,10 +3,11 @@ import { describe, test } from 'node:test';
 import { pagesOf } from '../../src/admin/pages.ts';
 import { failing, primary, unasked } from '../cluster/scene.ts';
 import { readExposition } from './exposition.ts';
+import { question } from './question.ts';
 import { snapshotOf } from './snapshot.ts';
 
 function show(path: string, isDraining = false, snapshot = snapshotOf([primary('a')])) {
-  const page = pagesOf(() => ({ ...snapshot, isDraining }))[path]?.();
+  const page = pagesOf(() => ({ ...snapshot, isDraining }))[path]?.(question(path), '');
   assert.ok(page, `there is no ${path}`);
   return page;
 }

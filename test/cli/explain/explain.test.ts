@@ -9,6 +9,7 @@ import { serveMetricsPort } from '../../../src/admin/metrics-port.ts';
 import { pagesOf } from '../../../src/admin/pages.ts';
 import type { Snapshot } from '../../../src/admin/snapshot.ts';
 import { failing, primary, unasked } from '../../cluster/scene.ts';
+import { question } from '../../admin/question.ts';
 import { snapshotOf } from '../../admin/snapshot.ts';
 import { freePort } from '../../bed/ports.ts';
 
@@ -77,7 +78,7 @@ describe('pg_gateway explain', () => {
   test('prints /status as it is with --json', async () => {
     const { code, out } = await explainTo(good, (port) => [...url(port), '--json']);
     assert.equal(code, 0);
-    assert.equal(out, pagesOf(() => good)['/status']?.().body);
+    assert.equal(out, pagesOf(() => good)['/status']?.(question('/status'), '').body);
   });
 
   test('says what to look at where nobody answers', async () => {
