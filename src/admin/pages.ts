@@ -1,8 +1,10 @@
 /** What the HTTP port shows. */
 import { checksOf } from './checks.ts';
+import { formatFor, render } from './exposition.ts';
 import { json, page } from './http.ts';
 import type { Pages } from './metrics-port.ts';
-import { renderMetrics } from './metrics.ts';
+import { metricsOf } from './metrics.ts';
+import { processFigures } from './process-figures.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
@@ -11,7 +13,10 @@ const deadWorkerMs = 10_000;
 
 export function pagesOf(snapshot: () => Snapshot): Pages {
   return {
-    '/metrics': () => page(renderMetrics(snapshot()), 200, 'text/plain; version=0.0.4; charset=utf-8'),
+    '/metrics': ({ headers }) => {
+      const format = formatFor(headers.accept);
+      return page(render(metricsOf(snapshot(), processFigures()), format), 200, format.contentType);
+    },
     '/status': () => json(statusOf(snapshot())),
     '/journal': () => json(snapshot().journal),
     // Alive as long as it answers and its workers move; ready as long as it takes clients. Neither depends on the database: a gateway
