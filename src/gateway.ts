@@ -96,7 +96,7 @@ export class Gateway {
 
   /** Resolves once clients can connect; rejects with StartError, and then nothing is left. */
   async start(): Promise<Started> {
-    const { metrics } = this.#config;
+    const { metrics, metricsToken } = this.#config;
     this.#warn();
     const engine = this.#chooseEngine();
     this.#log('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
@@ -110,6 +110,7 @@ export class Gateway {
           metrics.host,
           metrics.port,
           pagesOf(() => this.#snapshot(parts)),
+          metricsToken,
         );
       }
       this.#control = await this.#openControlSocket(parts, listening);

@@ -5,6 +5,7 @@ import type { Rules } from '../cluster/election.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
 import { strayWeight } from '../cluster/weights.ts';
 import { codeOf, ConfigError, messageOf } from '../errors.ts';
+import { type MetricsToken, readMetricsToken } from './metrics-token.ts';
 import { portConflicts } from './port-conflicts.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { LogOptions } from '../log.ts';
@@ -65,6 +66,7 @@ export interface Config {
   readonly probe: ProberOptions;
   /** Where HTTP is served; undefined: nowhere. */
   readonly metrics: HostPort | undefined;
+  readonly metricsToken: MetricsToken;
   /** How long sessions may go on after the signal to stop. */
   readonly drainMs: number;
   readonly log: LogOptions;
@@ -74,8 +76,8 @@ export interface Config {
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** Known only in the environment or the file: a flag would show it in every list of processes. */
-const secret = 'PGPASSWORD';
+/** Known only in the environment or the file: a flag would show them in every list of processes. */
+export const secrets = ['PGPASSWORD', 'METRICS_TOKEN'] as const;
 
 /** Throws ConfigError with everything that is wrong at once. */
 export function readConfig(sources: Sources): Config {
@@ -86,6 +88,7 @@ export function readConfig(sources: Sources): Config {
   problems.push(...portConflicts(values));
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
+  const metricsToken = tokenOf(values, env, sources.files, problems);
   const login = loginOf(values, env);
   const credentials = attempt(problems, () => readCredentials(login, sources.account, sources.files));
   if (credentials === undefined || problems.length > 0) throw new ConfigError(problems);
@@ -137,6 +140,7 @@ export function readConfig(sources: Sources): Config {
       nameServers: values.DNS_SERVERS,
     },
     metrics: metricsAddress(values),
+    metricsToken,
     drainMs: values.DRAIN_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     controlSocket: values.CONTROL_SOCKET,
@@ -149,7 +153,7 @@ function loginOf(values: Values, env: Environment): LoginSettings {
   return {
     user: values.PGUSER,
     database: values.PGDATABASE,
-    password: env[secret],
+    password: env['PGPASSWORD'],
     passwordFile: values.PGPASSWORD_FILE,
     passFile: values.PGPASSFILE,
     // Its default depends on PGSSLROOTCERT.
@@ -160,13 +164,17 @@ function loginOf(values: Values, env: Environment): LoginSettings {
   };
 }
 
-/** The address of the metrics port alone, whatever else is set. Throws ConfigError. */
-export function readMetrics(sources: Sources): HostPort | undefined {
+/** The address of the metrics port, and what opens it, whatever else is set. Throws ConfigError. */
+export function readMetrics(
+  sources: Sources,
+): { readonly address: HostPort | undefined; readonly token: MetricsToken } {
   const problems: string[] = [];
   const env = merged(sources, problems);
-  const values = readValues(sources.flags, env, problems, ['METRICS_HOST', 'METRICS_PORT']);
+  const names = ['METRICS_HOST', 'METRICS_PORT', 'METRICS_TOKEN_FILE'] as const;
+  const values = readValues(sources.flags, env, problems, names);
+  const token = tokenOf(values, env, sources.files, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return metricsAddress(values);
+  return { address: metricsAddress(values), token };
 }
 
 /** What tells where a gateway takes commands, whatever else is set. Throws ConfigError. */
@@ -182,6 +190,10 @@ export function readControlSocket(
 
 function metricsAddress({ METRICS_HOST: host, METRICS_PORT: port }: Values): HostPort | undefined {
   return port === undefined ? undefined : { host, port };
+}
+
+function tokenOf(values: Values, env: Environment, files: Files, problems: string[]): MetricsToken {
+  return readMetricsToken(env['METRICS_TOKEN'], values.METRICS_TOKEN_FILE, files, problems);
 }
 
 /** The environment over the file; an empty value is none. The flags of the probe's login join them. */
@@ -211,7 +223,9 @@ function readFile(path: string, files: Files, problems: string[]): Record<string
     const where = `${path}:${index + 1}`;
     // The line itself may hold a secret, so it is not repeated.
     if (name === undefined) problems.push(`${where}: this is not NAME=value`);
-    else if (name !== secret && !isSetting(name)) problems.push(`${where}: ${unknownSetting(name)}`);
+    else if (!secrets.some((secret) => secret === name) && !isSetting(name)) {
+      problems.push(`${where}: ${unknownSetting(name)}`);
+    }
   });
   return { ...parseEnv(text) };
 }
@@ -220,7 +234,7 @@ function readValues(
   flags: Sources['flags'],
   env: Environment,
   problems: string[],
-  names = settingNames,
+  names: readonly SettingName[] = settingNames,
 ): Values {
   const values: Record<string, unknown> = {};
   for (const name of names) {

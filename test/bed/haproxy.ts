@@ -11,8 +11,14 @@ const program = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => 
 /** Why the tests that need HAProxy do not run, or false. For the `skip` of a test. */
 export const noHaproxy = program === undefined ? 'haproxy is not installed (package haproxy)' : false;
 
-/** Runs it with this configuration and resolves once something listens at `port`; call what it resolves with to end it. */
-export async function startHaproxy(config: string, port: number): Promise<() => Promise<void>> {
+export interface Haproxy {
+  /** All that it has said up to now. */
+  said(): string;
+  stop(): Promise<void>;
+}
+
+/** Runs it with this configuration and resolves once something listens at `port`. */
+export async function startHaproxy(config: string, port: number): Promise<Haproxy> {
   if (program === undefined) throw new Error('haproxy is not installed');
   const folder = newPath(undefined, 'haproxy');
   mkdirSync(folder);
@@ -24,7 +30,7 @@ export async function startHaproxy(config: string, port: number): Promise<() => 
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said += chunk);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const close = (): Promise<void> => {
+  const stop = (): Promise<void> => {
     process.removeListener('exit', kill);
     kill();
     return ended;
@@ -34,8 +40,8 @@ export async function startHaproxy(config: string, port: number): Promise<() => 
       evidence: () => said,
     });
   } catch (error) {
-    await close();
+    await stop();
     throw error;
   }
-  return close;
+  return { said: () => said, stop };
 }

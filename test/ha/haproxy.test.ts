@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { serverBehind } from '../bed/clients.ts';
+import { ask } from '../bed/clients.ts';
 import { type Cluster, type Server, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
-import { noHaproxy, startHaproxy } from '../bed/haproxy.ts';
+import { type Haproxy, noHaproxy, startHaproxy } from '../bed/haproxy.ts';
 import { freePort } from '../bed/ports.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
@@ -22,27 +22,38 @@ function config(
   return recipe.replaceAll(/(?:^ {2}server db.*\n)+/gm, `${lines}\n`)
     .replaceAll('inter 1s', 'inter 100ms')
     .replaceAll('port 6433 addr 127.0.0.1', `port ${gateway.metricsPort} addr 127.0.0.1`)
+    .replaceAll(/http-check send .*/g, `$& hdr Authorization "Bearer ${token}"`)
     .replace('bind :5000', `bind 127.0.0.1:${primaries}`)
     .replace('bind :5001', `bind 127.0.0.1:${replicas}`);
 }
 
+/** Its own pause between two tries would grow to 20 s while HAProxy has no server and closes at once. */
+async function serverBehind(port: number): Promise<unknown> {
+  const [row] = await ask(port, 'select inet_server_port() as port', {
+    backoff: () => 0.05,
+    connect_timeout: 5,
+  });
+  return row?.['port'];
+}
+
 const promotions = 10;
+const token = 'open-sesame';
 
 describe(`HAProxy that asks the gateway, on ${gatewayRuntime}`, { skip: noHaproxy }, () => {
   let cluster: Cluster;
   let gateway: GatewayProcess;
-  let closeHaproxy: () => Promise<void>;
+  let haproxy: Haproxy;
   let [primaries, replicas] = [0, 0];
 
   before(async () => {
     cluster = await startCluster({ standbys: 1 });
-    gateway = await startGateway({ CANDIDATES: cluster.candidates, ...patient });
+    gateway = await startGateway({ CANDIDATES: cluster.candidates, METRICS_TOKEN: token, ...patient });
     await gateway.routesTo(cluster.first.port);
     [primaries, replicas] = [await freePort(), await freePort()];
-    closeHaproxy = await startHaproxy(config(primaries, replicas, gateway, cluster.servers), primaries);
+    haproxy = await startHaproxy(config(primaries, replicas, gateway, cluster.servers), primaries);
   });
   after(async () => {
-    await closeHaproxy?.();
+    await haproxy?.stop();
     await gateway?.stop();
     await cluster?.close();
   });
@@ -50,7 +61,10 @@ describe(`HAProxy that asks the gateway, on ${gatewayRuntime}`, { skip: noHaprox
   test(`follows ${promotions} promotions, and reads from the standby`, async () => {
     let [primary, standby] = [cluster.server(0), cluster.server(1)];
     const leadsTo = (port: number, server: Server) =>
-      waitFor(`HAProxy to lead to ${server.name}`, async () => await serverBehind(port) === server.port);
+      waitFor(`HAProxy to lead to ${server.name}`, async () => await serverBehind(port) === server.port, {
+        evidence: () =>
+          `${haproxy.said()}\n${gateway.log.slice(-3).map((line) => JSON.stringify(line)).join('\n')}`,
+      });
     await leadsTo(primaries, primary);
     await leadsTo(replicas, standby);
     for (let done = 0; done < promotions; done += 1) {
