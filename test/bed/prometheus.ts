@@ -26,10 +26,10 @@ export function promtool(
 }
 
 export interface Prometheus {
-  /** The samples of an instant query. */
-  query(expression: string): Promise<readonly unknown[]>;
-  /** Of each target of the scrapes: `up`, or its last error. */
-  targets(): Promise<readonly string[]>;
+  /** The values of an instant query. */
+  query(expression: string): Promise<readonly number[]>;
+  /** `data` of an answer of its API: https://prometheus.io/docs/prometheus/latest/querying/api/ */
+  get(path: string): Promise<Record<string, unknown>>;
   stop(): Promise<void>;
 }
 
@@ -72,14 +72,10 @@ export async function startPrometheus(config: string): Promise<Prometheus> {
   }
   return {
     stop,
+    get,
     query: async (expression) => {
       const { result } = await get(`query?query=${encodeURIComponent(expression)}`);
-      return result as unknown[];
-    },
-    targets: async () => {
-      const { activeTargets } = await get('targets?state=active');
-      return (activeTargets as { health: string; lastError: string }[])
-        .map(({ health, lastError }) => lastError || health);
+      return (result as { value: [number, string] }[]).map(({ value }) => Number(value[1]));
     },
   };
 }
