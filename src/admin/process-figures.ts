@@ -16,6 +16,9 @@ export interface ProcessFigures {
 /** Linux counts a process's time in these, on every processor. */
 const ticksPerSecond = 100;
 
+/** Read once: on a machine with many processors that file takes milliseconds. */
+let bootedAt: number | undefined;
+
 /** Undefined where the system has no /proc, or this process may not read it. */
 export function processFigures(): ProcessFigures | undefined {
   try {
@@ -24,7 +27,7 @@ export function processFigures(): ProcessFigures | undefined {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
     const field = (number: number): number => fields[number - 3]!;
     const status = readFileSync('/proc/self/status', 'utf8');
-    const bootedAt = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))![1]);
+    bootedAt ??= Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))![1]);
     return {
       cpuSeconds: (field(14) + field(15)) / ticksPerSecond,
       residentBytes: Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024,
