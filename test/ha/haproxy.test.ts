@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { readFileSync } from 'node:fs';
-import { ask } from '../bed/clients.ts';
+import { exchange } from '../bed/clients.ts';
 import { type Cluster, type Server, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
 import { type Haproxy, noHaproxy, startHaproxy } from '../bed/haproxy.ts';
 import { freePort } from '../bed/ports.ts';
+import { queryMessage, startupMessage } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 /** The configuration of docs/recipes/haproxy.md with the ports of this test, and with checks that follow each other faster. */
@@ -27,13 +28,16 @@ function config(
     .replace('bind :5001', `bind 127.0.0.1:${replicas}`);
 }
 
-/** Its own pause between two tries would grow to 20 s while HAProxy has no server and closes at once. */
-async function serverBehind(port: number): Promise<unknown> {
-  const [row] = await ask(port, 'select inet_server_port() as port', {
-    backoff: () => 0.05,
-    connect_timeout: 5,
-  });
-  return row?.['port'];
+const question = Buffer.concat([
+  startupMessage(),
+  queryMessage("select 'port=' || inet_server_port()"),
+  Buffer.from([0x58, 0, 0, 0, 4]), // Terminate
+]);
+
+/** In bare bytes: a driver would try again by itself while HAProxy has no server, and closes at once. */
+async function serverBehind(port: number): Promise<number> {
+  const { bytes } = await exchange(port, question);
+  return Number(/port=(\d+)/.exec(bytes.toString('latin1'))?.[1]);
 }
 
 const promotions = 10;
