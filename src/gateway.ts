@@ -117,6 +117,7 @@ export class Gateway {
           metrics.host,
           metrics.port,
           pagesOf(() => this.#snapshot(parts)),
+          () => this.#config.metricsToken?.(),
         );
       }
       this.#control = await this.#openControlSocket(parts, listening);

@@ -1,6 +1,6 @@
 /**
- * The text of `/metrics`, in Prometheus' exposition format 0.0.4. Every metric's name stands here and nowhere else.
- * The first seven have the names and types of the program that this one replaces.
+ * What `/metrics` tells. Every metric's name stands here and nowhere else. The first seven have the names and types of the
+ * program that this one replaces.
  */
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
@@ -9,10 +9,9 @@ import { closeReasons, otherProtocols, total } from '../contract/counters.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Histogram } from '../control/histogram.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
+import type { Family, Labels, Sample } from './exposition.ts';
+import type { ProcessFigures } from './process-figures.ts';
 import type { Snapshot } from './snapshot.ts';
-
-type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [Labels, number];
 
 const refusals = [
   'refused',
@@ -23,7 +22,7 @@ const refusals = [
   'limit',
 ] as const;
 
-export function renderMetrics(of: Snapshot): string {
+export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): readonly Family[] {
   const sum = (name: Parameters<typeof total>[1]): Sample[] => [[{}, total(of.counters, name)]];
   const count = (value: number): Sample[] => [[{}, value]];
   const healthy = of.verdict?.findings.filter(({ standing }) => isHealthy(standing)).length ?? 0;
@@ -157,7 +156,36 @@ export function renderMetrics(of: Snapshot): string {
       1,
     ]]),
     gauge('build_info', 'Always 1.', [[{ version: of.version, runtime: of.runtime }, 1]]),
-  ].join('');
+    ...(process === undefined ? [] : ofProcess(process)),
+  ];
+}
+
+/** Under the names that they have in every program: https://prometheus.io/docs/instrumenting/writing_clientlibs/ */
+function ofProcess(of: ProcessFigures): Family[] {
+  const figure = (name: string, type: Family['type'], help: string, value: number | undefined): Family => ({
+    name: `process_${name}`,
+    type,
+    help,
+    samples: value === undefined ? [] : [[{}, value]],
+  });
+  return [
+    figure(
+      'cpu_seconds_total',
+      'counter',
+      'Processor time of all threads, in user and system mode.',
+      of.cpuSeconds,
+    ),
+    figure(
+      'resident_memory_bytes',
+      'gauge',
+      'Memory in use, shared pages of the program included.',
+      of.residentBytes,
+    ),
+    figure('virtual_memory_bytes', 'gauge', 'Memory reserved, used or not.', of.virtualBytes),
+    figure('open_fds', 'gauge', 'Open descriptors.', of.openFiles),
+    figure('max_fds', 'gauge', 'The limit of open descriptors (ulimit -n).', of.maxFiles),
+    figure('start_time_seconds', 'gauge', 'When the process started.', of.startedAt),
+  ];
 }
 
 function isHealthy(standing: Standing): boolean {
@@ -228,36 +256,19 @@ function probeTimes(probes: ProbeTimes): (readonly [Labels, Histogram])[] {
   return probes.all.map(({ candidate, took }) => [{ candidate }, took]);
 }
 
-function gauge(name: string, help: string, samples: readonly Sample[]): string {
-  return family(name, 'gauge', help, samples);
+function gauge(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name: `pg_gateway_${name}`, type: 'gauge', help, samples };
 }
 
-function counter(name: string, help: string, samples: readonly Sample[]): string {
-  return family(name, 'counter', help, samples);
+function counter(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name: `pg_gateway_${name}`, type: 'counter', help, samples };
 }
 
-function histogram(name: string, help: string, of: readonly (readonly [Labels, Histogram])[]): string {
-  let text = head(name, 'histogram', help);
-  for (const [labels, { buckets, sumSeconds, count }] of of) {
-    for (const { le, count } of buckets) text += line(`${name}_bucket`, { ...labels, le }, count);
-    text += line(`${name}_sum`, labels, sumSeconds) + line(`${name}_count`, labels, count);
-  }
-  return text;
-}
-
-function family(name: string, type: string, help: string, samples: readonly Sample[]): string {
-  return head(name, type, help) + samples.map(([labels, value]) => line(name, labels, value)).join('');
-}
-
-function head(name: string, type: string, help: string): string {
-  return `# HELP pg_gateway_${name} ${help}\n# TYPE pg_gateway_${name} ${type}\n`;
-}
-
-function line(name: string, labels: Labels, value: number): string {
-  const text = Object.entries(labels).map(([key, value]) => `${key}="${escape(value)}"`).join(',');
-  return `pg_gateway_${name}${text && `{${text}}`} ${value}\n`;
-}
-
-function escape(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+function histogram(name: string, help: string, of: readonly (readonly [Labels, Histogram])[]): Family {
+  const samples = of.flatMap(([labels, { buckets, sumSeconds, count }]): Sample[] => [
+    ...buckets.map(({ le, count }): Sample => [{ ...labels, le }, count, '_bucket']),
+    [labels, sumSeconds, '_sum'],
+    [labels, count, '_count'],
+  ]);
+  return { name: `pg_gateway_${name}`, type: 'histogram', help, samples };
 }

@@ -1,9 +1,12 @@
 /** What the HTTP port shows. */
+import { checksOf } from './checks.ts';
+import { formatFor, render } from './exposition.ts';
 import { historyOf } from './history.ts';
 import { json, type Page, page } from './http.ts';
 import type { Pages } from './metrics-port.ts';
-import { renderMetrics } from './metrics.ts';
+import { metricsOf } from './metrics.ts';
 import { pageHtml, pagePolicy } from './page/made.ts';
+import { processFigures } from './process-figures.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
@@ -22,9 +25,14 @@ const statusPage: Page = {
 };
 
 export function pagesOf(snapshot: () => Snapshot): Pages {
+  const checks = checksOf(snapshot);
   return {
-    '/': () => statusPage,
-    '/metrics': () => page(renderMetrics(snapshot()), 200, 'text/plain; version=0.0.4; charset=utf-8'),
+    // HAProxy's `option httpchk` asks OPTIONS of / and means Patroni's "are you the primary".
+    '/': (question) => question.method === 'OPTIONS' ? checks['/primary']!(question, '') : statusPage,
+    '/metrics': ({ headers }) => {
+      const format = formatFor(headers.accept);
+      return page(render(metricsOf(snapshot(), processFigures()), format), 200, format.contentType);
+    },
     '/status': () => json(statusOf(snapshot())),
     '/journal': () => json(snapshot().journal),
     '/history': () => page(`${JSON.stringify(historyOf(snapshot()))}\n`, 200, 'application/json'),
@@ -41,5 +49,6 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
       const { isDraining, route } = snapshot();
       return isDraining ? page('draining\n', 503) : page(`ready; ${route.reason}\n`);
     },
+    ...checks,
   };
 }

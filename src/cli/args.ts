@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { ArgsDef, ParsedArgs } from 'citty';
 import { type Config, readConfig, readMetrics } from '../config/config.ts';
 import { nearestSetting } from '../config/nearest-setting.ts';
-import type { Sources } from '../config/sources.ts';
+import { secrets, type Sources } from '../config/sources.ts';
 import { ConfigError } from '../errors.ts';
 import { currentAccount } from '../config/account.ts';
 import { flagOf, type SettingName, settingNames, settings } from '../config/settings.ts';
@@ -27,12 +27,15 @@ export function configOf(args: ParsedArgs, positionals: readonly SettingName[]):
 }
 
 /** What tells where the metrics port is. */
-export const metricsSettings: readonly SettingName[] = ['METRICS_HOST', 'METRICS_PORT', 'CONFIG_FILE'];
+export const metricsSettings: readonly SettingName[] = [
+  'METRICS_HOST',
+  'METRICS_PORT',
+  'METRICS_TOKEN_FILE',
+  'CONFIG_FILE',
+];
 
-/**
- * Where the metrics port is, for a command that needs no other setting; undefined: there is none. Throws ConfigError.
- */
-export function metricsOf(args: ParsedArgs): { readonly host: string; readonly port: number } | undefined {
+/** Where the metrics port is, and what opens it, for a command that needs no other setting. Throws ConfigError. */
+export function metricsOf(args: ParsedArgs): ReturnType<typeof readMetrics> {
   return readMetrics(sourcesOf(args, [], metricsSettings));
 }
 
@@ -100,8 +103,8 @@ function flagsOf(
 
 function unknownFlag(key: string): string {
   const name = key.replaceAll('-', '_').toUpperCase();
-  if (name === 'PGPASSWORD') {
-    return '--pgpassword would show the password to everybody who lists processes: set PGPASSWORD or PGPASSWORD_FILE';
+  if (secrets.some((secret) => secret === name)) {
+    return `--${key} would show the secret to everybody who lists processes: set ${name} or ${name}_FILE`;
   }
   const nearest = nearestSetting(name);
   return `--${key} is no flag of pg_gateway${nearest ? `; did you mean ${flagOf(nearest)}?` : ''}`;

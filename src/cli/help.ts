@@ -75,7 +75,8 @@ function settingsHelp(taken: readonly SettingName[]): string {
     return [`${section}:\n${lines.join('\n')}`];
   });
   return `Every flag can also be an environment variable, or a line of CONFIG_FILE: --metrics-port 7000 is METRICS_PORT=7000.
-Flags win over the environment, the environment over the file. PGPASSWORD is no flag: processes can be listed.
+Flags win over the environment, the environment over the file. PGPASSWORD is no flag, nor is
+METRICS_TOKEN: processes can be listed.
 
 ${parts.join('\n\n')}`;
 }

@@ -4,6 +4,7 @@ import type { Rules } from '../cluster/election.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
 import { strayWeight } from '../cluster/weights.ts';
 import { codeOf, ConfigError, messageOf } from '../errors.ts';
+import { type MetricsToken, readMetricsToken } from './metrics-token.ts';
 import { portConflicts } from './port-conflicts.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { LogOptions } from '../log.ts';
@@ -55,6 +56,7 @@ export interface Config {
   readonly probe: ProberOptions;
   /** Where HTTP is served; undefined: nowhere. */
   readonly metrics: HostPort | undefined;
+  readonly metricsToken: MetricsToken;
   /** How long sessions may go on after the signal to stop. */
   readonly drainMs: number;
   readonly log: LogOptions;
@@ -74,6 +76,7 @@ export function readConfig(sources: Sources): Config {
   problems.push(...portConflicts(values));
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
+  const metricsToken = tokenOf(values, given, sources.files, problems);
   const login = loginOf(values, given, sources.env);
   const credentials = attempt(problems, () => readCredentials(login, sources.account, sources.files));
   if (credentials === undefined || problems.length > 0) throw new ConfigError(problems);
@@ -128,6 +131,7 @@ export function readConfig(sources: Sources): Config {
       nameServers: values.DNS_SERVERS,
     },
     metrics: metricsAddress(values),
+    metricsToken,
     drainMs: values.DRAIN_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     controlSocket: values.CONTROL_SOCKET,
@@ -155,13 +159,17 @@ function loginOf(values: Values, given: AllGiven, env: Environment): LoginSettin
   };
 }
 
-/** The address of the metrics port alone, whatever else is set. Throws ConfigError. */
-export function readMetrics(sources: Sources): HostPort | undefined {
+/** The address of the metrics port, and what opens it, whatever else is set. Throws ConfigError. */
+export function readMetrics(
+  sources: Sources,
+): { readonly address: HostPort | undefined; readonly token: MetricsToken } {
   const remarks: Remarks = { problems: [], warnings: [] };
   const { problems } = remarks;
-  const values = readValues(gather(sources, remarks), problems, ['METRICS_HOST', 'METRICS_PORT']);
+  const given = gather(sources, remarks);
+  const values = readValues(given, problems, ['METRICS_HOST', 'METRICS_PORT', 'METRICS_TOKEN_FILE']);
+  const token = tokenOf(values, given, sources.files, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return metricsAddress(values);
+  return { address: metricsAddress(values), token };
 }
 
 /** What tells where a gateway takes commands, whatever else is set. Throws ConfigError. */
@@ -180,7 +188,15 @@ function metricsAddress({ METRICS_HOST: host, METRICS_PORT: port }: Values): Hos
   return port === undefined ? undefined : { host, port };
 }
 
-function readValues(given: AllGiven, problems: string[], names = settingNames): Values {
+function tokenOf(values: Values, given: AllGiven, files: Files, problems: string[]): MetricsToken {
+  return readMetricsToken(given.get('METRICS_TOKEN')?.text, values.METRICS_TOKEN_FILE, files, problems);
+}
+
+function readValues(
+  given: AllGiven,
+  problems: string[],
+  names: readonly SettingName[] = settingNames,
+): Values {
   const values: Record<string, unknown> = {};
   for (const name of names) {
     const setting = settings[name];

@@ -174,11 +174,15 @@ export const settings = Object.freeze({
   ...inSection('Operating', {
     METRICS_HOST: address(
       'address',
-      'where /metrics, /status, /journal, /live and /ready are served',
+      'where /metrics, /status, the checks of load balancers and other pages are served',
       '127.0.0.1',
       'METRICS_PORT',
     ),
     METRICS_PORT: port('their port; 0 takes a free one, "off" serves none', 6433),
+    METRICS_TOKEN_FILE: optional(
+      'file',
+      'a file with the token that the metrics port wants; or set METRICS_TOKEN in the environment (default: it wants none)',
+    ),
     CONTROL_SOCKET: optional(
       'path',
       'the unix socket on which commands are taken, or "off" (default: LISTEN_PORT.sock in /run/pg_gateway, or in a folder of this user)',

@@ -8,6 +8,7 @@ import { type Interruption, mostInterruptions } from '../../src/control/interrup
 import { ProbeTimes } from '../../src/control/probe-times.ts';
 import { sampleCount, sampleMs, Samples } from '../../src/control/samples.ts';
 import { primary } from '../cluster/scene.ts';
+import { question } from './question.ts';
 import { counted, paths, snapshotOf } from './snapshot.ts';
 
 const interruption: Interruption = {
@@ -63,7 +64,7 @@ describe('/history', () => {
   });
 
   test('is served as JSON', () => {
-    const { type, body } = pagesOf(() => snapshotOf([primary('a')]))['/history']!();
+    const { type, body } = pagesOf(() => snapshotOf([primary('a')]))['/history']!(question('/history'), '');
     assert.equal(type, 'application/json');
     assert.equal(JSON.parse(body).everyMs, sampleMs);
   });

@@ -15,6 +15,7 @@ const pages: Pages = {
   '/count': () => page(`${++shown}\n`, 503, 'text/plain; version=0.0.4'),
   '/é': () => page('ünïcode\n'),
   '/huge': () => page('x'.repeat(50_000_000)),
+  '/candidates/NAME/health': ({ query }, name) => page(`${name} ${query.get('lag')}\n`),
 };
 
 interface Answer {
@@ -22,17 +23,27 @@ interface Answer {
   readonly type: string | undefined;
   readonly length: string | undefined;
   readonly allow: string | undefined;
+  readonly challenge: string | undefined;
   readonly body: string;
 }
 
-function ask(port: number, path: string, method = 'GET', body = ''): Promise<Answer> {
+function ask(
+  port: number,
+  path: string,
+  method = 'GET',
+  body = '',
+  authorization?: string,
+): Promise<Answer> {
+  const headers = authorization === undefined ? {} : { authorization };
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
+    const asked = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const { 'content-type': type, 'content-length': length, allow } = response.headers;
-        resolve({ status: response.statusCode, type, length, allow, body: Buffer.concat(chunks).toString() });
+        const challenge = response.headers['www-authenticate'];
+        const body = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode, type, length, allow, challenge, body });
       });
     });
     asked.on('error', reject);
@@ -40,16 +51,21 @@ function ask(port: number, path: string, method = 'GET', body = ''): Promise<Ans
   });
 }
 
+async function withServer<T>(
+  token: (() => string) | undefined,
+  run: (server: HttpServer) => Promise<T>,
+): Promise<T> {
+  const server = await serveMetricsPort('127.0.0.1', 0, pages, token);
+  try {
+    return await run(server);
+  } finally {
+    server.close();
+  }
+}
+
 /** A test with a server of its own. */
 function check(name: string, run: (server: HttpServer) => Promise<void>, skip: string | false = false): void {
-  test(name, { timeout: 60_000, skip }, async () => {
-    const server = await serveMetricsPort('127.0.0.1', 0, pages);
-    try {
-      await run(server);
-    } finally {
-      server.close();
-    }
-  });
+  test(name, { timeout: 60_000, skip }, () => withServer(undefined, run));
 }
 
 /** Connections that the other side still has. */
@@ -85,6 +101,7 @@ describe('the metrics port', () => {
       type: 'text/plain; version=0.0.4',
       length: '2',
       allow: undefined,
+      challenge: undefined,
       body: `${before + 1}\n`,
     });
   });
@@ -109,21 +126,60 @@ describe('the metrics port', () => {
   check('says which paths there are to a client that asks for another', async ({ port }) => {
     const answer = await ask(port, '/nope');
     assert.equal(answer.status, 404);
-    assert.equal(answer.body, 'There is no /nope here; there is /live, /count, /é, /huge.\n');
+    assert.equal(
+      answer.body,
+      'There is no /nope here; there is /live, /count, /é, /huge, /candidates/NAME/health.\n',
+    );
   });
 
   for (
-    const path of ['/constructor', '/__proto__', '/toString', '/', '//live', '/live/', '/LIVE', '/../live']
+    const path of [
+      '/constructor',
+      '/__proto__',
+      '/toString',
+      '/',
+      '//live',
+      '/live/',
+      '/LIVE',
+      '/../live',
+      '/candidates/a',
+      '/candidates/a/',
+      '/candidates//health',
+      '/candidates/a/nope',
+      '/candidates/%/health',
+      '/candidates/a/b/health',
+    ]
   ) {
     check(`has no page ${path}`, async ({ port }) => assert.equal((await ask(port, path)).status, 404));
   }
 
-  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
     check(`refuses ${method}, and says what it takes`, async ({ port }) => {
       const answer = await ask(port, '/live', method, method === 'POST' ? 'body' : '');
       assert.equal(answer.status, 405);
-      assert.equal(answer.allow, 'GET, HEAD');
+      assert.equal(answer.allow, 'GET, HEAD, OPTIONS');
       assert.match(answer.body, /only reads/);
+    });
+  }
+
+  check('answers OPTIONS with the status of the page alone, as load balancers ask', async ({ port }) => {
+    const [live, count] = [await ask(port, '/live', 'OPTIONS'), await ask(port, '/count', 'OPTIONS')];
+    assert.deepEqual([live.status, live.length, live.body, live.allow], [200, '0', '', 'GET, HEAD, OPTIONS']);
+    assert.equal(count.status, 503);
+  });
+
+  for (
+    const [typed, name] of [
+      ['db1:5432', 'db1:5432'],
+      ['db1%3A5432', 'db1:5432'],
+      ['db[10.0.0.1]:5432', 'db[10.0.0.1]:5432'],
+      ['%5Bfd00%3A%3A1%5D:5432', '[fd00::1]:5432'],
+      ['a%2Fb%3F', 'a/b?'],
+    ] as const
+  ) {
+    check(`takes ${typed} for the name of a candidate`, async ({ port }) => {
+      const { status, body } = await ask(port, `/candidates/${typed}/health?lag=1MB`);
+      assert.deepEqual([status, body], [200, `${name} 1MB\n`]);
     });
   }
 
@@ -227,6 +283,64 @@ describe('the limits of the metrics port', () => {
       await assert.rejects(ask(server.port, '/live'), /ECONNREFUSED/);
     },
   );
+});
+
+describe('a metrics port with a token', () => {
+  let token = 'open sesame'.replace(' ', '-');
+  const guarded = (path: string, authorization?: string) =>
+    withServer(() => token, ({ port }) => ask(port, path, 'GET', '', authorization));
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+  test('shows nothing to those who have none, but for /live and /ready, and says how to send it', async () => {
+    const answer = await guarded('/count');
+    assert.equal(answer.status, 401);
+    assert.equal(answer.challenge, 'Bearer realm="pg_gateway", Basic realm="pg_gateway"');
+    assert.match(answer.body, /METRICS_TOKEN.*Authorization: Bearer/);
+    assert.equal((await guarded('/nope')).status, 401);
+    assert.equal((await guarded('/candidates/a/health')).status, 401);
+    assert.equal((await guarded('/live')).status, 200);
+    assert.equal((await guarded('/ready')).status, 404);
+  });
+
+  for (
+    const words of [
+      'Bearer open-sesame',
+      'bearer  open-sesame ',
+      basic('anna:open-sesame'),
+      basic(':open-sesame'),
+    ]
+  ) {
+    test(`takes ${words}`, async () => assert.equal((await guarded('/count', words)).status, 503));
+  }
+
+  const wrong = [
+    '',
+    'Bearer',
+    'Bearer open-sesam',
+    'Bearer open-sesame2',
+    'Bearer OPEN-SESAME',
+    'open-sesame',
+  ];
+  for (
+    const words of [
+      ...wrong,
+      'Digest open-sesame',
+      basic('open-sesame:'),
+      basic('anna:no'),
+      'Basic ',
+      'Bearer ÿ',
+    ]
+  ) {
+    test(`does not take ${words || 'an empty header'}`, async () => {
+      assert.equal((await guarded('/count', words)).status, 401);
+    });
+  }
+
+  test('asks for the one that holds at that moment', async () => {
+    token = 'another';
+    assert.equal((await guarded('/count', 'Bearer another')).status, 503);
+    assert.equal((await guarded('/count', 'Bearer open-sesame')).status, 401);
+  });
 });
 
 describe('a metrics port that cannot be had', () => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { History } from '../../src/control/history.ts';
-import { renderMetrics } from '../../src/admin/metrics.ts';
+import { plainText, render } from '../../src/admin/exposition.ts';
+import { metricsOf } from '../../src/admin/metrics.ts';
+import type { ProcessFigures } from '../../src/admin/process-figures.ts';
 import { ProbeTimes } from '../../src/control/probe-times.ts';
 import type { Snapshot } from '../../src/admin/snapshot.ts';
 import { closeReasons } from '../../src/contract/counters.ts';
@@ -11,7 +13,17 @@ import { withAnswer } from '../../src/cluster/observation.ts';
 import { type Family, readExposition } from './exposition.ts';
 import { counted, snapshotOf } from './snapshot.ts';
 
-const read = (snapshot: Snapshot): Map<string, Family> => readExposition(renderMetrics(snapshot));
+const figures: ProcessFigures = {
+  cpuSeconds: 1.5,
+  residentBytes: 2 ** 26,
+  virtualBytes: 2 ** 40,
+  openFiles: 20,
+  maxFiles: 1024,
+  startedAt: 1_700_000_000.25,
+};
+
+const read = (snapshot: Snapshot): Map<string, Family> =>
+  readExposition(render(metricsOf(snapshot, figures), plainText));
 
 /** The samples of a family as `labels value`. */
 function samples(snapshot: Snapshot, name: string): string[] {
@@ -57,7 +69,7 @@ describe('/metrics', () => {
 
   test('gives every family the name of the program and a sentence', () => {
     for (const [name, { help }] of read(snapshotOf(three))) {
-      assert.match(name, /^pg_gateway_[a-z_]+$/);
+      assert.match(name, /^(?:pg_gateway|process)_[a-z_]+$/);
       assert.match(help, /^[A-Z1].*\.$/, name);
     }
   });
@@ -75,6 +87,11 @@ describe('/metrics', () => {
       return [name, type, [...labels].join(',')];
     });
     assert.deepEqual(listed, found);
+  });
+
+  test('tells nothing of the process where the system does not', () => {
+    const families = metricsOf(snapshotOf(three), undefined);
+    assert.deepEqual(families.filter(({ name }) => !name.startsWith('pg_gateway_')), []);
   });
 
   test('adds up what all workers have counted', () => {

@@ -3,10 +3,11 @@ import { describe, test } from 'node:test';
 import { pagesOf } from '../../src/admin/pages.ts';
 import { failing, primary, unasked } from '../cluster/scene.ts';
 import { readExposition } from './exposition.ts';
+import { question } from './question.ts';
 import { snapshotOf } from './snapshot.ts';
 
-function show(path: string, isDraining = false, snapshot = snapshotOf([primary('a')])) {
-  const page = pagesOf(() => ({ ...snapshot, isDraining }))[path]?.();
+function show(path: string, isDraining = false, snapshot = snapshotOf([primary('a')]), accept = '') {
+  const page = pagesOf(() => ({ ...snapshot, isDraining }))[path]?.(question(path, { accept }), '');
   assert.ok(page, `there is no ${path}`);
   return page;
 }
@@ -17,6 +18,13 @@ describe('the pages of the gateway', () => {
     assert.equal(status, 200);
     assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
     assert.equal(readExposition(body).get('pg_gateway_primary')?.samples[0]?.value, 1);
+  });
+
+  test('/metrics is OpenMetrics for those who ask for it, and has the figures of the process', () => {
+    const { type, body } = show('/metrics', false, undefined, 'application/openmetrics-text; version=1.0.0');
+    assert.equal(type, 'application/openmetrics-text; version=1.0.0; charset=utf-8');
+    assert.match(body, /# EOF\n$/);
+    if (process.platform === 'linux') assert.match(body, /^process_resident_memory_bytes [1-9]/m);
   });
 
   test('/journal is JSON, oldest first', () => {

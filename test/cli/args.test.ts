@@ -123,10 +123,19 @@ describe('a mistake on the command line', () => {
     assert.match((await problems('10.0.0.1:6432'))[0]!, /has a port in it: leave 10\.0\.0\.1 here/);
   });
 
-  test('a password is not taken, and not shown', async () => {
-    const lines = await problems('--pgpassword=hunter2');
-    assert.match(lines.join('\n'), /^--pgpassword would show the password.*PGPASSWORD_FILE$/);
-    assert.doesNotMatch(lines.join('\n'), /hunter2/);
+  test('a secret is not taken, and not shown', async () => {
+    const ways: readonly [string, string][] = [
+      ['--pgpassword', 'PGPASSWORD'],
+      ['--metrics-token', 'METRICS_TOKEN'],
+      ['--METRICS_TOKEN', 'METRICS_TOKEN'],
+    ];
+    for (const [flag, name] of ways) {
+      for (const args of [[`${flag}=hunter2`], [flag, 'hunter2']]) {
+        const lines = (await problems(...args)).join('\n');
+        assert.match(lines, new RegExp(`^${flag} would show the secret.* set ${name} or ${name}_FILE$`, 'm'));
+        assert.doesNotMatch(lines, /hunter2/);
+      }
+    }
   });
 
   test('all mistakes are told at once', async () => {

@@ -66,6 +66,7 @@ describe('the first lines of the help', () => {
       '  --json',
       '  --metrics-host',
       '  --metrics-port',
+      '  --metrics-token-file',
       '  --config-file',
     ]);
   });

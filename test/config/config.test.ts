@@ -210,6 +210,9 @@ describe('what is wrong', () => {
         files: { '/f': `PGPASSWORD ${secret}\nPGPASSWROD=${secret}\n${secret}` },
       },
       { env: { CONFIG_FILE: '/f', MAX_HELD: 'x' }, files: { '/f': `PGPASSWORD=${secret}` } },
+      { env: { METRICS_TOKEN: secret, METRICS_TOKEN_FILE: '/nope' } },
+      { env: { METRICS_TOKEN: `${secret} ` } },
+      { env: { METRICS_TOKEN_FILE: '/f' }, files: { '/f': `${secret}\n${secret}` } },
       { env: { CANDIDATES: `postgres://anna:${secret}@db1/app` } },
     ];
     for (const each of given) assert.doesNotMatch(problems(each).join('\n'), /hunter2/);

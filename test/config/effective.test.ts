@@ -15,7 +15,7 @@ const of = (name: string) => all.find((one) => one.name === name);
 
 describe('the settings that count', () => {
   test('are all there, in their order, each with its value as it was written and where from', () => {
-    assert.deepEqual(all.map(({ name }) => name), [...settingNames, 'PGPASSWORD']);
+    assert.deepEqual(all.map(({ name }) => name), [...settingNames, 'PGPASSWORD', 'METRICS_TOKEN']);
     assert.deepEqual(of('HOLD_MS'), { name: 'HOLD_MS', value: '1s', from: '--hold-ms' });
     assert.deepEqual(of('MAX_HELD'), { name: 'MAX_HELD', value: '3', from: 'environment' });
     assert.deepEqual(of('FAIL_AFTER'), { name: 'FAIL_AFTER', value: '5', from: '/f:3' });

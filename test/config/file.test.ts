@@ -29,6 +29,10 @@ describe('the configuration file', () => {
     assert.equal(credentials.password('db1', 5432), 'a # b');
   });
 
+  test('may hold METRICS_TOKEN, which is no flag', () => {
+    assert.equal(configured({ env, files: { '/f': 'METRICS_TOKEN=abc' } }).metricsToken?.(), 'abc');
+  });
+
   test('that cannot be read is named, with the reason', () => {
     assert.deepEqual(problems({ env, files: {} }), [
       'CONFIG_FILE=/f cannot be read (ENOENT): check the path',

@@ -42,6 +42,10 @@ describe(`the engine on ${gatewayRuntime}`, () => {
       assert.ok(String(line?.['why']).length > 5);
       const { body } = await gateway.get('/metrics');
       assert.match(body, new RegExp(`^pg_gateway_engine\\{engine="${expected}",runtime="[a-z]+"\\} 1$`, 'm'));
+      if (process.platform === 'linux') {
+        assert.match(body, /^process_resident_memory_bytes [1-9][0-9]{6}/m);
+        assert.match(body, /^process_open_fds [1-9]/m);
+      }
       assert.equal(await gateway.stop(), 0);
     });
   }

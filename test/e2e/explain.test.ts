@@ -112,6 +112,31 @@ describe(`the gateway explains itself, on ${gatewayRuntime}`, () => {
     }
   });
 
+  test('a token guards all but /live and /ready, opens it to explain, and is told to nobody', async () => {
+    const token = 'open-sesame';
+    const guarded = await startGateway({
+      CANDIDATES: cluster.candidates,
+      METRICS_TOKEN: token,
+      LOG_LEVEL: 'debug',
+      ...patient,
+    });
+    try {
+      await guarded.routesTo(cluster.first.port);
+      const pages = ['/metrics', '/status', '/journal', '/primary', '/live', '/ready'];
+      const answers = await Promise.all(pages.map((path) => guarded.get(path)));
+      assert.deepEqual(answers.map(({ status }) => status), [401, 401, 401, 401, 200, 200]);
+      const env = { METRICS_TOKEN: token };
+      const url = ['--url', `http://127.0.0.1:${guarded.metricsPort}`];
+      assert.equal((await runProgram(['explain', ...url], env)).code, 0);
+      const { code, stderr } = await runProgram(['explain', ...url]);
+      assert.equal(code, 1);
+      assert.match(stderr, /wants a token: set METRICS_TOKEN or METRICS_TOKEN_FILE/);
+      assert.doesNotMatch(JSON.stringify([answers, guarded.log, stderr]), new RegExp(token));
+    } finally {
+      await guarded.stop();
+    }
+  });
+
   test('where no gateway is, it says what to look at, and where one is asked wrongly too', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, stdout, stderr } = await runProgram(['explain', '--url', url]);

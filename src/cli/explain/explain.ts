@@ -28,8 +28,9 @@ export const explain = defineCommand({
   },
   args: { ...settingArgs(metricsSettings), ...ownArgs },
   async run({ args: { url: given, json, ...args } }) {
-    const url = urlOf(given, metricsOf(args));
-    const text = await ask(url);
+    const { address, token } = metricsOf(args);
+    const url = urlOf(given, address);
+    const text = await ask(url, token?.());
     const status = read(text, url);
     print(json ? text.trimEnd() : explanation(status));
     return status.route.primary === null ? 1 : 0;
@@ -63,7 +64,7 @@ function reachable(host: string): string {
 /**
  * By node:http and not by `fetch`, which under Bun and Deno takes HTTP_PROXY, and has another error on each runtime.
  */
-function ask(url: URL): Promise<string> {
+function ask(url: URL, token: string | undefined): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const fail = (why: string): void => {
     reject(
@@ -75,7 +76,8 @@ function ask(url: URL): Promise<string> {
     request.destroy();
   };
   const deadline = setTimeout(() => fail(`no answer within ${limits.ms / 1000} s`), limits.ms);
-  const request = get(url, { agent: false }, (response) => {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const request = get(url, { agent: false, headers }, (response) => {
     let text = '';
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {
@@ -85,11 +87,18 @@ function ask(url: URL): Promise<string> {
     response.on('error', (error) => fail(messageOf(error)));
     response.on('end', () => {
       if (response.statusCode === 200) resolve(text);
+      else if (response.statusCode === 401) reject(new StartError(unlet(url, token)));
       else fail(`it says ${response.statusCode}, so it is another program or an older version`);
     });
   });
   request.on('error', (error) => fail(whatFailed(error)));
   return promise.finally(() => clearTimeout(deadline));
+}
+
+function unlet(url: URL, token: string | undefined): string {
+  return token === undefined
+    ? `the gateway at ${url} wants a token: set METRICS_TOKEN or METRICS_TOKEN_FILE to that of the gateway.`
+    : `the gateway at ${url} wants another token: METRICS_TOKEN or METRICS_TOKEN_FILE must be that of the gateway.`;
 }
 
 /** Each runtime has words of its own for an answer that is not HTTP; only the network's codes are the same. */

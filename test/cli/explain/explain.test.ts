@@ -2,23 +2,36 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { serveMetricsPort } from '../../../src/admin/metrics-port.ts';
 import { pagesOf } from '../../../src/admin/pages.ts';
 import type { Snapshot } from '../../../src/admin/snapshot.ts';
 import { failing, primary, unasked } from '../../cluster/scene.ts';
+import { question } from '../../admin/question.ts';
 import { snapshotOf } from '../../admin/snapshot.ts';
 import { freePort } from '../../bed/ports.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 
 /** What the command prints and ends with, as a process; settings in this environment must not decide these tests. */
-async function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const { METRICS_HOST: _h, METRICS_PORT: _p, CANDIDATES: _c, CONFIG_FILE: _f, ...env } = process.env;
+function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return explainWith({}, ...args);
+}
+
+async function explainWith(
+  settings: Record<string, string>,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:METRICS_|CANDIDATES$|CONFIG_FILE$)/.test(name)),
+  );
   const child = spawn(process.execPath, [main, 'explain', ...args], {
-    env,
+    env: { ...env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];
@@ -77,7 +90,32 @@ describe('pg_gateway explain', () => {
   test('prints /status as it is with --json', async () => {
     const { code, out } = await explainTo(good, (port) => [...url(port), '--json']);
     assert.equal(code, 0);
-    assert.equal(out, pagesOf(() => good)['/status']?.().body);
+    assert.equal(out, pagesOf(() => good)['/status']?.(question('/status'), '').body);
+  });
+
+  test('sends the token that the gateway wants, out of the environment or a file, and says where it lacks', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'explain-'));
+    const file = join(folder, 'token');
+    writeFileSync(file, 'hunter2\n');
+    const server = await serveMetricsPort('127.0.0.1', 0, pagesOf(() => good), () => 'hunter2');
+    const to = url(String(server.port));
+    try {
+      const [none, wrong, right, byFile, byFlag] = await Promise.all([
+        explain(...to),
+        explainWith({ METRICS_TOKEN: 'hunter3' }, ...to),
+        explainWith({ METRICS_TOKEN: 'hunter2' }, ...to),
+        explainWith({ METRICS_TOKEN_FILE: file }, ...to),
+        explain(...to, '--metrics-token-file', file),
+      ]);
+      assert.deepEqual([right, byFile, byFlag].map(({ code, err }) => [code, err]), Array(3).fill([0, '']));
+      assert.deepEqual([none.code, wrong.code], [1, 1]);
+      assert.match(none.err, /wants a token: set METRICS_TOKEN or METRICS_TOKEN_FILE/);
+      assert.match(wrong.err, /wants another token: METRICS_TOKEN or METRICS_TOKEN_FILE must be/);
+      assert.doesNotMatch(none.err + wrong.err, /hunter/);
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('says what to look at where nobody answers', async () => {
