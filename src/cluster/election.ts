@@ -8,6 +8,8 @@
  *    (finding.ts). A fault of this machine is no failed probe.
  * 2. Only servers of our system count; the others are foreign and never elected (finding.ts), unless all have long
  *    belonged to another system (new-system.ts).
+ *    So do only those that do not take back what they said (distrust.ts), or leap to a timeline that no other server
+ *    confirms, beside a primary that is up and in company (leap.ts).
  * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours showed
  *    in its last answer (timeline.ts) or that was primary before, unless all others have long followed it (return.ts).
  * 4. Of several on one timeline the incumbent stays, or else the one that most standbys follow is elected (vote.ts);
@@ -24,9 +26,10 @@ import {
   type Remembered,
   type Standing,
 } from './finding.ts';
+import { longestStep, type Weighed, weighLeaps } from './leap.ts';
 import { type Moved, movedTo } from './new-system.ts';
 import type { Answer, Observation } from './observation.ts';
-import { type Followed, followedOlder, isSettled } from './return.ts';
+import { type Followed, followedOlder, isSettled, settledAfter } from './return.ts';
 import { exposeStale, newestShown } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
@@ -41,6 +44,8 @@ export interface Rules extends Limits {
 export interface Memory extends Remembered {
   /** The system that we serve. */
   readonly system?: string | undefined;
+  /** Where the primary was before a leap to `timeline` that no other server confirms; undefined: there was none. */
+  readonly leaptFrom?: number | undefined;
   /** The server that may become primary although a newer timeline was; undefined if not all others follow one. */
   readonly followed?: Followed | undefined;
   /** Another system that has taken the place of ours; undefined if not all that answer belong to one. */
@@ -84,12 +89,15 @@ export function elect(
 ): Verdict {
   const moved = rules.system === undefined ? movedTo(observations, memory, now, rules) : undefined;
   // The primary and the timelines of the old system mean nothing in the new one.
-  const past: Memory = moved && isSettled(moved, now, rules) ? { system: moved.system, timeline: 0 } : memory;
-  const system = rules.system ?? past.system ?? commonSystem(observations, now, rules);
-  const judged = observations.map((observation) => judge(observation, system, past, now, rules));
-  const followed = followedOlder(judged, past, now);
+  const isNewSystem = moved !== undefined && isSettled(moved, now, rules);
+  const known: Memory = isNewSystem ? { system: moved.system, timeline: 0 } : memory;
+  const system = rules.system ?? known.system ?? commonSystem(observations, now, rules);
+  const judged = observations.map((observation) => judge(observation, system, known, now, rules));
+  const weighed = weighLeaps(judged, observations, system, known, now, rules);
+  const past: Memory = { ...known, timeline: weighed.timeline };
+  const followed = followedOlder(weighed.findings, past, now);
   const before = isSettled(followed, now, rules) ? 0 : past.timeline;
-  const findings = exposeStale(judged, observations, system, before);
+  const findings = exposeStale(weighed.findings, weighed.witnesses, before);
   const isKnown = followed === memory.followed && moved === memory.moved;
   const undecided = isKnown ? memory : { ...memory, followed, moved };
   const none = (rule: Rule, reason: string): Verdict => (
@@ -111,20 +119,28 @@ export function elect(
   }
 
   const claims = oncePerServer(findings.filter(isClaim), past);
-  const [only = standingIncumbent(findings, observations, system), ...others] = claims;
+  const [only = standingIncumbent(findings, weighed.witnesses), ...others] = claims;
   if (only === undefined) {
-    return none('noPrimary', standingsText(findings) + foreignText(findings, system, rules));
+    const why = foreignText(findings, system, rules) + leapText(weighed, past, rules);
+    return none('noPrimary', standingsText(findings) + why);
   }
-  const { winner, ...verdict } = others.length > 0
+  const { winner, reason, ...verdict } = others.length > 0
     ? settleTie(claims, findings, past, rules)
-    : unopposed(only, findings, past, memory);
+    : unopposed(only, findings, past, isNewSystem ? memory.system : undefined);
+  const isLeap = winner !== undefined && weighed.leaps.includes(winner.answer);
   return {
     ...verdict,
+    reason: isLeap ? reason + leapText(weighed, past, rules) : reason,
     primary: winner,
     findings: findings.map((finding) => demote(finding, winner)),
     splitBrain: others.length > 0,
     memory: winner
-      ? { system, incumbent: winner.candidate.name, timeline: winner.answer.timeline }
+      ? {
+        system,
+        incumbent: winner.candidate.name,
+        timeline: winner.answer.timeline,
+        ...(isLeap && { leaptFrom: weighed.leaptFrom }),
+      }
       : undecided,
   };
 }
@@ -135,12 +151,11 @@ export function elect(
  */
 function standingIncumbent(
   findings: readonly Finding[],
-  observations: readonly Observation[],
-  system: string | undefined,
+  witnesses: readonly Observation[],
 ): Claim | undefined {
   return findings.find((finding): finding is Claim =>
     finding.standing === 'rejecting' && finding.answer !== undefined &&
-    finding.answer.timeline >= newestShown(observations, system)
+    finding.answer.timeline >= newestShown(witnesses)
   );
 }
 
@@ -148,13 +163,18 @@ interface Choice extends Pick<Verdict, 'rule' | 'reason'> {
   readonly winner: Claim | undefined;
 }
 
-/** `past` is of the system that counts now, `before` what was remembered. */
-function unopposed(winner: Claim, findings: readonly Finding[], past: Memory, before: Memory): Choice {
+/** `left` is the system that we served before, where that is another one. */
+function unopposed(
+  winner: Claim,
+  findings: readonly Finding[],
+  past: Memory,
+  left: string | undefined,
+): Choice {
   const { candidate: { name }, answer: { timeline, system } } = winner;
-  if (past !== before) {
+  if (left !== undefined) {
     const reason =
       `${name} is primary on timeline ${timeline} of system ${system}: all that answer have belonged to it for long ` +
-      `enough, and none to system ${before.system} any more`;
+      `enough, and none to system ${left} any more`;
     return { rule: 'newSystem', winner, reason };
   }
   if (timeline < past.timeline) {
@@ -259,6 +279,15 @@ function foreignText(findings: readonly Finding[], system: string | undefined, r
     ? `restart the gateway or set SYSTEM_IDENTIFIER=${other}`
     : `set SYSTEM_IDENTIFIER=${other}`;
   return `; all that answer belong to system ${other}, not to ${system}: if that is the right one now, ${advice}`;
+}
+
+/** A timeline that one server alone has shown, which may keep all others out: how that ends. */
+function leapText({ leaps, leaptFrom }: Weighed, past: Memory, rules: Rules): string {
+  const newest = Math.max(past.timeline, ...leaps.map(({ timeline }) => timeline));
+  if (newest <= leaptFrom + longestStep || (leaps.length === 0 && past.leaptFrom === undefined)) return '';
+  const seconds = settledAfter(rules) / 1000;
+  return `; no other server confirms the leap from timeline ${leaptFrom} to ${newest}: if that is false, stop the server ` +
+    `that shows it, and it is forgotten after ${seconds} s, or at once by a restart of the gateway`;
 }
 
 function standingText(standing: Standing, { length }: readonly Finding[]): string {

@@ -1,4 +1,5 @@
 import type { Candidate } from './candidate.ts';
+import { afterAnswer, type Distrust } from './distrust.ts';
 import type { Lsn } from './lsn.ts';
 
 /** What a server said of itself. */
@@ -113,6 +114,13 @@ export interface Observation {
   readonly failure?: Failure | undefined;
   /** Since when nothing at all has come from it, in monotonic milliseconds; undefined while there are signs of life. */
   readonly silentSince?: number | undefined;
+  /** What is held against it, because it took back what it had said; undefined if it never did. */
+  readonly distrust?: Distrust | undefined;
+}
+
+/** Whether nothing that it said counts at `now`. */
+export function isDistrusted({ distrust }: Observation, now: number): boolean {
+  return distrust !== undefined && now < distrust.until;
 }
 
 /** Whether all candidates said the same in `after` as in `before`: only times and positions have moved on. */
@@ -137,7 +145,8 @@ export function unobserved(candidate: Candidate): Observation {
 }
 
 export function withAnswer(before: Observation, answer: Answer): Observation {
-  return { candidate: before.candidate, answer, failures: 0 };
+  const distrust = afterAnswer(before.distrust, before.answer, answer);
+  return { candidate: before.candidate, answer, failures: 0, ...(distrust && { distrust }) };
 }
 
 export function withFailure(before: Observation, failure: Failure): Observation {
@@ -156,6 +165,7 @@ export function withFailure(before: Observation, failure: Failure): Observation 
     silentSince: failure.kind === 'silent' || failure.kind === 'unreachable'
       ? (before.silentSince ?? failure.at)
       : undefined,
+    distrust: before.distrust,
   };
 }
 

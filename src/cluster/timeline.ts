@@ -6,24 +6,22 @@ import { type Finding, isClaim } from './finding.ts';
 import type { Answer, Observation } from './observation.ts';
 
 /**
- * Rejects every claim on an older timeline than the newest that a server of ours showed in its last answer, or that was
- * primary `before`. All claims that are left are on one timeline.
+ * Rejects every claim on an older timeline than the newest that a witness, a server of ours, showed in its last answer,
+ * or that was primary `before`. All claims that are left are on one timeline.
  *
  * That answer may be of any age: a promotion that has happened does not cease to have happened when its witness falls
  * silent. Only the witness itself takes it back, by another answer.
  */
 export function exposeStale(
   findings: readonly Finding[],
-  observations: readonly Observation[],
-  system: string | undefined,
+  witnesses: readonly Observation[],
   before: number,
 ): readonly Finding[] {
-  const witnesses = observations.flatMap(({ candidate, answer }) =>
-    answer?.system === system && answer !== undefined
+  const newest = witnesses.flatMap(({ candidate, answer }) =>
+    answer
       ? [{ answer, finding: findings.find((finding) => finding.candidate === candidate) as Finding }]
       : []
-  );
-  const newest = witnesses.reduce<Witness | undefined>(better, undefined);
+  ).reduce<Witness | undefined>(better, undefined);
   if (newest === undefined) return findings;
   return findings.map((finding) => {
     if (!isClaim(finding)) return finding;
@@ -33,12 +31,9 @@ export function exposeStale(
   });
 }
 
-/** The newest timeline in the last answers of our system; 0 without any. */
-export function newestShown(observations: readonly Observation[], system: string | undefined): number {
-  return Math.max(
-    0,
-    ...observations.map(({ answer }) => answer?.system === system ? answer?.timeline ?? 0 : 0),
-  );
+/** The newest timeline in their last answers; 0 without any. */
+export function newestShown(witnesses: readonly Observation[]): number {
+  return Math.max(0, ...witnesses.map(({ answer }) => answer?.timeline ?? 0));
 }
 
 interface Witness {
