@@ -8,8 +8,8 @@
  *    (finding.ts). A fault of this machine is no failed probe.
  * 2. Only servers of our system count; the others are foreign and never elected (finding.ts), unless all have long
  *    belonged to another system (new-system.ts).
- *    So do only those that do not take back what they said (distrust.ts), or leap to a timeline that no other server
- *    confirms, beside a primary that is up and in company (leap.ts).
+ *    One that takes back what it said does not count for a while (distrust.ts), nor one that leaps to a timeline that
+ *    no other server confirms, where a primary is up and in company (leap.ts).
  * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours showed
  *    in its last answer (timeline.ts) or that was primary before, unless all others have long followed it (return.ts).
  * 4. Of several on one timeline the incumbent stays, or else the one that most standbys follow is elected (vote.ts);
@@ -30,6 +30,7 @@ import { longestStep, type Weighed, weighLeaps } from './leap.ts';
 import { type Moved, movedTo } from './new-system.ts';
 import type { Answer, Observation } from './observation.ts';
 import { type Followed, followedOlder, isSettled, settledAfter } from './return.ts';
+import { isOneServer } from './same-server.ts';
 import { exposeStale, newestShown } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
@@ -124,16 +125,26 @@ export function elect(
     const why = foreignText(findings, system, rules) + leapText(weighed, past, rules);
     return none('noPrimary', standingsText(findings) + why);
   }
-  const { winner, reason, ...verdict } = others.length > 0
-    ? settleTie(claims, findings, past, rules)
-    : unopposed(only, findings, past, isNewSystem ? memory.system : undefined);
+  const isContested = others.length > 0;
+  const isSplit = isContested && claims.some((one) => claims.some((other) => areTwo(one, other)));
+  // Where it is not known yet whether they are one server, the incumbent needs no other reason, and there is no alarm.
+  const sole = isSplit ? undefined : claims.find(({ candidate }) => candidate.name === past.incumbent);
+  const left = isNewSystem ? memory.system : undefined;
+  const { winner, reason, ...verdict } = !isContested
+    ? unopposed(only, findings, past, left)
+    : sole
+    ? unopposed(sole, findings, past, left)
+    : settleTie(claims, findings, past, isSplit ? rules : { ...rules, splitBrain: 'incumbent' });
+  if (winner === undefined && isContested && !isSplit) {
+    return none('firstRound', `waiting until it is seen whether ${names(claims)} are one server`);
+  }
   const isLeap = winner !== undefined && weighed.leaps.includes(winner.answer);
   return {
     ...verdict,
     reason: isLeap ? reason + leapText(weighed, past, rules) : reason,
     primary: winner,
     findings: findings.map((finding) => demote(finding, winner)),
-    splitBrain: others.length > 0,
+    splitBrain: isSplit,
     memory: winner
       ? {
         system,
@@ -248,16 +259,23 @@ function oncePerServer(claims: readonly Claim[], memory: Memory): readonly Claim
   });
 }
 
+function areTwo(one: Claim, other: Claim): boolean {
+  return one !== other && isOneServer(one.answer, other.answer) === false;
+}
+
 /** The finding of a candidate that claims to be primary and is not elected says why. */
 function demote(finding: Finding, winner: Claim | undefined): Finding {
   if (!isClaim(finding) || finding.candidate === winner?.candidate) return finding;
   return winner && isSameServer(finding, winner)
     ? { ...finding, standing: 'alias', note: `is another name of ${winner.candidate.name}` }
-    : {
-      ...finding,
-      standing: 'rival',
-      note: `claims to be primary on timeline ${finding.answer.timeline} too`,
-    };
+    : { ...finding, standing: 'rival', note: rivalNote(finding, winner) };
+}
+
+function rivalNote({ answer }: Claim, winner: Claim | undefined): string {
+  const isOne = winner ? isOneServer(answer, winner.answer) : false;
+  return winner && isOne === undefined
+    ? `says that it started when ${winner.candidate.name} did, and has not shown yet whether it is another name of it`
+    : `claims to be primary on timeline ${answer.timeline} too`;
 }
 
 /** The standing of each, not why: the notes say that, and they are shown wherever the reason is. */

@@ -1,6 +1,7 @@
 import type { Candidate } from './candidate.ts';
 import { afterAnswer, type Distrust } from './distrust.ts';
 import type { Lsn } from './lsn.ts';
+import type { Mark } from './same-server.ts';
 
 /** What a server said of itself. */
 export interface Answer {
@@ -20,7 +21,7 @@ export interface Answer {
   readonly timeline: number;
   /**
    * When the server started, in microseconds since 1970, and after a space its port and addresses by its own settings:
-   * the same under every name and address of one server, and of no other server of its system.
+   * the same under every name and address of one server, and of no other server of its system that tells the truth.
    */
   readonly startedAt: string;
   readonly inRecovery: boolean;
@@ -31,6 +32,8 @@ export interface Answer {
   readonly replayedLsn: Lsn;
   /** The server that a standby streams from; undefined if there is none, or if the probe's role may not see it. */
   readonly upstream?: Upstream | undefined;
+  /** Undefined unless another candidate has said the same start since the session began. */
+  readonly mark?: Mark | undefined;
 }
 
 /** A server as a standby's `primary_conninfo` names it: a name, an address, or the folder of a unix socket. */
@@ -135,7 +138,7 @@ function isSameAnswer(before: Observation, after: Observation): boolean {
   if (a === undefined || b === undefined || before.failures > 0 || after.failures > 0) return false;
   return before.candidate === after.candidate && a.system === b.system && a.timeline === b.timeline &&
     a.startedAt === b.startedAt && a.inRecovery === b.inRecovery && a.readOnly === b.readOnly &&
-    a.host === b.host && a.port === b.port &&
+    a.host === b.host && a.port === b.port && a.mark === b.mark &&
     a.upstream?.host === b.upstream?.host && a.upstream?.port === b.upstream?.port;
 }
 

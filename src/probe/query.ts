@@ -16,11 +16,15 @@ import type { Asked } from './failure.ts';
 import { addressText, isLoopback } from '../runtime/addresses.ts';
 import { ProbeConnection } from './probe-connection.ts';
 import type { Encryption } from './probe-connection.ts';
-import { type Facts, question, readFacts } from './question.ts';
-import { askingFor, readRow } from '../protocol/prepared-question.ts';
+import { type Facts, markedQuestion, markLength, question, readFacts } from './question.ts';
+import { type Asking, askingFor, readRow } from '../protocol/prepared-question.ts';
 import { saslPrepared } from '../protocol/saslprep.ts';
 
-const asking = askingFor(question);
+const plain = askingFor(question);
+
+function newMark(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(markLength / 2))).toString('hex');
+}
 
 export interface ProbeTarget {
   /** Numeric. */
@@ -41,9 +45,9 @@ export interface ProbeEvents {
 export interface Probe {
   /**
    * Asks once, connecting first if it is the first time. One question at a time. Rejects with a ProbeError, and
-   * then the probe is of no more use; after `close` it may stay unsettled.
+   * then the probe is of no more use; after `close` it may stay unsettled. `isMarked`: with a mark, but for the first time.
    */
-  ask(): Promise<Facts>;
+  ask(isMarked?: boolean): Promise<Facts>;
   /** Whether the server has sent anything at all since the last `ask`. */
   heard(): boolean;
   /** Frees the socket at once, in whatever state it is; nothing is called after it. */
@@ -71,7 +75,7 @@ export function openProbe(target: ProbeTarget, credentials: Credentials, events:
     }
   };
   return {
-    ask: () => session?.ask() ?? first(),
+    ask: (isMarked) => session?.ask(isMarked) ?? first(),
     heard: () => session?.heard() ?? false,
     close: () => {
       closed = true;
@@ -118,6 +122,12 @@ function openSession(
   let count = 0;
   let lost: ProbeError | undefined;
   let pending: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
+  let mark: string | undefined;
+  let marked: Asking | undefined;
+  /** Whether the server keeps the question without a mark. */
+  let isKept = false;
+  /** Whether the present question has the mark. */
+  let isMarkedNow = false;
   /** Of the present question, once the row is there. */
   let facts: Facts | undefined;
   const settle = (): typeof pending => {
@@ -141,7 +151,7 @@ function openSession(
     row(body) {
       if (count < 2) return;
       if (facts !== undefined) throw malformed('it has several rows, not 1', asked);
-      facts = readFacts(readRow(body), asked);
+      facts = readFacts(readRow(body), asked, isMarkedNow ? mark : undefined);
     },
     error(said) {
       if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
@@ -177,15 +187,28 @@ function openSession(
       settle()?.reject(failure(error, asked));
     });
   };
-  const ask = () =>
+  /** The bytes for the next question. */
+  const next = (): Buffer => {
+    if (!isMarkedNow) {
+      const bytes = isKept ? plain.next : plain.first;
+      isKept = true;
+      return bytes;
+    }
+    if (marked) return marked.next;
+    mark = newMark();
+    marked = askingFor(markedQuestion(mark), 'marked');
+    return marked.first;
+  };
+  const ask = (isMarked = false) =>
     new Promise<Facts>((resolve, reject) => {
       if (lost) return reject(lost);
       connection.heard = false;
       pending = { resolve, reject };
       facts = undefined;
       count += 1;
+      isMarkedNow = isMarked && count > 1;
       if (count === 1) askFirst();
-      else connection.send(count === 2 ? asking.first : asking.next);
+      else connection.send(next());
     });
   return {
     ask,

@@ -19,7 +19,20 @@ import { type Asked, malformed } from './failure.ts';
  *
  * It is sent as one line: a server that logs statements writes it as often as it is asked.
  */
-export const question = `
+export const question = questionWith('');
+
+/**
+ * The same with a mark in it, and with the marks that the server sees: of other sessions of our role, as no other role may
+ * read what they ask.
+ */
+export function markedQuestion(mark: string): string {
+  const marks = `(select string_agg(substr(query, 15, ${markLength}), ' ') from pg_stat_activity
+    where usename = current_user and query like '/* pg_gateway %') as marks`;
+  return `/* pg_gateway ${mark} */ ${questionWith(`, ${marks}`)}`;
+}
+
+function questionWith(more: string): string {
+  return `
 with server as (select pg_is_in_recovery() as in_recovery offset 0),
 replay as (
   select case when in_recovery then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_lsn() end as lsn
@@ -43,8 +56,12 @@ select
   (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text || ' ' || current_setting('port') || ' ' ||
     left(current_setting('listen_addresses'), 500) as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
-  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
+  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port${more}
 from server cross join replay left join receiver on true`.replaceAll(/\s+/g, ' ').trim();
+}
+
+/** Of hexadecimal digits. */
+export const markLength = 32;
 
 /** Its columns. */
 const names = [
@@ -71,17 +88,19 @@ const maxStartLength = 600;
 const maxShown = 40;
 
 /** What a server says of itself; when and where it was asked is known to the caller. */
-export type Facts = Omit<Answer, 'at' | 'tookMs' | 'host' | 'port'>;
+export interface Facts extends Omit<Answer, 'at' | 'tookMs' | 'host' | 'port' | 'mark'> {
+  /** Where the question had one. */
+  readonly marks?: { readonly own: string; readonly seen: readonly string[] } | undefined;
+}
 
 /**
  * The one row as text, in the order of the question. Whatever answers on a port decides on these values, and one that is out
  * of range would outlive it: beside a timeline of NaN every other is old. Throws a ProbeError for each that PostgreSQL
  * cannot say.
  */
-export function readFacts(columns: readonly (string | null)[], asked: Asked): Facts {
-  if (columns.length !== names.length) {
-    throw malformed(`it has ${columns.length} columns, not ${names.length}`, asked);
-  }
+export function readFacts(columns: readonly (string | null)[], asked: Asked, mark?: string): Facts {
+  const most = mark === undefined ? names.length : names.length + 1;
+  if (columns.length !== most) throw malformed(`it has ${columns.length} columns, not ${most}`, asked);
   const values = new Values(columns, asked);
   const [lsn, replayedLsn, inRecovery] = [
     values.lsn('lsn'),
@@ -100,7 +119,12 @@ export function readFacts(columns: readonly (string | null)[], asked: Asked): Fa
     replayedLsn,
     startedAt: values.start('started_at'),
     upstream: upstreamOf(values),
+    ...(mark !== undefined && { marks: { own: mark, seen: marksIn(columns[names.length]) } }),
   };
+}
+
+function marksIn(text: string | null | undefined): readonly string[] {
+  return text?.split(' ').filter((mark) => /^[0-9a-f]{32}$/.test(mark)) ?? [];
 }
 
 /** PostgreSQL 10 does not tell the host. */

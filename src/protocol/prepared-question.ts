@@ -6,20 +6,21 @@
  */
 import { ProtocolError } from './message-guard.ts';
 
-/** Of the prepared statement; the driver's have longer names. */
-const name = 'again';
+/** What to send for all of the one row, as text: the first time with the statement itself, which the server keeps. */
+export interface Asking {
+  readonly first: Buffer;
+  readonly next: Buffer;
+}
 
-/** Asks for all of the one row, as text. */
-const ask: Buffer = Buffer.concat([
-  // The unnamed portal; no formats of parameters, no parameters, no formats of columns: all is text.
-  message('B', text(''), text(name), int16(0), int16(0), int16(0)),
-  // Without a limit of rows.
-  message('E', text(''), int32(0)),
-  message('S'),
-]);
-
-/** What to send: the first time with the statement itself, which the server keeps. */
-export function askingFor(statement: string): { readonly first: Buffer; readonly next: Buffer } {
+/** Under `name` in the session; the names of the driver's own statements are longer. */
+export function askingFor(statement: string, name = 'again'): Asking {
+  const ask = Buffer.concat([
+    // The unnamed portal; no formats of parameters, no parameters, no formats of columns: all is text.
+    message('B', text(''), text(name), int16(0), int16(0), int16(0)),
+    // Without a limit of rows.
+    message('E', text(''), int32(0)),
+    message('S'),
+  ]);
   return { first: Buffer.concat([message('P', text(name), text(statement), int16(0)), ask]), next: ask };
 }
 

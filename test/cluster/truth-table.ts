@@ -109,6 +109,10 @@ export const table: readonly Row[] = [
   ['refused, though the standbys follow one', 'a primary 2, b primary 2, c standby 2 from b', 'SPLIT_BRAIN=refuse', 'none', 'splitBrain', 'yes'],
   ['a newer timeline ends it', 'a primary 2, b primary 2, c primary 3', 'b on 2, SPLIT_BRAIN=refuse', 'c', 'newestTimeline', '-'],
   ['two names of one server', 'a primary 2, b primary 2 same as a', '-', 'a', 'onlyPrimary', '-'],
+  ['one says the start of the primary and is another server', 'a primary 2, b primary 2 start of a, c standby 2', 'a on 2', 'a', 'splitBrainIncumbent', 'yes'],
+  ['the same, and the gateway has just started', 'a primary 2, b primary 2 start of a, c standby 2 from a', '-', 'a', 'standbysVote', 'yes'],
+  ['one says the start of the primary and was not asked whether it is that', 'a primary 2, b primary 2 perhaps a', 'a on 2', 'a', 'onlyPrimary', '-'],
+  ['two say the same start and were not asked whether they are one', 'a primary 2, b primary 2 perhaps a', '-', 'none', 'firstRound', '-'],
 
   // What cannot be true, or is not believed.
   ['one alone claims a timeline far beyond all others', 'a primary 1, b standby 1, c primary 4000000000', 'a on 1', 'a', 'onlyPrimary', '-'],
@@ -165,10 +169,10 @@ export const table: readonly Row[] = [
 export function observationsOf(text: string): Observation[] {
   return text.split(', ').map((words) => {
     const match =
-      /^(\w+) (down|unasked|(?:foreign)?(?: ?(?:primary|standby|read-only))?)(?: ?(\d+))?(?: from (\w+))?(?: same as (\w+))?( too old)?(?: failed (once|twice))?(?: ?(rejects.*|starts|not askable|gone for .*|flips))?$/
+      /^(\w+) (down|unasked|(?:foreign)?(?: ?(?:primary|standby|read-only))?)(?: ?(\d+))?(?: from (\w+))?(?: (same as|start of|perhaps) (\w+))?( too old)?(?: failed (once|twice))?(?: ?(rejects.*|starts|not askable|gone for .*|flips))?$/
         .exec(words);
     if (match === null) throw new Error(`what does "${words}" mean?`);
-    const [, name = '', role = '', timeline, upstream, twin, isOld, failed, end = ''] = match;
+    const [, name = '', role = '', timeline, upstream, likeness, twin, isOld, failed, end = ''] = match;
     if (role === 'unasked') return unasked(name);
     if (role === 'down') return failing(unasked(name), 2);
     if (role === '') return ended(unasked(name), end);
@@ -179,6 +183,8 @@ export function observationsOf(text: string): Observation[] {
       at: isOld ? now - rules.maxAgeMs - 1 : now - 10,
       upstream: upstream === undefined ? undefined : { host: `${upstream}.example`, port: 5432 },
       startedAt: answer(twin ?? name).startedAt,
+      host: likeness === undefined || likeness === 'same as' ? '192.0.2.1' : '192.0.2.2',
+      mark: likeness === 'start of' ? { own: 'b', since: now - 60_000, seen: ['b'] } : undefined,
     });
     return ended(failed === undefined ? said : failing(said, failed === 'once' ? 1 : 2, 'disconnected'), end);
   });

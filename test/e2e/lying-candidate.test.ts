@@ -46,6 +46,22 @@ describe(`a candidate that lies, on ${gatewayRuntime}`, () => {
       evidence: everything,
     });
 
+  /** The candidates of this standing, by the last verdict. */
+  function standing(of: string): string[] | undefined {
+    const last = gateway.log.findLast(({ candidates }) => candidates !== undefined);
+    const found = String(last?.['candidates']).split(' ').filter((text) => text.endsWith(`:${of}`));
+    return found.length > 0 ? found : undefined;
+  }
+
+  async function claimStartOfPrimary(): Promise<void> {
+    const [row] = await cluster.first.query(
+      `select (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text || ' ' ||
+        current_setting('port') || ' ' || current_setting('listen_addresses') as start`,
+    );
+    const start = String(row?.['start']);
+    liar.lie = (said) => ({ ...asPrimary(said), started_at: start });
+  }
+
   const answers = async (): Promise<number> =>
     await gateway.metric(`pg_gateway_probe_duration_seconds_count{candidate="${liar.address}"}`) ?? 0;
 
@@ -123,13 +139,43 @@ describe(`a candidate that lies, on ${gatewayRuntime}`, () => {
     assert.equal(await serverBehind(gateway.port), cluster.server(1).port);
   });
 
+  test('that it started when the primary did is a rival, and an alarm', async () => {
+    await claimStartOfPrimary();
+    await waitFor('the alarm', () => gateway.log.some(({ event }) => event === 'split_brain'), {
+      evidence: everything,
+    });
+    await isAskedAgain();
+    await nothingHasChanged();
+  });
+
+  test('that it started when the primary did gets no client of a gateway that starts, though it is listed first', async () => {
+    await claimStartOfPrimary();
+    await gateway.stop();
+    await start(patient);
+    await isAskedAgain();
+    await nothingHasChanged();
+    assert.ok(gateway.log.some(({ event }) => event === 'split_brain'), everything());
+  });
+
+  test('is not one that is another way to the primary, also for a gateway that starts', async () => {
+    await gateway.stop();
+    await liar.close();
+    liar = await new LyingServer(cluster.first.port).listen();
+    gateway = await startGateway({
+      CANDIDATES: [liar.address, cluster.first.address, cluster.server(1).address].join(','),
+      PGSSLMODE: 'disable',
+      ...patient,
+    });
+    await waitFor('a primary', () => standing('primary') !== undefined, { evidence: everything });
+    await waitFor('its other name', () => standing('alias') !== undefined, { evidence: everything });
+    assert.equal(await serverBehind(gateway.port), cluster.first.port);
+    assert.ok(!gateway.log.some(({ event }) => event === 'split_brain'), everything());
+  });
+
   test('and tells the truth again is a standby like the others', async () => {
     liar.lie = () => ({ timeline: leap });
     await isFoundOut();
     liar.lie = honest;
-    await waitFor('it to be a standby', () => {
-      const last = gateway.log.findLast(({ candidates }) => candidates !== undefined);
-      return String(last?.['candidates']).split(' ').includes(`${liar.address}:standby`);
-    });
+    await waitFor('it to be a standby', () => standing('standby')?.includes(`${liar.address}:standby`));
   });
 });
