@@ -3,18 +3,36 @@
  * an alarm, or for clients that cannot be served; `warn` for what an operator must look into; `info` for what the
  * gateway has done about it; `debug` for why it did. docs/operations.md lists them, and a test compares the two.
  */
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
 
 export const logEvents = {
   engine: ['info', 'what moves the bytes, and why'],
   listening: ['info', 'clients can connect'],
   draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
   stopped: ['info', 'the gateway has stopped'],
+  command: ['info', 'a command came over the control socket'],
+  reloaded: ['info', 'the configuration was read again'],
+  reload_failed: [
+    'error',
+    'the new configuration cannot be used, and nothing was changed: correct it, and reload',
+  ],
+  signal_ignored: ['info', 'a signal that means nothing here'],
+  control_socket_failed: [
+    'warn',
+    'commands cannot be taken, all else goes on: see to the folder of the control socket, or set CONTROL_SOCKET',
+  ],
   log_lines_lost: [
     'warn',
     'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',
   ],
-  login_warning: ['warn', 'a part of the login of the probe was left out'],
+  setting_passed_over: ['warn', 'a setting was passed over'],
+  login_warning: ['warn', 'the login of the probe is not all as it was set'],
+  login_unasked: [
+    'warn',
+    'a server let the probe in and asked for nothing (trust or ident in its pg_hba.conf): to it all clients have the address of the gateway, so whoever reaches the gateway gets in; let it ask that address for scram-sha-256',
+  ],
   fewer_sessions: [
     'info',
     'fewer sessions than MAX_SESSIONS, because of the limit of open files (ulimit -n)',
@@ -48,6 +66,10 @@ export const logEvents = {
     'a candidate says what cannot be true, and is not believed: find out who answers there',
   ],
   candidate_rejecting: ['warn', 'a candidate is up and rejects the probe'],
+  evidence_hidden: [
+    'warn',
+    'a candidate does not let the probe see something: a guard of the election is lost',
+  ],
   candidate_down: ['warn', 'a candidate does not answer'],
   dead_server_sessions_ended: ['warn', 'a server is silent: its sessions are ended'],
   standby_sessions_ended: [
@@ -59,20 +81,38 @@ export const logEvents = {
   address_found: ['info', 'an address was found'],
   address_gone: ['info', 'an address has left DNS'],
   addresses_differ: ['info', 'the addresses of a name are several servers'],
-  primary_left_dns: ['warn', 'the primary has left DNS; it stays until another one is elected'],
+  primary_left: [
+    'warn',
+    'the primary is named no more, by CANDIDATES or DNS; it stays until another one is elected',
+  ],
   name_unresolved: ['warn', 'a name does not resolve; known addresses stay in use'],
   too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
 
+  other_protocol: [
+    'warn',
+    "clients that do not speak PostgreSQL's protocol were refused; once a minute for each protocol",
+  ],
   accept_exhausted: ['error', 'clients wait: no more can be accepted now'],
   dial_exhausted: [
     'error',
     'clients wait: this machine has no port or no descriptor left for a connection to a server; raise net.ipv4.ip_local_port_range, or the limit of open files (ulimit -n)',
   ],
+  clients_displaced: [
+    'warn',
+    'all places for clients were taken, so those that had said nothing for longest were closed for new ones: see to the busiest address',
+  ],
+  cancels_dropped: [
+    'warn',
+    'more cancel requests came than are passed on: see to the busiest address',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],
   worker_not_replaced: ['error', 'the worker could not be replaced yet'],
-  certificate_failed: ['error', 'no throw-away certificate could be made: a refusal was not said'],
+  certificate_failed: [
+    'error',
+    'no throw-away certificate could be made: a client that asked for TLS was told that there is none',
+  ],
 } as const satisfies Record<string, readonly [LogLevel, string]>;
 
 export type LogEvent = keyof typeof logEvents;

@@ -17,8 +17,13 @@ export interface LogOptions {
   readonly format: 'auto' | 'text' | 'json';
 }
 
+export interface OpenLog {
+  readonly log: Log;
+  setLevel(level: LogLevel): void;
+}
+
 /** Lines that cannot be written are dropped; the first that can be is preceded by their number. */
-export function openLog({ level, format }: LogOptions, write: Write = standardError): Log {
+export function openLog({ level, format }: LogOptions, write: Write = standardError): OpenLog {
   const isJson = format === 'json' || (format === 'auto' && !process.stderr.isTTY);
   const lineOf = isJson ? jsonLine : textLine;
   const output = new LineWriter(write);
@@ -34,7 +39,10 @@ export function openLog({ level, format }: LogOptions, write: Write = standardEr
     }],
     throttle: 0,
   });
-  return (event, fields = {}) => consola[logEvents[event][0]](event, fields);
+  return {
+    log: (event, fields = {}) => consola[logEvents[event][0]](event, fields),
+    setLevel: (level) => void (consola.level = LogLevels[level]),
+  };
 }
 
 const colors: Readonly<Record<string, number>> = { error: 31, warn: 33, info: 36, debug: 90 };

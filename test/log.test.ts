@@ -10,7 +10,7 @@ function logged(options: Partial<LogOptions>, write: (log: Log) => void, isTTY =
   stderr.isTTY = isTTY;
   delete process.env['NO_COLOR'];
   try {
-    write(openLog({ level: 'info', format: 'json', ...options }, output.write));
+    write(openLog({ level: 'info', format: 'json', ...options }, output.write).log);
   } finally {
     stderr.isTTY = before.isTTY;
     if (before.color !== undefined) process.env['NO_COLOR'] = before.color;
@@ -139,7 +139,7 @@ describe('the log', () => {
 });
 
 describe('a log that cannot be written', () => {
-  const openTo = (output: Output): Log => openLog({ level: 'info', format: 'text' }, output.write);
+  const openTo = (output: Output): Log => openLog({ level: 'info', format: 'text' }, output.write).log;
   const eventsIn = ({ lines }: Output): string[] =>
     lines.map((line) => /^\S+ \S+ +(\S+): /.exec(line)?.[1] ?? line);
 

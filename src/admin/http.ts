@@ -1,83 +1,137 @@
-/** The HTTP port: `/metrics`, `/live`, `/ready`. It only reads. */
-import { createServer, type Server } from 'node:http';
-import { codeOf, messageOf, StartError } from '../errors.ts';
-import { addressText } from '../runtime/addresses.ts';
+/** An HTTP server that bounds all that a client can hold: the metrics port and the control socket stand on it. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Address } from '../runtime/runtime.ts';
 
 export interface Page {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A path of the HTTP port, and what it shows when it is asked. */
-export type Pages = Readonly<Record<string, () => Page>>;
+export interface Question {
+  readonly method: string;
+  /** Without the query; decoded by nobody. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  /** Empty unless the limits allow one. */
+  readonly body: string;
+}
+
+/** Must not throw; what it rejects with is a fault of the program. */
+export type Answer = (question: Question) => Page | Promise<Page>;
 
 export interface HttpServer {
+  /** 0 for a unix socket. */
   readonly port: number;
   close(): void;
 }
 
-/** What a scraper may hold open or be slow with. One connection is one question. */
-const limits = { connections: 100, requestMs: 1_000, lifeMs: 5_000, checkMs: 500 } as const;
+/** One connection is one question. */
+export interface HttpLimits {
+  readonly connections: number;
+  /** For the question to arrive. */
+  readonly requestMs: number;
+  /** For the whole of a connection. */
+  readonly lifeMs: number;
+  readonly bodyBytes: number;
+}
+
+/** Node looks for slow requests only every 30 s unless told otherwise, whatever their limits are. */
+const checkMs = 500;
 
 export function page(body: string, status = 200, type = 'text/plain; charset=utf-8'): Page {
   return { status, type, body };
 }
 
-/** Rejects with StartError if the port cannot be had. */
-export function serveHttp(host: string, port: number, pages: Pages): Promise<HttpServer> {
+export function json(value: unknown, status = 200): Page {
+  return page(`${JSON.stringify(value, null, 2)}\n`, status, 'application/json');
+}
+
+/** Rejects with what `listen` says if the address cannot be had. */
+export function serveHttp(address: Address, answer: Answer, limits: HttpLimits): Promise<HttpServer> {
   const served = new WeakSet<object>();
-  // Node looks for slow requests only every 30 s unless told otherwise, whatever their limits are.
-  const server: Server = createServer(
-    { connectionsCheckingInterval: limits.checkMs },
-    (request, response) => {
-      // The answers to a client that goes on asking and reads none would all be kept in memory.
-      if (served.has(request.socket)) return void request.socket.destroy();
-      served.add(request.socket);
-      const { status, type, body } = answer(request.method ?? '', request.url ?? '', pages);
-      response.writeHead(status, {
-        'content-type': type,
-        'content-length': Buffer.byteLength(body),
-        connection: 'close',
-        ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
-      });
-      response.end(request.method === 'HEAD' ? undefined : body);
-    },
-  );
-  server.maxConnections = limits.connections;
+  const server: Server = createServer({ connectionsCheckingInterval: checkMs }, (request, response) => {
+    // The answers to a client that goes on asking and reads none would all be kept in memory.
+    if (served.has(request.socket)) return void request.socket.destroy();
+    served.add(request.socket);
+    void respond(request, response, answer, limits.bodyBytes);
+  });
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
-  // No client keeps its connection for long, not even one that reads nothing.
+  const open = new Set<{ destroy(): void }>();
   server.on('connection', (socket) => {
+    // Whoever asks is answered soon: the oldest makes room, or silent ones would keep out the probes of `/live`.
+    open.add(socket);
+    const [oldest] = open;
+    if (open.size > limits.connections) {
+      open.delete(oldest!);
+      oldest!.destroy();
+    }
+    // No client keeps its connection for long, not even one that reads nothing.
     const life = setTimeout(() => socket.destroy(), limits.lifeMs);
-    socket.once('close', () => clearTimeout(life));
+    socket.once('close', () => {
+      clearTimeout(life);
+      open.delete(socket);
+    });
   });
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(cannotServe(host, port, error)));
-    server.listen(port, host, () => {
+    server.once('error', reject);
+    const listening = (): void => {
+      const bound = server.address();
       resolve({
-        port: (server.address() as { port: number }).port,
+        port: typeof bound === 'object' && bound ? bound.port : 0,
         close: () => {
           server.close();
           server.closeAllConnections();
         },
       });
-    });
+    };
+    if ('path' in address) server.listen(address.path, listening);
+    else server.listen(address.port, address.host, listening);
   });
 }
 
-function answer(method: string, url: string, pages: Pages): Page {
-  if (method !== 'GET' && method !== 'HEAD') return page('This port only reads: use GET.\n', 405);
-  const path = url.split('?')[0] ?? '';
-  const show = Object.hasOwn(pages, path) ? pages[path] : undefined;
-  return show ? show() : page(`There is no ${path} here; there is ${Object.keys(pages).join(', ')}.\n`, 404);
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+  maxBytes: number,
+): Promise<void> {
+  const body = maxBytes === 0 ? '' : await bodyOf(request, maxBytes);
+  // It has left, or said too much.
+  if (body === undefined) return void request.socket.destroy();
+  const { method = '', url = '', headers } = request;
+  const [path = '', query = ''] = url.split('?', 2);
+  const { status, type, body: text, headers: more } = await answer({
+    method,
+    path,
+    query: new URLSearchParams(query),
+    headers,
+    body,
+  });
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+    ...more,
+  });
+  response.end(method === 'HEAD' ? undefined : text);
 }
 
-function cannotServe(host: string, port: number, error: unknown): StartError {
-  const what = `cannot serve metrics on ${addressText({ host, port })}`;
-  return new StartError(
-    codeOf(error) === 'EADDRINUSE'
-      ? `${what}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, set METRICS_PORT to another port, or to "off".`
-      : `${what}: ${messageOf(error)}. Check METRICS_HOST and METRICS_PORT.`,
-  );
+function bodyOf(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > maxBytes) resolve(undefined);
+      else chunks.push(chunk);
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks).toString()));
+    request.once('error', () => resolve(undefined));
+    request.once('close', () => resolve(undefined));
+  });
 }

@@ -5,7 +5,7 @@
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import type { Observation } from '../cluster/observation.ts';
-import { closeReasons, total } from '../contract/counters.ts';
+import { closeReasons, otherProtocols, total } from '../contract/counters.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Histogram } from '../control/histogram.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
@@ -51,7 +51,7 @@ export function renderMetrics(of: Snapshot): string {
     gauge(
       'candidate_lsn_bytes',
       'Its position in the write-ahead log, as last heard.',
-      answered(of, ({ lsn }) => Number(lsn)),
+      answered(of, ({ lsn }) => lsn === undefined ? undefined : Number(lsn)),
     ),
     gauge(
       'candidate_evidence_age_seconds',
@@ -117,10 +117,40 @@ export function renderMetrics(of: Snapshot): string {
     gauge('held', 'Clients that wait for a server now.', sum('held')),
     counter('holds_total', 'Clients that had to wait for a server.', sum('holds')),
     counter('refusals_total', 'Clients refused, by reason.', byReason(of, refusals)),
+    counter(
+      'other_protocols_total',
+      "Clients that do not speak PostgreSQL's protocol, by what they speak.",
+      otherProtocols.map((protocol): Sample => [{ protocol }, total(of.counters, protocol)]),
+    ),
     counter('prewarmed_total', 'Clients that found a connection to their server ready.', sum('prewarmed')),
     counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),
     counter('cancels_total', 'Cancel requests passed on.', sum('cancels')),
+    counter(
+      'cancels_dropped_total',
+      'Cancel requests dropped, because too many came.',
+      sum('cancelsDropped'),
+    ),
+    counter(
+      'displaced_total',
+      'Clients without a session that were closed for new ones, because all places were taken.',
+      sum('displaced'),
+    ),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
+    gauge(
+      'config_last_reload_successful',
+      'Whether the last reload of the configuration could be used; the start counts as one.',
+      count(of.lastReload.isSuccessful ? 1 : 0),
+    ),
+    gauge(
+      'config_last_reload_success_timestamp_seconds',
+      'When the configuration that counts was read.',
+      count(of.lastReload.at.getTime() / 1000),
+    ),
+    gauge(
+      'worker_stuck',
+      '1 for a worker thread that does not move: its sessions hang.',
+      of.workers.map(({ isStuck }, index) => [{ worker: String(index) }, isStuck ? 1 : 0]),
+    ),
     gauge('start_time_seconds', 'When this gateway started.', count(of.startedAt.getTime() / 1000)),
     gauge('engine', 'Always 1: which engine moves the bytes.', [[
       { engine: of.engine, runtime: of.runtime },
@@ -148,10 +178,15 @@ function perCandidate(of: Snapshot, test: (observation: Observation, of: Snapsho
   ) => [{ candidate: observation.candidate.name }, test(observation, of) ? 1 : 0]);
 }
 
-function answered(of: Snapshot, value: (answer: NonNullable<Observation['answer']>) => number): Sample[] {
-  return of.observations.flatMap(({ candidate, answer }): Sample[] =>
-    answer ? [[{ candidate: candidate.name }, value(answer)]] : []
-  );
+/** What a candidate hides from the probe has no sample. */
+function answered(
+  of: Snapshot,
+  value: (answer: NonNullable<Observation['answer']>) => number | undefined,
+): Sample[] {
+  return of.observations.flatMap(({ candidate, answer }): Sample[] => {
+    const said = answer && value(answer);
+    return said === undefined ? [] : [[{ candidate: candidate.name }, said]];
+  });
 }
 
 function lags({ rotation }: Snapshot, value: (lag: Lag) => number): Sample[] {

@@ -1,5 +1,6 @@
 /** What the HTTP port shows. */
-import { type Page, page, type Pages } from './http.ts';
+import { json, page } from './http.ts';
+import type { Pages } from './metrics-port.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
@@ -15,7 +16,7 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
     // Alive as long as it answers and its workers move; ready as long as it takes clients. Neither depends on the database: a gateway
     // that is restarted or taken out because of its database can hold no client.
     '/live': () => {
-      const { workerSilentMs } = snapshot();
+      const workerSilentMs = Math.max(0, ...snapshot().workers.map(({ silentMs }) => silentMs));
       return workerSilentMs < deadWorkerMs ? page('alive\n') : page(
         `a worker has not moved for ${Math.round(workerSilentMs / 1000)} s: restart the gateway\n`,
         503,
@@ -26,8 +27,4 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
       return isDraining ? page('draining\n', 503) : page(`ready; ${route.reason}\n`);
     },
   };
-}
-
-function json(value: unknown): Page {
-  return page(`${JSON.stringify(value, null, 2)}\n`, 200, 'application/json');
 }

@@ -8,6 +8,7 @@ import type { ServerSessions } from '../control/server-slots.ts';
 import type { Entry } from '../control/journal.ts';
 import type { History } from '../control/history.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
+import type { WorkerState } from '../control/worker-watch.ts';
 
 /** The gateway's own limits: those that apply, not those that were configured. */
 export interface Limits {
@@ -46,8 +47,10 @@ export interface Snapshot {
   /** Verdicts that differed from the one before. */
   readonly verdicts: number;
   readonly isDraining: boolean;
-  /** For how long the worker that is silent for longest has been so. */
-  readonly workerSilentMs: number;
+  /** The start counts as one. `at` is the time of the last one that was successful. */
+  readonly lastReload: { readonly isSuccessful: boolean; readonly at: Date };
+  /** Empty where there are no worker threads. */
+  readonly workers: readonly WorkerState[];
   readonly startedAt: Date;
   readonly version: string;
   readonly runtime: string;

@@ -7,9 +7,10 @@ import type { Rule } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import { formatLsn } from '../cluster/lsn.ts';
-import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
+import type { Answer, FailureKind, Lack, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
 import type { Entry } from '../control/journal.ts';
+import type { WorkerState } from '../control/worker-watch.ts';
 import { printable } from '../protocol/printable.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
@@ -21,13 +22,20 @@ export interface AnswerStatus {
   readonly ageMs: number;
   readonly tookMs: number;
   readonly address: string;
-  readonly system: string;
-  readonly timeline: number;
-  readonly lsn: string;
-  readonly replayedLsn: string;
+  readonly system: string | null;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+  readonly replayedLsn: string | null;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;
   readonly startedAt: string | null;
+  readonly lacks: readonly LackStatus[];
+}
+
+export interface LackStatus {
+  readonly name: string;
+  readonly loss: string;
+  readonly remedy: string | null;
 }
 
 export interface CandidateStatus {
@@ -78,6 +86,11 @@ export interface StandbyPortStatus {
   readonly lagFenceMs: number | null;
 }
 
+export interface WorkerStatus {
+  readonly stuckSince: string | null;
+  readonly stuckMs: number | null;
+}
+
 export interface Status {
   readonly version: string;
   readonly runtime: string;
@@ -86,6 +99,8 @@ export interface Status {
   readonly startedAt: string;
   readonly uptimeMs: number;
   readonly draining: boolean;
+  readonly config: { readonly readAt: string; readonly lastReloadFailed: boolean };
+  readonly workers: readonly WorkerStatus[];
   readonly route: RouteStatus;
   readonly candidates: readonly CandidateStatus[];
   readonly clients: ClientStatus;
@@ -107,6 +122,8 @@ export function statusOf(of: Snapshot): Status {
     startedAt: of.startedAt.toISOString(),
     uptimeMs: of.date.getTime() - of.startedAt.getTime(),
     draining: of.isDraining,
+    config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
+    workers: of.workers.map((worker) => workerOf(worker, of.date)),
     route: routeOf(of),
     candidates: of.observations.slice(0, most.candidates).map((observation) => candidateOf(observation, of)),
     clients: clientsOf(of),
@@ -123,6 +140,12 @@ export function statusOf(of: Snapshot): Status {
     splitBrainAlarms: history.alarms,
     journal: of.journal.slice(-most.entries).map(shortEntry),
   };
+}
+
+function workerOf({ isStuck, silentMs }: WorkerState, date: Date): WorkerStatus {
+  if (!isStuck) return { stuckSince: null, stuckMs: null };
+  const stuckMs = Math.round(silentMs);
+  return { stuckSince: new Date(date.getTime() - stuckMs).toISOString(), stuckMs };
 }
 
 function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {
@@ -178,14 +201,19 @@ function answerOf(answer: Answer, now: number): AnswerStatus {
     ageMs: rounded(now - answer.at),
     tookMs: rounded(answer.tookMs),
     address: addressText(answer),
-    system: short(answer.system),
-    timeline: answer.timeline,
-    lsn: formatLsn(answer.lsn),
-    replayedLsn: formatLsn(answer.replayedLsn),
+    system: answer.system === undefined ? null : short(answer.system),
+    timeline: answer.timeline ?? null,
+    lsn: answer.lsn === undefined ? null : formatLsn(answer.lsn),
+    replayedLsn: answer.replayedLsn === undefined ? null : formatLsn(answer.replayedLsn),
     inRecovery: answer.inRecovery,
     readOnly: answer.readOnly,
     startedAt: fromMicros(answer.startedAt),
+    lacks: (answer.lacks ?? []).map(lackOf),
   };
+}
+
+function lackOf({ name, loss, remedy }: Lack): LackStatus {
+  return { name, loss, remedy: remedy === undefined ? null : short(remedy) };
 }
 
 function clientsOf({ counters, sessions }: Snapshot): ClientStatus {

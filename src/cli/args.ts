@@ -1,7 +1,9 @@
 /** Command line to configuration: the flags that all commands share. */
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { ArgsDef, ParsedArgs } from 'citty';
-import { type Config, nearestSetting, readConfig, readMetrics, type Sources } from '../config/config.ts';
+import { type Config, readConfig, readMetrics } from '../config/config.ts';
+import { nearestSetting } from '../config/nearest-setting.ts';
+import type { Sources } from '../config/sources.ts';
 import { ConfigError } from '../errors.ts';
 import { currentAccount } from '../config/account.ts';
 import { flagOf, type SettingName, settingNames, settings } from '../config/settings.ts';
@@ -34,7 +36,8 @@ export function metricsOf(args: ParsedArgs): { readonly host: string; readonly p
   return readMetrics(sourcesOf(args, [], metricsSettings));
 }
 
-function sourcesOf(
+/** Where the settings that a command takes come from. Throws ConfigError for all others. */
+export function sourcesOf(
   args: ParsedArgs,
   positionals: readonly SettingName[],
   taken = settingNames,
@@ -44,6 +47,7 @@ function sourcesOf(
     env: process.env,
     files: {
       read: (path) => readFileSync(path, 'utf8'),
+      list: (path) => readdirSync(path),
       // Windows has no such bits.
       mode: (path) => process.platform === 'win32' ? undefined : statSync(path).mode,
     },

@@ -6,6 +6,7 @@ import { formatLsn } from '../cluster/lsn.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { Config } from '../config/config.ts';
 import { logEvents } from '../log-events.ts';
+import { unaskedLogins } from '../control/unasked-logins.ts';
 import { Prober } from '../probe/prober.ts';
 import { pickRuntime } from '../runtime/pick.ts';
 import { settingNames } from '../config/settings.ts';
@@ -22,13 +23,16 @@ export const check = defineCommand({
   args: settingArgs(settingNames),
   async run({ args }) {
     const config = configOf(args, []);
-    for (const warning of config.credentials.warnings) say(`pg_gateway: ${warning}`);
+    for (const warning of [...config.warnings, ...config.credentials.warnings]) say(`pg_gateway: ${warning}`);
     say(
       `Asking ${counted(config.candidates.length, 'candidate')} as ${config.credentials.user} ...`,
     );
     const observations = await askOnce(config);
     const verdict = elect(observations, noMemory, pickRuntime().now(), { ...config.rules, failAfter: 1 });
     print(render(verdict));
+    for (const line of lost(observations)) print(line);
+    const unasked = unaskedLogins(observations, config.listen.host);
+    if (unasked.length > 0) say(`pg_gateway: ${logEvents.login_unasked[1]}: ${unasked.join(', ')}`);
     return verdict.primary === undefined ? 1 : 0;
   },
 });
@@ -58,12 +62,27 @@ function askOnce(config: Config): Promise<readonly Observation[]> {
   });
 }
 
+/** Which guards of the election are lost, each once, with the servers it is lost at. */
+function lost(observations: readonly Observation[]): readonly string[] {
+  const lacks = observations.flatMap(({ candidate, answer }) =>
+    (answer?.lacks ?? []).map((lack) => ({ ...lack, candidate: candidate.name }))
+  );
+  const groups = Map.groupBy(lacks, ({ name, remedy }) => `${name} ${remedy}`);
+  return [...groups.values()].map((of) => {
+    const { name, loss, remedy } = of[0]!;
+    const at = of.map(({ candidate }) => candidate).join(', ');
+    return `Hidden at ${at}: ${name}. Without it ${loss}.${
+      remedy === undefined ? '' : ` Mend it by: ${remedy}`
+    }`;
+  });
+}
+
 function render({ findings, primary, reason, rule }: Verdict): string {
   const rows = findings.map(({ candidate, standing, note, answer }, row) => [
     candidate.name,
     standing,
-    answer ? String(answer.timeline) : '-',
-    answer ? formatLsn(answer.lsn) : '-',
+    String(answer?.timeline ?? '-'),
+    answer?.lsn === undefined ? '-' : formatLsn(answer.lsn),
     answer ? `${answer.tookMs.toFixed(1)} ms` : '-',
     // A mistake in our settings fails at every candidate with the same message, and it is long.
     findings.findIndex((other) => other.note === note) < row && answer === undefined ? 'as above' : note,

@@ -19,9 +19,15 @@ For a start:
 and then connect to port 6432 of this machine as you would to the primary.
 
 Commands:
-${Object.entries(commands).map(([name, command]) => `  ${name.padEnd(8)}${description(command)}`).join('\n')}
+${commandLines(commands)}
 
 ${settingsHelp(settingNames)}`;
+}
+
+function commandLines(commands: Commands): string {
+  const width = Math.max(...Object.keys(commands).map(({ length }) => length)) + 2;
+  return Object.entries(commands).map(([name, command]) => `  ${name.padEnd(width)}${description(command)}`)
+    .join('\n');
 }
 
 /** `pg_gateway <command> --help`: with the settings that it takes. */

@@ -4,8 +4,12 @@ import { type CommandDef, runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
 import { check } from './check.ts';
+import { config } from './config.ts';
+import { drain } from './drain.ts';
 import { explain } from './explain/explain.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { logLevel } from './log-level.ts';
+import { reload } from './reload.ts';
 import { print, say } from './print.ts';
 import { serve } from './serve.ts';
 
@@ -13,7 +17,15 @@ import { serve } from './serve.ts';
 export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
 
 // deno-lint-ignore no-explicit-any -- each command has arguments of its own
-const commands: Readonly<Record<string, CommandDef<any>>> = { serve, check, explain };
+const commands: Readonly<Record<string, CommandDef<any>>> = {
+  serve,
+  check,
+  config,
+  explain,
+  reload,
+  drain,
+  'log-level': logLevel,
+};
 
 /** Resolves with the exit code once the command has ended. */
 export async function run(argv: readonly string[]): Promise<number> {

@@ -4,13 +4,15 @@
  * there, and what it says is worth nothing until it has said the same for a while. Pure.
  */
 
+import { isSameOrHidden } from './hidden.ts';
+
 /** The part of an answer that is needed here. */
 interface Said {
   readonly at: number;
   readonly host: string;
   readonly port: number;
-  readonly system: string;
-  readonly timeline: number;
+  readonly system: string | undefined;
+  readonly timeline: number | undefined;
   readonly startedAt: string;
   readonly inRecovery: boolean;
 }
@@ -48,14 +50,19 @@ export function afterAnswer(
   return { turns, until: at + next, forMs: next };
 }
 
-/** Whether `answer` takes back what the server at the same address had said: as no server can, or only with a start. */
+/**
+ * Whether `answer` takes back what the server at the same address had said: as no server can, or only with a start. What
+ * it begins or ceases to hide it does not take back: a right was granted or revoked.
+ */
 function turnOf(before: Said, answer: Said): 'possible' | 'impossible' | undefined {
   if (before.host !== answer.host || before.port !== answer.port) return undefined;
-  if (before.system === answer.system && before.startedAt === answer.startedAt) {
-    const isOther = !before.inRecovery && (answer.inRecovery || answer.timeline !== before.timeline);
+  const isSameSystem = isSameOrHidden(before.system, answer.system);
+  if (isSameSystem && before.startedAt === answer.startedAt) {
+    const isOther = !before.inRecovery &&
+      (answer.inRecovery || !isSameOrHidden(before.timeline, answer.timeline));
     return isOther ? 'impossible' : undefined;
   }
-  const isTurn = before.system !== answer.system || micros(answer) < micros(before) ||
+  const isTurn = !isSameSystem || micros(answer) < micros(before) ||
     (answer.inRecovery && !before.inRecovery);
   return isTurn ? 'possible' : undefined;
 }

@@ -14,6 +14,9 @@
  *    in its last answer (timeline.ts) or that was primary before, unless all others have long followed it (return.ts).
  * 4. Of several on one timeline the incumbent stays, or else the one that most standbys follow is elected (vote.ts);
  *    an alarm is raised either way. Without such evidence, or with `splitBrain: 'refuse'`, none is elected.
+ *
+ * A server may hide its system or its timeline, because the probe has no right to see it or the service has none. It is
+ * neither foreign nor stale for that, but never wins against a claim that shows them.
  */
 import type { Candidate } from './candidate.ts';
 import {
@@ -26,12 +29,13 @@ import {
   type Remembered,
   type Standing,
 } from './finding.ts';
+import { isOlder, timelineText } from './hidden.ts';
 import { longestStep, type Weighed, weighLeaps } from './leap.ts';
 import { type Moved, movedTo } from './new-system.ts';
 import type { Answer, Observation } from './observation.ts';
 import { type Followed, followedOlder, isSettled, settledAfter } from './return.ts';
 import { isOneServer } from './same-server.ts';
-import { exposeStale, newestShown } from './timeline.ts';
+import { exposeStale, isOutdated } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
 export interface Rules extends Limits {
@@ -98,7 +102,7 @@ export function elect(
   const past: Memory = { ...known, timeline: weighed.timeline };
   const followed = followedOlder(weighed.findings, past, now);
   const before = isSettled(followed, now, rules) ? 0 : past.timeline;
-  const findings = exposeStale(weighed.findings, weighed.witnesses, before);
+  const findings = exposeStale(weighed.findings, weighed.witnesses, system, before);
   const isKnown = followed === memory.followed && moved === memory.moved;
   const undecided = isKnown ? memory : { ...memory, followed, moved };
   const none = (rule: Rule, reason: string): Verdict => (
@@ -109,10 +113,10 @@ export function elect(
   const unasked = observations.filter((observation) =>
     observation.answer === undefined && observation.failures === 0
   );
-  if (memory.timeline === 0 && unasked.length > 0) {
+  if (memory.incumbent === undefined && unasked.length > 0) {
     return none('firstRound', `waiting for the first probe of ${names(unasked)}`);
   }
-  if (system === undefined && findings.some((finding) => finding.answer !== undefined)) {
+  if (system === undefined && findings.some(({ answer }) => answer?.system !== undefined)) {
     return none(
       'unknownSystem',
       'the candidates belong to different systems and no majority says which is ours; set SYSTEM_IDENTIFIER',
@@ -120,7 +124,7 @@ export function elect(
   }
 
   const claims = oncePerServer(findings.filter(isClaim), past);
-  const [only = standingIncumbent(findings, weighed.witnesses), ...others] = claims;
+  const [only = standingIncumbent(findings, weighed.witnesses, system), ...others] = claims;
   if (only === undefined) {
     const why = foreignText(findings, system, rules) + leapText(weighed, past, rules);
     return none('noPrimary', standingsText(findings) + why);
@@ -138,22 +142,35 @@ export function elect(
   if (winner === undefined && isContested && !isSplit) {
     return none('firstRound', `waiting until it is seen whether ${names(claims)} are one server`);
   }
-  const isLeap = winner !== undefined && weighed.leaps.includes(winner.answer);
+  const isLeap = winner !== undefined && weighed.leaps.some((leap) => leap === winner.answer);
   return {
     ...verdict,
     reason: isLeap ? reason + leapText(weighed, past, rules) : reason,
     primary: winner,
     findings: findings.map((finding) => demote(finding, winner)),
     splitBrain: isSplit,
-    memory: winner
-      ? {
-        system,
-        incumbent: winner.candidate.name,
-        timeline: winner.answer.timeline,
-        ...(isLeap && { leaptFrom: weighed.leaptFrom }),
-      }
-      : undecided,
+    memory: winner ? remembered(winner, system, past, isLeap ? weighed.leaptFrom : undefined) : undecided,
   };
+}
+
+/**
+ * A primary that hides its system may be a stranger's: its timeline must not outlive it. And one that hides its timeline
+ * neither confirms the leap by which it came nor takes it back; another one leaves it behind.
+ */
+function remembered(
+  { candidate, answer }: Claim,
+  system: string | undefined,
+  past: Memory,
+  leaptFrom: number | undefined,
+): Memory {
+  const incumbent = candidate.name;
+  if (answer.system === system && answer.timeline !== undefined) {
+    return { system, incumbent, timeline: answer.timeline, ...(leaptFrom !== undefined && { leaptFrom }) };
+  }
+  if (past.leaptFrom === undefined) return { system, incumbent, timeline: past.timeline };
+  return incumbent === past.incumbent
+    ? { system, incumbent, timeline: past.timeline, leaptFrom: past.leaptFrom }
+    : { system, incumbent, timeline: past.leaptFrom };
 }
 
 /**
@@ -163,10 +180,11 @@ export function elect(
 function standingIncumbent(
   findings: readonly Finding[],
   witnesses: readonly Observation[],
+  system: string | undefined,
 ): Claim | undefined {
   return findings.find((finding): finding is Claim =>
     finding.standing === 'rejecting' && finding.answer !== undefined &&
-    finding.answer.timeline >= newestShown(witnesses)
+    !isOutdated(finding.answer, witnesses, system)
   );
 }
 
@@ -188,28 +206,29 @@ function unopposed(
       `enough, and none to system ${left} any more`;
     return { rule: 'newSystem', winner, reason };
   }
-  if (timeline < past.timeline) {
+  if (isOlder(timeline, past.timeline)) {
     const reason =
       `${name} is primary on timeline ${timeline}, older than timeline ${past.timeline} that was primary before: ` +
       'all others have followed it for long enough';
     return { rule: 'everybodyFollows', winner, reason };
   }
   if (winner.standing === 'rejecting') {
-    const reason =
-      `${name} stays primary on timeline ${timeline}: it is up and only rejects the probe, and no other claims the role`;
+    const reason = `${name} stays primary on ${
+      timelineText(timeline)
+    }: it is up and only rejects the probe, and no other claims the role`;
     return { rule: 'incumbentRejecting', winner, reason };
   }
   if (winner.standing === 'doubtful') {
-    const reason = `${name} stays primary on timeline ${timeline} although its last probe failed`;
+    const reason = `${name} stays primary on ${timelineText(timeline)} although its last probe failed`;
     return { rule: 'incumbentInDoubt', winner, reason };
   }
   // Also those that are older than our past: as long as the old primary is up, this is why it is not elected.
   const stale = findings.filter(({ standing }) => standing === 'stale');
-  if (stale.length > 0) {
+  if (stale.length > 0 && timeline !== undefined) {
     const reason = `${name} is primary: its timeline ${timeline} is newer than that of ${names(stale)}`;
     return { rule: 'newestTimeline', winner, reason };
   }
-  return { rule: 'onlyPrimary', winner, reason: `${name} is primary on timeline ${timeline}` };
+  return { rule: 'onlyPrimary', winner, reason: `${name} is primary on ${timelineText(timeline)}` };
 }
 
 /** Rule 4. A rival does not push out an incumbent that only failed to answer once: it must be withdrawn first. */
@@ -219,19 +238,20 @@ function settleTie(
   memory: Memory,
   rules: Rules,
 ): Choice {
-  const claim = `split brain: ${names(tied)} all claim to be primary on timeline ${tied[0]?.answer.timeline}`;
+  const claim = `split brain: ${names(tied)} all claim to be primary${tiedText(tied)}`;
+  const strongest = shownBest(tied);
   if (rules.splitBrain === 'refuse') {
     const reason = `${claim}, and SPLIT_BRAIN=refuse; stop all but one`;
     return { rule: 'splitBrain', winner: undefined, reason };
   }
-  const incumbent = tied.find(({ candidate }) => candidate.name === memory.incumbent);
+  const incumbent = strongest.find(({ candidate }) => candidate.name === memory.incumbent);
   if (incumbent !== undefined) {
     const reason =
       `${claim}; ${incumbent.candidate.name} stays because it was primary before; stop the others`;
     return { rule: 'splitBrainIncumbent', winner: incumbent, reason };
   }
   const vote = voteOfStandbys(findings, tied);
-  if (vote !== undefined) {
+  if (vote !== undefined && strongest.includes(vote.winner)) {
     return {
       rule: 'standbysVote',
       winner: vote.winner,
@@ -240,7 +260,29 @@ function settleTie(
   }
   const reason =
     `${claim}, none of them was primary before, and no majority of standbys is seen to follow one; stop all but one`;
+  const weaker = tied.filter((claim) => !strongest.includes(claim));
+  if (weaker.length > 0) {
+    const hidden =
+      `${claim}; ${
+        names(weaker)
+      } cannot win, for what it hides from the probe may be another system or an older ` +
+      'timeline, and no other was primary before or is followed by most standbys; stop all but one, or grant what explain names';
+    return { rule: 'splitBrain', winner: undefined, reason: hidden };
+  }
   return { rule: 'splitBrain', winner: undefined, reason };
+}
+
+/** Those that hide least, for what is hidden may be another system or an older timeline. */
+function shownBest(claims: readonly Claim[]): readonly Claim[] {
+  const ours = claims.filter(({ answer }) => answer.system !== undefined);
+  const left = ours.length > 0 ? ours : claims;
+  const dated = left.filter(({ answer }) => answer.timeline !== undefined);
+  return dated.length > 0 ? dated : left;
+}
+
+function tiedText(tied: readonly Claim[]): string {
+  const [timeline, ...others] = new Set(tied.map(({ answer }) => answer.timeline));
+  return timeline === undefined || others.length > 0 ? '' : ` on timeline ${timeline}`;
 }
 
 function voteText({ winner, votes, voters }: Vote): string {
@@ -275,7 +317,7 @@ function rivalNote({ answer }: Claim, winner: Claim | undefined): string {
   const isOne = winner ? isOneServer(answer, winner.answer) : false;
   return winner && isOne === undefined
     ? `says that it started when ${winner.candidate.name} did, and has not shown yet whether it is another name of it`
-    : `claims to be primary on timeline ${answer.timeline} too`;
+    : `claims to be primary on ${timelineText(answer.timeline)} too`;
 }
 
 /** The standing of each, not why: the notes say that, and they are shown wherever the reason is. */

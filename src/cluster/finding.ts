@@ -1,6 +1,7 @@
 /** What one candidate's answer is worth, whatever the others say. Pure, like the election, which puts them together. */
 import type { Candidate } from './candidate.ts';
 import type { Distrust } from './distrust.ts';
+import { isOlder, timelineText } from './hidden.ts';
 import {
   type Answer,
   doubtsOf,
@@ -106,12 +107,12 @@ export function judge(
   if (doubts === 0 && !isRejected) return { ...finding, note: `${finding.note}, and now: ${message}` };
   // Only the incumbent is spared, and only if its last answer was that of a primary: no other one can be in doubt.
   const isSpared = finding.standing === 'primary' && candidate.name === last.incumbent &&
-    answer.timeline >= last.timeline && doubts < limits.failAfter;
+    !isOlder(answer.timeline, last.timeline) && doubts < limits.failAfter;
   return isSpared
     ? {
       ...finding,
       standing: doubts === 0 ? 'rejecting' : 'doubtful',
-      note: `was primary on timeline ${answer.timeline}, and now: ${message}`,
+      note: `was primary on ${timelineText(answer.timeline)}, and now: ${message}`,
     }
     : unusable(standingAfter(failure), message);
 }
@@ -131,24 +132,26 @@ function standingAfter(failure: Failure | undefined): Standing {
   return failure.kind === 'local' ? 'unknown' : 'down';
 }
 
-/** The same for an answer that counts. */
+/** The same for an answer that counts. One that hides its system is not known to be foreign. */
 function assess(candidate: Candidate, answer: Answer, system: string | undefined): Finding {
   const as = (standing: Standing, note: string): Finding => ({ candidate, standing, note, answer });
-  if (system === undefined) return as('unknown', `belongs to system ${answer.system}`);
-  if (answer.system !== system) {
+  if (system === undefined && answer.system !== undefined) {
+    return as('unknown', `belongs to system ${answer.system}`);
+  }
+  if (answer.system !== undefined && answer.system !== system) {
     return as('foreign', `belongs to system ${answer.system}, not to ${system}`);
   }
   if (answer.inRecovery) return as('standby', standbyNote(answer));
   if (answer.readOnly) return as('readOnly', 'is out of recovery but read-only');
-  return as('primary', `is primary on timeline ${answer.timeline}`);
+  return as('primary', `is primary on ${timelineText(answer.timeline)}`);
 }
 
 function standbyNote({ timeline, upstream }: Answer): string {
-  const note = `is a standby on timeline ${timeline}`;
+  const note = `is a standby on ${timelineText(timeline)}`;
   return upstream ? `${note}, streaming from ${upstream.host} port ${upstream.port}` : note;
 }
 
-/** The system of most candidates whose answer counts; undefined without a single most frequent one. */
+/** The system that most candidates show whose answer counts; undefined without a single most frequent one. */
 export function commonSystem(
   observations: readonly Observation[],
   now: number,
@@ -157,7 +160,7 @@ export function commonSystem(
   const votes = new Map<string, number>();
   for (const observation of observations) {
     const { answer } = observation;
-    if (answer === undefined || !isCurrent(observation, now, maxAgeMs)) continue;
+    if (answer?.system === undefined || !isCurrent(observation, now, maxAgeMs)) continue;
     votes.set(answer.system, (votes.get(answer.system) ?? 0) + 1);
   }
   const [first, second] = [...votes].sort((a, b) => b[1] - a[1]);

@@ -31,7 +31,7 @@ const exactness = 1 / 16;
 
 /** Adds what the primary has said. A new one may be behind the one that was lost: what that one wrote is void. */
 export function withPrimary(before: Positions, { at, lsn }: Answer): Positions {
-  if (at <= before.heardAt) return before;
+  if (at <= before.heardAt || lsn === undefined) return before;
   const marks = before.marks.filter((mark) => mark.lsn <= lsn);
   if (marks.at(-1)?.lsn !== lsn) marks.push({ at, lsn });
   return { marks: thinned(marks, at), heardAt: at };
@@ -48,10 +48,10 @@ function thinned(marks: readonly Mark[], now: number): readonly Mark[] {
   return kept;
 }
 
-/** Undefined as long as no primary was known. What the primary said after the standby answered does not count. */
+/** Undefined as long as no primary was known, or if the standby hides how far it is. What the primary said after the standby answered does not count. */
 export function lagOf({ marks, heardAt }: Positions, { at, replayedLsn }: Answer): Lag | undefined {
   const last = marks.findLast((mark) => mark.at <= at) ?? marks[0];
-  if (last === undefined) return undefined;
+  if (last === undefined || replayedLsn === undefined) return undefined;
   const first = marks.find(({ lsn }) => lsn > replayedLsn);
   return {
     bytes: Math.max(0, Number(last.lsn - replayedLsn)),

@@ -12,13 +12,16 @@ export interface Answer {
   /** The numeric address that answered; for a name, the one in use. */
   readonly host: string;
   readonly port: number;
-  /** The system identifier: the same on every server of one cluster, different everywhere else. */
-  readonly system: string;
+  /**
+   * The system identifier: the same on every server of one cluster, different everywhere else; undefined if the probe may
+   * not see it.
+   */
+  readonly system: string | undefined;
   /**
    * The timeline that it writes on, or the newest that a standby is known to have; grows by one or more at a promotion.
-   * A standby may have a newer one than it says, never an older one.
+   * A standby may have a newer one than it says, never an older one. Undefined if the probe may not see it.
    */
-  readonly timeline: number;
+  readonly timeline: number | undefined;
   /**
    * When the server started, in microseconds since 1970, and after a space its port and addresses by its own settings:
    * the same under every name and address of one server, and of no other server of its system that tells the truth.
@@ -26,14 +29,28 @@ export interface Answer {
   readonly startedAt: string;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;
-  /** Where it writes (primary) or the last position that it received or replayed (standby). */
-  readonly lsn: Lsn;
+  /** Where it writes (primary) or the last position that it received or replayed (standby), if the probe may see that. */
+  readonly lsn: Lsn | undefined;
   /** How far a standby has replayed; on a primary the same as `lsn`. */
-  readonly replayedLsn: Lsn;
+  readonly replayedLsn: Lsn | undefined;
+  /** It let the probe in and asked for nothing: no password, and no certificate that the probe has. */
+  readonly letInUnasked?: boolean | undefined;
   /** The server that a standby streams from; undefined if there is none, or if the probe's role may not see it. */
   readonly upstream?: Upstream | undefined;
   /** Undefined unless another candidate has said the same start since the session began. */
   readonly mark?: Mark | undefined;
+  /** What the probe would call and may not; undefined: nothing. */
+  readonly lacks?: readonly Lack[] | undefined;
+}
+
+/** A function that the server does not let the probe call. */
+export interface Lack {
+  /** As GRANT names it. */
+  readonly name: string;
+  /** What is not known without it, in a sentence. */
+  readonly loss: string;
+  /** The statement that brings it back; undefined: no grant does. */
+  readonly remedy: string | undefined;
 }
 
 /** A server as a standby's `primary_conninfo` names it: a name, an address, or the folder of a unix socket. */
@@ -138,8 +155,12 @@ function isSameAnswer(before: Observation, after: Observation): boolean {
   if (a === undefined || b === undefined || before.failures > 0 || after.failures > 0) return false;
   return before.candidate === after.candidate && a.system === b.system && a.timeline === b.timeline &&
     a.startedAt === b.startedAt && a.inRecovery === b.inRecovery && a.readOnly === b.readOnly &&
-    a.host === b.host && a.port === b.port && a.mark === b.mark &&
+    a.host === b.host && a.port === b.port && a.mark === b.mark && namesOf(a.lacks) === namesOf(b.lacks) &&
     a.upstream?.host === b.upstream?.host && a.upstream?.port === b.upstream?.port;
+}
+
+function namesOf(lacks: readonly Lack[] = []): string {
+  return lacks.map(({ name }) => name).join();
 }
 
 /** What is known of a candidate before its first probe. */

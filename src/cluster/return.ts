@@ -5,6 +5,7 @@
  * enough. Pure.
  */
 import { type Finding, isClaim, type Limits } from './finding.ts';
+import { isOlder } from './hidden.ts';
 import { followedBy, isSameServer } from './vote.ts';
 
 /** A primary that all other candidates follow, although it is on an older timeline than one before it. */
@@ -30,12 +31,13 @@ export function followedOlder(findings: readonly Finding[], past: Past, now: num
   const claims = findings.filter(isClaim);
   const [primary] = claims;
   const followers = findings.filter((finding) => !isClaim(finding));
-  const isFollowed = primary !== undefined && primary.answer.timeline < past.timeline &&
+  const isFollowed = primary !== undefined && isOlder(primary.answer.timeline, past.timeline) &&
     followers.length > 0 &&
     findings.some(({ candidate }) => candidate.name === past.incumbent) &&
     claims.every((claim) => claim.standing === 'primary' && isSameServer(claim, primary)) &&
     followers.every(({ standing, answer }) =>
-      standing === 'standby' && answer !== undefined && answer.timeline <= primary.answer.timeline &&
+      standing === 'standby' && answer?.timeline !== undefined &&
+      !isOlder(primary.answer.timeline, answer.timeline) &&
       followedBy(answer, findings, [primary]) === primary
     );
   if (!isFollowed) return undefined;

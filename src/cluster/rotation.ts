@@ -45,6 +45,7 @@ export function rotationOf(
   rules: RotationRules,
 ): readonly RotationEntry[] {
   const seen: { readonly answer: Answer; readonly name: string }[] = [];
+  const primary = findings.find(({ standing }) => standing === 'primary' || standing === 'doubtful')?.answer;
   return findings.map((finding) => {
     const { candidate, standing, answer } = finding;
     const lag = standing === 'standby' && answer ? lagOf(positions, answer) : undefined;
@@ -57,10 +58,24 @@ export function rotationOf(
       ? `is another name of ${twin}`
       : share === 0
       ? 'has weight 0 (REPLICA_WEIGHTS)'
+      : lag === undefined && hidesLag(answer, primary)
+      ? unmeasured(rules)
       : tooFar(lag, rules);
     const fenced = fence(finding, lag, rules);
     return { candidate, standing, answer, lag, weight: out === undefined ? share : 0, out, fenced };
   });
+}
+
+function hidesLag(answer: Answer | undefined, primary: Answer | undefined): boolean {
+  return (answer !== undefined && answer.replayedLsn === undefined) ||
+    (primary !== undefined && primary.lsn === undefined);
+}
+
+/** A limit that cannot be watched is not kept. */
+function unmeasured({ maxLagBytes, maxLagMs, lagFenceMs }: RotationRules): string | undefined {
+  return maxLagBytes === undefined && maxLagMs === undefined && lagFenceMs === undefined
+    ? undefined
+    : 'has a lag that is hidden from the probe, and a limit is set (MAX_LAG_BYTES, MAX_LAG_MS, LAG_FENCE_MS)';
 }
 
 /** Without figures of the moment: the text is part of the route, and that should not change at each probe. */

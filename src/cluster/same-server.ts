@@ -5,6 +5,8 @@
  * server sees both. Pure.
  */
 
+import { isSameOrHidden } from './hidden.ts';
+
 /** What one session of the probe has come to know. */
 export interface Mark {
   /** Its own mark. */
@@ -21,7 +23,7 @@ interface Said {
   readonly tookMs: number;
   readonly host: string;
   readonly port: number;
-  readonly system: string;
+  readonly system: string | undefined;
   readonly startedAt: string;
   readonly mark?: Mark | undefined;
 }
@@ -34,7 +36,7 @@ const mostSeen = 200;
 
 /** Undefined: not known yet. */
 export function isOneServer(a: Said, b: Said): boolean | undefined {
-  if (a.system !== b.system || a.startedAt !== b.startedAt) return false;
+  if (!isSameOrHidden(a.system, b.system) || a.startedAt !== b.startedAt) return false;
   if (a.host === b.host && a.port === b.port) return true;
   const [one, other] = [a.mark, b.mark];
   if (one && other && one.seen.includes(other.own) && other.seen.includes(one.own)) return true;

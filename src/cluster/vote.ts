@@ -3,6 +3,7 @@
  * cluster manager points its standbys at the primary that it means, so most of them know better than a guess. Pure.
  */
 import { type Claim, type Finding, isClaim } from './finding.ts';
+import { isSameOrHidden } from './hidden.ts';
 import type { Answer, Upstream } from './observation.ts';
 import { isOneServer } from './same-server.ts';
 
@@ -54,7 +55,7 @@ export function followedBy(
 
 /** Two names of one server (`localhost` and `127.0.0.1`), seen to be. */
 export function isSameServer(a: Claim, b: Claim): boolean {
-  return a.answer.timeline === b.answer.timeline && isOneServer(a.answer, b.answer) === true;
+  return isSameOrHidden(a.answer.timeline, b.answer.timeline) && isOneServer(a.answer, b.answer) === true;
 }
 
 function isAt({ candidate, answer }: Claim, { host, port }: Upstream): boolean {

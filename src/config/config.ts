@@ -1,5 +1,4 @@
 /** The configuration: flags over environment over file over defaults, checked as a whole, frozen. */
-import { parseEnv } from 'node:util';
 import { type Entry, parseCandidates } from '../cluster/candidate.ts';
 import type { Rules } from '../cluster/election.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
@@ -8,27 +7,13 @@ import { codeOf, ConfigError, messageOf } from '../errors.ts';
 import { portConflicts } from './port-conflicts.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { LogOptions } from '../log.ts';
-import {
-  type Account,
-  type Credentials,
-  type Files,
-  type LoginSettings,
-  readCredentials,
-} from '../probe/credentials.ts';
+import { type Credentials, type LoginSettings, readCredentials } from '../probe/credentials.ts';
+import type { Files } from '../probe/files.ts';
 import type { ProberOptions } from '../probe/prober.ts';
 import { availableCores, defaultWorkers } from './cores.ts';
 import type { EngineSetting } from '../runtime/engine.ts';
-import { flagOf, type SettingName, settingNames, settings, type Values } from './settings.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where values come from. */
-export interface Sources {
-  readonly flags: Partial<Record<SettingName, string>>;
-  readonly env: Environment;
-  readonly files: Files;
-  readonly account: Account;
-}
+import { type SettingName, settingNames, settings, type Values } from './settings.ts';
+import { type AllGiven, type Environment, gather, type Remarks, type Sources } from './sources.ts';
 
 /** A host, and a port on it. */
 type HostPort = { readonly host: string; readonly port: number };
@@ -37,6 +22,10 @@ type HostPort = { readonly host: string; readonly port: number };
 export interface Config {
   readonly candidates: readonly Entry[];
   readonly credentials: Credentials;
+  /** What was set, as it was written. Holds secrets: `effective` shows it without them. */
+  readonly given: AllGiven;
+  /** What was passed over, and why, for a person. */
+  readonly warnings: readonly string[];
   /** Where clients get the primary. */
   readonly listen: HostPort;
   /** Where clients get a standby; undefined: nowhere. */
@@ -47,6 +36,7 @@ export interface Config {
   readonly data: Pick<
     DataSettings,
     | 'fallback'
+    | 'balance'
     | 'keepAlive'
     | 'connectTimeoutMs'
     | 'startupTimeoutMs'
@@ -68,38 +58,41 @@ export interface Config {
   /** How long sessions may go on after the signal to stop. */
   readonly drainMs: number;
   readonly log: LogOptions;
+  /** The path of the control socket; 'off': there is none; undefined: in a place of our choice. */
+  readonly controlSocket: string | undefined;
   /** PEM texts; undefined: make a throw-away certificate when one is needed. */
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** Known only in the environment or the file: a flag would show it in every list of processes. */
-const secret = 'PGPASSWORD';
-
 /** Throws ConfigError with everything that is wrong at once. */
 export function readConfig(sources: Sources): Config {
-  const problems: string[] = [];
-  const env = merged(sources, problems);
-  const values = readValues(sources.flags, env, problems);
+  const remarks: Remarks = { problems: [], warnings: [] };
+  const { problems } = remarks;
+  const given = gather(sources, remarks);
+  const values = readValues(given, problems);
   const candidates = readCandidates(values.CANDIDATES, problems);
   problems.push(...portConflicts(values));
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
-  const login = loginOf(values, env);
+  const login = loginOf(values, given, sources.env);
   const credentials = attempt(problems, () => readCredentials(login, sources.account, sources.files));
   if (credentials === undefined || problems.length > 0) throw new ConfigError(problems);
   const probeIntervalMs = values.CHECK_EVERY === undefined
     ? values.PROBE_INTERVAL_MS
-    : Math.max(10, Number(values.CHECK_EVERY) * 1000);
+    : Math.max(10, values.CHECK_EVERY * 1000);
   const { CONNECT_TIMEOUT_MS: connectTimeoutMs, QUERY_TIMEOUT_MS: queryTimeoutMs } = values;
   return frozen({
     candidates,
     credentials,
+    given,
+    warnings: remarks.warnings,
     listen: { host: values.LISTEN_HOST, port: values.LISTEN_PORT },
     standbyPort: values.REPLICA_PORT,
     engine: values.ENGINE,
     workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
     data: {
       fallback: values.REPLICA_FALLBACK,
+      balance: values.REPLICA_BALANCE,
       keepAlive: values.TCP_KEEPALIVE === undefined
         ? undefined
         : { idleMs: values.TCP_KEEPALIVE * 1000, intervalMs: 10_000, count: 3 },
@@ -124,7 +117,7 @@ export function readConfig(sources: Sources): Config {
       lagFenceMs: values.LAG_FENCE_MS,
       weights: values.REPLICA_WEIGHTS ?? {},
     },
-    isMaxSessionsSet: Boolean(env['MAX_SESSIONS']),
+    isMaxSessionsSet: given.has('MAX_SESSIONS'),
     deadAfterMs: values.DEAD_AFTER_MS,
     probe: {
       probeIntervalMs,
@@ -137,87 +130,66 @@ export function readConfig(sources: Sources): Config {
     metrics: metricsAddress(values),
     drainMs: values.DRAIN_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+    controlSocket: values.CONTROL_SOCKET,
     refusalCertificate,
   });
 }
 
 /** A value that the table has rejected has its message already: one mistake is one message. */
-function loginOf(values: Values, env: Environment): LoginSettings {
+function loginOf(values: Values, given: AllGiven, env: Environment): LoginSettings {
   return {
     user: values.PGUSER,
     database: values.PGDATABASE,
-    password: env[secret],
+    password: given.get('PGPASSWORD')?.text,
     passwordFile: values.PGPASSWORD_FILE,
     passFile: values.PGPASSFILE,
     // Its default depends on PGSSLROOTCERT.
-    sslMode: env['PGSSLMODE'] ? values.PGSSLMODE : undefined,
+    sslMode: given.has('PGSSLMODE') ? values.PGSSLMODE : undefined,
+    channelBinding: values.PGCHANNELBINDING,
+    requireAuth: values.PGREQUIREAUTH,
     sslRootCert: values.PGSSLROOTCERT,
     sslCert: values.PGSSLCERT,
     sslKey: values.PGSSLKEY,
+    sslCertFile: env['SSL_CERT_FILE'],
+    sslCertDir: env['SSL_CERT_DIR'],
   };
 }
 
 /** The address of the metrics port alone, whatever else is set. Throws ConfigError. */
 export function readMetrics(sources: Sources): HostPort | undefined {
-  const problems: string[] = [];
-  const env = merged(sources, problems);
-  const values = readValues(sources.flags, env, problems, ['METRICS_HOST', 'METRICS_PORT']);
+  const remarks: Remarks = { problems: [], warnings: [] };
+  const { problems } = remarks;
+  const values = readValues(gather(sources, remarks), problems, ['METRICS_HOST', 'METRICS_PORT']);
   if (problems.length > 0) throw new ConfigError(problems);
   return metricsAddress(values);
+}
+
+/** What tells where a gateway takes commands, whatever else is set. Throws ConfigError. */
+export function readControlSocket(
+  sources: Sources,
+): { readonly socket: string | undefined; readonly port: number | undefined } {
+  const remarks: Remarks = { problems: [], warnings: [] };
+  const { problems } = remarks;
+  const given = gather(sources, remarks);
+  const values = readValues(given, problems, ['CONTROL_SOCKET', 'LISTEN_PORT']);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { socket: values.CONTROL_SOCKET, port: given.has('LISTEN_PORT') ? values.LISTEN_PORT : undefined };
 }
 
 function metricsAddress({ METRICS_HOST: host, METRICS_PORT: port }: Values): HostPort | undefined {
   return port === undefined ? undefined : { host, port };
 }
 
-/** The environment over the file; an empty value is none. The flags of the probe's login join them. */
-function merged({ flags, env, files }: Sources, problems: string[]): Environment {
-  const path = flags.CONFIG_FILE ?? env['CONFIG_FILE'];
-  const all: Record<string, string | undefined> = path ? readFile(path, files, problems) : {};
-  for (const [name, value] of Object.entries(env)) if (value) all[name] = value;
-  for (const [name, value] of Object.entries(flags)) all[name] = value;
-  return all;
-}
-
-function readFile(path: string, files: Files, problems: string[]): Record<string, string | undefined> {
-  let text: string;
-  try {
-    // A byte order mark, which editors of Windows write, would become a part of the first name.
-    text = files.read(path).replace(/^\uFEFF/, '');
-  } catch (error) {
-    problems.push(
-      `CONFIG_FILE=${path} cannot be read (${codeOf(error) || messageOf(error)}): check the path`,
-    );
-    return {};
-  }
-  const lines = text.split(/\r?\n/);
-  lines.forEach((line, index) => {
-    if (/^\s*(#|$)/.test(line)) return;
-    const name = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=/.exec(line)?.[1];
-    const where = `${path}:${index + 1}`;
-    // The line itself may hold a secret, so it is not repeated.
-    if (name === undefined) problems.push(`${where}: this is not NAME=value`);
-    else if (name !== secret && !isSetting(name)) problems.push(`${where}: ${unknownSetting(name)}`);
-  });
-  return { ...parseEnv(text) };
-}
-
-function readValues(
-  flags: Sources['flags'],
-  env: Environment,
-  problems: string[],
-  names = settingNames,
-): Values {
+function readValues(given: AllGiven, problems: string[], names = settingNames): Values {
   const values: Record<string, unknown> = {};
   for (const name of names) {
     const setting = settings[name];
-    const text = env[name] || setting.fallback;
+    const { text = setting.fallback, written } = given.get(name) ?? {};
     if (text === undefined) continue;
     try {
       values[name] = setting.parse(text);
     } catch (error) {
-      const where = flags[name] === undefined ? `${name}=${text}` : `${flagOf(name)} ${text}`;
-      problems.push(`${where} ${messageOf(error)}`);
+      problems.push(`${written ?? `${name}=${text}`} ${messageOf(error)}`);
     }
   }
   return values as Values;
@@ -264,36 +236,6 @@ function readCertificate(values: Values, files: Files, problems: string[]): Conf
     }
   };
   return { cert: read('REFUSAL_CERT_FILE', certFile), key: read('REFUSAL_KEY_FILE', keyFile) };
-}
-
-function isSetting(name: string): name is SettingName {
-  return Object.hasOwn(settings, name);
-}
-
-function unknownSetting(name: string): string {
-  const nearest = nearestSetting(name);
-  return `${name} is no setting of pg_gateway${nearest ? `; did you mean ${nearest}?` : ''}`;
-}
-
-/** The setting that may have been meant, for an error message; undefined: no name is similar. */
-export function nearestSetting(name: string): SettingName | undefined {
-  const [nearest] = settingNames.map((known) => [known, distance(known, name.toUpperCase())] as const)
-    .filter(([, far]) => far <= 2).sort((a, b) => a[1] - b[1]);
-  return nearest?.[0];
-}
-
-/** Levenshtein's, for names. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      next[j] = Math.min(row[j - 1]! + same, row[j]! + 1, next[j - 1]! + 1);
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** To the bottom: what all parts of the program read, none of them may change. */

@@ -23,8 +23,8 @@ export interface Budget {
 /** The runtime itself, probes, the metrics port, and a margin. */
 const reserve = 150;
 
-/** Each worker's own: its listener, its poller, connections made ahead. */
-const workerReserve = 50;
+/** Each worker's own: its listener, its poller, connections made ahead, second attempts to connect. */
+const workerReserve = 82;
 
 /**
  * How many clients above `maxSessions` are refused with that reason: so many, or this part of all where files are

@@ -1,6 +1,8 @@
 /** What a setting can be: a text, a number within bounds, a choice, a port, and so on, each with its error messages. */
 import { Resolver } from 'node:dns';
+import { type AuthMethod, parseRequireAuth } from '../probe/require-auth.ts';
 import { parseWeights, type Weights } from '../cluster/weights.ts';
+import { numberIn, type Unit, unitNames } from './units.ts';
 
 export interface SettingType<T> {
   /** One line for --help: what it does, in the present tense. */
@@ -64,8 +66,43 @@ export const integer = (
   },
 });
 
+/** A time in milliseconds, or with a unit. */
 export const ms = (help: string, fallback: number, least: number): SettingType<number> =>
-  integer('ms', help, fallback, least, 3_600_000);
+  quantity('ms', help, fallback, least, 3_600_000);
+
+/** A number of seconds above 0, also a broken one. */
+export const seconds = (help: string, most: number): SettingType<number | undefined> => ({
+  help,
+  hint: 'seconds',
+  fallback: undefined,
+  parse: (value) => {
+    const number = numberIn('s', value);
+    if (number > 0 && number <= most) return number;
+    throw new Error(
+      `is not a number of seconds above 0 and up to ${most}, nor one with a unit (${unitNames.s})`,
+    );
+  },
+});
+
+/** A whole number of `unit`, or any other unit of its kind: `10s`, `16MB`. */
+export const quantity = (
+  unit: Unit,
+  help: string,
+  fallback: number,
+  least: number,
+  most: number,
+): SettingType<number> => ({
+  help,
+  hint: unit,
+  fallback: fallback.toString(),
+  parse: (value) => {
+    const number = numberIn(unit, value);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new Error(
+      `is not a whole number of ${unit} from ${least} to ${most}, nor one with a unit (${unitNames[unit]})`,
+    );
+  },
+});
 
 export const choice = <const T extends string>(
   options: readonly T[],
@@ -96,19 +133,23 @@ export const port = (help: string, fallback: number | 'off'): SettingType<number
 
 /** `off` is no limit. */
 export const limit = (
-  hint: string,
+  unit: Unit,
   help: string,
   fallback: string,
   least: number,
 ): SettingType<number | undefined> => ({
   help,
-  hint,
+  hint: unit,
   fallback,
   parse: (value) => {
     if (value.toLowerCase() === 'off') return undefined;
-    const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
-    if (number >= least) return number;
-    throw new Error(`is neither "off" nor a whole number from ${least} on`);
+    const number = numberIn(unit, value);
+    if (Number.isSafeInteger(number) && number >= least) return number;
+    throw new Error(
+      `is neither "off" nor a whole number of ${unit} from ${least} on, nor one with a unit (${
+        unitNames[unit]
+      })`,
+    );
   },
 });
 
@@ -130,6 +171,13 @@ export const weights = (help: string): SettingType<Weights | undefined> => ({
   parse: parseWeights,
 });
 
+export const requireAuth = (help: string): SettingType<readonly AuthMethod[] | undefined> => ({
+  help,
+  hint: 'method,...',
+  fallback: undefined,
+  parse: parseRequireAuth,
+});
+
 /** `auto` is left to the program. */
 export const threads = (help: string, most: number): SettingType<number | 'auto'> => ({
   ...integer('count', help, 0, 0, most),
@@ -149,8 +197,11 @@ export const keepAlive = (help: string, fallback: string): SettingType<number | 
   parse: (value) => {
     const isOn = switched(value);
     if (isOn !== undefined) return isOn ? 30 : undefined;
-    if (/^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 32_767) return Number(value);
-    throw new Error('is neither on, off, nor a number of seconds from 1 to 32767');
+    const seconds = numberIn('s', value);
+    if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 32_767) return seconds;
+    throw new Error(
+      `is neither on, off, nor a whole number of seconds from 1 to 32767, nor one with a unit (${unitNames.s})`,
+    );
   },
 });
 

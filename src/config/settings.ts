@@ -2,6 +2,8 @@
  * Every setting of the program, with its default, in one table. A name here is an environment variable and a key of
  * the configuration file as it is, and a flag in lower case with dashes: HOLD_MS is --hold-ms.
  */
+import { logLevels } from '../log-events.ts';
+import { channelBindings } from '../probe/channel-binding.ts';
 import { sslModes } from '../probe/credentials.ts';
 import {
   address,
@@ -15,6 +17,9 @@ import {
   optional,
   pattern,
   port,
+  quantity,
+  requireAuth,
+  seconds,
   type SettingType,
   text,
   threads,
@@ -61,6 +66,14 @@ export const settings = Object.freeze({
     PGSSLROOTCERT: optional('file', 'the authorities that the probe trusts, or "system"'),
     PGSSLCERT: optional('file', "the probe's client certificate"),
     PGSSLKEY: optional('file', 'the key to PGSSLCERT'),
+    PGREQUIREAUTH: requireAuth(
+      'how a server may ask the probe to log in: password, md5, scram-sha-256, none; or all but !these, as in libpq',
+    ),
+    PGCHANNELBINDING: choice(
+      channelBindings,
+      "whether the probe's SCRAM is bound to the server's certificate, as in libpq",
+      'prefer',
+    ),
     SYSTEM_IDENTIFIER: pattern(
       /^[0-9]{1,20}$/,
       'is not a system identifier (pg_controldata\'s "Database system identifier")',
@@ -89,7 +102,7 @@ export const settings = Object.freeze({
       'native: Linux itself (epoll, by FFI under Bun and Deno); portable: the sockets of the runtime',
       'auto',
     ),
-    SPIN_US: integer(
+    SPIN_US: quantity(
       'us',
       'how long a worker of the native engine asks for news before it sleeps, while that pays; burns processor time',
       0,
@@ -110,6 +123,11 @@ export const settings = Object.freeze({
       'without a usable standby the primary serves those clients; off: they wait',
       'on',
     ),
+    REPLICA_BALANCE: choice(
+      ['least', 'source'],
+      'least: new clients get the standby with the fewest sessions; source: all of one address get the same one',
+      'least',
+    ),
     REPLICA_WEIGHTS: weights(
       'shares of standbys in new sessions, 0 to 1000; a standby that is not named has 1',
     ),
@@ -119,11 +137,7 @@ export const settings = Object.freeze({
   }),
   ...inSection('Probing', {
     PROBE_INTERVAL_MS: ms('how often each candidate is asked', 250, 10),
-    CHECK_EVERY: pattern(
-      /^(?!0+(\.0+)?$)[0-9]{1,4}(\.[0-9]{1,3})?$/,
-      'is not a number of seconds above 0',
-      optional('seconds', 'the same in seconds; overrides PROBE_INTERVAL_MS'),
-    ),
+    CHECK_EVERY: seconds('the same in seconds; overrides PROBE_INTERVAL_MS', 9999),
     PROBE_FAST_MS: ms('how often while there is no primary, or one is suspected', 50, 10),
     CONNECT_TIMEOUT_MS: ms('how long connecting to a server may take, for probes and sessions', 800, 10),
     QUERY_TIMEOUT_MS: ms('how long a candidate may take to answer', 1000, 10),
@@ -165,7 +179,11 @@ export const settings = Object.freeze({
       'METRICS_PORT',
     ),
     METRICS_PORT: port('their port; 0 takes a free one, "off" serves none', 6433),
-    LOG_LEVEL: choice(['error', 'warn', 'info', 'debug'], 'how much is logged', 'info'),
+    CONTROL_SOCKET: optional(
+      'path',
+      'the unix socket on which commands are taken, or "off" (default: LISTEN_PORT.sock in /run/pg_gateway, or in a folder of this user)',
+    ),
+    LOG_LEVEL: choice(logLevels, 'how much is logged', 'info'),
     LOG_FORMAT: choice(['auto', 'text', 'json'], 'auto: text on a terminal, JSON lines elsewhere', 'auto'),
     CONFIG_FILE: optional('file', 'a file of lines NAME=value; the environment and flags win over it'),
   }),

@@ -23,6 +23,9 @@ export const closeReasons = [
 
 export type CloseReason = (typeof closeReasons)[number];
 
+/** What clients spoke that are none of PostgreSQL, counted when the first packet was read. */
+export const otherProtocols = ['http', 'proxy', 'ssh', 'tls', 'unknown'] as const;
+
 const scalars = [
   /** Clients accepted, ever. */
   'accepted',
@@ -42,15 +45,24 @@ const scalars = [
   'prewarmed',
   /** Cancel requests passed on. */
   'cancels',
+  /** Cancel requests that were dropped because too many came, ever. */
+  'cancelsDropped',
   /** Clients of the standby port that the primary serves, ever. */
   'fallbacks',
+  /** Clients without a session that were closed because all places were taken, ever. */
+  'displaced',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
   /** The fence of the last route that a worker has obeyed. */
   'fence',
+  /** What `Listener.share` gave for each port: the control plane's, which sets it back to 0; 0: nothing. */
+  'primaryListener',
+  'standbyListener',
 ] as const;
 
-export type CounterName = (typeof scalars)[number] | CloseReason;
+export type CounterName = (typeof scalars)[number] | CloseReason | (typeof otherProtocols)[number];
+
+const names: readonly CounterName[] = [...scalars, ...closeReasons, ...otherProtocols];
 
 /** How often a worker counts a beat. */
 export const beatMs = 250;
@@ -60,7 +72,7 @@ export type Counters = Float64Array;
 
 /** The index of each counter in a slab, resolved once so that counting is one indexed addition. */
 export const at: Readonly<Record<CounterName, number>> = Object.freeze(
-  Object.fromEntries([...scalars, ...closeReasons].map((name, index) => [name, index])) as Record<
+  Object.fromEntries(names.map((name, index) => [name, index])) as Record<
     CounterName,
     number
   >,
@@ -70,7 +82,7 @@ export const at: Readonly<Record<CounterName, number>> = Object.freeze(
 export const serverSlots = 128;
 
 /** The index of the first of `serverSlots` counts of open sessions, one for each server. */
-export const servedAt = scalars.length + closeReasons.length;
+export const servedAt = names.length;
 
 /** The index of the first of as many counts of sessions that are being dialled. */
 export const dialledAt = servedAt + serverSlots;

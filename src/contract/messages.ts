@@ -46,6 +46,8 @@ export interface DataSettings {
   readonly listenStandby: Address | undefined;
   /** Without a usable standby the primary serves the clients of the standby port. */
   readonly fallback: boolean;
+  /** How a standby is chosen: the one with the least sessions, or by the client's address. */
+  readonly balance: 'least' | 'source';
   readonly reusePort: boolean;
   readonly backlog: number;
   readonly keepAlive: KeepAlive | undefined;
@@ -75,6 +77,8 @@ export type Command =
     readonly slot: number;
     readonly standbySlots: readonly number[];
   }
+  /** For new sessions, and for what old ones do next. Where to listen, and how, stays as it is. */
+  | { readonly kind: 'settings'; readonly settings: DataSettings }
   /** The death verdict: ends every session on a server that gives no sign of life. */
   | { readonly kind: 'endDead'; readonly server: Address }
   /** A server is no standby of ours any more, or lags too far: ends the sessions of the standby port on it. */
@@ -100,5 +104,21 @@ export type Report =
   | { readonly kind: 'exhausted'; readonly why: string }
   /** Servers cannot be dialled for want of ports, descriptors or memory of ours; reported once until it is over. */
   | { readonly kind: 'shortage'; readonly why: string }
+  /** Clients that do not speak PostgreSQL's protocol: the last one, and how many since the last such report. */
+  | {
+    readonly kind: 'otherProtocol';
+    readonly port: Port;
+    readonly client: string;
+    readonly why: string;
+    readonly count: number;
+  }
+  /** So many were turned away for want of room since the last such report, and most of them, so many at least, from one address. */
+  | {
+    readonly kind: 'turnedAway';
+    readonly who: 'clients' | 'cancels';
+    readonly count: number;
+    readonly busiest: string;
+    readonly ofBusiest: number;
+  }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

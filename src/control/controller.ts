@@ -51,7 +51,7 @@ export class Controller {
   verdicts = 0;
   #last: Decision | undefined;
   #stall: Stall | undefined;
-  readonly #options: ControllerOptions;
+  #options: ControllerOptions;
   readonly #router: Router;
   readonly #reaper: SessionReaper;
   readonly #attention: Attention;
@@ -67,6 +67,13 @@ export class Controller {
     this.#attention = new Attention(this.#limiter.log);
     this.#dataPlane = dataPlane;
     this.#prober = prober;
+  }
+
+  /** Goes on with other rules; what was decided and is remembered stays. */
+  reconfigure(options: ControllerOptions): void {
+    this.#options = options;
+    this.#router.reconfigure(options.rules, options.rotation);
+    this.#reaper.reconfigure(options.deadAfterMs);
   }
 
   /** Undefined before the first observation. */
@@ -114,6 +121,7 @@ export class Controller {
     now: number,
   ): void {
     this.history.note(observations, verdict, route, now);
+    this.#attention.noteHidden(observations);
     if (!isNewVerdict) return;
     this.verdicts += 1;
     this.journal.add(verdict, route.epoch);

@@ -51,7 +51,10 @@ export class LogLimiter {
     } else minute.leftOut += 1;
   };
 
-  /** Each promotion is a subject of its own, by its timeline: no chatter before it keeps it out of the log. */
+  /**
+   * Each promotion is a subject of its own, by its timeline: no chatter before it keeps it out of the log. Those whose
+   * timeline is hidden from the probe are one subject.
+   */
   #key(event: LogEvent, fields: LogFields | undefined): string {
     const subject = fields?.['candidate'] ?? fields?.['primary'] ?? '';
     const key = `${event} ${subject} ${fields?.['timeline'] ?? ''}`;

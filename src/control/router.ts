@@ -4,6 +4,7 @@
  */
 import { elect, type Memory, noMemory, type Rule, type Rules, type Verdict } from '../cluster/election.ts';
 import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
+import { isSameOrHidden } from '../cluster/hidden.ts';
 import type { Answer, Observation } from '../cluster/observation.ts';
 import { everyStandby, type RotationEntry, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route, type Standby } from '../contract/messages.ts';
@@ -27,14 +28,20 @@ export class Router {
   #memory: Memory = noMemory;
   #signature = '';
   /** The server of the present route; undefined if it has none. */
-  #server: string | undefined;
+  #server: Answer | undefined;
   /** The server of the last route that had one: its sessions live on while there is none. */
-  #lastServer: string | undefined;
+  #lastServer: Answer | undefined;
   #positions: Positions = noPositions;
-  readonly #rules: Rules;
-  readonly #rotationRules: RotationRules;
+  #rules: Rules;
+  #rotationRules: RotationRules;
 
   constructor(rules: Rules, rotationRules: RotationRules = everyStandby) {
+    this.#rules = rules;
+    this.#rotationRules = rotationRules;
+  }
+
+  /** The next election goes by these. */
+  reconfigure(rules: Rules, rotationRules: RotationRules): void {
     this.#rules = rules;
     this.#rotationRules = rotationRules;
   }
@@ -57,12 +64,12 @@ export class Router {
   #next(verdict: Verdict, rotation: readonly RotationEntry[]): Route {
     const answer = verdict.primary?.answer;
     const primary = answer && { host: answer.host, port: answer.port };
-    const server = answer && identity(answer);
-    const isSame = server === this.#server && isSameAddress(primary, this.#route.primary);
+    const isSame = isSameServer(answer, this.#server) && isSameAddress(primary, this.#route.primary);
     const epoch = isSame ? this.#route.epoch : this.#route.epoch + 1;
-    const isOther = server !== undefined && this.#lastServer !== undefined && server !== this.#lastServer;
-    this.#server = server;
-    this.#lastServer = server ?? this.#lastServer;
+    const isOther = answer !== undefined && this.#lastServer !== undefined &&
+      !isSameServer(answer, this.#lastServer);
+    this.#server = answer;
+    this.#lastServer = answer ?? this.#lastServer;
     return {
       epoch,
       fence: isOther ? epoch : this.#route.fence,
@@ -84,8 +91,9 @@ export class Router {
  * A server as sessions see it: one that is promoted or started again counts as another server, as its old sessions are
  * lost; a name that resolves to another address of the same server does not make it another one.
  */
-function identity({ system, timeline, startedAt }: Answer): string {
-  return `${system} ${timeline} ${startedAt}`;
+function isSameServer(a: Answer | undefined, b: Answer | undefined): boolean {
+  return a?.startedAt === b?.startedAt && isSameOrHidden(a?.timeline, b?.timeline) &&
+    isSameOrHidden(a?.system, b?.system);
 }
 
 /**

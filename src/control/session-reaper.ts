@@ -17,7 +17,7 @@ export interface SessionEnder {
 }
 
 export class SessionReaper {
-  readonly #deadAfterMs: number;
+  #deadAfterMs: number;
   readonly #log: Log;
   #silences: Silences = noSilences;
   /** Candidates that have lost their sessions of the standby port. */
@@ -26,6 +26,10 @@ export class SessionReaper {
   constructor(deadAfterMs: number, log: Log) {
     this.#deadAfterMs = deadAfterMs;
     this.#log = log;
+  }
+
+  reconfigure(deadAfterMs: number): void {
+    this.#deadAfterMs = deadAfterMs;
   }
 
   /**

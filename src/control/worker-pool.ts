@@ -7,6 +7,7 @@ import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { addressText } from '../runtime/addresses.ts';
+import { closeShared, stopListening } from '../runtime/linux/shared-listener.ts';
 import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { DataPlane } from '../data/data-plane.ts';
@@ -16,12 +17,13 @@ import {
   type DataSettings,
   noRoute,
   type Port,
+  ports,
   type Report,
   type Route,
 } from '../contract/messages.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
-import { WorkerWatch } from './worker-watch.ts';
+import { type WorkerState, WorkerWatch } from './worker-watch.ts';
 import type { WorkerData } from '../data/worker.ts';
 
 export interface WorkerPoolOptions {
@@ -55,6 +57,8 @@ interface DataPlaneHandle {
 const restartMs = 200;
 const retryMs = 1_000;
 
+const turnedAwayEvents = { clients: 'clients_displaced', cancels: 'cancels_dropped' } as const;
+
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #dataPlanes: DataPlaneHandle[] = [];
@@ -62,11 +66,14 @@ export class WorkerPool {
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
   readonly #watch = new WorkerWatch();
+  /** With the addresses that were bound, once they are. */
+  #settings: DataSettings;
   #route: Route = noRoute;
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#settings = options.settings;
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
     this.serverSlots = new ServerSlots(this.#counters);
     this.#leases = new Leases(this.#counters, this.serverSlots);
@@ -79,7 +86,7 @@ export class WorkerPool {
 
   /** Starts all data planes. Resolves with the addresses that clients reach; rejects with StartError. */
   async start(): Promise<Listening> {
-    const { settings } = this.#options;
+    const settings = this.#settings;
     const count = this.#counters.length;
     let listening: Listening = { address: settings.listen, standby: settings.listenStandby };
     // Shared ports are shared with other programs of this user too: find out first whether one listens there.
@@ -91,9 +98,18 @@ export class WorkerPool {
       };
     }
     for (let index = 0; index < count; index++) {
-      listening = await this.#open(index, { ...boundTo(settings, listening), reusePort: count > 1 });
+      this.#settings = { ...boundTo(this.#settings, listening), reusePort: count > 1 };
+      listening = await this.#open(index);
     }
+    this.#settings = boundTo(this.#settings, listening);
     return listening;
+  }
+
+  /** What can be changed while it runs. Where it listens is not looked at. */
+  reconfigure(settings: DataSettings): void {
+    const { listen, listenStandby, reusePort } = this.#settings;
+    this.#settings = { ...settings, listen, listenStandby, reusePort };
+    this.#send({ kind: 'settings', settings: this.#settings });
   }
 
   /** Until when the servers' last answers count. Before `publish`: no client is sent to a server without a lease. */
@@ -108,17 +124,41 @@ export class WorkerPool {
     this.#send({ kind: 'route', route, ...slots });
   }
 
-  /** Reports workers that have come to a stop, or run again. To be called every second. */
+  /**
+   * Reports workers that have come to a stop, or run again; and while one does not move and another does, new clients go
+   * to the other. To be called every second.
+   */
   watch(): void {
     if (this.#options.workers === 0 || this.#stopping) return;
     const now = this.#options.runtime.now();
     const counts = this.#counters.map((counters) => counters[at.beats]!);
-    for (const { index: worker, isStuck, silentMs } of this.#watch.look(counts, now)) {
+    const changes = this.#watch.look(counts, now);
+    const avoided = this.#avoidStuck(now);
+    for (const { index: worker, isStuck, silentMs } of changes) {
       const { fence: wanted } = this.#route;
       const isFenced = this.#counters[worker]![at.fence]! >= wanted;
       const fence = isFenced ? undefined : `epoch ${wanted} is not confirmed: older sessions may live on`;
-      this.#options.log(isStuck ? 'worker_stuck' : 'worker_runs_again', { worker, silentMs, fence });
+      const listening = avoided.has(worker) ? 'stopped: new clients go to the other workers' : undefined;
+      this.#options.log(isStuck ? 'worker_stuck' : 'worker_runs_again', {
+        worker,
+        silentMs,
+        fence,
+        listening,
+      });
     }
+  }
+
+  /** Those that get no new clients. Each listens again by itself when it moves. */
+  #avoidStuck(now: number): Set<number> {
+    const states = this.#watch.states(now);
+    const avoided = new Set<number>();
+    if (states.every(({ isStuck }) => isStuck)) return avoided;
+    states.forEach(({ isStuck }, index) => {
+      const listeners = isStuck ? sharedBy(this.#counters[index]!) : [];
+      listeners.forEach(stopListening);
+      if (listeners.length > 0) avoided.add(index);
+    });
+    return avoided;
   }
 
   /** This program did not run until now. */
@@ -126,9 +166,9 @@ export class WorkerPool {
     this.#watch.forgive(now);
   }
 
-  /** For how long the worker that is silent for longest has been so. */
-  get silentMs(): number {
-    return this.#options.workers === 0 ? 0 : this.#watch.longestSilenceMs(this.#options.runtime.now());
+  /** Of each worker thread, in the order of the numbers that the log calls them by. */
+  get workers(): readonly WorkerState[] {
+    return this.#options.workers === 0 ? [] : this.#watch.states(this.#options.runtime.now());
   }
 
   sessionsOn(server: Address): number {
@@ -147,12 +187,14 @@ export class WorkerPool {
   /** Takes no more clients. */
   drain(): void {
     this.#stopping = true;
+    this.#counters.forEach(closeListeners);
     this.#send({ kind: 'drain' });
   }
 
   /** Ends every session and every worker. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#counters.forEach(closeListeners);
     this.#send({ kind: 'stop' });
     await Promise.all(this.#dataPlanes.map(({ ended }) => ended));
   }
@@ -162,11 +204,11 @@ export class WorkerPool {
   }
 
   async #tryListen(address: Address, port: Port): Promise<Address> {
-    const { runtime, settings } = this.#options;
+    const { runtime } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Address>();
     const ignore = (): void => {};
     const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
-    const options = { noDelay: true, backlog: settings.backlog, reusePort: false };
+    const options = { noDelay: true, backlog: this.#settings.backlog, reusePort: false };
     runtime.listen(address, options, handlers, {
       listening: (listener) => {
         listener.close();
@@ -178,7 +220,8 @@ export class WorkerPool {
   }
 
   /** Starts the data plane number `index`, or starts it again. */
-  #open(index: number, settings: DataSettings): Promise<Listening> {
+  #open(index: number): Promise<Listening> {
+    const settings = this.#settings;
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
@@ -191,6 +234,7 @@ export class WorkerPool {
     const onReport = (report: Report): void => {
       if (report.kind === 'listening') {
         bound = report;
+        if (this.#stopping) closeListeners(counters);
         this.#leases.align(index, this.#options.runtime.now() - report.now);
         resolve(bound);
       } else if (report.kind === 'listenFailed') {
@@ -204,13 +248,20 @@ export class WorkerPool {
         });
       } else if (report.kind === 'shortage') {
         this.#options.log('dial_exhausted', { worker: index, why: report.why });
+      } else if (report.kind === 'otherProtocol') {
+        const { kind: _, ...about } = report;
+        this.#options.log('other_protocol', { worker: index, ...about });
+      } else if (report.kind === 'turnedAway') {
+        const { count, busiest, ofBusiest } = report;
+        this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
       } else ended.resolve();
     };
     const onExit = (why: string): void => {
       ended.resolve();
+      closeListeners(counters);
       // One that never listened would die again: the caller decides.
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
-      else this.#replace(index, boundTo(settings, bound), why);
+      else this.#replace(index, why);
     };
     const send = this.#options.workers === 0
       ? this.#openHere(settings, onReport)
@@ -261,22 +312,33 @@ export class WorkerPool {
     };
   }
 
-  #replace(index: number, settings: DataSettings, why: string): void {
+  #replace(index: number, why: string): void {
     if (this.#stopping) return;
     const { log } = this.#options;
     log('worker_died', { worker: index, why });
-    setTimeout(() => this.#reopen(index, settings), restartMs);
+    setTimeout(() => this.#reopen(index), restartMs);
   }
 
-  #reopen(index: number, settings: DataSettings): void {
+  #reopen(index: number): void {
     if (this.#stopping) return;
-    this.#open(index, settings).catch((error) => {
+    this.#open(index).catch((error) => {
       if (this.#stopping) return;
       const why = messageOf(error);
       this.#options.log('worker_not_replaced', { worker: index, why });
-      setTimeout(() => this.#reopen(index, settings), retryMs);
+      setTimeout(() => this.#reopen(index), retryMs);
     });
   }
+}
+
+/** Descriptors of its listening sockets; none where its engine does not show them. */
+function sharedBy(counters: Counters): number[] {
+  return ports.map((port) => counters[at[`${port}Listener`]]!).filter((descriptor) => descriptor > 0);
+}
+
+/** Before its own are closed, so that the port is free then. */
+function closeListeners(counters: Counters): void {
+  sharedBy(counters).forEach(closeShared);
+  for (const port of ports) counters[at[`${port}Listener`]] = 0;
 }
 
 function boundTo(settings: DataSettings, { address, standby }: Listening): DataSettings {

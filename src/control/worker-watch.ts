@@ -13,6 +13,13 @@ export interface WorkerChange {
   readonly silentMs: number;
 }
 
+/** A worker as it is now. */
+export interface WorkerState {
+  /** For how long it has not moved. */
+  readonly silentMs: number;
+  readonly isStuck: boolean;
+}
+
 interface Beat {
   count: number;
   at: number;
@@ -41,8 +48,11 @@ export class WorkerWatch {
     for (const beat of this.#beats) if (beat) beat.at = now;
   }
 
-  /** How long the worker that is silent for longest has been so. */
-  longestSilenceMs(now: number): number {
-    return Math.max(0, ...this.#beats.map((beat) => beat ? now - beat.at : 0));
+  /** Of each worker. */
+  states(now: number): WorkerState[] {
+    return this.#beats.map((beat) => ({
+      silentMs: beat ? now - beat.at : 0,
+      isStuck: beat?.isStuck ?? false,
+    }));
   }
 }

@@ -3,38 +3,25 @@
  * other client; and its client is told at the end, because a request that is still on its way when the client goes on
  * could hit the next query. It outlives its client, which may leave at once.
  */
-import type { Address, Conn, ConnectOptions, Handlers, Runtime, Timer } from '../runtime/runtime.ts';
+import type { Address, Conn, Timer } from '../runtime/runtime.ts';
+import { Dial, type DialHost } from './dial.ts';
 import type { ServerSide } from './prewarm.ts';
-
-/** What it needs of the data plane. */
-export interface CancelHost {
-  readonly runtime: Runtime;
-  readonly connectOptions: ConnectOptions;
-  readonly serverHandlers: Handlers<ServerSide>;
-  /** How many are on their way; each outlives its client. */
-  cancelling: number;
-}
 
 /**
  * Calls `done` when every server has closed the connection, which is PostgreSQL's answer, or was given up; with
  * whether the request has reached one of them.
  */
 export function passCancel(
-  host: CancelHost,
+  host: DialHost,
   request: Uint8Array,
   servers: readonly Address[],
   done: (isDelivered: boolean) => void,
 ): void {
-  host.cancelling += 1;
-  const counted = (isDelivered: boolean) => {
-    host.cancelling -= 1;
-    done(isDelivered);
-  };
-  new Cancel(host, request, servers, counted).next();
+  new Cancel(host, request, servers, done).next();
 }
 
 class Cancel implements ServerSide {
-  readonly #host: CancelHost;
+  readonly #host: DialHost;
   readonly #request: Uint8Array;
   readonly #servers: Address[];
   readonly #done: (isDelivered: boolean) => void;
@@ -42,7 +29,7 @@ class Cancel implements ServerSide {
   #timer: Timer | undefined;
 
   constructor(
-    host: CancelHost,
+    host: DialHost,
     request: Uint8Array,
     servers: readonly Address[],
     done: (isDelivered: boolean) => void,
@@ -76,7 +63,6 @@ class Cancel implements ServerSide {
   next(): void {
     const server = this.#servers.shift();
     if (server === undefined) return this.#done(this.#isDelivered);
-    const { runtime, connectOptions, serverHandlers } = this.#host;
-    runtime.connect<ServerSide>(server, connectOptions, serverHandlers, this);
+    new Dial(this.#host, server, this);
   }
 }

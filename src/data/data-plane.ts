@@ -12,8 +12,10 @@ import {
   type Report,
   type Route,
 } from '../contract/messages.ts';
-import { isSameAddress } from '../runtime/addresses.ts';
+import type { OtherProtocol } from '../protocol/opening.ts';
+import { isSameAddress, peerOf } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
+import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
@@ -30,8 +32,10 @@ import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
+import { ReportLimit } from './report-limit.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
+import { TurnedAway } from './turned-away.ts';
 
 /** One report of suspicion is enough for everything that happens within this time. */
 const suspicionMs = 50;
@@ -39,26 +43,35 @@ const suspicionMs = 50;
 /** A machine at its limit has a port for one client and none for the next: only such a time without means that it is over. */
 const shortageOverMs = 10_000;
 
+/** A check of a load balancer comes every few seconds, a scanner a thousand times: one report in this time for each protocol. */
+const otherProtocolMs = 60_000;
+
 /** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
 const mostSilences = 3;
 
-export class DataPlane implements SessionHost<Session>, PrewarmHost {
+export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueueHost {
   readonly runtime: Runtime;
-  readonly settings: DataSettings;
+  settings: DataSettings;
   readonly counters: Counters;
   /** Of all workers: the limits are those of the whole program. */
   readonly #slabs: readonly Counters[];
-  readonly connectOptions: ConnectOptions;
-  cancelling = 0;
+  connectOptions: ConnectOptions;
+  readonly cancels: CancelQueue;
+  secondAttempts = 0;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
   readonly #sessions = new SessionList<Session>();
+  /** Clients that have no session, or none any more, in the order in which that began. */
+  readonly #notAdmitted = new Set<Session>();
+  readonly #displaced: TurnedAway;
+  readonly #cancelsDropped: TurnedAway;
   readonly #counts: SessionCounts;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
   #route: Route = noRoute;
   readonly #listeners = new Listeners();
+  readonly #otherProtocols = new ReportLimit<OtherProtocol>(otherProtocolMs);
   #draining = false;
   #stopping = false;
   #lastSuspicion = -Infinity;
@@ -77,20 +90,36 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters = slabs[index]!;
     this.#slabs = slabs;
     this.#report = report;
-    const { keepAlive, connectTimeoutMs } = settings;
+    this.#displaced = new TurnedAway('clients', runtime, report);
+    this.#cancelsDropped = new TurnedAway('cancels', runtime, report);
+    this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
-    const targets = new Targets(runtime, slabs, this.counters, settings.fallback);
+    const targets = new Targets(runtime, slabs, this.counters, settings);
     this.#targets = targets;
     const queueOf = (port: Port): HoldQueue =>
-      new HoldQueue(runtime, this.counters, () => targets.of(port), (...next) => this.#dial(...next));
+      new HoldQueue(
+        runtime,
+        this.counters,
+        ({ client }) => targets.of(port, client),
+        (...next) => this.#dial(...next),
+      );
     this.#holdQueues = { primary: queueOf('primary'), standby: queueOf('standby') };
-    this.connectOptions = { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
+    this.connectOptions = connectOptionsOf(settings);
   }
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
   start(): void {
-    this.#listeners.start(this.runtime, this.settings, (port) => this.#clientHandlers(port), this.#report);
+    const share = (port: Port, descriptor: number): void => {
+      this.counters[at[`${port}Listener`]] = descriptor;
+    };
+    this.#listeners.start(
+      this.runtime,
+      this.settings,
+      (port) => this.#clientHandlers(port),
+      this.#report,
+      share,
+    );
   }
 
   /** Obeys the control plane. */
@@ -98,6 +127,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     switch (command.kind) {
       case 'route':
         return this.#takeRoute(command);
+      case 'settings':
+        return this.#takeSettings(command.settings);
       case 'endDead':
         return this.#endDead(command.server);
       case 'endStandbySessions':
@@ -121,6 +152,13 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
       if (this.#targets.has(port)) this.#holdQueues[port].release();
       else this.#holdQueues[port].stop();
     }
+  }
+
+  #takeSettings(settings: DataSettings): void {
+    this.settings = settings;
+    this.connectOptions = connectOptionsOf(settings);
+    this.#targets.reconfigure(settings);
+    this.#prewarm.least = settings.prewarm;
   }
 
   #endDead(server: Address): void {
@@ -168,8 +206,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (this.#draining) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
+    this.#notAdmitted.delete(session);
     // Clients that came first are served first.
-    const target = this.#targets.of(session.port);
+    const target = this.#targets.of(session.port, session.client);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
     this.#dial(session, target);
   }
@@ -179,6 +218,14 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     if (ready !== undefined) this.counters[at.prewarmed]! += 1;
     this.#counts.dialling(session, slot);
     session.dial(address, epoch, ready);
+  }
+
+  notUnderstood({ client, port }: Session, protocol: OtherProtocol, refusal: Refusal): void {
+    this.counters[at[protocol]]! += 1;
+    const count = this.#otherProtocols.due(protocol, this.runtime.now());
+    if (count === 0) return;
+    const why = `${refusal.message}. ${refusal.hint}`;
+    this.#report({ kind: 'otherProtocol', port, client: client.remote, why, count });
   }
 
   opened(session: Session): void {
@@ -240,6 +287,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   ended(session: Session): void {
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
+    this.#notAdmitted.delete(session);
     this.#sessions.remove(session);
   }
 
@@ -252,6 +300,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
   /** A client that is refused may take its time to read that, so it ceases to be a session at once. */
   #refuse(session: Session, refusal: Refusal): void {
     this.#counts.remove(session);
+    this.#notAdmitted.add(session);
     session.refuse(refusal);
   }
 
@@ -282,14 +331,21 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     const servers = this.#targets.ofCancel(session.port);
     // PostgreSQL answers a cancel request by closing, whether it did something or not.
     if (servers[0] === undefined) return session.hangUp('refused');
-    if (this.cancelling >= this.settings.maxClients) return session.end('limit');
-    this.counters[at.cancels]! += 1;
     session.cancelAt(servers);
   }
 
-  #noServer({ port, pending }: Session): Refusal {
+  cancelBegins(): void {
+    this.counters[at.cancels]! += 1;
+  }
+
+  cancelDropped(client: string): void {
+    this.counters[at.cancelsDropped]! += 1;
+    this.#cancelsDropped.note(client);
+  }
+
+  #noServer({ client, port, pending }: Session): Refusal {
     const dialFailure = pending?.dialFailure;
-    const isProven = this.#targets.of(port) !== undefined;
+    const isProven = this.#targets.of(port, client) !== undefined;
     const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
     return noServer(this.#route, port, this.settings, error);
   }
@@ -319,7 +375,22 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost {
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
-    // A refusal takes descriptors too, so there is a bound to those that get one.
-    if (total(this.#slabs, 'active') > this.settings.maxClients) session.end('limit');
+    this.#notAdmitted.add(session);
+    if (total(this.#slabs, 'active') > this.settings.maxClients) this.#displace();
   }
+
+  /**
+   * Makes room: the client goes that has had no session for longest, which may be the one that has just come. One that
+   * means to log in says so at once; silent ones, and those that read their refusal, could else keep all others out.
+   */
+  #displace(): void {
+    const [oldest] = this.#notAdmitted;
+    this.counters[at.displaced]! += 1;
+    this.#displaced.note(peerOf(oldest!.client.remote));
+    oldest!.end('limit');
+  }
+}
+
+function connectOptionsOf({ keepAlive, connectTimeoutMs }: DataSettings): ConnectOptions {
+  return { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
 }

@@ -15,18 +15,18 @@ const retryMs = 100;
 export class HoldQueue {
   readonly #runtime: Runtime;
   readonly #counters: Counters;
-  readonly #next: () => Target | undefined;
+  readonly #next: (session: Session) => Target | undefined;
   readonly #dial: (session: Session, target: Target) => void;
   readonly #sessions = new Set<Session>();
   /** Those of them that wait for a server, and not because a dial of their own failed. */
   readonly #queue = new Set<Session>();
   #timer: Timer | undefined;
 
-  /** `next` says where the next session goes, if there is a server for it; `dial` takes it there. */
+  /** `next` says where a session goes, if there is a server for it; `dial` takes it there. */
   constructor(
     runtime: Runtime,
     counters: Counters,
-    next: () => Target | undefined,
+    next: (session: Session) => Target | undefined,
     dial: (session: Session, target: Target) => void,
   ) {
     this.#runtime = runtime;
@@ -62,7 +62,7 @@ export class HoldQueue {
         this.#releaseLater(step.everyMs);
         break;
       }
-      const target = this.#next();
+      const target = this.#next(session);
       if (target === undefined) return this.retry();
       this.remove(session);
       this.#dial(session, target);

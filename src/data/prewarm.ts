@@ -59,7 +59,8 @@ const rateMs = 1_000;
 
 export class Prewarm {
   readonly #host: PrewarmHost;
-  readonly #least: number;
+  /** Keeps so many, and more when many clients come, as long as they come; 0 keeps none. */
+  least: number;
   readonly #idle = new Set<IdleConnection>();
   #address: Address | undefined;
   #refill: Timer | undefined;
@@ -68,10 +69,9 @@ export class Prewarm {
   #rateSince = -Infinity;
   #notBefore = -Infinity;
 
-  /** Keeps `least` connections and more when many clients come, as long as they come; 0 keeps none. */
   constructor(host: PrewarmHost, least: number) {
     this.#host = host;
-    this.#least = least;
+    this.least = least;
   }
 
   /** Where to connect to from now on; what was made for another route is given up. */
@@ -84,7 +84,7 @@ export class Prewarm {
 
   /** A connection that the server has accepted and not closed; undefined if there is none now. */
   take(): Conn<ServerSide> | undefined {
-    if (this.#least === 0) return undefined;
+    if (this.least === 0) return undefined;
     this.#count();
     this.#fillSoon();
     for (const connection of this.#idle) {
@@ -141,7 +141,7 @@ export class Prewarm {
 
   #wanted(): number {
     this.#roll();
-    return Math.min(most, Math.max(this.#least, Math.ceil(share * Math.max(this.#taken, this.#takenBefore))));
+    return Math.min(most, Math.max(this.least, Math.ceil(share * Math.max(this.#taken, this.#takenBefore))));
   }
 
   #count(): void {

@@ -3,9 +3,16 @@
  * for that. libpq throws away an error that comes before or in answer to its SSLRequest (since CVE-2024-10977).
  */
 import type { Conn } from '../runtime/runtime.ts';
-import { errorResponse, oldErrorResponse } from '../protocol/error-response.ts';
+import {
+  errorResponse,
+  httpError,
+  noSuchService,
+  oldErrorResponse,
+  tlsIsReady,
+} from '../protocol/error-response.ts';
 import type { Refusal } from './refusals.ts';
 import type { FirstBytes } from '../protocol/first-bytes.ts';
+import type { Opening } from '../protocol/opening.ts';
 import { requestBytes } from '../protocol/startup.ts';
 
 /** What it needs of its session. */
@@ -18,14 +25,15 @@ export interface RefusalExchangeHost {
   hangUp(): void;
 }
 
-/** The one-byte answers to SSLRequest and GSSENCRequest. */
-const yes = Uint8Array.of('S'.charCodeAt(0));
+/** The answer to SSLRequest and GSSENCRequest, if it is not `tlsIsReady`. */
 const no = Uint8Array.of('N'.charCodeAt(0));
 
 export class RefusalExchange {
   readonly refusal: Refusal;
   /** Said in clear text: whatever else the client sends is dropped. */
   isSaid = false;
+  /** The TLS server has taken the client. */
+  isUnderTls = false;
   #isGssDeclined = false;
   readonly #client: Conn<unknown>;
   readonly #first: FirstBytes;
@@ -49,7 +57,7 @@ export class RefusalExchange {
         if (this.#isGssDeclined) return this.#host.giveUp();
         this.#isGssDeclined = true;
         this.#client.write(no);
-        this.#first.skipRequest();
+        this.#first.skip(requestBytes);
         return this.answer();
       case 'ssl':
         // What came with the request came before there was TLS to protect it.
@@ -66,12 +74,13 @@ export class RefusalExchange {
     }
   }
 
-  /** The TLS server is there. */
-  tlsBegins(): void {
-    if (this.#first.opening.kind === 'ssl') this.#client.write(yes);
+  /** The TLS server has begun to speak, with `tlsIsReady`; returns what of its first bytes the client is to have. */
+  tlsBegins(bytes: Uint8Array): Uint8Array {
+    this.isUnderTls = true;
+    return this.#first.opening.kind === 'ssl' ? bytes : bytes.subarray(tlsIsReady.length);
   }
 
-  /** The TLS server is not there: "N" lets a client of sslmode=prefer read the refusal in clear text. */
+  /** The TLS server is not there, or full: "N" lets a client of sslmode=prefer read the refusal in clear text. */
   tlsFailed(): void {
     if (this.#first.opening.kind !== 'ssl') return this.#host.giveUp();
     this.#client.write(no);
@@ -81,12 +90,19 @@ export class RefusalExchange {
   /** In clear text, whatever the client has said. */
   say(): void {
     const { opening } = this.#first;
-    const isOld = opening.kind === 'unsupported' && opening.protocol >>> 16 < 3;
     this.isSaid = true;
     this.#first.take();
     this.#client.resume();
-    this.#client.write(isOld ? oldErrorResponse(this.refusal) : errorResponse(this.refusal));
+    this.#client.write(inLanguageOf(opening, this.refusal));
     // Closing outright would send RST and throw the refusal away if the client has sent more than we read.
     this.#client.shutdown();
   }
+}
+
+/** What a client can read that has said this. */
+function inLanguageOf(opening: Opening, refusal: Refusal): Uint8Array {
+  if (opening.kind === 'unsupported' && opening.protocol >>> 16 < 3) return oldErrorResponse(refusal);
+  if (opening.kind !== 'garbage') return errorResponse(refusal);
+  if (opening.protocol === 'http') return httpError(refusal);
+  return opening.protocol === 'tls' ? noSuchService : errorResponse(refusal);
 }

@@ -7,6 +7,7 @@ import type { Port, Route } from '../contract/messages.ts';
 import { isShortage } from '../runtime/net-error.ts';
 import type { NetError } from '../runtime/runtime.ts';
 import type { ErrorFields } from '../protocol/error-response.ts';
+import type { Opening, OtherProtocol } from '../protocol/opening.ts';
 
 export interface Refusal extends ErrorFields {
   /** What the session counts as. */
@@ -86,12 +87,23 @@ export const dialFailures = {
   },
 } as const satisfies Record<string, DialFailure>;
 
-/** The first packet is none of PostgreSQL's; `why` is a clause of `readOpening`. */
-export function notUnderstood(why: string): Refusal {
+/** What to do with clients of another protocol. */
+const advice: Readonly<Record<OtherProtocol, string>> = {
+  http: 'This is the address of a PostgreSQL server; /live, /ready and /metrics are on METRICS_PORT.',
+  proxy:
+    'The load balancer before this port has the PROXY protocol switched on, which PostgreSQL does not know: switch it off there.',
+  ssh: 'This is the address of a PostgreSQL server.',
+  tls:
+    'This is the address of a PostgreSQL server, which wants an SSLRequest before TLS, or "postgresql" as the protocol of ALPN.',
+  unknown: 'This is the address of a PostgreSQL server.',
+};
+
+/** The first packet is none of PostgreSQL's. */
+export function notUnderstood({ protocol, why }: Extract<Opening, { kind: 'garbage' }>): Refusal {
   return {
     sqlstate: sqlstates.protocolViolation,
     message: `pg_gateway does not understand this client: ${why}`,
-    hint: 'This is the address of a PostgreSQL server.',
+    hint: advice[protocol],
     reason: 'refused',
   };
 }

@@ -1,9 +1,11 @@
 /** The interfaces between a session and its data plane, and between a session and its client's socket. */
 import type { CloseReason, Counters } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
-import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
-import type { ServerSide } from './prewarm.ts';
-import type { DialFailure } from './refusals.ts';
+import type { OtherProtocol } from '../protocol/opening.ts';
+import type { NetError } from '../runtime/runtime.ts';
+import type { CancelQueue } from './cancel-queue.ts';
+import type { DialHost } from './dial.ts';
+import type { DialFailure, Refusal } from './refusals.ts';
 
 /** What the events of the client's socket go to. */
 export interface ClientSide {
@@ -14,16 +16,14 @@ export interface ClientSide {
 }
 
 /** The data plane, for sessions of this kind. */
-export interface SessionHost<Session> {
-  readonly runtime: Runtime;
+export interface SessionHost<Session> extends DialHost {
   readonly settings: DataSettings;
   readonly counters: Counters;
-  readonly connectOptions: ConnectOptions;
-  readonly serverHandlers: Handlers<ServerSide>;
-  /** See CancelHost. */
-  cancelling: number;
+  readonly cancels: CancelQueue;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
+  /** It speaks another protocol than PostgreSQL's, and is refused. */
+  notUnderstood(session: Session, protocol: OtherProtocol, refusal: Refusal): void;
   /** Its server has answered. */
   opened(session: Session): void;
   dialFailed(session: Session, failure: DialFailure): void;

@@ -1,10 +1,12 @@
 /** Where the sessions of each port are sent by the latest route, and where their cancel requests are sent. */
 import { type Counters, leasedAt, servedAt } from '../contract/counters.ts';
-import type { Command, Port } from '../contract/messages.ts';
+import type { Command, DataSettings, Port } from '../contract/messages.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import type { DialFailure } from './refusals.ts';
 import { LeastSessions } from './least-sessions.ts';
+import { sourceHash } from './source-hash.ts';
+import { type Balance, type Client, Standbys } from './standbys.ts';
 
 export interface Target {
   readonly address: Address;
@@ -20,8 +22,8 @@ export class Targets {
   readonly #runtime: Pick<Runtime, 'now'>;
   readonly #slabs: readonly Counters[];
   readonly #own: Counters;
-  readonly #fallback: boolean;
-  readonly #leastSessions: LeastSessions;
+  #fallback: boolean;
+  readonly #standbys: Standbys;
   #primary: Target | undefined;
   /** Cancel requests go here while there is no primary: the sessions that they mean are still there. */
   #lastPrimary: Address | undefined;
@@ -35,13 +37,23 @@ export class Targets {
     runtime: Pick<Runtime, 'now'>,
     slabs: readonly Counters[],
     own: Counters,
-    fallback: boolean,
+    { fallback, balance }: Pick<DataSettings, 'fallback' | 'balance'>,
   ) {
     this.#runtime = runtime;
     this.#slabs = slabs;
     this.#own = own;
     this.#fallback = fallback;
-    this.#leastSessions = new LeastSessions(slabs, own);
+    this.#standbys = new Standbys(this.#balanceOf(balance), own);
+  }
+
+  /** From now on; where sessions are stays as it is. */
+  reconfigure({ fallback, balance }: Pick<DataSettings, 'fallback' | 'balance'>): void {
+    this.#fallback = fallback;
+    this.#standbys.balance = this.#balanceOf(balance);
+  }
+
+  #balanceOf(balance: DataSettings['balance']): Balance {
+    return balance === 'source' ? sourceHash : new LeastSessions(this.#slabs);
   }
 
   take({ route, slot, standbySlots }: Extract<Command, { kind: 'route' }>): void {
@@ -52,23 +64,23 @@ export class Targets {
     const targets = standbys.map((standby, index) => ({ ...standby, slot: standbySlots[index]! }));
     for (const { slot, address } of targets) this.#known.set(slot, address);
     this.#standbySlots = standbySlots;
-    this.#leastSessions.take(targets.filter(({ weight }) => weight > 0));
+    this.#standbys.take(targets.filter(({ weight }) => weight > 0));
   }
 
-  /** Where a session of `port` is sent now; undefined: it has to wait. */
-  of(port: Port): Target | undefined {
+  /** Where a session of `client` on `port` is sent now; undefined: it has to wait. */
+  of(port: Port, client: Client): Target | undefined {
     const now = this.#runtime.now();
     if (port === 'primary') return this.#leasedPrimary(now);
-    const best = this.#leastSessions.best(now);
+    const best = this.#standbys.best(client, now);
     const fallback = this.#fallback ? this.#leasedPrimary(now) : undefined;
     // A standby that has just failed is better than no server.
-    return best ? onStandby(best) : fallback ?? onStandby(this.#leastSessions.any(now));
+    return best ? onStandby(best) : fallback ?? onStandby(this.#standbys.any(client, now));
   }
 
   /** Whether the route has a server for sessions of `port`, be it one whose last answer counts no more. */
   has(port: Port): boolean {
     if (this.#primary !== undefined && (port === 'primary' || this.#fallback)) return true;
-    return port === 'standby' && !this.#leastSessions.isEmpty;
+    return port === 'standby' && !this.#standbys.isEmpty;
   }
 
   /**
@@ -78,7 +90,7 @@ export class Targets {
    */
   insteadOf(
     port: Port,
-    { epoch, slot }: { epoch: number; slot: number },
+    { client, epoch, slot }: { client: Client; epoch: number; slot: number },
     { behaviour }: DialFailure,
     tried: Set<number>,
   ): Target | undefined {
@@ -86,9 +98,9 @@ export class Targets {
     const now = this.#runtime.now();
     const wasStandby = epoch === noEpoch;
     if (wasStandby) tried.add(slot);
-    if (wasStandby && behaviour === undefined) this.#leastSessions.rest(slot, now);
+    if (wasStandby && behaviour === undefined) this.#standbys.rest(slot, now);
     const fallback = this.#fallback && wasStandby ? this.#leasedPrimary(now) : undefined;
-    return onStandby(this.#leastSessions.best(now, tried)) ?? fallback;
+    return onStandby(this.#standbys.best(client, now, tried)) ?? fallback;
   }
 
   /** Until when the last answer of the server with that slot counts. */
@@ -98,7 +110,7 @@ export class Targets {
 
   /** Whether a session that is being dialled may still have the server that it was sent to. */
   stands({ epoch, slot }: { epoch: number; slot: number }): boolean {
-    return epoch === noEpoch ? this.#leastSessions.has(slot) : epoch === this.#primary?.epoch;
+    return epoch === noEpoch ? this.#standbys.has(slot) : epoch === this.#primary?.epoch;
   }
 
   /** Whether that is the server of the present primary. */

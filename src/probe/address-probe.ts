@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { type Mark, withMarks } from '../cluster/same-server.ts';
 import { ProbeError } from './failure.ts';
-import { isHopeless, isPatient, maxBackoffMs, minGapMs, nextRetry, rejectedGapMs } from './pace.ts';
+import { isHopeless, isLogged, isPatient, maxBackoffMs, minGapMs, nextRetry, rejectedGapMs } from './pace.ts';
 import type { Pace, ProbeTicker } from './pace.ts';
 import type { Probe, ProbeEvents, ProbeTarget } from './query.ts';
 import type { Facts } from './question.ts';
@@ -63,8 +63,10 @@ export class AddressProbe {
   /** The last try failed in a way that asking sooner does not mend. */
   #isHopeless = false;
   #failures = 0;
-  /** How often in a row the server has just rejected the probe. */
+  /** How often in a row the server has just answered with an error. */
   #rejections = 0;
+  /** The last try was such an answer, and asking sooner does not mend it. */
+  #isPatient = false;
   /** When the other side last ended an idle session. */
   #endedAt = -Infinity;
   #next: Timer | undefined;
@@ -108,7 +110,7 @@ export class AddressProbe {
     if (isFast === this.#isFast) return;
     this.#isFast = isFast;
     if (!isFast || this.#isAsking) return;
-    if (this.#rejections > 0) return this.#askAgain();
+    if (this.#isPatient) return this.#askAgain();
     const soonest = this.#tools.clock.now() + 2 * this.#options.probeFastMs;
     if (this.#nextAt > soonest) this.#schedule(this.#options.probeFastMs);
   }
@@ -124,7 +126,7 @@ export class AddressProbe {
    */
   askNow(): void {
     if (this.#isAsking) this.#isWantedAgain = true;
-    else if (this.#rejections > 0) this.#askAgain();
+    else if (this.#isPatient) this.#askAgain();
     else if (!this.#isHopeless) this.#schedule(this.#gap());
   }
 
@@ -212,6 +214,7 @@ export class AddressProbe {
     if (!this.#finish(number)) return;
     this.#failures = 0;
     this.#rejections = 0;
+    this.#isPatient = false;
     this.#isHopeless = false;
     const at = this.#tools.clock.now();
     const mark = this.#session && (this.#session.mark = withMarks(this.#session.mark, marks, at));
@@ -249,7 +252,10 @@ export class AddressProbe {
     // Whatever else was thrown is a fault of the gateway, and no word of the server.
     const kind = error instanceof ProbeError ? error.kind : 'local';
     this.#isHopeless = isHopeless(kind);
-    this.#rejections = isPatient(kind) ? this.#rejections + 1 : 0;
+    this.#isPatient = isPatient(kind);
+    // What was tried at the fast pace, without a primary, is not held against a server that is about to come up.
+    if (this.#isFast && !this.#isPatient) this.#rejections = 0;
+    this.#rejections = isLogged(kind) ? this.#rejections + 1 : 0;
     const retry = nextRetry(
       this.#options,
       this.#isFast,

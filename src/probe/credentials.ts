@@ -5,18 +5,14 @@
  */
 import { codeOf, ConfigError } from '../errors.ts';
 import type { TlsTrust } from '../runtime/tcp.ts';
+import type { Files } from './files.ts';
+import type { ChannelBinding } from './channel-binding.ts';
 import { findPassword } from './passfile.ts';
+import type { AuthMethod } from './require-auth.ts';
+import { type AuthorityPlaces, systemAuthorities } from './system-authorities.ts';
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof sslModes)[number];
-
-/** The file system, as far as credentials need it. */
-export interface Files {
-  /** Throws an error with an errno code. */
-  read(path: string): string;
-  /** The permission bits; undefined where the system has none. Throws like `read`. */
-  mode(path: string): number | undefined;
-}
 
 /** What libpq takes from the system. */
 export interface Account {
@@ -36,18 +32,23 @@ export interface Credentials {
   password(host: string, port: number): string | undefined;
   readonly sslMode: SslMode;
   readonly trust: TlsTrust;
+  readonly channelBinding: ChannelBinding;
+  /** The methods that a server may ask for; undefined: all. */
+  readonly requireAuth?: readonly AuthMethod[] | undefined;
   /** For the log: what was left out, and what to do. */
   readonly warnings: readonly string[];
 }
 
 /** What the settings of libpq's names say; undefined: not set. */
-export interface LoginSettings {
+export interface LoginSettings extends AuthorityPlaces {
   readonly user?: string | undefined;
   readonly database?: string | undefined;
   readonly password?: string | undefined;
   readonly passwordFile?: string | undefined;
   readonly passFile?: string | undefined;
   readonly sslMode?: SslMode | undefined;
+  readonly channelBinding?: ChannelBinding | undefined;
+  readonly requireAuth?: readonly AuthMethod[] | undefined;
   readonly sslRootCert?: string | undefined;
   readonly sslCert?: string | undefined;
   readonly sslKey?: string | undefined;
@@ -68,9 +69,15 @@ export function readCredentials(login: LoginSettings, account: Account, files: F
   const reader = new Reader(files, problems);
   const password = passwordSource(login, account, database, user, reader, warnings);
   const sslMode = readSslMode(login, problems);
-  const trust = readTrust(login, account, sslMode, reader);
+  const trust = readTrust(login, account, sslMode, reader, warnings);
+  const { channelBinding = 'prefer', requireAuth } = login;
+  if (channelBinding === 'require' && sslMode === 'disable') {
+    problems.push(
+      'PGCHANNELBINDING=require needs TLS, and PGSSLMODE=disable allows none: change one of them',
+    );
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { user, database, password, sslMode, trust, warnings };
+  return { user, database, password, sslMode, trust, channelBinding, requireAuth, warnings };
 }
 
 /** Reads files that settings name and collects what is wrong with them. */
@@ -93,6 +100,20 @@ class Reader {
       );
       return undefined;
     }
+  }
+
+  /** A named file with certificates in it: to a runtime, an empty one is its own list of authorities. */
+  authorities(setting: string, path: string): string | undefined {
+    const text = this.named(
+      setting,
+      path,
+      'name a file with the certificates of the trusted authorities, or unset it',
+    );
+    if (text === undefined || /^-----BEGIN (?:[A-Z0-9]+ )?CERTIFICATE-----/m.test(text)) return text;
+    this.problems.push(
+      `${setting}=${path} has no certificate in it: name a file with those of the trusted authorities, PEM, or unset it`,
+    );
+    return undefined;
   }
 
   /** A file that may be there, or undefined. */
@@ -145,7 +166,7 @@ function passfileSource(
 ): PasswordSource {
   const named = login.passFile;
   const path = named || (account.home ? `${account.home}/.pgpass` : '');
-  let last = named
+  const first = named
     ? reader.named(
       'PGPASSFILE',
       named,
@@ -154,23 +175,32 @@ function passfileSource(
     : path === ''
     ? undefined
     : reader.optional(path);
-  if (last === undefined) return () => undefined;
-  if (isOpenToOthers(reader.files, path)) {
-    warnings.push(`the password file ${path} is ignored because others may read it: chmod 600 ${path}`);
-    return () => undefined;
-  }
+  if (first === undefined) return () => undefined;
+  const { files } = reader;
+  const mode = openMode(files, path);
+  if (mode !== undefined) warnings.push(ignored(path, mode));
+  let last = mode === undefined ? first : '';
   return (host, port) => {
-    last = (isOpenToOthers(reader.files, path) ? undefined : reader.optional(path)) ?? last;
-    return findPassword(last ?? '', { host, port: String(port), database, user });
+    last = (openMode(files, path) === undefined ? reader.optional(path) : undefined) ?? last;
+    return findPassword(last, { host, port: String(port), database, user });
   };
 }
 
-function isOpenToOthers(files: Files, path: string): boolean {
+/** The permission bits, if they let others read it. */
+function openMode(files: Files, path: string): number | undefined {
   try {
-    return ((files.mode(path) ?? 0) & 0o077) !== 0;
+    const mode = files.mode(path) ?? 0;
+    return (mode & 0o077) === 0 ? undefined : mode & 0o777;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** Kubernetes adds the group's right to read to a secret, whatever its defaultMode says, and nobody can take it away. */
+function ignored(path: string, mode: number): string {
+  return `the password file ${path} is ignored, as by libpq, because others may read it (mode 0${
+    mode.toString(8)
+  }): chmod 600 ${path}, or, where a secret of Kubernetes is mounted, put the password alone into it and name it in PGPASSWORD_FILE instead`;
 }
 
 function readSslMode({ sslMode, sslRootCert }: LoginSettings, problems: string[]): SslMode {
@@ -183,20 +213,23 @@ function readSslMode({ sslMode, sslRootCert }: LoginSettings, problems: string[]
   return mode;
 }
 
-function readTrust(login: LoginSettings, account: Account, mode: SslMode, reader: Reader): TlsTrust {
+function readTrust(
+  login: LoginSettings,
+  account: Account,
+  mode: SslMode,
+  reader: Reader,
+  warnings: string[],
+): TlsTrust {
   if (mode === 'disable') return { verify: false, verifyHost: false };
   const root = login.sslRootCert;
   const standard = account.home ? `${account.home}/.postgresql/root.crt` : '';
-  const system = root === 'system';
-  const ca = system ? undefined : root
-    ? reader.named(
-      'PGSSLROOTCERT',
-      root,
-      'name a file with the certificates of the trusted authorities, or unset it',
-    )
-    : standard === ''
+  const ca = root === 'system'
+    ? readSystem(login, reader, warnings)
+    : root
+    ? reader.authorities('PGSSLROOTCERT', root)
+    : standard === '' || reader.optional(standard) === undefined
     ? undefined
-    : reader.optional(standard);
+    : reader.authorities('PGSSLROOTCERT', standard);
   const mustVerify = mode === 'verify-ca' || mode === 'verify-full';
   if (mustVerify && ca === undefined && !root) {
     reader.problems.push(
@@ -211,6 +244,18 @@ function readTrust(login: LoginSettings, account: Account, mode: SslMode, reader
     ...(verify ? { ca } : {}),
     ...readIdentity(login, reader),
   };
+}
+
+function readSystem(login: LoginSettings, reader: Reader, warnings: string[]): string | undefined {
+  const { sslCertFile } = login;
+  if (sslCertFile && reader.authorities('SSL_CERT_FILE', sslCertFile) === undefined) return undefined;
+  const ca = systemAuthorities(login, reader.files);
+  if (ca === undefined) {
+    warnings.push(
+      'PGSSLROOTCERT=system: this machine has no list of authorities, so the list of the runtime is used, which has no private ones: install ca-certificates, or name a file in SSL_CERT_FILE',
+    );
+  }
+  return ca;
 }
 
 function readIdentity(

@@ -1,8 +1,9 @@
 /** Why a probe failed, in words for people. Each message is a clause that reads after the candidate's name. */
 import type { FailureKind } from '../cluster/observation.ts';
 import { codeOf, messageOf } from '../errors.ts';
-import { maxScramRounds } from '../protocol/message-guard.ts';
 import { printable } from '../protocol/printable.ts';
+import { maxScramRounds } from '../protocol/scram-challenge.ts';
+import type { AuthMethod } from './require-auth.ts';
 
 export class ProbeError extends Error {
   readonly kind: FailureKind;
@@ -150,6 +151,32 @@ export function scramTooCostly(asked: Asked): ProbeError {
   const message =
     `asks user ${asked.user} for more than ${maxScramRounds} rounds of SCRAM at ${asked.address}: set scram_iterations lower there, and the password again`;
   return new ProbeError('credentials', message);
+}
+
+/** For a login that PGCHANNELBINDING=require does not allow; `why` is a clause. */
+export function unbound(why: string, asked: Asked): ProbeError {
+  const message =
+    `${why} at ${asked.address}, and PGCHANNELBINDING=require wants the password bound to its certificate: use hostssl and scram-sha-256 in pg_hba.conf there, PGSSLMODE=require or more for the gateway, or PGCHANNELBINDING=prefer`;
+  return new ProbeError('untrusted', message);
+}
+
+/** For a server that was told of another certificate than its own. */
+export function boundElsewhere(error: ServerError, asked: Asked): ProbeError {
+  const message = `says "${
+    printable(error.message, maxQuoted)
+  }" at ${asked.address}: something between it and the gateway ends TLS; if that is meant, set PGCHANNELBINDING=disable for the gateway`;
+  return new ProbeError('untrusted', message);
+}
+
+/** For a method that PGREQUIREAUTH does not allow. */
+export function methodRefused(method: AuthMethod, allowed: readonly AuthMethod[], asked: Asked): ProbeError {
+  const what = method === 'none'
+    ? `lets user ${asked.user} in and asks for nothing`
+    : `asks user ${asked.user} to log in by ${method}`;
+  const which = allowed.length === 0 ? 'nothing that a probe can do' : allowed.join(', ');
+  const message =
+    `${what} at ${asked.address}, and PGREQUIREAUTH allows ${which}: change the method in pg_hba.conf there, or PGREQUIREAUTH of the gateway`;
+  return new ProbeError('untrusted', message);
 }
 
 /** For GSSAPI, SSPI and the like. */

@@ -133,7 +133,7 @@ export class NameProbe {
   }
 
   #logKept(candidate: string): void {
-    this.#tools.log('primary_left_dns', {
+    this.#tools.log('primary_left', {
       candidate,
     });
   }

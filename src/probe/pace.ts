@@ -9,7 +9,7 @@ export interface Pace {
   readonly probeFastMs: number;
 }
 
-/** No server is left unprobed for longer than this, however long it has been dead; but for one that rejects the probe. */
+/** No server is left unprobed for longer than this, however long it has been dead; but for one that answers with an error. */
 export const maxBackoffMs = 1000;
 
 /**
@@ -50,8 +50,9 @@ export class ProbeTicker {
  * fast pace does not help against a wrong password, a wrong port or a server without a free slot, and each such try is a
  * line in a server's log, so those keep to the second.
  *
- * One that rejects the probe is up, and its `rejections` in a row end when a person or its clients see to it: while there
- * is a primary, it is asked less and less often, down to once in ten seconds.
+ * One that answers with an error is up, and its `rejections` in a row end when a person, its clients or its recovery see
+ * to it: while there is a primary, it is asked less and less often, down to once in ten seconds. Only one that starts, or
+ * has an error of another kind, is asked at the fast pace like a dead one: it may come up as the next primary.
  */
 export function nextRetry(
   pace: Pace,
@@ -61,7 +62,7 @@ export function nextRetry(
   kind: FailureKind,
   random: number,
 ): number {
-  if (isPatient(kind)) {
+  if (isPatient(kind) || (isLogged(kind) && !isFast)) {
     const limit = isFast ? rejectedGapMs : rejectedPaceMs;
     return Math.min(limit, rejectedGapMs * 2 ** Math.min(rejections - 1, 10));
   }
@@ -78,7 +79,12 @@ export function isHopeless(kind: FailureKind): boolean {
   return isPatient(kind) || kind === 'notPostgres' || kind === 'malformed';
 }
 
-/** Whether each try is a line in a server's log, and the next one is not likely to end otherwise. */
+/** Whether each try is a line in a server's log. */
+export function isLogged(kind: FailureKind): boolean {
+  return isPatient(kind) || kind === 'starting' || kind === 'error';
+}
+
+/** Whether, besides, the next try is not likely to end otherwise. */
 export function isPatient(kind: FailureKind): boolean {
   return isLoginRefused(kind) || kind === 'untrusted';
 }

@@ -1,12 +1,12 @@
 /**
- * One connection to one server: TCP, TLS where it is wanted, the guard, and a socket-shaped end for postgres.js.
- *
- * postgres.js has no way to destroy a connection at once, reconnects on its own, and sends its TLS hello to
- * servers that said no to TLS. So the socket and its end are ours, and postgres.js is never told that a
- * connection ended: the owner of the probe connection is, and throws the client away.
+ * One connection to one server: TCP, TLS where it is wanted, and the guard. No package has a way to destroy a connection at
+ * once in every state, so the socket and its end are ours.
  */
 import { codeOf } from '../errors.ts';
-import { openTcp, startTls } from '../runtime/tcp.ts';
+import { Attempts } from '../runtime/attempts.ts';
+import { after } from '../runtime/clock.ts';
+import { isShortage, netError } from '../runtime/net-error.ts';
+import { openTcp, peerCertificate, startTls } from '../runtime/tcp.ts';
 import type { TcpSocket, TlsTrust } from '../runtime/tcp.ts';
 import {
   disconnected,
@@ -41,17 +41,10 @@ export interface ProbeConnectionEvents {
   row(body: Buffer): void;
   /** ErrorResponse; likewise. */
   error(said: ServerError): void;
-  /** How the server wants us to log in; throw a ProbeError to refuse. */
-  authentication(wants: Authentication): void;
+  /** What the server asks of the login, or that it is done; likewise. */
+  authentication(kind: Authentication, data: Buffer): void;
   /** The connection is gone, and why; once, and not after `destroy`. */
   ended(error: ProbeError): void;
-}
-
-/** The part of a socket that postgres.js uses on a connection that it never ends itself. */
-export interface DriverSocket {
-  on(event: string, listener: (bytes: Buffer) => void): DriverSocket;
-  write(bytes: Uint8Array): boolean;
-  destroy(): void;
 }
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
@@ -64,11 +57,11 @@ export class ProbeConnection {
   #options: ProbeConnectionOptions;
   #events: ProbeConnectionEvents;
   #guard: MessageGuard;
+  #attempts: Attempts<TcpSocket> | undefined;
   #tcp: TcpSocket | undefined;
   #tls: TcpSocket | undefined;
   #over = false;
   #begun: TcpSocket | undefined;
-  #receive: ((bytes: Buffer) => void) | undefined;
   /** PostgreSQL says why before it closes. */
   #lastError: ServerError | undefined;
 
@@ -85,36 +78,57 @@ export class ProbeConnection {
         this.#lastError = { sqlstate: fields.get('C') ?? '', message: fields.get('M') ?? '' };
         events.error(this.#lastError);
       },
-      authentication: (wants) => events.authentication(wants),
+      authentication: (kind, data) => events.authentication(kind, data),
     });
   }
 
-  /** Connects; `connected` gets the end for postgres.js as soon as PostgreSQL's own protocol may begin. */
-  open(connected: (socket: DriverSocket) => void): void {
+  /** Connects; `connected` is called as soon as PostgreSQL's own protocol may begin. */
+  open(connected: () => void): void {
     if (this.#over) return;
-    const tcp = this.#tcp = openTcp(this.#options);
-    tcp.once('connect', () => {
-      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
-      else this.#negotiate(tcp, connected);
-    });
-    tcp.on('error', (error) => this.#end(socketFailure(error, this.#options.asked)));
-    this.#watchEnd(tcp);
+    const attempt = () => this.#attempt(connected);
+    this.#attempts = new Attempts({ after }, attempt(), attempt, (tcp) => tcp.destroy());
   }
 
-  /** Sends messages of our own. From then on postgres.js hears nothing more of this connection. */
+  /** The server's, DER; undefined without TLS. */
+  get certificate(): Buffer | undefined {
+    return this.#tls && peerCertificate(this.#tls);
+  }
+
   send(bytes: Buffer): void {
-    this.#receive = undefined;
     if (!this.#over) this.#begun?.write(bytes);
   }
 
   /** Frees the socket at once, in whatever state it is. */
   destroy(): void {
     this.#over = true;
+    this.#attempts?.end();
     this.#tls?.destroy();
     this.#tcp?.destroy();
   }
 
-  #negotiate(tcp: TcpSocket, connected: (socket: DriverSocket) => void): void {
+  #attempt(connected: () => void): TcpSocket {
+    const tcp = openTcp(this.#options);
+    tcp.once('connect', () => {
+      if (!this.#attempts?.won(tcp)) return;
+      this.#tcp = tcp;
+      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
+      else this.#negotiate(tcp, connected);
+    });
+    const isOver = (error?: Error): boolean =>
+      tcp === this.#tcp ||
+      this.#attempts?.lost(tcp, error !== undefined && isShortage(netError(error))) === true;
+    tcp.on('error', (error) => {
+      if (isOver(error)) this.#end(socketFailure(error, this.#options.asked));
+    });
+    const ended = () => {
+      if (isOver()) this.#end(disconnected(this.#options.asked));
+    };
+    tcp.on('end', ended);
+    tcp.on('close', ended);
+    return tcp;
+  }
+
+  #negotiate(tcp: TcpSocket, connected: () => void): void {
     const { encryption, asked } = this.#options;
     tcp.once('data', (answer: Buffer) => {
       if (this.#over) return;
@@ -131,7 +145,7 @@ export class ProbeConnection {
     tcp.write(sslRequest);
   }
 
-  #secure(tcp: TcpSocket, connected: (socket: DriverSocket) => void): void {
+  #secure(tcp: TcpSocket, connected: () => void): void {
     let secure = false;
     this.isEncrypted = true;
     const fail = (error: unknown) => {
@@ -145,40 +159,26 @@ export class ProbeConnection {
         if (!this.#over) this.#begin(tls, connected);
       });
       tls.on('error', fail);
-      this.#watchEnd(tls);
+      const ended = () => this.#end(disconnected(this.#options.asked));
+      tls.on('end', ended);
+      tls.on('close', ended);
     } catch (error) {
       fail(error);
     }
   }
 
-  #watchEnd(socket: TcpSocket): void {
-    const ended = () => this.#end(disconnected(this.#options.asked));
-    socket.on('end', ended);
-    socket.on('close', ended);
-  }
-
-  #begin(socket: TcpSocket, connected: (socket: DriverSocket) => void): void {
+  #begin(socket: TcpSocket, connected: () => void): void {
     if (this.#over) return;
     this.#begun = socket;
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
-    const driver: DriverSocket = {
-      on: (event, listener) => {
-        if (event === 'data') this.#receive = listener;
-        return driver;
-      },
-      // postgres.js writes from timers of its own, also after the end.
-      write: (bytes) => this.#over || socket.write(bytes),
-      destroy: () => this.#end(notPostgres('its proof of the password is wrong', this.#options.asked)),
-    };
-    connected(driver);
+    connected();
   }
 
   #take(bytes: Buffer): void {
     if (this.#over) return;
     this.heard = true;
     try {
-      const messages = this.#guard.push(bytes);
-      if (messages.length > 0) this.#receive?.(messages);
+      this.#guard.push(bytes);
     } catch (error) {
       if (error instanceof ProbeError) this.#end(error);
       else if (error instanceof ProtocolError) this.#end(notPostgres(error.message, this.#options.asked));

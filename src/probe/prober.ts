@@ -3,6 +3,7 @@
  * there are follows DNS: names come and go with the records of a service, addresses with their names.
  */
 import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
+import { isSameOrHidden } from '../cluster/hidden.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
 import { isOneServer } from '../cluster/same-server.ts';
 import type { Log } from '../log.ts';
@@ -41,6 +42,8 @@ export interface ProberTools {
   readonly random?: (() => number) | undefined;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 interface Service {
   readonly entry: Entry;
   readonly discovery: Discovery<readonly Target[]>;
@@ -50,16 +53,21 @@ interface Service {
 }
 
 export class Prober {
-  readonly #entries: readonly Entry[];
+  #entries: readonly Entry[];
+  #credentials: Credentials;
   readonly #events: ProberEvents;
-  readonly #options: NameProbeOptions;
-  readonly #tools: NameProbeTools;
+  /** One record that all probes read, so that a reload reaches them. */
+  readonly #options: Mutable<NameProbeOptions>;
+  readonly #tools: Mutable<NameProbeTools>;
   /** By the names of their entries. */
   readonly #services = new Map<string, Service>();
   /** By `host:port`; the present ones, in the order of the entries. */
   #names: ReadonlyMap<string, NameProbe> = new Map();
+  /** A reload has taken them out, and they have the primary. */
+  #leaving: readonly NameProbe[] = [];
   #reported: readonly Observation[] = [];
   #reportTimer: Timer | undefined;
+  readonly #givenResolver: Resolver | undefined;
   readonly #watch: LoopWatch;
   #watchTimer: Timer | undefined;
   #isFast = false;
@@ -73,16 +81,17 @@ export class Prober {
     events: ProberEvents,
     tools: ProberTools = {},
   ) {
-    const { nameServers } = options;
     this.#entries = entries;
+    this.#credentials = credentials;
+    this.#givenResolver = tools.resolver;
     this.#events = events;
     this.#options = { ...options, dnsTimeoutMs: options.connectTimeoutMs, clock };
     this.#tools = {
       clock,
       random: tools.random ?? Math.random,
       ticker: new ProbeTicker(),
-      open: tools.open ?? ((target, events) => openProbe(target, credentials, events)),
-      resolver: tools.resolver ?? (nameServers ? resolverBy(nameServers) : systemResolver()),
+      open: tools.open ?? ((target, events) => openProbe(target, this.#credentials, events)),
+      resolver: tools.resolver ?? resolverOf(options),
       isFast: () => this.#isFast,
       isIncumbent: events.isIncumbent,
       hasRoom: (address) => this.#hasRoom(address),
@@ -117,6 +126,34 @@ export class Prober {
     for (const { discovery } of this.#services.values()) discovery.stop();
     this.#reportTimer?.cancel();
     this.#watchTimer?.cancel();
+  }
+
+  /**
+   * Goes on with another configuration. What is known of the candidates stays; with another login all are asked anew. A
+   * candidate that is primary and is named no more stays until another one is elected.
+   */
+  reconfigure(entries: readonly Entry[], credentials: Credentials, options: ProberOptions): void {
+    const isOtherLogin = loginText(credentials, entries) !== loginText(this.#credentials, entries);
+    Object.assign(this.#options, { ...options, dnsTimeoutMs: options.connectTimeoutMs });
+    this.#tools.resolver = this.#givenResolver ?? resolverOf(options);
+    [this.#entries, this.#credentials] = [entries, credentials];
+    const names = new Set(entries.map(({ name }) => name));
+    for (const [name, { discovery }] of this.#services) {
+      if (names.has(name)) continue;
+      discovery.stop();
+      this.#services.delete(name);
+    }
+    for (const entry of entries) {
+      if (entry.kind !== 'service' || this.#services.has(entry.name)) continue;
+      const service = this.#serviceOf(entry);
+      this.#services.set(entry.name, service);
+      service.discovery.start();
+    }
+    this.#isFull = false;
+    this.#follow();
+    const named = new Set(this.#named().map(({ name }) => name));
+    this.#leaving = [...this.#names].flatMap(([name, probe]) => named.has(name) ? [] : [probe]);
+    if (isOtherLogin) { for (const probe of this.#probes()) probe.beginAnew(); }
   }
 
   /** Before anything is concluded from the age of what is known. True if this program did not run for a while. */
@@ -184,11 +221,14 @@ export class Prober {
     this.#publish();
   }
 
+  #named(): readonly Candidate[] {
+    return this.#entries.flatMap((entry) => this.#services.get(entry.name)?.targets ?? [entry]);
+  }
+
   /** The names in the entries and in the records of services, and the one that has the incumbent. */
   #present(): ReadonlyMap<string, NameProbe> {
-    const named = this.#entries.flatMap((entry) => this.#services.get(entry.name)?.targets ?? [entry]);
     const present = new Map<string, NameProbe>();
-    for (const candidate of named) {
+    for (const candidate of this.#named()) {
       if (present.has(candidate.name)) continue;
       if (present.size < maxCandidates) {
         present.set(candidate.name, this.#names.get(candidate.name) ?? this.#probeOf(candidate));
@@ -249,7 +289,7 @@ export class Prober {
     for (const { probe, observation: { answer } } of members) {
       probe.setMarked(
         starts.get(answer!.startedAt)!.some(({ observation: { answer: other } }) =>
-          answer!.system === other!.system && isOneServer(answer!, other!) !== true
+          isSameOrHidden(answer!.system, other!.system) && isOneServer(answer!, other!) !== true
         ),
       );
     }
@@ -261,5 +301,19 @@ export class Prober {
     this.#reportTimer = undefined;
     this.#reported = this.observations;
     this.#events.observed(this.#reported);
+    // What was just observed may have elected another one.
+    if (this.#leaving.every((probe) => probe.isKept())) return;
+    this.#leaving = [];
+    this.#follow();
   }
+}
+
+function resolverOf({ nameServers }: ProberOptions): Resolver {
+  return nameServers ? resolverBy(nameServers) : systemResolver();
+}
+
+/** All that a login depends on. */
+function loginText(credentials: Credentials, entries: readonly Entry[]): string {
+  const passwords = entries.map(({ host, port }) => credentials.password(host, port));
+  return JSON.stringify([credentials, passwords]);
 }

@@ -1,30 +1,48 @@
-/** A session with one server in which one question is asked again and again; the only user of `postgres`. */
-import postgres from 'postgres';
-import { codeOf } from '../errors.ts';
-import type { Credentials } from './credentials.ts';
-import {
-  clearTextRefused,
-  loginUnsupported,
-  malformed,
-  notPostgres,
-  passwordWanted,
-  ProbeError,
-  scramTooCostly,
-  serverFailure,
-} from './failure.ts';
-import type { Asked } from './failure.ts';
+/** A session with one server in which one question is asked again and again. */
 import { addressText, isLoopback } from '../runtime/addresses.ts';
-import { ProbeConnection } from './probe-connection.ts';
-import type { Encryption } from './probe-connection.ts';
-import { type Facts, markedQuestion, markLength, question, readFacts } from './question.ts';
-import { type Asking, askingFor, readRow } from '../protocol/prepared-question.ts';
-import { saslPrepared } from '../protocol/saslprep.ts';
+import { startupMessage } from '../protocol/login-messages.ts';
+import { ProtocolError } from '../protocol/message-guard.ts';
+import { askingFor, readRow } from '../protocol/prepared-question.ts';
+import type { Credentials } from './credentials.ts';
+import { type Asked, boundElsewhere, malformed, ProbeError, serverFailure } from './failure.ts';
+import { Login } from './login.ts';
+import { type Encryption, ProbeConnection } from './probe-connection.ts';
+import {
+  type Facts,
+  markedQuestion,
+  markLength,
+  marksIn,
+  question,
+  readFacts,
+  reducedQuestion,
+} from './question.ts';
+import { type Rights, rightsOf } from './rights.ts';
 
-const plain = askingFor(question);
+/** What is asked in a session. */
+interface Asking {
+  readonly bytes: ReturnType<typeof askingFor>;
+  /** Undefined: the server lets the probe ask everything. */
+  readonly rights: Rights | undefined;
+  /** Undefined: without one. */
+  readonly mark: string | undefined;
+}
+
+const everything: Asking = { bytes: askingFor(question), rights: undefined, mark: undefined };
+
+function askingWith(rights: Rights | undefined, mark: string | undefined): Asking {
+  if (mark !== undefined) return { bytes: askingFor(markedQuestion(mark, rights)), rights, mark };
+  return rights === undefined ? everything : { bytes: askingFor(reducedQuestion(rights)), rights, mark };
+}
 
 function newMark(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(markLength / 2))).toString('hex');
 }
+
+/**
+ * A function or a view that may not be used, or is not there, or a function that is not supported, or not with these
+ * settings (Amazon Aurora).
+ */
+const refusals = ['42501', '42883', '42P01', '0A000', '55000'];
 
 export interface ProbeTarget {
   /** Numeric. */
@@ -102,6 +120,8 @@ interface QuerySession extends Probe {
   isEncrypted(): boolean;
 }
 
+type Row = readonly (string | null)[];
+
 function openSession(
   target: ProbeTarget,
   encryption: Encryption,
@@ -115,21 +135,25 @@ function openSession(
     user,
     database,
   };
-  const password = credentials.password(serverName, port);
-  let isScram = false;
   let isReady = false;
-  /** Questions so far. */
-  let count = 0;
   let lost: ProbeError | undefined;
-  let pending: { resolve(facts: Facts): void; reject(error: unknown): void } | undefined;
-  let mark: string | undefined;
-  let marked: Asking | undefined;
-  /** Whether the server keeps the question without a mark. */
+  /** What is being asked, until the server is ready again. */
+  let pending: { resolve(row: Row): void; reject(error: unknown): void } | undefined;
+  /** Of the present question, once it is there. */
+  let row: Row | undefined;
+  let refusal: ProbeError | undefined;
+  /** Goes out when the login is done. */
+  let first: Buffer | undefined;
+  let asking = everything;
+  /** Whether the server keeps `asking` as a prepared statement. */
   let isKept = false;
-  /** Whether the present question has the mark. */
-  let isMarkedNow = false;
-  /** Of the present question, once the row is there. */
-  let facts: Facts | undefined;
+  /** Of this session, since it was first asked with one. */
+  let mark: string | undefined;
+  let isMarkWanted = false;
+  /** The server does not let the probe see marks, in this session: it shows none then, not even its own. */
+  let isMarkRefused = false;
+  /** The probe may see more than it asks for, or less: something was granted or revoked. */
+  let isOutdated = false;
   const settle = (): typeof pending => {
     const one = pending;
     pending = undefined;
@@ -137,32 +161,36 @@ function openSession(
   };
   const connection = new ProbeConnection({ host, port, serverName, encryption, trust, asked }, {
     ready() {
-      if (isReady) {
-        if (count < 2 || pending === undefined) return;
-        if (facts === undefined) throw malformed('it has 0 rows, not 1', asked);
-        settle()?.resolve(facts);
+      if (!isReady) {
+        if (!login.isDone) throw new ProtocolError('it is ready before it has let us in');
+        isReady = true;
+        // From here on silence means that the question was not answered.
+        connection.heard = false;
+        events.ready();
+        connection.send(first!);
         return;
       }
-      isReady = true;
-      // From here on silence means that the question was not answered.
-      connection.heard = false;
-      events.ready();
+      if (pending === undefined) return;
+      if (refusal !== undefined) return settle()?.reject(refusal);
+      if (row === undefined) throw malformed('it has 0 rows, not 1', asked);
+      settle()?.resolve(row);
     },
     row(body) {
-      if (count < 2) return;
-      if (facts !== undefined) throw malformed('it has several rows, not 1', asked);
-      facts = readFacts(readRow(body), asked, isMarkedNow ? mark : undefined);
+      if (!isReady) throw new ProtocolError('it answers before it was asked');
+      if (row !== undefined) throw malformed('it has several rows, not 1', asked);
+      row = readRow(body);
     },
     error(said) {
-      if (count > 1 && pending !== undefined) throw serverFailure(said, asked);
+      if (pending === undefined) return;
+      // Once it has let us in, it is ready again after an error, or closes.
+      if (isReady) refusal = serverFailure(said, asked);
+      else {throw login.isBinding && said.sqlstate === '28000'
+          ? boundElsewhere(said, asked)
+          : serverFailure(said, asked);}
     },
-    authentication(wants) {
-      if (wants === 'none') return;
-      if (wants === 'unsupported') throw loginUnsupported(asked);
-      if (wants === 'costly') throw scramTooCostly(asked);
-      if (password === undefined) throw passwordWanted(asked);
-      if (wants === 'clearText' && !isKnown()) throw clearTextRefused(asked);
-      isScram = wants === 'scram';
+    authentication(kind, data) {
+      const answer = login.answer(kind, data);
+      if (answer !== undefined) connection.send(answer);
     },
     ended(error) {
       lost = error;
@@ -170,46 +198,79 @@ function openSession(
       else events.ended(error);
     },
   });
-  // Whoever took over the port or the path to it could ask for the password, too; on this machine, only its owner.
-  const isKnown = () => (connection.isEncrypted && trust.verify) || isLoopback(host);
-  // postgres.js asks for it in answer to the server's challenge, which the guard has seen by then.
-  const secret = () => isScram ? saslPrepared(password ?? '') : password ?? '';
-  const sql = client(connection, user, database, secret);
-
-  const askFirst = () => {
-    sql.unsafe(question).raw().then((rows) => {
-      const [row] = rows;
-      if (row === undefined || rows.length > 1) throw malformed(`it has ${rows.length} rows, not 1`, asked);
-      const facts = readFacts(row.map((column) => column && new TextDecoder().decode(column)), asked);
-      settle()?.resolve(facts);
-    }).catch((error) => {
-      connection.destroy();
-      settle()?.reject(failure(error, asked));
-    });
-  };
-  /** The bytes for the next question. */
-  const next = (): Buffer => {
-    if (!isMarkedNow) {
-      const bytes = isKept ? plain.next : plain.first;
-      isKept = true;
-      return bytes;
-    }
-    if (marked) return marked.next;
-    mark = newMark();
-    marked = askingFor(markedQuestion(mark), 'marked');
-    return marked.first;
-  };
-  const ask = (isMarked = false) =>
-    new Promise<Facts>((resolve, reject) => {
+  const login = new Login({
+    asked,
+    password: credentials.password(serverName, port),
+    channelBinding: credentials.channelBinding,
+    requireAuth: credentials.requireAuth,
+    isEncrypted: () => connection.isEncrypted,
+    certificate: () => connection.certificate,
+    // On this machine only the owner of the port can be there.
+    isKnown: () => (connection.isEncrypted && trust.verify) || isLoopback(host),
+  });
+  const begin = () =>
+    connection.send(
+      startupMessage({ user, database, client_encoding: 'UTF8', application_name: 'pg_gateway' }),
+    );
+  const run = (bytes: Buffer): Promise<Row> =>
+    new Promise((resolve, reject) => {
       if (lost) return reject(lost);
-      connection.heard = false;
       pending = { resolve, reject };
-      facts = undefined;
-      count += 1;
-      isMarkedNow = isMarked && count > 1;
-      if (count === 1) askFirst();
-      else connection.send(next());
+      row = refusal = undefined;
+      if (isReady) return connection.send(bytes);
+      first = bytes;
+      connection.open(begin);
     });
+  const put = (next: Asking): Promise<Row> => {
+    const bytes = isKept && next === asking ? next.bytes.next : next.bytes.first;
+    asking = next;
+    isKept = true;
+    return run(bytes);
+  };
+  const read = (row: Row): Facts => {
+    const { rights } = asking;
+    const columns = [...row];
+    const shown = asking.mark === undefined ? null : columns.pop();
+    isOutdated = rights !== undefined && columns.pop() !== rights.letters;
+    const facts = readFacts(columns, asked, rights?.lacks);
+    // With `cert` in pg_hba.conf the server asks for nothing here: the certificate went along with the handshake.
+    const gaveCertificate = connection.isEncrypted && trust.cert !== undefined;
+    const letInUnasked = !login.wasAsked && !gaveCertificate;
+    const own = asking.mark ?? (isMarkWanted && isMarkRefused ? mark : undefined);
+    return own === undefined
+      ? { ...facts, letInUnasked }
+      : { ...facts, letInUnasked, marks: { own, seen: marksIn(shown) } };
+  };
+  /** Finds out what the server lets the probe ask, and asks that. */
+  const askLess = async (error: unknown): Promise<Facts> => {
+    if (!isRefused(error) || lost) throw error;
+    isKept = false;
+    if (asking.mark !== undefined) {
+      // Is it for the marks, or for the rest?
+      return await put(askingWith(asking.rights, undefined)).then((row) => {
+        isMarkRefused = true;
+        return read(row);
+      }, askLess);
+    }
+    const rights = await rightsOf(
+      async (statement) => (await run(askingFor(statement).first))[0] ?? null,
+      (error) => error instanceof ProbeError && error.sign.sqlstate !== undefined && !lost,
+      user,
+    );
+    return read(await put(askingWith(rights.lacks.length === 0 ? undefined : rights, undefined)));
+  };
+  const ask = (isMarked = false): Promise<Facts> => {
+    connection.heard = false;
+    isMarkWanted = isMarked && isReady;
+    if (isMarkWanted) mark ??= newMark();
+    const own = isMarkWanted && !isMarkRefused ? mark : undefined;
+    const rights = isOutdated ? undefined : asking.rights;
+    const isSame = rights === asking.rights && own === asking.mark;
+    return put(isSame ? asking : askingWith(rights, own)).then(read, askLess).catch((error) => {
+      connection.destroy();
+      throw error;
+    });
+  };
   return {
     ask,
     heard: () => connection.heard,
@@ -218,69 +279,6 @@ function openSession(
   };
 }
 
-/**
- * A postgres.js client on top of a probe connection. Every option that postgres.js would otherwise take from the
- * environment is given, for it reads PG variables that do not exist elsewhere (PGIDLE_TIMEOUT, PGSSL, ...). `socket`
- * is undocumented: whatever it returns is taken as connected.
- */
-function client(
-  connection: ProbeConnection,
-  user: string,
-  database: string,
-  password: () => string,
-): postgres.Sql {
-  const options = {
-    host: 'unused',
-    port: 0,
-    path: '/unused',
-    socket: () => new Promise((resolve) => connection.open(resolve)),
-    user,
-    database,
-    password,
-    connection: { application_name: 'pg_gateway' },
-    max: 1,
-    ssl: false,
-    sslnegotiation: null,
-    prepare: true,
-    fetch_types: false,
-    idle_timeout: 0,
-    max_lifetime: 0,
-    connect_timeout: 0,
-    keep_alive: 0,
-    backoff: false,
-    max_pipeline: 1,
-    debug: false,
-    publications: '',
-    onnotice: () => {},
-    no_subscribe: true,
-  };
-  return withoutVariable(
-    'PGTARGETSESSIONATTRS',
-    () => postgres(options as unknown as postgres.Options<never>),
-  );
-}
-
-/** The one variable that no option overrides; with it postgres.js would refuse standbys, or throw. */
-function withoutVariable<T>(name: string, run: () => T): T {
-  const value = process.env[name];
-  if (value === undefined) return run();
-  delete process.env[name];
-  try {
-    return run();
-  } finally {
-    process.env[name] = value;
-  }
-}
-
-function failure(error: unknown, asked: Asked): ProbeError {
-  if (error instanceof ProbeError) return error;
-  const { message } = error as { message?: unknown };
-  // postgres.js raises SQLSTATEs, five characters, and errors of its own at messages out of order.
-  if (error instanceof postgres.PostgresError) {
-    return serverFailure(
-      { sqlstate: codeOf(error), message: typeof message === 'string' ? message : '' },
-      asked,
-    );
-  }
-  return notPostgres('its messages make no sense', asked);
+function isRefused(error: unknown): boolean {
+  return error instanceof ProbeError && refusals.includes(error.sign.sqlstate ?? '');
 }

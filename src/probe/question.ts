@@ -1,11 +1,12 @@
 /** The one question that is put to every server, and what its answer says. */
 import { type Lsn, parseLsn } from '../cluster/lsn.ts';
-import type { Answer, Upstream } from '../cluster/observation.ts';
+import type { Answer, Lack, Upstream } from '../cluster/observation.ts';
 import { isPrintable, printable } from '../protocol/printable.ts';
 import { type Asked, malformed } from './failure.ts';
+import { type Callable, type Rights, rightsQuestion } from './rights.ts';
 
 /**
- * Any role that may log in may run this, on PostgreSQL 10 and newer. Whether the server is in recovery is asked
+ * Any role that may log in may run this, on PostgreSQL 10 and newer, unless something was revoked. Whether the server is in recovery is asked
  * once, so that a promotion in the middle cannot mix both roles (`offset 0`, because `as materialized` needs
  * PostgreSQL 12), and so is how far it has replayed, which must not be further than what it has; CASE keeps those
  * functions from running that fail in recovery.
@@ -19,45 +20,69 @@ import { type Asked, malformed } from './failure.ts';
  *
  * It is sent as one line: a server that logs statements writes it as often as it is asked.
  */
-export const question = questionWith('');
+export const question = questionWithout([]);
 
 /**
- * The same with a mark in it, and with the marks that the server sees: of other sessions of our role, as no other role may
- * read what they ask.
+ * The same without functions that the server does not let the probe call: it refuses a statement for its text, whatever
+ * CASE would have spared, so what they would say is null from the start. One more column says what may be called now.
  */
-export function markedQuestion(mark: string): string {
-  const marks = `(select string_agg(substr(query, 15, ${markLength}), ' ') from pg_stat_activity
-    where usename = current_user and query like '/* pg_gateway %') as marks`;
-  return `/* pg_gateway ${mark} */ ${questionWith(`, ${marks}`)}`;
+export function reducedQuestion({ lacks }: Pick<Rights, 'lacks'>): string {
+  return questionWithout(namesOf(lacks));
 }
 
-function questionWith(more: string): string {
+/**
+ * The one or the other with a mark in it, and as its last column the marks that the server sees: of other sessions of our
+ * role, as no other role may read what they ask.
+ */
+export function markedQuestion(mark: string, { lacks }: Pick<Rights, 'lacks'> = { lacks: [] }): string {
+  const marks = `(select string_agg(substr(query, 15, ${markLength}), ' ') from pg_stat_activity
+    where usename = current_user and query like '/* pg_gateway %') as marks`;
+  return `/* pg_gateway ${mark} */ ${questionWithout(namesOf(lacks), `, ${marks}`)}`;
+}
+
+function namesOf(lacks: Rights['lacks']): readonly Callable[] {
+  return lacks.map(({ name }) => name);
+}
+
+function questionWithout(lacking: readonly Callable[], more = ''): string {
+  const [system, checkpoint, recovery, walFile, current, replayed, received, receiver] = ([
+    ['pg_control_system()', '(select system_identifier::text from pg_control_system())'],
+    ['pg_control_checkpoint()', '(select timeline_id from pg_control_checkpoint())'],
+    ['pg_control_recovery()', '(select min_recovery_end_timeline from pg_control_recovery())'],
+    [
+      'pg_walfile_name(pg_lsn)',
+      `('x' || substr(pg_walfile_name(replay.lsn), 1, 8))::bit(32)::bigint::text`,
+    ],
+    ['pg_current_wal_lsn()', 'pg_current_wal_lsn()'],
+    ['pg_last_wal_replay_lsn()', `coalesce(pg_last_wal_replay_lsn(), '0/0')`],
+    ['pg_last_wal_receive_lsn()', 'pg_last_wal_receive_lsn()'],
+    [
+      'pg_stat_get_wal_receiver()',
+      '(select to_jsonb(its) from pg_stat_get_wal_receiver() its where its.pid is not null)',
+    ],
+  ] as const).map(([name, expression]) => lacking.includes(name) ? 'null' : expression);
   return `
 with server as (select pg_is_in_recovery() as in_recovery offset 0),
 replay as (
-  select case when in_recovery then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_lsn() end as lsn
+  select (case when in_recovery then ${replayed} else ${current} end)::pg_lsn as lsn, ${receiver}::jsonb as its
   from server offset 0
-),
-receiver as (select to_jsonb(its) as its from pg_stat_wal_receiver its)
+)
 select
   in_recovery,
   current_setting('transaction_read_only') = 'on' as read_only,
-  (select system_identifier::text from pg_control_system()) as system,
+  ${system}::text as system,
   case when in_recovery
-    then greatest(
-      (select timeline_id from pg_control_checkpoint()),
-      (select min_recovery_end_timeline from pg_control_recovery()),
-      (its->>'received_tli')::integer
-    )::text
-    else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint::text
+    then greatest(${checkpoint}, ${recovery}, (its->>'received_tli')::integer)::text
+    else ${walFile}
   end as timeline,
-  case when in_recovery then greatest(pg_last_wal_receive_lsn(), replay.lsn) else replay.lsn end::text as lsn,
+  case when in_recovery then greatest(${received}, replay.lsn) else replay.lsn end::text as lsn,
   replay.lsn::text as replayed_lsn,
   (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text || ' ' || current_setting('port') || ' ' ||
     left(current_setting('listen_addresses'), 500) as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
-  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port${more}
-from server cross join replay left join receiver on true`.replaceAll(/\s+/g, ' ').trim();
+  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
+  ${lacking.length > 0 ? `, (${rightsQuestion}) as rights` : ''}${more}
+from server cross join replay`.replaceAll(/\s+/g, ' ').trim();
 }
 
 /** Of hexadecimal digits. */
@@ -93,37 +118,50 @@ export interface Facts extends Omit<Answer, 'at' | 'tookMs' | 'host' | 'port' | 
   readonly marks?: { readonly own: string; readonly seen: readonly string[] } | undefined;
 }
 
+/** What is null where the server does not let the probe call something. */
+const hidable: readonly Column[] = ['system', 'timeline', 'lsn', 'replayed_lsn'];
+
 /**
  * The one row as text, in the order of the question. Whatever answers on a port decides on these values, and one that is out
  * of range would outlive it: beside a timeline of NaN every other is old. Throws a ProbeError for each that PostgreSQL
  * cannot say.
  */
-export function readFacts(columns: readonly (string | null)[], asked: Asked, mark?: string): Facts {
-  const most = mark === undefined ? names.length : names.length + 1;
-  if (columns.length !== most) throw malformed(`it has ${columns.length} columns, not ${most}`, asked);
+export function readFacts(
+  columns: readonly (string | null)[],
+  asked: Asked,
+  lacks?: readonly Lack[],
+): Facts {
+  if (columns.length !== names.length) {
+    throw malformed(`it has ${columns.length} columns, not ${names.length}`, asked);
+  }
   const values = new Values(columns, asked);
-  const [lsn, replayedLsn, inRecovery] = [
-    values.lsn('lsn'),
-    values.lsn('replayed_lsn'),
-    values.flag('in_recovery'),
-  ];
-  if (replayedLsn > lsn || (!inRecovery && replayedLsn < lsn)) {
+  const isHidden = (column: Column) =>
+    lacks !== undefined && hidable.includes(column) && values.isNull(column);
+  const [lsn, replayedLsn] = (['lsn', 'replayed_lsn'] as const).map((column) =>
+    isHidden(column) ? undefined : values.lsn(column)
+  );
+  const inRecovery = values.flag('in_recovery');
+  if (
+    lsn !== undefined && replayedLsn !== undefined &&
+    (replayedLsn > lsn || (!inRecovery && replayedLsn < lsn))
+  ) {
     throw malformed('its replayed_lsn contradicts its lsn', asked);
   }
   return {
     inRecovery,
     readOnly: values.flag('read_only'),
-    system: values.system('system'),
-    timeline: values.whole('timeline', maxTimeline),
+    system: isHidden('system') ? undefined : values.system('system'),
+    timeline: isHidden('timeline') ? undefined : values.whole('timeline', maxTimeline),
     lsn,
     replayedLsn,
     startedAt: values.start('started_at'),
     upstream: upstreamOf(values),
-    ...(mark !== undefined && { marks: { own: mark, seen: marksIn(columns[names.length]) } }),
+    ...(lacks && { lacks }),
   };
 }
 
-function marksIn(text: string | null | undefined): readonly string[] {
+/** Of the last column of a question with a mark. */
+export function marksIn(text: string | null | undefined): readonly string[] {
   return text?.split(' ').filter((mark) => /^[0-9a-f]{32}$/.test(mark)) ?? [];
 }
 

@@ -1,5 +1,5 @@
 /**
- * A refusal on the wire: an ErrorResponse, and the preamble for the server that says it under TLS.
+ * A refusal on the wire: an ErrorResponse, what clients of other protocols can read, and the preamble for the server that says it under TLS.
  *
  * Fields from PostgreSQL's "Error and Notice Message Fields" (protocol-error-fields).
  */
@@ -40,18 +40,48 @@ export function oldErrorResponse({ message }: ErrorFields): Uint8Array {
   return encoder.encode(`EFATAL:  ${fieldText(message)}\n\0`);
 }
 
+/** The same for a client of HTTP. */
+export function httpError({ message, hint = '' }: ErrorFields): Uint8Array {
+  const lines = [
+    'HTTP/1.1 400 Bad Request',
+    'Content-Type: text/plain; charset=utf-8',
+    'Connection: close',
+    '',
+    `${message}. ${hint}\n`,
+  ];
+  return encoder.encode(lines.join('\r\n'));
+}
+
+/** For a client of TLS that wants another service: a fatal alert, no_application_protocol (RFC 7301), as PostgreSQL's. */
+export const noSuchService = Uint8Array.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 120);
+
 /**
- * What a session says to the refusal server before it passes on the client's TLS: a 32-bit length, the ErrorResponse to
- * say, then the client's bytes.
+ * What a session says to the refusal server before it passes on the client's TLS: a 32-bit length, of the client's address
+ * with a zero byte and the ErrorResponse to say, then these, then the client's bytes.
  */
-export function refusalPreamble(refusal: ErrorFields, clientBytes: Uint8Array): Uint8Array {
+export function refusalPreamble(refusal: ErrorFields, client: string, clientBytes: Uint8Array): Uint8Array {
   const error = errorResponse(refusal);
-  const bytes = new Uint8Array(4 + error.length + clientBytes.length);
-  new DataView(bytes.buffer).setUint32(0, error.length);
-  bytes.set(error, 4);
-  bytes.set(clientBytes, 4 + error.length);
+  const address = encoder.encode(`${client}\0`);
+  const length = address.length + error.length;
+  const bytes = new Uint8Array(lengthBytes + length + clientBytes.length);
+  new DataView(bytes.buffer).setUint32(0, length);
+  bytes.set(address, lengthBytes);
+  bytes.set(error, lengthBytes + address.length);
+  bytes.set(clientBytes, lengthBytes + length);
   return bytes;
 }
+
+/** The same, read; `preamble` ends before the client's bytes. */
+export function readPreamble(preamble: Uint8Array): { readonly client: string; readonly error: Uint8Array } {
+  const end = preamble.indexOf(0, lengthBytes);
+  return {
+    client: new TextDecoder().decode(preamble.subarray(lengthBytes, end)),
+    error: preamble.subarray(end + 1),
+  };
+}
+
+/** What the refusal server says before it shakes hands: the answer to SSLRequest. */
+export const tlsIsReady = Uint8Array.of('S'.charCodeAt(0));
 
 /** A zero byte would end the field early; half a letter would make it unreadable, so a cut is between two. */
 function fieldText(text: string): string {

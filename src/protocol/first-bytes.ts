@@ -1,6 +1,7 @@
 /** The bytes that a client sends before it has a server: kept, bounded, and read. */
 import { typeAt, word } from './framing.ts';
-import { maxStartupBytes, type Opening, readOpening, requestBytes } from './startup.ts';
+import type { Opening } from './opening.ts';
+import { maxStartupBytes, readOpening, tlsHandshake } from './startup.ts';
 
 /** A client that waits for an answer has no more to say than its first packet, or a ClientHello. */
 const mostBytes = 2 * maxStartupBytes;
@@ -32,6 +33,11 @@ export class FirstBytes {
     return this.#bytes.length > end && typeAt(this.#bytes, end) !== 'X';
   }
 
+  /** It is TLS without SSLRequest, as far as it is there: nothing in clear text can be read by such a client. */
+  get isTls(): boolean {
+    return this.#bytes[0] === tlsHandshake;
+  }
+
   /** All of them, to be read only. */
   get kept(): Uint8Array {
     return this.#bytes;
@@ -46,9 +52,9 @@ export class FirstBytes {
     if (this.opening.kind === 'incomplete') this.opening = readOpening(all);
   }
 
-  /** Forgets an SSLRequest or GSSENCRequest that was answered and reads what follows it. */
-  skipRequest(): void {
-    this.#bytes = this.#bytes.slice(requestBytes);
+  /** Forgets the first ones, which were answered or are not the client's, and reads what follows them. */
+  skip(count: number): void {
+    this.#bytes = this.#bytes.slice(count);
     this.opening = readOpening(this.#bytes);
   }
 

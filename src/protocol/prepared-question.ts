@@ -1,27 +1,31 @@
 /**
- * The question in bytes of our own, for every time after the first. A driver can ask everything; this is one statement
- * several times a second, and by the driver it took a third more processor time (docs/benchmarks/probing.md).
+ * The question in bytes of our own. A driver can ask everything; this is one statement several times a second, and by a
+ * driver it took a third more processor time (docs/benchmarks/probing.md).
  *
- * The messages are those of PostgreSQL's documentation, "Message Formats": Parse, Bind, Execute, Sync and DataRow.
+ * The messages are those of PostgreSQL's documentation, "Message Formats": Close, Parse, Bind, Execute, Sync and DataRow.
  */
 import { ProtocolError } from './message-guard.ts';
+import { int16, int32, message, text } from './writing.ts';
 
-/** What to send for all of the one row, as text: the first time with the statement itself, which the server keeps. */
-export interface Asking {
-  readonly first: Buffer;
-  readonly next: Buffer;
-}
+/** Of the prepared statement. */
+const name = 'again';
 
-/** Under `name` in the session; the names of the driver's own statements are longer. */
-export function askingFor(statement: string, name = 'again'): Asking {
-  const ask = Buffer.concat([
-    // The unnamed portal; no formats of parameters, no parameters, no formats of columns: all is text.
-    message('B', text(''), text(name), int16(0), int16(0), int16(0)),
-    // Without a limit of rows.
-    message('E', text(''), int32(0)),
-    message('S'),
-  ]);
-  return { first: Buffer.concat([message('P', text(name), text(statement), int16(0)), ask]), next: ask };
+/** Asks for all of the one row, as text. */
+const ask: Buffer = Buffer.concat([
+  // The unnamed portal; no formats of parameters, no parameters, no formats of columns: all is text.
+  message('B', text(''), text(name), int16(0), int16(0), int16(0)),
+  // Without a limit of rows.
+  message('E', text(''), int32(0)),
+  message('S'),
+]);
+
+/** What to send: the first time with the statement itself, which the server keeps in the place of another one. */
+export function askingFor(statement: string): { readonly first: Buffer; readonly next: Buffer } {
+  const forget = message('C', Buffer.from('S'), text(name));
+  return {
+    first: Buffer.concat([forget, message('P', text(name), text(statement), int16(0)), ask]),
+    next: ask,
+  };
 }
 
 /** The columns of a DataRow; null is SQL's. Throws ProtocolError. */
@@ -42,26 +46,4 @@ export function readRow(body: Buffer): readonly (string | null)[] {
     }
   }
   return columns;
-}
-
-/** A type, the length with itself, the body. */
-function message(type: string, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([Buffer.from(type, 'latin1'), int32(4 + body.length), body]);
-}
-
-function text(value: string): Buffer {
-  return Buffer.from(`${value}\0`, 'utf8');
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
 }

@@ -8,22 +8,10 @@
  * SSLRequest: then the first byte is that of a TLS handshake record.
  */
 
+import { readClientHello } from './client-hello.ts';
 import { lengthBytes, word } from './framing.ts';
-
-export type Opening =
-  /** Too little to say. */
-  | { readonly kind: 'incomplete' }
-  | { readonly kind: 'ssl' }
-  | { readonly kind: 'gss' }
-  | { readonly kind: 'cancel' }
-  | { readonly kind: 'startup'; readonly protocol: number }
-  | { readonly kind: 'directTls' }
-  /** A StartupMessage of another protocol than 3. */
-  | { readonly kind: 'unsupported'; readonly protocol: number }
-  /** PostgreSQL closes without a word: a Terminate of a driver that gives up at once, a cancel request without a key. */
-  | { readonly kind: 'unanswered' }
-  /** Nothing that a PostgreSQL client would say; `why` is a clause for the client. */
-  | { readonly kind: 'garbage'; readonly why: string };
+import type { Opening } from './opening.ts';
+import { other, readOtherProtocol } from './other-protocols.ts';
 
 /** SSLRequest and GSSENCRequest are a length word and a code; the client then waits for one byte. */
 export const requestBytes = 8;
@@ -35,7 +23,8 @@ const codes = { cancel: 80877102, ssl: 80877103, gss: 80877104 } as const;
 const cancelBytes = { least: 16, most: 268 } as const;
 /** A Terminate, read as a length: 'X', and the first three bytes of its own length. */
 const terminate = 0x5800_0000;
-const tlsHandshake = 0x16;
+/** The first byte of a TLS record of a handshake. */
+export const tlsHandshake = 0x16;
 const tlsMajor = 0x03;
 
 const incomplete: Opening = { kind: 'incomplete' };
@@ -48,7 +37,7 @@ export function readOpening(bytes: Uint8Array): Opening {
   if (bytes.length < lengthBytes) return incomplete;
   const length = word(bytes, 0);
   if (length === terminate) return unanswered;
-  if (length < 8 || length > maxStartupBytes) return isText(bytes) ? notPostgres() : badLength(length);
+  if (length < 8 || length > maxStartupBytes) return readOtherProtocol(bytes) ?? badLength(length);
   if (bytes.length < 8) return incomplete;
   const code = word(bytes, 4);
   if (code === codes.ssl) return exactly(length, requestBytes, 'SSLRequest', { kind: 'ssl' });
@@ -64,9 +53,15 @@ function readCancel(length: number): Opening {
 
 /** A handshake record: type, version 3.x, length, and a ClientHello (1) in it. */
 function readTls(bytes: Uint8Array): Opening {
-  if (bytes.length > 1 && bytes[1] !== tlsMajor) return notPostgres();
+  if (bytes.length > 1 && bytes[1] !== tlsMajor) {
+    return garbage('its first byte is that of TLS, its second is not');
+  }
   if (bytes.length < 6) return incomplete;
-  return bytes[5] === 1 ? { kind: 'directTls' } : garbage('it starts like TLS, but not with a ClientHello');
+  if (bytes[5] !== 1) return garbage('it starts like TLS, but not with a ClientHello');
+  const hello = readClientHello(bytes);
+  if (hello === 'incomplete') return incomplete;
+  if (hello !== 'other') return { kind: 'directTls' };
+  return other('tls', 'it begins TLS for another service than PostgreSQL (HTTPS, perhaps)');
 }
 
 function exactly(length: number, expected: number, name: string, opening: Opening): Opening {
@@ -79,15 +74,6 @@ function badLength(length: number): Opening {
   );
 }
 
-/** The first word, read as characters: people and browsers begin with letters. */
-function isText(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, 4).every((byte) => byte >= 0x20 && byte < 0x7f);
-}
-
-function notPostgres(): Opening {
-  return garbage('it does not speak the PostgreSQL protocol (HTTP, perhaps?)');
-}
-
 function garbage(why: string): Opening {
-  return { kind: 'garbage', why };
+  return other('unknown', why);
 }

@@ -16,6 +16,19 @@ export function endpointText(host: string | undefined, port: number | undefined)
   return `${bracketed(host)}:${port}`;
 }
 
+/**
+ * Whose an endpoint is, for counting: an IPv4 address, or the /64 network of an IPv6 one, because whoever has one address
+ * there has all of them.
+ */
+export function peerOf(endpoint: string): string {
+  const host = endpoint.slice(0, Math.max(0, endpoint.lastIndexOf(':')));
+  if (!host.startsWith('[')) return host;
+  const [front = '', back] = host.slice(1, -1).split('::').map((part) => part === '' ? [] : part.split(':'));
+  const zeros = back === undefined ? 0 : 8 - front.length - back.length;
+  const groups = [...front, ...Array<string>(Math.max(0, zeros)).fill('0'), ...back ?? []];
+  return `[${groups.slice(0, 4).join(':')}::]/64`;
+}
+
 /** A host as it stands before a port: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;

@@ -97,6 +97,11 @@ export interface Listener {
   readonly address: Address;
   /** Takes no more connections and frees the port; those that are open live on. */
   close(): void;
+  /**
+   * Another descriptor of the same socket, for another thread (`stopListening`); the caller's, and the port is not free
+   * before it is closed. Not there where a runtime keeps its descriptors to itself, or has no call to stop a listener.
+   */
+  share?(): number | undefined;
 }
 
 /** Exactly one of the two is called, once, possibly before `listen` returns; none if `close` came first. */

@@ -3,7 +3,7 @@
  * uses it; the probe does, because it must own the socket to be able to destroy it in every state.
  */
 import { Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 export type TcpSocket = Socket;
 
@@ -48,6 +48,11 @@ export function startTls(socket: TcpSocket, host: string, trust: TlsTrust): TcpS
   });
   secured.on('error', ignore);
   return secured;
+}
+
+/** The certificate of the other side as it came, DER; undefined before the handshake. */
+export function peerCertificate(secured: TcpSocket): Buffer | undefined {
+  return (secured as TLSSocket).getPeerCertificate().raw;
 }
 
 function ignore(): void {}

@@ -24,11 +24,25 @@ export interface TlsServerOptions {
   readonly alpn: string;
   /** More connections than this are dropped. */
   readonly maxConnections: number;
-  /** A connection lives no longer than this. */
+  /** How long a handshake may take. */
+  readonly handshakeMs: number;
+  /** How long a connection may live before the handshake, and how long after it. */
   readonly timeoutMs: number;
 }
 
+export interface TlsClient {
+  /** Ends the connection, whatever it has come to. */
+  end(): void;
+  /** Calls `fn` when the connection is gone. */
+  onGone(fn: () => void): void;
+}
+
 export interface TlsHandlers {
+  /**
+   * The client's preamble is there, and our certificate. Returns what to say in clear text before the handshake;
+   * undefined: the connection is ended.
+   */
+  admit(preamble: Uint8Array, client: TlsClient): Uint8Array | undefined;
   /**
    * The clear text before the handshake, as far as it has come. Returns how long the preamble is, or undefined if
    * it is not complete; the handshake begins after it.
@@ -45,12 +59,17 @@ export interface TlsHandlers {
 
 /** Listens on a free port of the loopback. Rejects if it cannot. */
 export async function serveTls(options: TlsServerOptions, handlers: TlsHandlers): Promise<TlsServer> {
-  const { certificate, alpn, timeoutMs } = options;
+  const { certificate, alpn, handshakeMs, timeoutMs } = options;
   const context = contextOf(certificate);
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     open.add(socket);
-    const timer = setTimeout(() => socket.destroy(), timeoutMs);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const within = (ms: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => socket.destroy(), ms);
+    };
+    within(timeoutMs);
     socket.on('close', () => {
       clearTimeout(timer);
       open.delete(socket);
@@ -62,14 +81,24 @@ export async function serveTls(options: TlsServerOptions, handlers: TlsHandlers)
         return undefined;
       });
       if (secureContext === undefined || socket.destroyed) return socket.destroy();
+      const client = {
+        end: () => void socket.destroy(),
+        onGone: (fn: () => void) => void socket.on('close', fn),
+      };
+      const answer = handlers.admit(preamble, client);
+      if (answer === undefined) return socket.destroy();
+      socket.write(answer);
+      within(handshakeMs);
       const secured = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: [alpn] });
       // A client that does not trust the certificate ends the handshake: that is its right and no event.
       secured.on('error', () => socket.destroy());
-      secured.on('secure', () =>
+      secured.on('secure', () => {
+        within(timeoutMs);
         handlers.secure(preamble, {
           onData: (fn) => void secured.on('data', fn),
           say: (bytes) => void secured.end(bytes),
-        }));
+        });
+      });
     });
   });
   server.maxConnections = options.maxConnections;

@@ -29,6 +29,13 @@ describe('/metrics', () => {
     read(snapshotOf([], undefined, { verdict: undefined, counters: [] }));
   });
 
+  test('has no sample of what a candidate hides from the probe', () => {
+    const snapshot = snapshotOf([primary('a', 0, { timeline: undefined, lsn: undefined }), standby('b', 3)]);
+    assert.deepEqual(samples(snapshot, 'candidate_timeline'), ['b 3']);
+    assert.deepEqual(samples(snapshot, 'candidate_lsn_bytes'), ['b 100']);
+    assert.equal(samples(snapshot, 'candidate_evidence_age_seconds').length, 2);
+  });
+
   test('keeps the names and types of the program that it replaces', () => {
     const families = read(snapshotOf(three));
     const old = [...families].slice(0, 7).map(([name, { type }]) => `${name} ${type}`);
@@ -41,6 +48,11 @@ describe('/metrics', () => {
       'pg_gateway_servers_healthy gauge',
       'pg_gateway_servers_unhealthy gauge',
     ]);
+  });
+
+  test('says of each worker whether it is stuck', () => {
+    const workers = [{ silentMs: 200, isStuck: false }, { silentMs: 40_000, isStuck: true }];
+    assert.deepEqual(samples(snapshotOf(three, undefined, { workers }), 'worker_stuck'), ['0 0', '1 1']);
   });
 
   test('gives every family the name of the program and a sentence', () => {
@@ -69,7 +81,16 @@ describe('/metrics', () => {
     const snapshot = snapshotOf(three, undefined, {
       counters: [
         counted({ active: 2, accepted: 10, upstreamBytes: 5, downstreamBytes: 2 ** 52, held: 1, holds: 4 }),
-        counted({ active: 3, accepted: 20, upstreamBytes: 6, downstreamBytes: 1, held: 1, cancels: 8 }),
+        counted({
+          active: 3,
+          accepted: 20,
+          upstreamBytes: 6,
+          downstreamBytes: 1,
+          held: 1,
+          cancels: 8,
+          cancelsDropped: 7,
+          displaced: 9,
+        }),
       ],
     });
     const expected: readonly [string, number][] = [
@@ -80,6 +101,8 @@ describe('/metrics', () => {
       ['held', 2],
       ['holds_total', 4],
       ['cancels_total', 8],
+      ['cancels_dropped_total', 7],
+      ['displaced_total', 9],
     ];
     for (const [name, value] of expected) assert.deepEqual(samples(snapshot, name), [String(value)], name);
   });

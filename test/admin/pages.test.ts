@@ -32,8 +32,10 @@ describe('the pages of the gateway', () => {
   });
 
   test('/live fails with its reason once a worker has not moved for ten seconds', () => {
-    const live = (workerSilentMs: number) =>
-      show('/live', false, { ...snapshotOf([primary('a')]), workerSilentMs });
+    const live = (silentMs: number) => {
+      const workers = [{ silentMs: 0, isStuck: false }, { silentMs, isStuck: silentMs > 3_000 }];
+      return show('/live', false, { ...snapshotOf([primary('a')]), workers });
+    };
     assert.deepEqual([live(0).status, live(9_999).status, live(10_000).status], [200, 200, 503]);
     assert.equal(live(12_000).body, 'a worker has not moved for 12 s: restart the gateway\n');
   });

@@ -10,9 +10,10 @@ import { after, failing, now, primary, standby, unasked } from '../cluster/scene
 import { counted, snapshotOf } from './snapshot.ts';
 
 const micros = '1700000000123456';
+const lacks = [{ name: 'f()', loss: 'it is not known', remedy: undefined }];
 const three = [
   primary('a', 3, { lsn: 1n << 40n, tookMs: 4.26, startedAt: micros }),
-  standby('b', 3, { at: now - 250, lsn: 200n, replayedLsn: 100n }),
+  standby('b', 3, { at: now - 250, lsn: 200n, replayedLsn: 100n, lacks }),
   failing(standby('c'), 2, 'silent'),
 ];
 const counters = [counted({ active: 3, accepted: 9, held: 1, holds: 4, fenced: 2 }), counted({ active: 1 })];
@@ -60,6 +61,7 @@ describe('/status', () => {
         inRecovery: false,
         readOnly: false,
         startedAt: '2023-11-14T22:13:20.123Z',
+        lacks: [],
       },
       failures: 0,
       failure: null,
@@ -68,6 +70,7 @@ describe('/status', () => {
       standbyPort: null,
     });
     assert.deepEqual([b?.standing, b?.answer?.ageMs, b?.answer?.lsn], ['standby', 250, '0/C8']);
+    assert.deepEqual(b?.answer?.lacks, [{ ...lacks[0], remedy: null }]);
     assert.deepEqual(c?.failure, { ageMs: 0, kind: 'silent', message: 'refuses connections' });
     assert.deepEqual([c?.standing, c?.failures, c?.silentMs], ['down', 2, 0]);
   });
@@ -77,6 +80,14 @@ describe('/status', () => {
     assert.deepEqual({ active, accepted, held, holds }, { active: 4, accepted: 9, held: 1, holds: 4 });
     assert.deepEqual(sessions, [{ server: '[fd00::1]:5432', sessions: 3 }]);
     assert.equal(closes.fenced, 2);
+  });
+
+  test('tells which workers do not move, and since when', () => {
+    const workers = [{ silentMs: 200, isStuck: false }, { silentMs: 40_000.4, isStuck: true }];
+    assert.deepEqual(statusOf(snapshotOf(three, undefined, { workers })).workers, [
+      { stuckSince: null, stuckMs: null },
+      { stuckSince: '2023-11-14T22:14:20.500Z', stuckMs: 40_000 },
+    ]);
   });
 
   test('tells how far standbys are behind, and with a standby port which ones get its clients', () => {

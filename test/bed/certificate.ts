@@ -7,7 +7,7 @@ export interface Certificate {
 }
 
 /** A self-signed certificate for `localhost` and 127.0.0.1, as PEM; it is its own root certificate. */
-export function selfSigned(): Certificate {
+export function selfSigned(hash: 'sha256' | 'sha384' | 'sha512' = 'sha256'): Certificate {
   // The key by OpenSSL: node-forge needs seconds for it.
   const { privateKey: key } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -27,6 +27,6 @@ export function selfSigned(): Certificate {
     { name: 'basicConstraints', cA: true },
     { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }, { type: 7, ip: '127.0.0.1' }] },
   ]);
-  certificate.sign(privateKey, forge.md.sha256.create());
+  certificate.sign(privateKey, forge.md[hash].create());
   return { certificate: forge.pki.certificateToPem(certificate), key };
 }

@@ -2,8 +2,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
+
+const bun = fileURLToPath(new URL('../../node_modules/.bin/bun', import.meta.url));
 
 type Options = postgres.Options<Record<string, postgres.PostgresType>>;
 
@@ -87,16 +90,43 @@ export function psql(conninfo: string, statement: string): Promise<CommandResult
 export async function libpqConnect(
   conninfo: string,
 ): Promise<{ readonly error: string; readonly port: string }> {
-  const bun = fileURLToPath(new URL('../../node_modules/.bin/bun', import.meta.url));
   const script = fileURLToPath(new URL('./libpq.bun.ts', import.meta.url));
   const { code, stdout, stderr } = await run(bun, [script, conninfo]);
   if (code !== 0) throw new Error(`libpq.bun.ts ended with ${code}: ${stderr}`);
   return JSON.parse(stdout);
 }
 
+/** A query of libpq 18 that runs, and that libpq cancels when it is told to. */
+export interface LibpqQuery {
+  /** What PQcancelBlocking said, and what the query ended with; empty: nothing. */
+  cancel(): Promise<{ readonly cancel: string; readonly query: string }>;
+  end(): void;
+}
+
+/** Resolves when the query has been sent. */
+export async function libpqQuery(conninfo: string): Promise<LibpqQuery> {
+  const script = fileURLToPath(new URL('./libpq-cancel.bun.ts', import.meta.url));
+  const child = spawn(bun, [script, conninfo], { stdio: ['pipe', 'pipe', 'inherit'], env: cleanEnv() });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => String((await lines.next()).value);
+  const asked = await next();
+  if (asked !== 'asked') throw new Error(`libpq-cancel.bun.ts did not ask: ${asked}`);
+  return {
+    cancel: async () => {
+      child.stdin.write('\n');
+      return JSON.parse(await next());
+    },
+    end: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Without the settings of libpq of whoever runs the tests. */
+function cleanEnv(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
+}
+
 function run(command: string, args: readonly string[]): Promise<CommandResult> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PG')));
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnv() });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => stdout += chunk);
   child.stderr.on('data', (chunk) => stderr += chunk);

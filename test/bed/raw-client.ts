@@ -1,5 +1,6 @@
 /** A client in bare bytes, for what drivers hide: it decides itself when it reads. Logs in without a password. */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 /** A StartupMessage of protocol 3.0 for `postgres` in `postgres`. */
 export function startupMessage(): Buffer {
@@ -57,12 +58,46 @@ export interface RunningQuery {
   end(): void;
 }
 
+/** SSLRequest: the server answers `S`, and TLS begins, or `N`. */
+export const sslRequest = Buffer.from('0000000804d2162f', 'hex');
+
+/** TLS with the server behind `port`, out of this address of the machine. Rejects if it ends before that. */
+export function openTls(port: number, from = '127.0.0.1'): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => socket.write(sslRequest));
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('the connection ended before there was TLS')));
+    socket.once('data', (answer) => {
+      if (answer.toString() !== 'S') return reject(new Error(`SSLRequest was answered with ${answer}`));
+      const secure = connectTls({ socket, rejectUnauthorized: false }, () => resolve(secure));
+      secure.once('error', reject);
+    });
+  });
+}
+
+/** Sends a cancel request under TLS, as libpq 17, pgx and npgsql do. Resolves with what came until the other side closed. */
+export async function cancelUnderTls(port: number, key: Uint8Array, from?: string): Promise<Buffer> {
+  const socket = await openTls(port, from);
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  socket.write(cancelMessage(key));
+  await new Promise((resolve) => socket.once('close', resolve));
+  return Buffer.concat(chunks);
+}
+
 /** Logs in and asks. Resolves when the query has been sent. */
-export function startQuery(port: number, query: string): Promise<RunningQuery> {
+export async function startQuery(port: number, query: string): Promise<RunningQuery> {
+  const socket = connect(port, '127.0.0.1');
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  return await askOver(socket, query);
+}
+
+/** The same on a connection that is open. */
+export function askOver(socket: Socket, query: string): Promise<RunningQuery> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.alloc(0);
     let key: Buffer | undefined;
-    const socket = connect(port, '127.0.0.1', () => socket.write(startupMessage()));
+    socket.write(startupMessage());
     socket.on('error', reject);
     socket.on('data', (chunk) => {
       bytes = Buffer.concat([bytes, chunk]);

@@ -7,6 +7,8 @@ export interface ServerOptions {
   readonly maxConnections?: number | undefined;
   /** The folder of another PostgreSQL's programs than the one that comes with the tests. */
   readonly bin?: string | undefined;
+  /** Lines of pg_hba.conf before those that every test server has. */
+  readonly hba?: readonly string[] | undefined;
   /** Further lines for postgresql.conf, such as `{ log_connections: 'on' }`. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }
@@ -60,6 +62,7 @@ function conninfo(name: string, { host, port }: NonNullable<ServerPlace['upstrea
 export function pgHbaConf(options: ServerOptions): string {
   const method = options.password === undefined ? 'trust' : 'scram-sha-256';
   return [
+    ...options.hba ?? [],
     'local all all trust',
     'host replication all 127.0.0.0/8 trust',
     `host all all 127.0.0.0/8 ${method}`,

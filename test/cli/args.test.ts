@@ -110,7 +110,7 @@ describe('a mistake on the command line', () => {
 
   test('a bad value is told with its flag, and an argument with its setting', async () => {
     assert.deepEqual(await problems('--hold-ms', 'soon'), [
-      '--hold-ms soon is not a whole number from 0 to 3600000',
+      '--hold-ms soon is not a whole number of ms from 0 to 3600000, nor one with a unit (ms, s, min, h, d)',
     ]);
     assert.match((await problems('127.0.0.1', 'pg'))[0]!, /^--listen-port pg is not a whole number/);
   });

@@ -82,6 +82,25 @@ describe('a candidate that takes back what it has said', () => {
     }
   });
 
+  test('is not one that hides something for a while: a right is revoked and granted', () => {
+    for (const what of [{ system: undefined }, { timeline: undefined }]) {
+      assert.equal(until(saying([0, asPrimary], [1, { ...asPrimary, ...what }], [2, asPrimary])), undefined);
+    }
+    // After a start each: a change of the system would be a turn each time.
+    const many = Array.from({ length: 50 }, (_, second) =>
+      [second, {
+        ...asPrimary,
+        startedAt: `${micros + second} 5432 *`,
+        ...(second % 2 > 0 && { system: undefined }),
+      }] as const);
+    assert.equal(until(saying(...many)), undefined);
+  });
+
+  test('is distrusted also where it hides its timeline: a primary became a standby without a start', () => {
+    const hidden = { timeline: undefined, system: undefined };
+    assert.equal(until(saying([0, { ...asPrimary, ...hidden }], [1, { ...asStandby, ...hidden }])), 11);
+  });
+
   test('is one that was twenty-one other servers in a minute, but not one that was twenty', () => {
     const other = (number: number): readonly [number, Partial<Answer>] => [
       number * 2.5,

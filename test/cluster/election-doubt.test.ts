@@ -300,3 +300,44 @@ describe('two names of one server', () => {
     );
   });
 });
+
+describe('a primary that hides its system or its timeline', () => {
+  const hidden = { system: undefined, timeline: undefined };
+
+  test('is a primary like others: a candidate that is found later does not withdraw it', () => {
+    const first = elect([primary('a', 0, hidden)], noMemory, now, rules);
+    assert.equal(first.primary?.candidate.name, 'a');
+    const next = elect([primary('a', 0, hidden), unasked('b')], first.memory, now, rules);
+    assert.deepEqual([next.rule, next.primary?.candidate.name], ['onlyPrimary', 'a']);
+    assert.match(next.reason, /^a is primary on a timeline that it hides from the probe$/);
+  });
+
+  test('leaves what is known of our system as it was', () => {
+    const system = answer('a').system;
+    const before = after('a', 5);
+    assert.deepEqual(elect([primary('a', 0, hidden)], before, now, rules).memory, before);
+    // Or a stranger that hides its system would keep ours out for good.
+    const stranger = elect([primary('b', 9, { system: undefined })], before, now, rules);
+    assert.deepEqual(stranger.memory, { system, incumbent: 'b', timeline: 5 });
+    assert.equal(elect([primary('a', 5)], stranger.memory, now, rules).rule, 'onlyPrimary');
+    const alone = elect([primary('b', 9, { system: undefined })], noMemory, now, rules);
+    assert.equal(alone.memory.timeline, 9);
+  });
+
+  test('is told from another that hides nothing, in words', () => {
+    const verdict = inEveryOrder([primary('a', 0, { timeline: undefined }), primary('b', 3)], after('a', 3));
+    assert.deepEqual([verdict.rule, verdict.splitBrain], ['splitBrain', true]);
+    assert.match(
+      verdict.reason,
+      /all claim to be primary; a cannot win, for what it hides .* explain names$/,
+    );
+  });
+
+  test('is another name of a server that shows both', () => {
+    const verdict = inEveryOrder(
+      [primary('a', 3), primary('b', 0, { ...hidden, startedAt: answer('a').startedAt })],
+      after('a', 3),
+    );
+    assert.deepEqual([verdict.splitBrain, verdict.primary?.candidate.name], [false, 'a']);
+  });
+});

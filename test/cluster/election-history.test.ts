@@ -92,7 +92,7 @@ describe('in every past', { timeout: 120_000 }, () => {
       } else {
         assert.notEqual(rule, 'everybodyFollows');
         if (isOlder) refusals += 1;
-        if (primary && rule !== 'newSystem') assert.ok(primary.answer.timeline >= before.timeline);
+        if (primary && rule !== 'newSystem') assert.ok(primary.answer.timeline! >= before.timeline);
       }
       if (primary) assert.equal(memory.timeline, primary.answer.timeline);
       return true;
@@ -181,12 +181,12 @@ describe('in every past', { timeout: 120_000 }, () => {
       const incumbent = observed(observations, before.incumbent ?? '');
       const { answer, failures } = incumbent ?? {};
       const stands = answer !== undefined && failures === 0 && now - answer.at <= rules.maxAgeMs &&
-        answer.system === before.system && answer.timeline >= before.timeline && !answer.inRecovery &&
+        answer.system === before.system && answer.timeline! >= before.timeline && !answer.inRecovery &&
         !answer.readOnly;
       if (!stands || verdict.primary?.candidate.name === before.incumbent) return stands;
-      if (verdict.primary) assert.ok(verdict.primary.answer.timeline > answer.timeline);
+      if (verdict.primary) assert.ok(verdict.primary.answer.timeline! > answer.timeline!);
       else if (verdict.rule !== 'splitBrain') {
-        assert.ok(newestShown(observations, answer.system) > answer.timeline);
+        assert.ok(newestShown(observations, answer.system) > answer.timeline!);
       }
       return true;
     });
@@ -196,7 +196,7 @@ describe('in every past', { timeout: 120_000 }, () => {
   test('the primary is never on an older timeline than any server of its system has shown at last', () => {
     everyPrimary(({ answer }, { observations }) => {
       const newest = newestShown(observations, answer.system);
-      assert.ok(answer.timeline >= newest, `${answer.timeline}, and another is on ${newest}`);
+      assert.ok(answer.timeline! >= newest, `${answer.timeline}, and another is on ${newest}`);
     });
   });
 

@@ -53,6 +53,12 @@ describe('the lag of a standby', () => {
     assert.deepEqual(lag(positions, 3000, 150n), { bytes: 50, ms: 0 });
   });
 
+  test('is unknown of a standby that hides where it is, and a primary that hides it changes nothing', () => {
+    const positions = seen([1000, 100n]);
+    assert.equal(lagOf(positions, answer('b', { at: 1100, replayedLsn: undefined })), undefined);
+    assert.equal(withPrimary(positions, answer('a', { at: 2000, lsn: undefined })), positions);
+  });
+
   test('takes no notice of an answer that it has seen', () => {
     const positions = seen([1000, 100n]);
     assert.equal(withPrimary(positions, answer('a', { at: 1000, lsn: 100n })), positions);

@@ -48,7 +48,7 @@ function lie(dice: Dice, at: number, primary: Answer): Answer {
   const own = answer('liar', { ...place, ...role, startedAt: '1000009 5432 *' });
   if (dice.chance(20)) return { ...primary, ...place, tookMs: 1 };
   if (dice.chance(20)) return { ...own, inRecovery: true, timeline: primary.timeline };
-  const least = primary.timeline + longestStep + 2;
+  const least = primary.timeline! + longestStep + 2;
   return { ...own, timeline: dice.chance(50) ? newest : dice.between(least, least + 100) };
 }
 

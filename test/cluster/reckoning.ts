@@ -12,8 +12,8 @@ export interface Scene extends Moment {
 }
 
 /** The newest timeline in the last answers of `system`, of whatever age. */
-export function newestShown(observations: readonly Observation[], system: string): number {
-  return Math.max(...observations.map(({ answer }) => answer?.system === system ? answer.timeline : 0));
+export function newestShown(observations: readonly Observation[], system: string | undefined): number {
+  return Math.max(...observations.map(({ answer }) => answer?.system === system ? answer?.timeline ?? 0 : 0));
 }
 
 /** Whose last answer nothing speaks against but a fault of this machine, and who gave it not long ago. */
@@ -44,7 +44,7 @@ export function followedByAll(scene: Scene): string | undefined {
     answer?.startedAt === leader.startedAt && !answer.inRecovery
   ).map(({ candidate }) => candidate.host);
   const isCalm = answers.every((answer) =>
-    answer.system === system && answer.timeline <= leader.timeline &&
+    answer.system === system && answer.timeline! <= leader.timeline! &&
     (answer.inRecovery || !answer.readOnly)
   ) && twins.every(({ timeline }) => timeline === leader.timeline);
   return isCalm && standbys.every(({ upstream }) => hosts.includes(upstream?.host ?? ''))

@@ -41,6 +41,17 @@ describe('the rotation', () => {
     ]);
   });
 
+  test('leaves out a standby whose lag is hidden where there is a limit, and keeps it where there is none', () => {
+    const hides = standby('b', 1, { at: now, replayedLsn: undefined });
+    const limit = { maxLagBytes: 50 };
+    assert.equal(rotation([primary('a'), hides])[1]?.weight, 1);
+    assert.equal(rotation([primary('a'), hides])[1]?.lag, undefined);
+    assert.match(rotation([primary('a'), hides], limit)[1]?.out ?? '', /^has a lag that is hidden/);
+    const { findings } = elect([primary('a', 1, { lsn: undefined }), at(100n)], noMemory, now, rules);
+    const [, entry] = rotationOf(findings, noPositions, { ...everyStandby, ...limit });
+    assert.match(entry?.out ?? '', /^has a lag that is hidden/);
+  });
+
   test('leaves out a standby that lags beyond a limit, and says which', () => {
     assert.deepEqual(rotation([primary('a'), at(150n)])[1]?.lag, { bytes: 50, ms: 500 });
     const out = (change: Partial<RotationRules>) => rotation([primary('a'), at(150n)], change)[1]?.out;

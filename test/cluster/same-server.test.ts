@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { elect, noMemory } from '../../src/cluster/election.ts';
 import type { Answer } from '../../src/cluster/observation.ts';
 import { isOneServer, type Mark, withMarks } from '../../src/cluster/same-server.ts';
-import { after, answer, now, outcome, primary, rules, standby } from './scene.ts';
+import { after, answer, now, outcome, primary, rules, standby, theirs } from './scene.ts';
 
 /** Two that say the same start at two addresses. */
 const one = (change: Partial<Answer> = {}): Answer => answer('a', change);
@@ -16,6 +16,13 @@ describe('two candidates with the same start', () => {
   test('are one server at one address', () => {
     assert.equal(isOneServer(one(), one()), true);
     assert.equal(isOneServer(one(), one({ startedAt: 'later' })), false);
+  });
+
+  test('may be one where one of them hides its system, and are not in two systems', () => {
+    const marks = [mark('A', ['A', 'B']), mark('B', ['B', 'A'])] as const;
+    assert.equal(isOneServer(one({ system: undefined, ...marks[0] }), other(marks[1])), true);
+    assert.equal(isOneServer(one({ system: undefined }), other()), undefined);
+    assert.equal(isOneServer(one({ system: theirs, ...marks[0] }), other(marks[1])), false);
   });
 
   test('are not known to be one at two addresses', () =>

@@ -163,21 +163,77 @@ export const table: readonly Row[] = [
   ['another system has no primary', 'a foreign standby 1, b foreign standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
   ['two servers of it claim to be primary', 'a foreign primary 1, b foreign primary 1', 'a on 5, all foreign for 10 s', 'none', 'splitBrain', 'yes'],
   ['`SYSTEM_IDENTIFIER` insists on ours', 'a foreign primary 1, b foreign standby 1', 'a on 5, all foreign for 10 s, SYSTEM_IDENTIFIER=ours', 'none', 'noPrimary', '-'],
+
+  // What the probe may not see.
+  ['no server shows its system or its timeline', 'a hidden primary ?, b hidden standby ?', '-', 'a', 'onlyPrimary', '-'],
+  ['another of them becomes primary', 'a hidden standby ?, b hidden primary ?', 'a on 1', 'b', 'onlyPrimary', '-'],
+  ['two of them are primary from the start', 'a hidden primary ?, b hidden primary ?', '-', 'none', 'splitBrain', 'yes'],
+  ['a second of them becomes primary', 'a hidden primary ?, b hidden primary ?', 'a on 1', 'a', 'splitBrainIncumbent', 'yes'],
+  ['they are primary, and one has most standbys', 'a hidden primary ?, b hidden primary ?, c hidden standby ? from b', '-', 'b', 'standbysVote', 'yes'],
+  ['the primary hides its system', 'a hidden primary 1, b standby 1', '-', 'a', 'onlyPrimary', '-'],
+  ['it hides its system, and a standby knows better', 'a hidden primary 1, b standby 2', '-', 'none', 'noPrimary', '-'],
+  ['all hide their system, and a standby knows better', 'a hidden primary 1, b hidden standby 2', '-', 'none', 'noPrimary', '-'],
+  ['`SYSTEM_IDENTIFIER` is set, and no server shows its system', 'a hidden primary 1, b hidden standby 1', 'SYSTEM_IDENTIFIER=ours', 'a', 'onlyPrimary', '-'],
+  ['an old primary hides its system', 'a hidden primary 1, b primary 2', 'a on 1', 'b', 'newestTimeline', '-'],
+  ['a standby that hides its system shows a newer timeline than ours', 'a primary 1, b hidden standby 9', '-', 'a', 'onlyPrimary', '-'],
+  ['a primary that hides its system shows a newer timeline than ours', 'a primary 1, b hidden primary 9', 'a on 1', 'a', 'splitBrainIncumbent', 'yes'],
+  ['it does so from the start', 'a primary 1, b hidden primary 9', '-', 'none', 'splitBrain', 'yes'],
+  ['it does so, and the primary of ours is gone', 'a down, b hidden primary 9', 'a on 1', 'b', 'onlyPrimary', '-'],
+  ['the systems differ, and one hides its own', 'a primary 1, b foreign primary 1, c hidden primary 1', '-', 'none', 'unknownSystem', '-'],
+  ['the primary hides its timeline', 'a primary ?, b standby 1', '-', 'a', 'onlyPrimary', '-'],
+  ['it hides its timeline, and a standby shows a newer one', 'a primary ?, b standby 2', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the one that was promoted hides its timeline', 'a down, b primary ?', 'a on 1', 'b', 'onlyPrimary', '-'],
+  ['the primary hides its timeline, and failed once', 'a primary ? failed once, b standby 1', 'a on 1', 'a', 'incumbentInDoubt', '-'],
+  ['the primary hides its timeline, and rejects the probe', 'a primary ? rejects, b standby 1', 'a on 1', 'a', 'incumbentRejecting', '-'],
+  ['another claims the role and hides its timeline', 'a primary 1, b primary ?', 'a on 1', 'a', 'splitBrainIncumbent', 'yes'],
+  ['the primary hides its timeline, and another claims the role', 'a primary ?, b primary 1', 'a on 1', 'none', 'splitBrain', 'yes'],
+  ['the other one has most standbys', 'a primary ?, b primary 1, c standby 1 from b', 'a on 1', 'b', 'standbysVote', 'yes'],
+  ['the one that hides its timeline has most standbys', 'a primary 1, b primary ?, c standby 1 from b', '-', 'none', 'splitBrain', 'yes'],
+  ['an old primary is back, and the primary hides its timeline', 'a primary 1, b primary ?', 'b on 2', 'b', 'onlyPrimary', '-'],
+  ['all that show their system belong to another one', 'a foreign primary 1, b hidden standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+
+  // What lies, and what is hidden.
+  ['a leap, and the primary hides its timeline', 'a primary ?, b standby 1, c primary 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the same leap of a standby, and the primary hides its timeline', 'a primary ?, b standby 1, c standby 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, and the primary hides its timeline and is in doubt', 'a primary ? failed once, b standby 1, c primary 40', 'a on 1', 'a', 'incumbentInDoubt', '-'],
+  ['a leap, and the primary hides its timeline and rejects the probe', 'a primary ? rejects, b standby 1, c primary 40', 'a on 1', 'a', 'incumbentRejecting', '-'],
+  ['a leap, and all others hide their timeline', 'a primary ?, b standby ?, c primary 40', 'a on 1', 'none', 'splitBrain', 'yes'],
+  ['a leap, the primary hides its timeline, and the gateway has just started', 'a primary ?, b standby 1, c primary 40', '-', 'none', 'splitBrain', 'yes'],
+  ['a leap, and the only standby hides its timeline', 'a primary 1, b standby ?, c primary 40', 'a on 1', 'c', 'newestTimeline', '-'],
+  ['another one hides its timeline, beside a leap', 'a primary 1, b standby 1, c primary ?, d primary 40', 'a on 1', 'a', 'splitBrainIncumbent', 'yes'],
+  ['the same, and the primary before it is gone', 'a down, b standby 1, c primary ?, d primary 40', 'a on 1', 'none', 'splitBrain', 'yes'],
+  ['elected on a leap, and then it hides its timeline', 'a primary 1, b standby 1, c primary ?', 'c on 40 leapt from 1', 'c', 'onlyPrimary', '-'],
+  ['it hides its timeline, and is a standby now', 'a primary 1, b standby 1, c standby ?', 'c on 40 leapt from 1', 'a', 'onlyPrimary', '-'],
+  ['it hides its timeline, and another one is promoted', 'a standby 1, b primary 2, c primary ?', 'c on 40 leapt from 1', 'none', 'splitBrain', 'yes'],
+  ['it hides its timeline, and is gone for long', 'a primary 1, b standby 1, c primary ? gone for 11 s', 'c on 40 leapt from 1', 'a', 'onlyPrimary', '-'],
+  ['a leap of one that hides its system', 'a primary 1, b standby 1, c hidden primary 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, and one that hides its system is as far', 'a primary 1, b standby 1, c primary 40, d hidden standby 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, and the only standby hides its system', 'a primary 1, b hidden standby 1, c primary 40', 'a on 1', 'c', 'newestTimeline', '-'],
+  ['a leap, and all others hide their system', 'a hidden primary 1, b hidden standby 1, c primary 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, the primary hides its system, and the gateway has just started', 'a hidden primary 1, b standby 1, c primary 40', '-', 'c', 'newestTimeline', '-'],
+  ['a leap, all others hide their system, and the gateway has just started', 'a hidden primary 1, b hidden standby 1, c primary 40', '-', 'c', 'newestTimeline', '-'],
+  ['a leap, and all hide their system', 'a hidden primary 1, b hidden standby 1, c hidden standby 40', 'SYSTEM_IDENTIFIER=ours', 'a', 'onlyPrimary', '-'],
+  ['one that took back its word hides its system and knows better', 'a hidden primary 1, b hidden standby 2 flips', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['one that took back its word hides its timeline', 'a primary 1, b standby 1, c primary ? flips', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['another name of the primary hides its timeline', 'a primary 2, b primary ? same as a', 'a on 2', 'a', 'onlyPrimary', '-'],
+  ['one that says the start of the primary shows the timeline that the primary hides', 'a primary ?, b primary 2 start of a', 'a on 2', 'none', 'splitBrain', 'yes'],
+  ['the same, and was not asked whether it is that', 'a primary ?, b primary 2 perhaps a', 'a on 2', 'a', 'onlyPrimary', '-'],
 ];
 
 /** What a row's second column says: `a primary 2 failed once, b standby 2 from a`. */
 export function observationsOf(text: string): Observation[] {
   return text.split(', ').map((words) => {
     const match =
-      /^(\w+) (down|unasked|(?:foreign)?(?: ?(?:primary|standby|read-only))?)(?: ?(\d+))?(?: from (\w+))?(?: (same as|start of|perhaps) (\w+))?( too old)?(?: failed (once|twice))?(?: ?(rejects.*|starts|not askable|gone for .*|flips))?$/
+      /^(\w+) (down|unasked|(?:foreign|hidden)?(?: ?(?:primary|standby|read-only))?)(?: ?(\d+|\?))?(?: from (\w+))?(?: (same as|start of|perhaps) (\w+))?( too old)?(?: failed (once|twice))?(?: ?(rejects.*|starts|not askable|gone for .*|flips))?$/
         .exec(words);
     if (match === null) throw new Error(`what does "${words}" mean?`);
     const [, name = '', role = '', timeline, upstream, likeness, twin, isOld, failed, end = ''] = match;
     if (role === 'unasked') return unasked(name);
     if (role === 'down') return failing(unasked(name), 2);
     if (role === '') return ended(unasked(name), end);
-    const said = primary(name, Number(timeline), {
-      system: role.startsWith('foreign') ? theirs : ours,
+    const said = primary(name, 0, {
+      timeline: timeline === '?' ? undefined : Number(timeline),
+      system: role.startsWith('hidden') ? undefined : role.startsWith('foreign') ? theirs : ours,
       inRecovery: role.endsWith('standby'),
       readOnly: role.endsWith('standby') || role.endsWith('read-only'),
       at: isOld ? now - rules.maxAgeMs - 1 : now - 10,

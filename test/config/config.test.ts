@@ -160,7 +160,7 @@ describe('what is wrong', () => {
       [
         '/f:1: HOLDMS is no setting of pg_gateway; did you mean HOLD_MS?',
         '--fail-after often is not a whole number from 1 to 100',
-        'HOLD_MS=-1 is not a whole number from 0 to 3600000',
+        'HOLD_MS=-1 is not a whole number of ms from 0 to 3600000, nor one with a unit (ms, s, min, h, d)',
         'CANDIDATES: "db1:x" is not host:port; it looks like CANDIDATES=db1:5432,db2:5432,db3:5432',
         'REFUSAL_CERT_FILE and REFUSAL_KEY_FILE belong together: set both or none',
         'PGPASSWORD_FILE=/nope cannot be read (ENOENT): create the file with the password in it, readable for the gateway',

@@ -26,8 +26,8 @@ test('the files that clients and refusals can take together are never more than 
 });
 
 test('a session that does not fit costs no other', () => {
-  equal(descriptorBudget({ ...wanted, openFiles: 21_400, maxSessions: 9_950 }).maxSessions, 9_950);
-  equal(descriptorBudget({ ...wanted, openFiles: 21_400, maxSessions: 9_951 }).maxSessions, 9_950);
+  equal(descriptorBudget({ ...wanted, openFiles: 21_432, maxSessions: 9_950 }).maxSessions, 9_950);
+  equal(descriptorBudget({ ...wanted, openFiles: 21_432, maxSessions: 9_951 }).maxSessions, 9_950);
 });
 
 test('fewer files never mean more sessions', () => {

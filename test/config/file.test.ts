@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { nearestSetting } from '../../src/config/config.ts';
+import { nearestSetting } from '../../src/config/nearest-setting.ts';
 import { configured, problems } from './sources.ts';
 
 const env = { CONFIG_FILE: '/f' };
@@ -59,7 +59,66 @@ describe('the configuration file', () => {
   });
 
   test('with a bad value: the setting is named', () => {
-    assert.deepEqual(wrong('HOLD_MS=soon'), ['HOLD_MS=soon is not a whole number from 0 to 3600000']);
+    assert.deepEqual(wrong('HOLD_MS=soon'), [
+      '/f:1: HOLD_MS=soon is not a whole number of ms from 0 to 3600000, nor one with a unit (ms, s, min, h, d)',
+    ]);
+  });
+});
+
+describe('the configuration file as TOML', () => {
+  const env = { CONFIG_FILE: '/f.toml' };
+  const read = (text: string) => configured({ env, files: { '/f.toml': text } });
+  const wrong = (text: string) => problems({ env, files: { '/f.toml': text } });
+
+  test('has texts, numbers, truth values and lists', () => {
+    const { data, candidates, probe } = read(
+      'CANDIDATES = ["db1", "db2:5433"]\nHOLD_MS = "10s" # ten\nMAX_HELD = 1_000\nREPLICA_FALLBACK = false\nCHECK_EVERY = 0.5\n',
+    );
+    assert.deepEqual([data.holdMs, data.maxHeld, data.fallback, probe.probeIntervalMs], [
+      10_000,
+      1000,
+      false,
+      500,
+    ]);
+    assert.equal(candidates.length, 1, 'the environment wins');
+  });
+
+  test('may have names in small letters, with dashes', () => {
+    assert.equal(read('hold-ms = 7').data.holdMs, 7);
+    assert.equal(read('hold_ms = 7').data.holdMs, 7);
+  });
+
+  test('with mistakes: each is told with its line', () => {
+    assert.deepEqual(wrong('\nholdms = 1\n\n[data]\nx = 1\n'), [
+      '/f.toml:2: HOLDMS is no setting of pg_gateway; did you mean HOLD_MS?',
+      '/f.toml:4: data is neither text, a number, true, false, nor a list of those',
+    ]);
+    assert.match(wrong('\nHOLD_MS = "soon"')[0] ?? '', /^\/f\.toml:2: HOLD_MS=soon is not a whole number/);
+  });
+
+  test('that is none: the line is told, and not its text', () => {
+    const [problem, ...more] = wrong('HOLD_MS = 1\nPGPASSWORD = hunter2\n');
+    assert.match(problem ?? '', /^\/f\.toml:2: Invalid TOML/);
+    assert.doesNotMatch(problem ?? '', /hunter2/);
+    assert.deepEqual(more, []);
+  });
+});
+
+describe('what Kubernetes sets for services that are called like settings', () => {
+  test('is passed over, with a warning that says what to do', () => {
+    const { metrics, standbyPort, warnings } = configured({
+      env: { METRICS_PORT: 'tcp://10.0.0.1:9090', REPLICA_PORT: 'udp://10.0.0.1:5432' },
+    });
+    assert.deepEqual([metrics?.port, standbyPort], [6433, undefined]);
+    assert.equal(warnings.length, 2);
+    assert.match(warnings.join(), /METRICS_PORT=tcp:\/\/10\.0\.0\.1:9090 .*enableServiceLinks: false/);
+  });
+
+  test('is a mistake where a person wrote it', () => {
+    assert.match(
+      problems({ flags: { METRICS_PORT: 'tcp://10.0.0.1:9090' } })[0] ?? '',
+      /^--metrics-port tcp:/,
+    );
   });
 });
 

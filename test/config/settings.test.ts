@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { flagOf, sections, type SettingName, settingNames, settings } from '../../src/config/settings.ts';
+import { unitNames } from '../../src/config/units.ts';
 
 /** What a setting makes of a text; an error is its message. */
 function parsed(name: SettingName, text: string): unknown {
@@ -84,7 +85,12 @@ describe('the bounds of a number', () => {
   };
   for (const [name, [least, most]] of Object.entries(bounds) as [SettingName, readonly [number, number]][]) {
     test(`${name} goes from ${least} to ${most}`, () => {
-      const complaint = `is not a whole number from ${least} to ${most}`;
+      const { hint } = settings[name];
+      const complaint = hint === 'ms' || hint === 'us'
+        ? `is not a whole number of ${hint} from ${least} to ${most}, nor one with a unit (${
+          unitNames[hint]
+        })`
+        : `is not a whole number from ${least} to ${most}`;
       assert.equal(parsed(name, String(least)), least);
       assert.equal(parsed(name, String(most)), most);
       for (
@@ -128,7 +134,12 @@ describe('the bounds of a number', () => {
       assert.equal(parsed(name, '1000000000000'), 1e12);
       for (const off of ['off', 'OFF']) assert.equal(parsed(name, off), undefined);
       for (const text of [String(least - 1), '', '1.5', '9'.repeat(16), 'x']) {
-        assert.equal(parsed(name, text), `is neither "off" nor a whole number from ${least} on`);
+        assert.match(
+          String(parsed(name, text)),
+          new RegExp(
+            `^is neither "off" nor a whole number of (ms|bytes) from ${least} on, nor one with a unit`,
+          ),
+        );
       }
     });
   }
@@ -155,10 +166,22 @@ describe('the other forms', () => {
     for (const text of ['32768', '00', '-1', '1.5', 'maybe', '']) {
       assert.match(
         String(parsed('TCP_KEEPALIVE', text)),
-        /^is neither on, off, nor a number of seconds/,
+        /^is neither on, off, nor a whole number of seconds/,
         text,
       );
     }
+  });
+
+  test('times and sizes may have a unit', () => {
+    assert.equal(parsed('HOLD_MS', '10s'), 10_000);
+    assert.equal(parsed('SPIN_US', '1ms'), 1000);
+    assert.equal(parsed('TCP_KEEPALIVE', '2min'), 120);
+    assert.equal(parsed('MAX_LAG_BYTES', '16MB'), 16 * 1024 * 1024);
+    assert.equal(parsed('MAX_LAG_MS', '1.5s'), 1500);
+    assert.equal(parsed('CHECK_EVERY', '250ms'), 0.25);
+    assert.match(String(parsed('HOLD_MS', '16MB')), /^is not a whole number of ms/);
+    assert.match(String(parsed('HOLD_MS', '0.5')), /^is not a whole number of ms/);
+    assert.match(String(parsed('HOLD_MS', '0.0001s')), /^is not a whole number of ms/);
   });
 
   test('LISTEN_HOST and METRICS_HOST are a name or an address, and no port', () => {
@@ -178,9 +201,13 @@ describe('the other forms', () => {
   });
 
   test('CHECK_EVERY is seconds, with thousandths', () => {
-    for (const text of ['1', '0.25', '9999.999']) assert.equal(parsed('CHECK_EVERY', text), text);
-    for (const text of ['', 'x', '-1', '.5', '1.', '1,5', '10000', '0.0001', '1s', '0', '0.000']) {
-      assert.equal(parsed('CHECK_EVERY', text), 'is not a number of seconds above 0', text);
+    for (const text of ['1', '0.25', '9999']) assert.equal(parsed('CHECK_EVERY', text), Number(text));
+    for (const text of ['', 'x', '-1', '.5', '1.', '1,5', '10000', '0', '0.000']) {
+      assert.match(
+        String(parsed('CHECK_EVERY', text)),
+        /^is not a number of seconds above 0 and up to 9999/,
+        text,
+      );
     }
   });
 

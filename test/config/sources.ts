@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Config, readConfig, type Sources } from '../../src/config/config.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import type { Sources } from '../../src/config/sources.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 export interface Given {
@@ -20,6 +21,7 @@ export function configured({ flags = {}, env = {}, files = {} }: Given): Config 
         if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
         return text;
       },
+      list: () => [],
       mode: () => 0o600,
     },
     account: { osUser: 'anna', home: '/home/anna' },

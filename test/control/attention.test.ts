@@ -34,6 +34,15 @@ describe('what an operator must look into', () => {
     assert.match(line!, /^a: older_timeline_claimed \(/);
   });
 
+  test('is a former primary also where its promoted standby was seen a moment before it was primary', () => {
+    const see = watching();
+    const [first] = see([primary('a', 1), standby('b', 2)], after('a', 1));
+    assert.match(first!, /^a: older_timeline_claimed \(/);
+    const [second, ...more] = see([primary('a', 1), primary('b', 2)], after('a', 1));
+    assert.match(second!, /^a: former_primary_writable \(/);
+    assert.deepEqual(more, []);
+  });
+
   const others: readonly [string, Observation, RegExp][] = [
     ['of another cluster', primary('b', 1, { system: theirs }), /^b: candidate_foreign/],
     [
@@ -59,5 +68,23 @@ describe('what an operator must look into', () => {
     const see = watching();
     const [good, bad] = [[primary('a'), standby('b')], [primary('a'), failing(standby('b'))]];
     assert.deepEqual([good, bad, bad, good, bad].map((all) => see(all).length), [0, 1, 0, 0, 1]);
+  });
+
+  test('is a function that the probe may not call: each once, and again when it had been granted', () => {
+    const logged: string[] = [];
+    const attention = new Attention((event, fields) =>
+      void logged.push(`${fields?.['candidate']}: ${event} ${fields?.['hidden']}, ${fields?.['remedy']}`)
+    );
+    const lack = (name: string) => ({ name, loss: 'it is not known', remedy: `grant ${name}` });
+    const see = (lacks?: readonly string[]): string[] => {
+      attention.noteHidden([unasked('b'), primary('a', 1, { lacks: lacks?.map(lack) })]);
+      return logged.splice(0);
+    };
+    assert.deepEqual(see(), []);
+    assert.deepEqual(see(['f()']), ['a: evidence_hidden f(), grant f()']);
+    assert.deepEqual(see(['f()']), []);
+    assert.deepEqual(see(['f()', 'g()']), ['a: evidence_hidden g(), grant g()']);
+    assert.deepEqual(see(), []);
+    assert.deepEqual(see(['g()']), ['a: evidence_hidden g(), grant g()']);
   });
 });

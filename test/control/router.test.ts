@@ -60,6 +60,15 @@ describe('the epoch', () => {
     }
   });
 
+  test('stays while rights of the probe come and go, and no session is fenced', () => {
+    const { see, entries } = routing();
+    see(a);
+    const hidden = primary('a', 0, { ...at('192.0.2.1'), system: undefined, timeline: undefined });
+    assert.deepEqual([see(hidden).epoch, see(a).epoch, see(hidden).fence], [1, 1, 0]);
+    assert.deepEqual(entries.map(({ timeline }) => timeline), [1, undefined, 1, undefined]);
+    assert.equal(see(primary('a', 1, { ...at('192.0.2.1'), startedAt: 'later' })).fence, 2);
+  });
+
   test('stays while the primary is in doubt', () => {
     const { see } = routing();
     see(a);

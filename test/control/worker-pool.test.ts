@@ -1,19 +1,23 @@
-import { equal, match, rejects } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, rejects } from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { StartError } from '../../src/errors.ts';
 import { logEvents } from '../../src/log-events.ts';
 import type { Log } from '../../src/log.ts';
-import { total } from '../../src/contract/counters.ts';
+import { at, total } from '../../src/contract/counters.ts';
 import { type DataSettings, noRoute } from '../../src/contract/messages.ts';
 import { WorkerPool } from '../../src/control/worker-pool.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
 import { chooseEngine, type Engine } from '../../src/runtime/engine.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
-import { peerConnect, PeerServer } from '../runtime/peer.ts';
+import { openBlackHole, unansweredTo } from '../runtime/black-hole.ts';
+import { type Peer, peerConnect, PeerServer } from '../runtime/peer.ts';
 import { startup } from '../data/packets.ts';
 import { defaults } from '../data/world.ts';
-import { isFree } from '../bed/ports.ts';
+import { freePort, isFree } from '../bed/ports.ts';
 import { until, waitFor } from '../bed/wait-for.ts';
 
 const realWorker = new URL('../../src/data/worker.ts', import.meta.url);
@@ -33,13 +37,14 @@ function poolOf(
   workerFile = realWorker,
   listen: Address = { host: '127.0.0.1', port: 0 },
   engine: Engine['name'] = 'portable',
+  listenStandby?: Address,
 ) {
   const errors: string[] = [];
   const suspicions: string[] = [];
   const log: Log = (event, fields) => {
     if (logEvents[event][0] === 'error') errors.push(`${event} ${JSON.stringify(fields)}`);
   };
-  const settings: DataSettings = { ...defaults, listen };
+  const settings: DataSettings = { ...defaults, listen, listenStandby };
   const suspicion = (why: string): void => void suspicions.push(why);
   const runtime = pickRuntime();
   const pool = new WorkerPool({ workers, engine, workerFile, settings, runtime, log, suspicion });
@@ -139,6 +144,21 @@ for (
       client.socket.destroy();
     });
 
+    test('sends a server that answers no SYN a second one', { timeout: 60_000 }, async () => {
+      const { pool } = poolOf(workers, realWorker, here, engine);
+      const hole = await openBlackHole();
+      const { address: listen } = await pool.start();
+      const before = unansweredTo(hole.port);
+      routeTo(pool, { host: '127.0.0.1', port: hole.port }, 1);
+      const client = await peerConnect(listen);
+      client.socket.write(startup);
+      await until(() => unansweredTo(hole.port) === before + 2, 'two attempts');
+      await pool.stop();
+      await until(() => unansweredTo(hole.port) === before, 'both to be gone');
+      client.socket.destroy();
+      await hole.close();
+    });
+
     test('a port in use is an error that names LISTEN_PORT', { timeout: 60_000 }, async () => {
       const taken = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       const { pool } = poolOf(workers, realWorker, taken.address, engine);
@@ -151,6 +171,16 @@ for (
         return true;
       });
       await pool.stop();
+      taken.close();
+    });
+
+    test('a standby port in use leaves the other port free', { timeout: 60_000 }, async () => {
+      const taken = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+      const port = await freePort();
+      const { pool } = poolOf(workers, realWorker, { host: '127.0.0.1', port }, engine, taken.address);
+      await rejects(pool.start(), /set REPLICA_PORT to another port/);
+      await pool.stop();
+      await waitFor('the port to be free', () => isFree(port));
       taken.close();
     });
 
@@ -272,6 +302,15 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
   });
 }
 
+/** A file that blocks worker number `index` of `stuckWorker` until it is removed. */
+function block(pool: WorkerPool, index: number): { release(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'worker-'));
+  const path = join(folder, String(index));
+  writeFileSync(path, '');
+  pool.endDead({ path });
+  return { release: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
 for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] as const) {
   test(`a worker that is stuck, ${engine}, is reported, with the fence that it has not confirmed`, {
     timeout: 60_000,
@@ -279,18 +318,63 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
     const { pool, errors } = poolOf(1, stuckWorker, { host: '127.0.0.1', port: 0 }, engine);
     await pool.start();
     pool.watch();
-    pool.endDead(death);
+    const blocked = block(pool, 0);
     pool.publish({ ...noRoute, epoch: 2, fence: 2 });
     await until(() => {
       pool.watch();
       return errors.length > 0;
     }, 'the report');
     match(errors[0]!, /^worker_stuck .*"worker":0,"silentMs":\d+,"fence":"epoch 2 is not confirmed/);
+    // Its clients could go nowhere else.
+    doesNotMatch(errors[0]!, /listening/);
+    deepEqual(pool.workers.map(({ isStuck }) => isStuck), [true]);
+    blocked.release();
     await until(() => {
       pool.watch();
-      return pool.silentMs < 1_000;
+      return !pool.workers[0]!.isStuck;
     }, 'it to move again');
     equal(errors.length, 1);
     await pool.stop();
   });
 }
+
+test('a worker that is stuck gets no new clients while another one moves, until it moves again', {
+  timeout: 60_000,
+  skip: hasNative ? false : 'no native engine here: the portable ones do not show their listening sockets',
+}, async () => {
+  const { pool, errors } = poolOf(2, stuckWorker, { host: '127.0.0.1', port: 0 }, 'native');
+  const { address: listen } = await pool.start();
+  const clients: Peer[] = [];
+  const crowd = async (count: number): Promise<void> => {
+    // One after the other: what overflows the queue would be lost by the test alone.
+    for (let left = count; left > 0; left -= 1) {
+      const client = await peerConnect(listen);
+      client.socket.write(startup);
+      clients.push(client);
+    }
+  };
+  const accepted = (index: number): number => pool.counters[index]![at.accepted]!;
+  pool.watch();
+  const blocked = block(pool, 1);
+  await until(() => {
+    pool.watch();
+    return errors.length > 0;
+  }, 'the report');
+  match(errors[0]!, /"worker":1,.*"listening":"stopped: new clients go to the other workers"/);
+  const before = accepted(0);
+  await crowd(40);
+  await until(() => accepted(0) === before + 40, 'all of them to be accepted');
+  // Not only once.
+  pool.watch();
+  blocked.release();
+  await waitFor('it to serve clients again', async () => {
+    await crowd(4);
+    return pool.counters[1]![at.held]! > 0;
+  });
+  const { port } = listen as { port: number };
+  pool.drain();
+  await waitFor('the port to be free', () => isFree(port));
+  equal(pool.counters[1]![at.clientClosed], 0);
+  await pool.stop();
+  for (const { socket } of clients) socket.destroy();
+});

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bytesOf, readError, startup } from './packets.ts';
-import { defaults, firstByte, other, primary, World } from './world.ts';
+import { bytesOf, clientHelloFor, readError, sslRequest, startup } from './packets.ts';
+import { defaults, firstByte, other, primary, refusalServer, World } from './world.ts';
 
 /** Accepts every dial so far, and names the first packets that the servers got. */
 function acceptAll(world: World): string[] {
@@ -99,6 +99,39 @@ describe('without a primary', () => {
     leaveAll(world);
     world.empty({ limit: 1, clientReset: 2 });
   });
+});
+
+// Up to its answer, a cancel request under TLS says no more than this.
+describe('a client that asks for TLS and may be about to cancel', () => {
+  for (
+    const [name, bytes] of [['SSLRequest', sslRequest], [
+      'ClientHello',
+      clientHelloFor('postgresql'),
+    ]] as const
+  ) {
+    test(`waits, and gives its place back as soon as it hangs up: ${name}`, () => {
+      const world = new World({ maxHeld: 2 });
+      world.publish(undefined);
+      const [first, second] = [world.client(bytes), world.client(bytes)];
+      deepEqual([world.count('held'), first.received.length], [2, 0]);
+      first.fin();
+      equal(world.count('held'), 1);
+      second.reset();
+      equal(world.count('held'), 0);
+      world.publish(primary);
+      deepEqual(world.dialled, []);
+      world.empty({ clientClosed: 1, clientReset: 1 });
+    });
+
+    test(`is refused at once where MAX_HELD clients wait: ${name}`, () => {
+      const world = new World({ maxHeld: 1 });
+      world.client(bytes);
+      world.client(bytes);
+      deepEqual([world.count('held'), world.runtime.lastDial.address], [1, refusalServer]);
+      leaveAll(world);
+      world.empty({ limit: 1, clientReset: 1 });
+    });
+  }
 });
 
 describe('when there is a primary again', () => {

@@ -84,20 +84,84 @@ describe('MAX_SESSIONS', () => {
   });
 });
 
-describe('the bound above it', () => {
-  test('drops each new client before it has sent a byte, and leaves the others alone', () => {
+describe('when all places for clients are taken', () => {
+  /** Long enough for the minute after the last line of the log. */
+  const quietMs = 61_000;
+
+  test('a new client gets the place of the one that has been silent for longest, and sessions stay', () => {
     const world = worldWithPrimary({ maxSessions: 1, maxClients: 3 });
     const { client } = world.open();
-    world.client();
-    world.client(startup);
+    const [silent, half] = [world.client(), world.client(startup.subarray(0, 5))];
     const fourth = world.client();
-    ok(fourth.aborted);
-    equal(fourth.received.length, 0);
-    world.clients[1]!.reset();
+    deepEqual([silent.aborted, half.closed, fourth.closed], [true, false, false]);
     const fifth = world.client();
-    ok(!fifth.closed && !client.closed);
+    deepEqual([half.aborted, half.received.length, fourth.closed, fifth.closed], [true, 0, false, false]);
+    ok(!client.closed);
+    equal(world.count('displaced'), 2);
     leaveAll(world);
+    world.runtime.advance(quietMs);
     world.empty({ limit: 2, clientReset: 3 });
+  });
+
+  test('a thousand silent clients that come again keep nobody out', () => {
+    const world = worldWithPrimary({ maxSessions: 20, maxClients: 30 });
+    for (let round = 0; round < 20; round++) {
+      for (let count = 0; count < 50; count++) world.client();
+      world.open();
+    }
+    equal(world.count('admitted'), 20);
+    leaveAll(world);
+    world.runtime.advance(quietMs);
+    equal(world.count('limit'), 20 * 51 - 30);
+    equal(world.count('clientReset'), 30);
+  });
+
+  test('one that reads its refusal gives way like one that is silent, be it held before', () => {
+    const world = new World({ maxSessions: 2, maxClients: 3, holdMs: 100 });
+    const [refused, silent] = [world.client(startup), world.client()];
+    world.runtime.advance(100);
+    ok(refused.ended);
+    world.publish(primary);
+    const [first] = [world.open(), world.open()];
+    ok(silent.aborted && !refused.closed, 'it has been without a session for less time');
+    world.client();
+    ok(refused.aborted && !first.client.closed);
+    leaveAll(world);
+    world.runtime.advance(quietMs);
+    world.empty({ holdTimeout: 1, limit: 1, clientReset: 3 });
+  });
+
+  test('a client that is the only one without a session is dropped itself', () => {
+    const world = worldWithPrimary({ maxSessions: 3, maxClients: 2 });
+    const [one, two] = [world.open(), world.open()];
+    ok(world.client().aborted);
+    ok(!one.client.closed && !two.client.closed);
+    equal(world.count('displaced'), 1);
+    leaveAll(world);
+    world.runtime.advance(quietMs);
+    world.empty({ limit: 1, clientReset: 2 });
+  });
+
+  test('the log is told after a second and then once a minute: how many, and which address had most', () => {
+    const world = worldWithPrimary({ maxSessions: 1, maxClients: 2 });
+    const told = () => world.reports.filter(({ kind }) => kind === 'turnedAway');
+    for (let count = 0; count < 5; count++) world.client(undefined, '10.9.9.9');
+    world.client(undefined, '10.8.8.8');
+    world.client();
+    world.client();
+    deepEqual(told(), []);
+    world.runtime.advance(1_000);
+    const first = { kind: 'turnedAway', who: 'clients', count: 6, busiest: '10.9.9.9', ofBusiest: 5 };
+    deepEqual(told(), [first]);
+    world.client();
+    world.runtime.advance(59_999);
+    deepEqual(told(), [first]);
+    world.runtime.advance(1);
+    deepEqual(told().slice(1), [{ ...first, count: 1, busiest: '127.0.0.1', ofBusiest: 1 }]);
+    leaveAll(world);
+    world.runtime.advance(quietMs);
+    equal(told().length, 2);
+    world.empty({ limit: 7, startupTimeout: 2 });
   });
 });
 
@@ -132,6 +196,7 @@ describe('the limits are those of the whole program', () => {
     world.otherWorker[at.active] = 3;
     const dropped = world.client(startup);
     ok(dropped.aborted);
+    world.runtime.advance(61_000);
     world.empty({ limit: 1 });
   });
 });

@@ -140,10 +140,10 @@ describe('before the first packet', () => {
 
   test('garbage is answered readably and no server is dialled', () => {
     const world = worldWithPrimary();
-    const client = world.client(bytesOf('GET / HTTP/1.1\r\n\r\n'));
+    const client = world.client(bytesOf('help me\n'));
     const error = readError(client.received);
     equal(error['C'], '08P01');
-    match(error['M']!, /does not speak the PostgreSQL protocol/);
+    match(error['M']!, /does not understand this client: it sent text/);
     client.fin();
     deepEqual(world.dialled, []);
     world.empty({ refused: 1 });

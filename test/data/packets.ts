@@ -41,6 +41,45 @@ export function cancelRequest(keyBytes = 4): Uint8Array {
 /** The start of a TLS 1.2 or 1.3 handshake, with a ClientHello that says nothing. */
 export const clientHello = Uint8Array.of(0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x00);
 
+/** A whole ClientHello, with a key share as large as those of today, that offers these protocols by ALPN; none: without ALPN. */
+export function clientHelloFor(...protocols: readonly string[]): Uint8Array {
+  const names = protocols.map((name) => counted(1, bytesOf(name)));
+  const alpn = bytesOf(Uint8Array.of(0, 16), counted(2, counted(2, bytesOf(...names))));
+  const keyShare = bytesOf(Uint8Array.of(0, 51), counted(2, new Uint8Array(1_216).fill(9)));
+  return clientHelloOf(bytesOf(keyShare, ...(protocols.length > 0 ? [alpn] : [])));
+}
+
+/** A ClientHello with the bytes of these extensions. */
+export function clientHelloOf(extensions: Uint8Array): Uint8Array {
+  const body = bytesOf(
+    Uint8Array.of(3, 3),
+    new Uint8Array(32).fill(5),
+    counted(1, new Uint8Array(32)),
+    counted(2, Uint8Array.of(0x13, 1)),
+    counted(1, Uint8Array.of(0)),
+    counted(2, extensions),
+  );
+  return recordOf(bytesOf(Uint8Array.of(1), counted(3, body)));
+}
+
+/** A TLS record of a handshake. */
+export function recordOf(messages: Uint8Array): Uint8Array {
+  return bytesOf(Uint8Array.of(0x16, 3, 1), counted(2, messages));
+}
+
+/** `body` behind its length in so many bytes. */
+export function counted(lengthBytes: number, body: Uint8Array): Uint8Array {
+  return bytesOf(word(body.length).subarray(4 - lengthBytes), body);
+}
+
+/** PROXY protocol headers of both versions, of a client at 192.0.2.1. */
+export const proxyText = bytesOf('PROXY TCP4 192.0.2.1 192.0.2.2 40000 5432\r\n');
+export const proxyBinary = bytesOf(
+  '\r\n\r\n\0\r\nQUIT\n',
+  Uint8Array.of(0x21, 0x11),
+  counted(2, bytesOf(0xc000_0201, 0xc000_0202, 0x9c40_1538)),
+);
+
 /** A message of the other kind: a type byte, a length that counts itself, a body. */
 export function message(type: string, body: Uint8Array): Uint8Array {
   return bytesOf(type, 4 + body.length, body);

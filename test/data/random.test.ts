@@ -118,8 +118,8 @@ class Storm {
     // What a client said before its reset is the server's, as soon as it reads.
     for (const server of this.servers) server.read(1_000_000);
     for (const server of this.servers) server.fin();
-    // One that floods is not read while it waits for a server; that ends.
-    this.world.runtime.advance(10_000);
+    // One that floods is not read while it waits for a server; that ends, and so do the minutes of lines for the log.
+    this.world.runtime.advance(130_000);
     for (const reason of Object.keys(this.world.closes)) this.seen.add(reason);
     this.world.empty(this.world.closes);
   }

@@ -1,6 +1,11 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { errorResponse, refusalPreamble } from '../../src/protocol/error-response.ts';
+import {
+  errorResponse,
+  readPreamble,
+  refusalPreamble,
+  tlsIsReady,
+} from '../../src/protocol/error-response.ts';
 import { noPrimary } from '../../src/data/refusals.ts';
 import type { FarEnd } from '../bed/fake-conn.ts';
 import {
@@ -91,7 +96,7 @@ describe('in clear text', () => {
   test('what comes after the N and makes no sense gets the refusal as well', () => {
     const world = closedWorld();
     const client = world.client(gssRequest);
-    client.send(bytesOf('GET / HTTP/1.1\r\n'));
+    client.send(bytesOf('SSH-2.0-OpenSSH_9.2\r\n'));
     deepEqual(client.received, bytesOf('N', errorResponse(refusal(world))));
     client.fin();
     world.empty({ refused: 1 });
@@ -118,15 +123,17 @@ describe('in clear text', () => {
 });
 
 describe('under TLS', () => {
-  test('SSLRequest is answered with S once the refusal server is there, which gets preamble and handshake', () => {
+  test('SSLRequest is answered with S once the refusal server says so, which gets preamble and handshake', () => {
     const world = closedWorld();
     const client = world.client(sslRequest);
     deepEqual([world.dialled, text(client)], [['/run/refusals'], '']);
     const server = world.runtime.lastDial.accept();
+    equal(text(client), '');
+    deepEqual(server.received, refusalPreamble(refusal(world), '127.0.0.1', new Uint8Array(0)));
+    server.send(tlsIsReady);
     equal(text(client), 'S');
-    deepEqual(server.received, refusalPreamble(refusal(world), new Uint8Array(0)));
     client.send(clientHello);
-    deepEqual(server.received, refusalPreamble(refusal(world), clientHello));
+    deepEqual(server.received, refusalPreamble(refusal(world), '127.0.0.1', clientHello));
     server.send(bytesOf('handshake and refusal'));
     equal(text(client), 'Shandshake and refusal');
     server.fin();
@@ -142,6 +149,7 @@ describe('under TLS', () => {
     const client = world.client(gssRequest);
     client.send(sslRequest);
     const server = world.runtime.lastDial.accept();
+    server.send(tlsIsReady);
     equal(text(client), 'NS');
     server.fin();
     client.fin();
@@ -160,8 +168,14 @@ describe('under TLS', () => {
     const client = world.client(clientHello);
     client.send(bytesOf('more of it'));
     const server = world.runtime.lastDial.accept();
-    deepEqual(server.received, refusalPreamble(refusal(world), bytesOf(clientHello, 'more of it')));
+    deepEqual(
+      server.received,
+      refusalPreamble(refusal(world), '127.0.0.1', bytesOf(clientHello, 'more of it')),
+    );
+    server.send(tlsIsReady);
     equal(client.received.length, 0);
+    server.send(bytesOf('handshake'));
+    equal(text(client), 'handshake');
     client.fin();
     server.fin();
     world.empty({ refused: 1 });
@@ -179,6 +193,47 @@ describe('under TLS', () => {
     world.empty({ refused: 1 });
   });
 
+  for (const how of ['fin', 'reset'] as const) {
+    test(`a refusal server that is full and ends with a ${how} makes SSLRequest an N`, () => {
+      const world = closedWorld();
+      const client = world.client(sslRequest);
+      world.runtime.lastDial.accept()[how]();
+      equal(text(client), 'N');
+      client.send(startup);
+      deepEqual(client.received, bytesOf('N', errorResponse(refusal(world))));
+      client.fin();
+      deepEqual(world.suspicions, []);
+      world.empty({ refused: 1 });
+    });
+
+    test(`a refusal server that is full and ends with a ${how} ends direct TLS`, () => {
+      const world = closedWorld();
+      const client = world.client(clientHello);
+      world.runtime.lastDial.accept()[how]();
+      ok(client.aborted);
+      world.empty({ refused: 1 });
+    });
+  }
+
+  test('a client that waits in vain after the N is still sent away at the timeout', () => {
+    const world = closedWorld();
+    const client = world.client(sslRequest);
+    world.runtime.lastDial.accept().fin();
+    world.runtime.advance(defaults.startupTimeoutMs);
+    ok(client.aborted);
+    world.empty({ refused: 1 });
+  });
+
+  test('a client that half-closes before the refusal server has room is closed with a FIN', () => {
+    const world = closedWorld();
+    const client = world.client(sslRequest);
+    const server = world.runtime.lastDial.accept();
+    client.fin();
+    ok(client.ended && !client.aborted && server.aborted);
+    equal(text(client), '');
+    world.empty({ refused: 1 });
+  });
+
   test('without a refusal server direct TLS is ended: there is nothing that it could read', () => {
     const world = closedWorld();
     const client = world.client(clientHello);
@@ -190,7 +245,9 @@ describe('under TLS', () => {
   test('a refusal server that breaks ends the client, and calls for no probe', () => {
     const world = closedWorld();
     const client = world.client(sslRequest);
-    world.runtime.lastDial.accept().reset();
+    const server = world.runtime.lastDial.accept();
+    server.send(tlsIsReady);
+    server.reset();
     ok(client.aborted);
     deepEqual(world.suspicions, []);
     world.empty({ refused: 1 });
@@ -208,8 +265,9 @@ describe('under TLS', () => {
     const client = world.client(sslRequest);
     world.runtime.advance(defaults.holdMs);
     const server = world.runtime.lastDial.accept();
+    server.send(tlsIsReady);
     equal(text(client), 'S');
-    const error = readError(server.received.subarray(4));
+    const error = readError(readPreamble(server.received).error);
     match(error['M']!, /waited 10 s/);
     server.fin();
     client.fin();

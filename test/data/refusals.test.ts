@@ -20,7 +20,7 @@ const refused = networkFailure({ code: 'ECONNREFUSED', message: 'connect failed'
 const timedOut = networkFailure({ code: 'ETIMEDOUT', message: 'connect took longer than 800 ms' });
 
 const refusals: Record<string, Refusal> = {
-  notUnderstood: notUnderstood('it is late'),
+  notUnderstood: notUnderstood({ kind: 'garbage', protocol: 'unknown', why: 'it is late' }),
   halfPacket: halfPacket(30_000),
   noPrimary: noPrimary(route, 10_000),
   noStandby: noStandby(route, 10_000, false),

@@ -302,18 +302,6 @@ describe('a cancel request of the standby port', () => {
     world.empty({ refused: 1, clientReset: 1 });
   });
 
-  test('is dropped where too many are on their way, whether their clients are there or not', () => {
-    const world = worldWithStandbys({ maxClients: 3 });
-    for (let count = 0; count < 10; count++) world.reader(cancelRequest()).reset();
-    equal(world.pending.length, 3);
-    while (world.pending.length > 0) for (const dial of world.pending) dial.accept().fin();
-    world.reader(cancelRequest());
-    equal(world.pending.length, 1);
-    while (world.pending.length > 0) for (const dial of world.pending) dial.accept().fin();
-    world.clients.at(-1)!.fin();
-    world.empty({ limit: 7, clientReset: 3, serverClosed: 1 });
-  });
-
   test('of a client that has left still goes everywhere', () => {
     const world = worldWithStandbys();
     const client = world.reader(cancelRequest());

@@ -43,6 +43,7 @@ export const defaults: DataSettings = {
   listen: { host: '127.0.0.1', port: 6432 },
   listenStandby: undefined,
   fallback: true,
+  balance: 'least',
   reusePort: false,
   backlog: 16,
   keepAlive: { idleMs: 60_000, intervalMs: 10_000, count: 3 },
@@ -82,17 +83,17 @@ export class World {
     this.runtime.settle();
   }
 
-  /** A client connects, and says `bytes`. */
-  client(bytes?: Uint8Array): FarEnd {
-    const client = this.runtime.arrive(this.dataPlane.settings.listen);
+  /** A client connects from the host `from`, and says `bytes`. */
+  client(bytes?: Uint8Array, from?: string): FarEnd {
+    const client = this.runtime.arrive(this.dataPlane.settings.listen, from);
     this.clients.push(client);
     if (bytes !== undefined) client.send(bytes);
     return client;
   }
 
-  /** A client of the standby port; settings need a `listenStandby`. */
-  reader(bytes: Uint8Array = startup): FarEnd {
-    const client = this.runtime.arrive(this.dataPlane.settings.listenStandby);
+  /** A client of the standby port, out of the host `from`; settings need a `listenStandby`. */
+  reader(bytes: Uint8Array = startup, from?: string): FarEnd {
+    const client = this.runtime.arrive(this.dataPlane.settings.listenStandby, from);
     this.clients.push(client);
     client.send(bytes);
     return client;

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { ask, clientOf, exchange } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
 import { freePort } from '../bed/ports.ts';
-import { queryMessage, startupMessage } from '../bed/raw-client.ts';
+import { cancelMessage, queryMessage, startQuery, startupMessage } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 /** ReadyForQuery, idle. */
@@ -68,6 +70,85 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     for (const socket of sockets) socket.destroy();
   });
 
+  test('silent clients that take all places and come again keep nobody out, end no session, and are told of', async () => {
+    const crowded = await startGateway({
+      CANDIDATES: cluster.candidates,
+      MAX_SESSIONS: '50',
+      STARTUP_TIMEOUT_MS: '600000',
+    });
+    await crowded.routesTo(cluster.first.port);
+    const session = clientOf(crowded.port);
+    await session`select 1`;
+    // Few more than there are places: one that comes has half a second, also on a busy machine.
+    const silent = silentClients(crowded.port, 180);
+    try {
+      await waitFor('all places to be taken', async () => {
+        return await crowded.metric('pg_gateway_connections_total') as number > 300;
+      });
+      for (let count = 0; count < 20; count++) {
+        assert.deepEqual(await ask(crowded.port, 'select 1 as one'), [{ one: 1 }]);
+      }
+      assert.deepEqual([...await session`select 2 as two`], [{ two: 2 }]);
+      const line = await waitFor('the line of the log', () => {
+        return crowded.log.find(({ event }) => event === 'clients_displaced');
+      });
+      assert.equal(line['busiest'], '127.0.0.1');
+      assert.ok(line['count'] as number > 0 && line['count'] === line['ofBusiest'], JSON.stringify(line));
+    } finally {
+      silent.end();
+      await session.end();
+      await crowded.stop();
+    }
+  });
+
+  test(
+    'a flood of cancel requests is passed on a few at a time, and that of another address is not late',
+    {
+      skip: process.platform === 'linux' ? false : 'only Linux has 127.0.0.2, and /proc to count connections',
+    },
+    async () => {
+      const query = await startQuery(gateway.port, 'select pg_sleep(600)');
+      const flood = floodOfCancels(gateway.port, 400);
+      try {
+        await waitFor(
+          'the flood',
+          async () => await gateway.metric('pg_gateway_cancels_total') as number > 300,
+        );
+        let most = 0;
+        const watch = setInterval(() => most = Math.max(most, connectionsTo(cluster.first.port)), 5);
+        const startedAt = performance.now();
+        const person = connect({ port: gateway.port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+        person.on('error', () => {}).resume().write(cancelMessage(query.key));
+        await waitFor('the query to be cancelled', () => query.received().includes('C57014'));
+        await waitFor('enough to have been seen', () => performance.now() - startedAt > 1_000);
+        clearInterval(watch);
+        // Sixteen, the session, and the probes.
+        assert.ok(most > 0 && most <= 24, `${most} connections`);
+      } finally {
+        flood.end();
+        query.end();
+      }
+      await nobodyLeft(gateway);
+    },
+  );
+
+  test(
+    'half handshakes keep nobody from reading a refusal, neither under TLS nor of the same address',
+    { skip: process.platform === 'linux' ? false : 'only Linux has 127.0.0.2' },
+    async () => {
+      const nobody = await startGateway({ CANDIDATES: `127.0.0.1:${await freePort()}`, HOLD_MS: '0' });
+      await nobody.routesTo('nobody');
+      let answers = 0;
+      const half = Array.from({ length: 1500 }, () => sending(nobody.port, sslRequest));
+      for (const socket of half) socket.once('data', () => answers += 1);
+      await waitFor('an answer to each', () => answers === half.length);
+      assert.equal((await refusalTo(nobody.port, '127.0.0.2')).answer, 'S');
+      await refusalTo(nobody.port, '127.0.0.1');
+      for (const socket of half) socket.destroy();
+      await nobody.stop();
+    },
+  );
+
   test('held clients that push megabytes and read nothing are refused all the same, and are gone', async () => {
     const nobody = await startGateway({
       CANDIDATES: `127.0.0.1:${await freePort()}`,
@@ -125,6 +206,61 @@ describe(`attacks on ${gatewayRuntime}`, () => {
     await sql.end();
   });
 });
+
+/** So many clients that say nothing; each comes again when it is closed. */
+function silentClients(port: number, count: number): { end(): void } {
+  let isOver = false;
+  const sockets = new Set<Socket>();
+  const come = (): void => {
+    if (isOver) return;
+    const socket = sending(port, new Uint8Array(0)).resume();
+    sockets.add(socket);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      setTimeout(come, 100);
+    });
+  };
+  for (let at = 0; at < count; at++) come();
+  return {
+    end: () => {
+      isOver = true;
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** So many cancel requests with a wrong key, and a new one for each that is answered. */
+function floodOfCancels(port: number, count: number): { end(): void } {
+  let isOver = false;
+  const come = (): void => {
+    if (!isOver) sending(port, cancelRequest).resume().on('close', come);
+  };
+  for (let at = 0; at < count; at++) come();
+  return { end: () => void (isOver = true) };
+}
+
+/** How many connections there are to `port` of this machine. */
+function connectionsTo(port: number): number {
+  const established = '01';
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').map((line) => line.trim().split(/\s+/));
+  return lines.filter(([, , remote, state]) => remote?.endsWith(`:${hex}`) && state === established).length;
+}
+
+/** Asks for TLS from `localAddress`, and reads the refusal under it, or in clear text after an N. */
+async function refusalTo(port: number, localAddress: string): Promise<{ readonly answer: string }> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
+  socket.write(sslRequest);
+  const [bytes] = await once(socket, 'data');
+  const answer = String(bytes);
+  assert.ok(answer === 'S' || answer === 'N', answer);
+  const reading = answer === 'S' ? connectTls({ socket, rejectUnauthorized: false }) : socket;
+  const heard = collect(reading);
+  reading.write(startupMessage());
+  await waitFor('the refusal', () => heard().includes('C57P03'));
+  reading.destroy();
+  return { answer };
+}
 
 function collect(socket: Socket): () => Buffer {
   let all = Buffer.alloc(0);

@@ -110,7 +110,7 @@ describe(`discovery on ${gatewayRuntime}`, () => {
     dns.zone['pg.example'] = ['127.0.0.3', '127.0.0.4'];
     await waitFor(
       'it to be told',
-      () => gateway.log.some(({ event }) => event === 'primary_left_dns'),
+      () => gateway.log.some(({ event }) => event === 'primary_left'),
     );
     assert.equal(await reached(gateway), '127.0.0.2');
     await cluster.server(1).promote();

@@ -96,15 +96,10 @@ describe(`refusals on ${gatewayRuntime}, as clients see them`, () => {
 
   for (
     const [what, bytes, why] of [
-      [
-        'HTTP',
-        Buffer.from('GET / HTTP/1.1\r\nHost: db\r\n\r\n'),
-        /does not speak the PostgreSQL protocol \(HTTP, perhaps\?\)/,
-      ],
       ['a length word of 2 GB', Buffer.from('7fffffff00030000', 'hex'), /2147483647 bytes long/],
       ['a length word of nothing', Buffer.from('0000000000030000', 'hex'), /0 bytes long/],
       ['a broken SSLRequest', Buffer.from('0000000904d2162f00', 'hex'), /SSLRequest says 9 bytes/],
-      ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.2\r\n'), /does not speak the PostgreSQL protocol/],
+      ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.2\r\n'), /does not understand this client: it speaks SSH/],
     ] as const
   ) {
     test(`${what} is answered with an ErrorResponse that says what is wrong`, async () => {

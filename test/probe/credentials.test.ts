@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
 import { readCredentials } from '../../src/probe/credentials.ts';
-import type { Files, LoginSettings } from '../../src/probe/credentials.ts';
+import type { LoginSettings } from '../../src/probe/credentials.ts';
+import type { Files } from '../../src/probe/files.ts';
 import { check } from './support.ts';
 
 /** Files in memory, as `path: [mode, text]`. */
@@ -15,7 +16,7 @@ function memory(files: Record<string, readonly [number, string]>): Files {
     if (!file) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
     return file;
   };
-  return { read: (path) => find(path)[1], mode: (path) => find(path)[0] };
+  return { read: (path) => find(path)[1], list: () => [], mode: (path) => find(path)[0] };
 }
 
 const account = { osUser: 'anna', home: '/home/anna' };
@@ -98,9 +99,22 @@ describe('the password', () => {
     for (const mode of [0o640, 0o604, 0o660]) {
       const credentials = read({ passFile: '/p' }, { '/p': [mode, '*:*:*:*:hunter2'] });
       assert.equal(credentials.password('db', 5432), undefined);
-      assert.match(credentials.warnings.join(), /\/p is ignored because others may read it: chmod 600/);
+      assert.equal(credentials.warnings.length, 1);
+      const way =
+        /\/p is ignored, as by libpq, because others may read it \(mode 0(640|604|660)\): chmod 600 \/p, or.*PGPASSWORD_FILE/;
+      assert.match(credentials.warnings.join(), way);
       assert.doesNotMatch(credentials.warnings.join(), /hunter2/);
     }
+  });
+
+  test('a password file that is closed to others after the start is used', () => {
+    const files: Record<string, readonly [number, string]> = { '/p': [0o440, '*:*:*:*:one'] };
+    const credentials = read({ passFile: '/p' }, files);
+    assert.equal(credentials.password('db', 5432), undefined);
+    files['/p'] = [0o400, '*:*:*:*:one'];
+    assert.equal(credentials.password('db', 5432), 'one');
+    files['/p'] = [0o440, '*:*:*:*:two'];
+    assert.equal(credentials.password('db', 5432), 'one');
   });
 
   test('a password file that is named and missing is a mistake, and one that is only usual is not', () => {
@@ -115,6 +129,7 @@ describe('the password', () => {
     writeFileSync(path, '*:*:*:*:one\n', { mode: 0o600 });
     const files: Files = {
       read: (path) => readFileSync(path, 'utf8'),
+      list: () => [],
       mode: (path) => statSync(path).mode & 0o777,
     };
     assert.equal(readCredentials({ passFile: path }, account, files).password('db', 1), 'one');
@@ -124,7 +139,8 @@ describe('the password', () => {
 });
 
 describe('TLS', () => {
-  const root = { '/root.crt': [0o644, 'PEM'] as const };
+  const pem = '-----BEGIN CERTIFICATE-----';
+  const root = { '/root.crt': [0o644, pem] as const };
 
   test('prefer and require alone encrypt and verify nothing', () => {
     for (const sslMode of ['prefer', 'require'] as const) {
@@ -134,18 +150,18 @@ describe('TLS', () => {
 
   test('require with a root certificate verifies like verify-ca, as in libpq', () => {
     const { trust } = read({ sslMode: 'require', sslRootCert: '/root.crt' }, root);
-    assert.deepEqual(trust, { verify: true, verifyHost: false, ca: 'PEM' });
+    assert.deepEqual(trust, { verify: true, verifyHost: false, ca: pem });
   });
 
   test('verify-full checks the name too', () => {
     const { trust } = read({ sslMode: 'verify-full', sslRootCert: '/root.crt' }, root);
-    assert.deepEqual(trust, { verify: true, verifyHost: true, ca: 'PEM' });
+    assert.deepEqual(trust, { verify: true, verifyHost: true, ca: pem });
   });
 
   test('verify-ca without a root certificate is a mistake, unless it is in its usual place', () => {
     assert.match(problemsOf({ sslMode: 'verify-ca' }), /PGSSLMODE=verify-ca needs.*PGSSLROOTCERT/);
-    const files = { '/home/anna/.postgresql/root.crt': [0o644, 'PEM'] as const };
-    assert.equal(read({ sslMode: 'verify-ca' }, files).trust.ca, 'PEM');
+    const files = { '/home/anna/.postgresql/root.crt': [0o644, pem] as const };
+    assert.equal(read({ sslMode: 'verify-ca' }, files).trust.ca, pem);
   });
 
   test('the authorities of the system mean verify-full', () => {
@@ -161,6 +177,25 @@ describe('TLS', () => {
   test('a root certificate that cannot be read is a mistake', () => {
     const problems = problemsOf({ sslMode: 'verify-full', sslRootCert: '/nope' });
     assert.match(problems, /PGSSLROOTCERT=\/nope cannot be read \(ENOENT\)/);
+  });
+
+  test('a root certificate file without a certificate is a mistake, and not the list of the runtime', () => {
+    const empty = { '/empty.crt': [0o644, '\n'] as const };
+    assert.match(
+      problemsOf({ sslMode: 'verify-full', sslRootCert: '/empty.crt' }, empty),
+      /PGSSLROOTCERT=\/empty.crt has no certificate in it: name a file/,
+    );
+    const usual = { '/home/anna/.postgresql/root.crt': [0o644, ''] as const };
+    assert.match(problemsOf({ sslMode: 'verify-ca' }, usual), /root.crt has no certificate in it/);
+  });
+
+  test('channel binding is preferred, and cannot be required without TLS', () => {
+    assert.equal(read({}).channelBinding, 'prefer');
+    assert.equal(read({ channelBinding: 'require' }).channelBinding, 'require');
+    assert.match(
+      problemsOf({ channelBinding: 'require', sslMode: 'disable' }),
+      /PGCHANNELBINDING=require needs TLS, and PGSSLMODE=disable allows none/,
+    );
   });
 
   test('a client certificate comes with its key', () => {

@@ -184,7 +184,7 @@ describe('a name with several addresses', () => {
       'pg[10.0.0.2]:1 = 10.0.0.2',
       'pg[10.0.0.3]:1 = 10.0.0.3',
     ]);
-    assert.equal(logged.filter((line) => line.startsWith('warn: primary_left_dns')).length, 1);
+    assert.equal(logged.filter((line) => line.startsWith('warn: primary_left')).length, 1);
     // Also when it does not answer: its sessions are still to be ended when it is silent for long.
     fake.behaviour = servers(['10.0.0.1']);
     for (const probe of fake.probes) {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { after, before, describe } from 'node:test';
 import { maxMessageBytes } from '../../src/protocol/message-guard.ts';
+import { maxScramRounds } from '../../src/protocol/scram-challenge.ts';
 import type { ProbeError } from '../../src/probe/failure.ts';
 import { waitFor } from '../bed/wait-for.ts';
 import { check, fakeServer, int32, message, open } from './support.ts';
@@ -51,16 +52,21 @@ describe('a program on the port that is not PostgreSQL', () => {
       Buffer.concat([message('R', 5, salt), message('R', 5, salt)]),
       /again and again/,
     ],
-    ['a key without a secret', Buffer.concat([authenticationOk, message('K', 1)]), /too short/],
+    ['readiness before the login', readyForQuery, /before it has let us in/],
     [
-      'a row description whose name never ends',
-      Buffer.concat([authenticationOk, readyForQuery, message('T', Buffer.from([0, 1]), 'abc')]),
-      /RowDescription/,
+      'a row before the question',
+      Buffer.concat([authenticationOk, message('D', '\0\0')]),
+      /before it was asked/,
     ],
     [
-      'rows without a description',
+      'a password asked for after the login',
+      Buffer.concat([authenticationOk, readyForQuery, message('R', 3)]),
+      /login after its end/,
+    ],
+    [
+      'half a row',
       Buffer.concat([authenticationOk, readyForQuery, message('D', Buffer.from([0, 1])), readyForQuery]),
-      /make no sense|columns/,
+      /its DataRow is malformed/,
     ],
     [
       'readiness without an answer',
@@ -223,11 +229,54 @@ describe('a program on the port that is not PostgreSQL', () => {
     }
   });
 
+  /** Offers SCRAM, challenges with what `challenge` makes of the client's nonce, and says `last` to the proof. */
+  const scram = (challenge: (nonce: string) => string, last: Buffer) => (socket: Socket) => {
+    let heard = 0;
+    socket.on('data', (bytes) => {
+      heard += 1;
+      if (heard === 1) socket.write(message('R', 10, 'SCRAM-SHA-256\0\0'));
+      else if (heard === 2) {
+        const nonce = /r=([^,]+)$/.exec(bytes.toString('latin1'))![1]!;
+        socket.write(message('R', 11, challenge(nonce)));
+      } else socket.write(last);
+    });
+  };
+  const letIn = Buffer.concat([authenticationOk, readyForQuery]);
+  const affordable = (nonce: string) => `r=${nonce}more,s=AAAA,i=4096`;
+
   check('no password goes to a server that asks for a proof that takes hours', async (t) => {
-    const server = await fakeServer(t, answering(message('R', 11, 'r=a,s=AAAA,i=2147483647')));
-    const { probe } = open(t, server.port, { password: () => 'secret' });
-    await assert.rejects(probe.ask(), { kind: 'credentials', message: /250000 rounds.*scram_iterations/ });
+    for (const rounds of [maxScramRounds + 1, 2147483647]) {
+      const server = await fakeServer(t, scram((nonce) => `r=${nonce}x,s=AAAA,i=${rounds}`, letIn));
+      const { probe } = open(t, server.port, { password: () => 'secret' });
+      await assert.rejects(probe.ask(), { kind: 'credentials', message: /250000 rounds.*scram_iterations/ });
+      assert.doesNotMatch(server.received().toString('latin1'), /p=/);
+    }
   });
+
+  const impostors: readonly (readonly [string, (nonce: string) => string, Buffer, RegExp])[] = [
+    ['lets us in without its own', affordable, letIn, /does not prove that it knows the password/],
+    [
+      'has a wrong one of its own',
+      affordable,
+      Buffer.concat([message('R', 12, `v=${Buffer.alloc(32).toString('base64')}`), letIn]),
+      /its proof of the password is wrong/,
+    ],
+    [
+      'goes on with the challenge of another client',
+      () => 'r=abc,s=AAAA,i=4096',
+      letIn,
+      /challenge is malformed/,
+    ],
+    ['adds nothing to our nonce', (nonce) => `r=${nonce},s=AAAA,i=4096`, letIn, /challenge is malformed/],
+    ['begins again', affordable, message('R', 10, 'SCRAM-SHA-256\0\0'), /begins SCRAM again/],
+  ];
+  for (const [what, challenge, last, expected] of impostors) {
+    check(`a server that asks for a proof of the password and ${what} is not trusted`, async (t) => {
+      const server = await fakeServer(t, scram(challenge, last));
+      const { probe } = open(t, server.port, { password: () => 'secret' });
+      await assert.rejects(probe.ask(), { kind: 'notPostgres', message: expected });
+    });
+  }
 
   check('no password goes in clear text to a server of another machine that was not verified', async (t) => {
     const server = await fakeServer(t, answering(message('R', 3)));
@@ -341,12 +390,8 @@ describe('a server that has answered well once', () => {
     ]);
     for (let count = 0; count < 3; count += 1) assert.deepEqual(await probe.ask(), first);
     const sent = server.received().toString('latin1');
-    assert.equal(
-      sent.split('pg_is_in_recovery() as in_recovery').length - 1,
-      2,
-      'by the driver, and to be kept',
-    );
-    assert.equal(sent.split('\0again\0').length - 1, 3, 'bound three times');
+    assert.equal(sent.split('pg_is_in_recovery() as in_recovery').length - 1, 1);
+    assert.equal(sent.split('\0again\0').length - 1, 4, 'bound four times');
   });
 
   const cases: readonly (readonly [string, Buffer, RegExp])[] = [

@@ -267,6 +267,36 @@ describe('the prober', () => {
     }
   });
 
+  check('a server that starts for long is asked less and less often while there is a primary', async (t) => {
+    for (const kind of ['starting', 'error'] as const) {
+      const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+      servers.behaviour = () => failure(kind);
+      prober.start();
+      await clock.pass(40_000);
+      assert.deepEqual(gaps(servers.probes), [1000, 2000, 4000, 8000, 10_000, 10_000], kind);
+    }
+  });
+
+  check('a server that starts is asked at once when it is suspected or there is no primary', async (t) => {
+    const { clock, servers, prober } = begin(t, '10.0.0.1:1');
+    servers.behaviour = () => failure('starting');
+    prober.start();
+    await clock.pass(16_000);
+    const { length } = servers.probes;
+    prober.probeNow();
+    await clock.pass(0);
+    assert.equal(servers.probes.length, length + 1);
+    await clock.pass(3000);
+    prober.setFast(true);
+    await clock.pass(5000);
+    assert.equal(servers.probes[length + 1]?.openedAt, 1000 + 19_000 + 100);
+    assert.deepEqual(gaps(servers.probes).slice(-3), [200, 200, 200]);
+    // What it was asked meanwhile does not keep it waiting afterwards.
+    prober.setFast(false);
+    await clock.pass(8000);
+    assert.deepEqual(gaps(servers.probes).slice(-3), [200, 2000, 4000]);
+  });
+
   check(
     'a server that rejects the probe and is suspected is asked a second after the last try',
     async (t) => {

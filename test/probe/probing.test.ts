@@ -146,6 +146,15 @@ describe('the prober and real servers', () => {
     await waitFor('every socket to be gone', () => mute.sockets.size === 0 && connecting(hole) <= before);
   });
 
+  check('a server that answers no SYN gets a second one', async (t) => {
+    const hole = await blackHole(t);
+    const before = connecting(hole);
+    const begun = begin(t, `127.0.0.1:${hole}`, { connectTimeoutMs: 30_000 });
+    await waitFor('two attempts', () => connecting(hole) === before + 2);
+    begun.prober.stop();
+    await waitFor('both to be gone', () => connecting(hole) === before);
+  });
+
   check('the end of a session has all candidates asked at once', async (t) => {
     // At this pace nothing happens in time unless the end of the session makes it.
     const begun = begin(t, cluster.candidates, { probeIntervalMs: 600_000 });

@@ -120,6 +120,26 @@ describe('an answer', () => {
     assert.match(refused(withColumn(standby, 'upstream_port', null)), /its upstream_port is missing/);
   });
 
+  test('may lack what the server does not let the probe call, and nothing else', () => {
+    const lacks = [{ name: 'pg_control_system()', loss: 'all', remedy: undefined }];
+    const hiding = (row: Row, ...hidden: string[]) =>
+      hidden.reduce((row, name) => withColumn(row, name, null), row);
+    const facts = readFacts(hiding(primary, 'system', 'timeline', 'lsn', 'replayed_lsn'), asked, lacks);
+    const { system, timeline, lsn, replayedLsn, inRecovery } = facts;
+    assert.deepEqual([system, timeline, lsn, replayedLsn, inRecovery], [
+      ...Array(4).fill(undefined),
+      false,
+    ]);
+    assert.equal(facts.lacks, lacks);
+    assert.equal(readFacts(hiding(standby, 'replayed_lsn'), asked, lacks).lsn, 32n);
+    for (const name of ['in_recovery', 'read_only', 'started_at']) {
+      assert.throws(() => readFacts(hiding(primary, name), asked, lacks), { kind: 'malformed' });
+    }
+    // Two positions must fit each other still.
+    const crossed = withColumn(standby, 'replayed_lsn', '0/21');
+    assert.throws(() => readFacts(crossed, asked, lacks), { kind: 'malformed' });
+  });
+
   test('with columns too few or too many is refused', () => {
     for (const row of [[], primary.slice(1), [...primary, null]]) {
       assert.match(refused(row), new RegExp(`it has ${row.length} columns, not 9`));
@@ -154,9 +174,9 @@ describe('an answer', () => {
       try {
         const { timeline, system, startedAt, upstream, lsn, replayedLsn } = said(row);
         taken += 1;
-        assert.ok(Number.isInteger(timeline) && timeline >= 1 && timeline < 2 ** 32);
-        assert.ok(BigInt(system) < 2n ** 64n && startedAt.length <= 600);
-        assert.ok(0n <= replayedLsn && replayedLsn <= lsn && lsn < 2n ** 64n);
+        assert.ok(Number.isInteger(timeline) && timeline! >= 1 && timeline! < 2 ** 32);
+        assert.ok(BigInt(system!) < 2n ** 64n && startedAt.length <= 600);
+        assert.ok(0n <= replayedLsn! && replayedLsn! <= lsn! && lsn! < 2n ** 64n);
         if (upstream) assert.ok(upstream.port >= 1 && upstream.port <= 65_535 && upstream.host.length <= 255);
       } catch (error) {
         assert.ok(error instanceof ProbeError, `${String(error)} of ${JSON.stringify(row)}`);
@@ -168,6 +188,6 @@ describe('an answer', () => {
 });
 
 test('the question is one line, because a server that logs statements writes it several times a second', () => {
-  assert.match(question, /^with \S.* on true$/);
+  assert.match(question, /^with \S.* cross join replay$/);
   assert.doesNotMatch(question, /\s{2}/);
 });

@@ -21,6 +21,7 @@ export function login(change: Partial<Credentials> = {}): Credentials {
     password: () => undefined,
     sslMode: 'disable',
     trust: { verify: false, verifyHost: false },
+    channelBinding: 'prefer',
     warnings: [],
     ...change,
   };

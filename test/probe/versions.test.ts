@@ -48,7 +48,7 @@ for (const { version, bin } of found) {
       assert.deepEqual([standby.inRecovery, standby.readOnly, standby.timeline], [true, true, 1]);
       assert.equal(standby.system, primary.system);
       assert.notEqual(standby.startedAt, primary.startedAt);
-      assert.ok(standby.lsn > 0n && standby.replayedLsn > 0n && standby.replayedLsn <= standby.lsn);
+      assert.ok(standby.lsn! > 0n && standby.replayedLsn! > 0n && standby.replayedLsn! <= standby.lsn!);
       assert.deepEqual([primary.upstream, standby.upstream], [undefined, undefined]);
     });
 

@@ -4,6 +4,7 @@ import {
   type ErrorFields,
   errorResponse,
   oldErrorResponse,
+  readPreamble,
   refusalPreamble,
   saysNotNow,
 } from '../../src/protocol/error-response.ts';
@@ -68,10 +69,12 @@ test('a text that fits is not cut', () => {
   equal(readError(errorResponse({ ...refusal, message }))['M'], message);
 });
 
-test('the preamble of the refusal server is a length, the ErrorResponse, and what the client has said', () => {
+test("the refusal server's preamble: a length, the client's address, the ErrorResponse, what the client has said", () => {
   const error = errorResponse(refusal);
-  deepEqual(refusalPreamble(refusal, clientHello), bytesOf(error.length, error, clientHello));
-  deepEqual(refusalPreamble(refusal, new Uint8Array(0)), bytesOf(error.length, error));
+  const preamble = bytesOf(9 + error.length, '10.0.0.7\0', error);
+  deepEqual(refusalPreamble(refusal, '10.0.0.7', clientHello), bytesOf(preamble, clientHello));
+  deepEqual(refusalPreamble(refusal, '10.0.0.7', new Uint8Array(0)), preamble);
+  deepEqual(readPreamble(preamble), { client: '10.0.0.7', error });
 });
 
 const authenticationOk = bytesOf('R', 8, 0);

@@ -5,9 +5,12 @@ import {
   bytesOf,
   cancelRequest,
   clientHello,
+  clientHelloFor,
   firstPacket,
   gssRequest,
   protocol30,
+  proxyBinary,
+  proxyText,
   seeded,
   sslRequest,
   startup,
@@ -58,7 +61,27 @@ const openings = [
     kind: 'unsupported',
     clearAfter: 296,
   },
-  { name: 'a ClientHello', bytes: clientHello, kind: 'directTls', clearAfter: 6 },
+  { name: 'a ClientHello that says nothing', bytes: clientHello, kind: 'directTls', clearAfter: 10 },
+  {
+    name: 'a ClientHello',
+    bytes: clientHelloFor('postgresql'),
+    kind: 'directTls',
+    clearAfter: clientHelloFor('postgresql').length,
+  },
+  {
+    name: 'a ClientHello for another service',
+    bytes: clientHelloFor('h2', 'http/1.1'),
+    kind: 'garbage',
+    clearAfter: clientHelloFor('h2', 'http/1.1').length,
+  },
+  { name: 'a PROXY header of version 1', bytes: proxyText, kind: 'garbage', clearAfter: proxyText.length },
+  {
+    name: 'a PROXY header of version 2',
+    bytes: proxyBinary,
+    kind: 'garbage',
+    clearAfter: proxyBinary.length,
+  },
+  { name: 'an HTTP request', bytes: bytesOf('GET / HTTP/1.1\r\n\r\n'), kind: 'garbage', clearAfter: 4 },
 ] as const;
 
 for (const { name, bytes, kind, clearAfter } of openings) {
@@ -108,21 +131,17 @@ test('other protocols than 3 are unsupported, and have their number', () => {
   }
 });
 
-test('a browser and a person are told that this is PostgreSQL', () => {
-  for (const text of ['GET / HTTP/1.1\r\n', 'SSH-2.0-OpenSSH', 'help me\n', '    ']) {
-    match(why(bytesOf(text)), /does not speak the PostgreSQL protocol/);
-  }
-  equal(readOpening(bytesOf('GET')).kind, 'incomplete');
-});
-
 test('TLS records that are no ClientHello are garbage as soon as that is clear', () => {
-  match(why(Uint8Array.of(0x16, 0x02)), /does not speak/);
-  match(why(Uint8Array.of(0x16, 0x04, 0x01, 0x00, 0x05, 0x01)), /does not speak/);
+  match(why(Uint8Array.of(0x16, 0x02)), /first byte is that of TLS, its second is not/);
+  match(
+    why(Uint8Array.of(0x16, 0x04, 0x01, 0x00, 0x05, 0x01)),
+    /first byte is that of TLS, its second is not/,
+  );
   match(why(Uint8Array.of(0x16, 0x03, 0x03, 0x00, 0x05, 0x02)), /not with a ClientHello/);
   // Alerts and other records start with a byte that reads as a huge length.
   for (const type of [0x14, 0x15, 0x17]) equal(readOpening(Uint8Array.of(type, 3, 3, 0)).kind, 'garbage');
   for (const minor of [0, 1, 2, 3, 4]) {
-    equal(readOpening(Uint8Array.of(0x16, 0x03, minor, 0x40, 0x00, 0x01)).kind, 'directTls');
+    equal(readOpening(Uint8Array.of(0x16, 0x03, minor, 0, 5, 1, 0, 0, 1, 0)).kind, 'directTls');
   }
 });
 

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Address } from '../../src/runtime/runtime.ts';
-import { errorResponse, refusalPreamble } from '../../src/protocol/error-response.ts';
+import { errorResponse, refusalPreamble, tlsIsReady } from '../../src/protocol/error-response.ts';
 
 const refusal = {
   sqlstate: '57P03',
@@ -19,8 +19,15 @@ const refusal = {
 /** What the client must read in the end. */
 export const sentence = Buffer.from(errorResponse(refusal));
 
-/** What comes before the client's first byte. */
-export const preamble = Buffer.from(refusalPreamble(refusal, new Uint8Array(0)));
+/** What comes before the first byte of a client of `address`. */
+export function preambleOf(address: string): Buffer {
+  return Buffer.from(refusalPreamble(refusal, address, new Uint8Array(0)));
+}
+
+export const preamble = preambleOf('10.0.0.1');
+
+/** What the refusal server says before the handshake. */
+export const ready = Buffer.from(tlsIsReady);
 
 /** A StartupMessage of protocol 3.0. */
 export const startup = packet(196_608, 'user\0anna\0database\0app\0\0');
@@ -56,8 +63,19 @@ export async function dial(address: Address): Promise<Socket> {
   return socket;
 }
 
+/** Resolves when the refusal server has said that it is ready; rejects if it closes instead. */
+export async function admitted(socket: Socket): Promise<void> {
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    socket.once('data', resolve);
+    socket.once('close', () => reject(new Error('closed before the handshake')));
+  });
+  socket.pause();
+  if (!bytes.equals(ready)) throw new Error(`it says ${bytes.toString('latin1')} before the handshake`);
+}
+
 /** Shakes hands on a socket over which the preamble was sent. Rejects if the refusal server does not. */
 export async function secured(socket: Socket, alpn: readonly string[] = ['postgresql']): Promise<TLSSocket> {
+  await admitted(socket);
   const tls = connectTls({
     socket,
     rejectUnauthorized: false,

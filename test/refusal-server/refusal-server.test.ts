@@ -11,6 +11,8 @@ import {
   listenTo,
   packet,
   preamble,
+  preambleOf,
+  ready,
   secured,
   sentence,
   startup,
@@ -155,17 +157,17 @@ describe('a refusal under TLS', () => {
 describe('a refusal server and clients that misbehave', () => {
   const short = { ...generous, timeoutMs: 200 };
 
-  const mute: readonly [string, Buffer][] = [
-    ['nothing', nothing],
-    ['two bytes', preamble.subarray(0, 2)],
-    ['half a preamble', preamble.subarray(0, 20)],
-    ['a preamble and no handshake', preamble],
-    ['a preamble that says it is huge', Buffer.from('ffffffff00', 'hex')],
+  const mute: readonly [string, Buffer, Buffer][] = [
+    ['nothing', nothing, nothing],
+    ['two bytes', preamble.subarray(0, 2), nothing],
+    ['half a preamble', preamble.subarray(0, 20), nothing],
+    ['a preamble and no handshake', preamble, ready],
+    ['a preamble that says it is huge', Buffer.from('ffffffff00', 'hex'), nothing],
   ];
-  for (const [what, bytes] of mute) {
+  for (const [what, bytes, answer] of mute) {
     check(`a client that says ${what} and waits is sent away after a while`, async ({ dial }) => {
       const heard = listenTo(await sent(dial, bytes));
-      await hears(heard, nothing);
+      await hears(heard, answer);
     }, short);
   }
 
@@ -183,7 +185,8 @@ describe('a refusal server and clients that misbehave', () => {
       await until(() => heard.isClosed, 'the end');
       assert.equal(heard.bytes.includes('57P03'), false);
       // A TLS alert has seven bytes and begins with 0x15.
-      assert.ok(heard.bytes.length === 0 || heard.bytes[0] === 0x15, heard.bytes.toString('hex'));
+      const alert = heard.bytes.subarray(ready.length);
+      assert.ok(alert.length === 0 || alert[0] === 0x15, heard.bytes.toString('hex'));
     },
   );
 
@@ -222,6 +225,41 @@ describe('the limits of a refusal server', () => {
     await hears(third, nothing);
     assert.deepEqual(two.map(({ isClosed }) => isClosed), [false, false]);
   }, { ...generous, maxConnections: 2 });
+
+  check(
+    'half handshakes of one address keep out no other one, and its own not for long',
+    async ({ dial }) => {
+      const attacker = preambleOf('10.9.9.9');
+      const half = await Promise.all(
+        Array.from({ length: 150 }, async () => listenTo(await sent(dial, attacker))),
+      );
+      await until(
+        () => half.every(({ bytes, isClosed }) => isClosed || bytes.equals(ready)),
+        'the answers to all',
+      );
+      // Three quarters of 90 places are 68.
+      assert.ok(half.filter(({ isClosed }) => isClosed).length >= 150 - 68);
+      const read = async (preamble: Buffer): Promise<true> => {
+        const tls = await secured(await sent(dial, preamble));
+        const heard = listenTo(tls);
+        tls.write(startup);
+        await hears(heard);
+        return true;
+      };
+      await read(preambleOf('10.0.0.7'));
+      await waitFor('room for another one of the address', () => read(attacker));
+    },
+  );
+
+  check(
+    'a client that stops in the handshake is sent away long before one that has done it',
+    async ({ dial }) => {
+      const tls = await secured(await sent(dial, preamble));
+      const complete = listenTo(tls);
+      await hears(listenTo(await sent(dial, preamble)), ready);
+      assert.equal(complete.isClosed, false);
+    },
+  );
 
   check('refusals that are over do not count', async ({ dial }) => {
     for (let time = 0; time < 5; time += 1) {
@@ -281,6 +319,7 @@ describe('a certificate that is made when it is needed', () => {
     let calls = 0;
     const server = await serveTls({
       ...generous,
+      handshakeMs: generous.timeoutMs,
       alpn: 'postgresql',
       certificate: async () => {
         calls += 1;
@@ -288,7 +327,8 @@ describe('a certificate that is made when it is needed', () => {
         return await certificate;
       },
     }, {
-      preamble: () => 0,
+      preamble: () => 1,
+      admit: () => ready,
       secure: (_, peer) => peer.say(sentence),
       failed: (error) => errors.push(error),
     });
@@ -302,6 +342,7 @@ describe('a certificate that is made when it is needed', () => {
       await until(() => dropped.closed, () => 'the end of the first client');
       assert.deepEqual(errors.map(String), ['Error: no entropy']);
       for (const socket of [await client(), await client()]) {
+        socket.write('x');
         await hears(listenTo(await secured(socket)));
       }
       assert.equal(calls, 2);

@@ -6,6 +6,7 @@ import {
   endpointText,
   isLoopback,
   isSameAddress,
+  peerOf,
 } from '../../src/runtime/addresses.ts';
 
 test('an address is host:port, IPv6 in brackets, or a path', () => {
@@ -20,6 +21,16 @@ test('an IPv4 peer behind a dual-stack listener is shown as IPv4, and an unknown
   equal(endpointText('::ffff:a00:1', 7), '[::ffff:a00:1]:7');
   equal(endpointText(undefined, 7), '');
   equal(endpointText('10.0.0.1', undefined), '');
+});
+
+test('a peer is an IPv4 address, or a network of IPv6', () => {
+  equal(peerOf('10.0.0.1:7'), '10.0.0.1');
+  equal(peerOf('[2001:db8:1:2:3:4:5:6]:7'), '[2001:db8:1:2::]/64');
+  equal(peerOf('[2001:db8::3:4:5:6]:7'), '[2001:db8:0:0::]/64');
+  equal(peerOf('[2001:db8::1]:7'), '[2001:db8:0:0::]/64');
+  equal(peerOf('[fe80::1%eth0]:7'), '[fe80:0:0:0::]/64');
+  equal(peerOf('[::1]:7'), '[0:0:0:0::]/64');
+  equal(peerOf(''), '');
 });
 
 test('two addresses are the same if host and port are, or the path', () => {

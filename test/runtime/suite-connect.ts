@@ -123,6 +123,18 @@ export function connectSuite(runtime: Runtime): void {
     listener.close();
   });
 
+  test('an IPv4 peer of a listener on IPv6 is shown as IPv4', async () => {
+    const accepted = recorder();
+    const listener = await listening(runtime, { host: '::', port: 0 }, accepted.handlers);
+    const { port } = listener.address as { port: number };
+    const { trace, conn } = dial(runtime, { host: '127.0.0.1', port });
+    await until(() => trace.has('open') && accepted.traces.length === 1, 'both to open');
+    match(accepted.traces[0]?.conn?.remote ?? '', /^127\.0\.0\.1:\d+$/);
+    conn.abort();
+    await until(() => trace.closed && accepted.traces[0]?.closed, 'close');
+    listener.close();
+  });
+
   test('a black-holed connect ends at its timeout with ETIMEDOUT and leaks nothing', {
     skip: NEEDS_PROC,
     timeout: 60_000,

@@ -32,10 +32,10 @@ export const maxLines = 400;
 
 /** Where each package may be imported under src/: a file, or a folder with `/` at its end. */
 export const packageOwners: Readonly<Record<string, readonly string[]>> = {
-  postgres: ['src/probe/query.ts'],
   citty: ['src/cli/', 'src/main.ts'],
   consola: ['src/log.ts'],
   'node-forge': ['src/refusal-server/certificate.ts'],
+  'smol-toml': ['src/config/config-file.ts'],
 };
 
 const within = (...places: string[]) => (path: string): boolean =>
@@ -67,6 +67,7 @@ export const layers = [
   'src/data/',
   'src/control/',
   'src/admin/',
+  'src/part-settings.ts',
   'src/gateway.ts',
   'src/cli/',
   'src/main.ts',

@@ -5,6 +5,7 @@ import { type Options, runtimesOf } from './options.ts';
 import { probingCosts } from './probing.ts';
 import { promoteAgainAndAgain } from './promotions.ts';
 import type { Facts, Series } from './report.ts';
+import { watchTroubles } from './troubles.ts';
 
 export async function measure(options: Options, say: (line: string) => void): Promise<Facts> {
   const [loadBefore, startedAt, from] = [load(), new Date().toISOString(), performance.now()];
@@ -38,6 +39,19 @@ export async function measure(options: Options, say: (line: string) => void): Pr
       );
     }
   }
+  const troubles: Facts['troubles'][number][] = [];
+  if (parts.includes('troubles')) {
+    for (const runtime of runtimesOf('troubles', options)) {
+      say(`troubles: ${runtime}, ${minutes} min for each way of logging`);
+      troubles.push(
+        ...await watchTroubles(
+          runtime,
+          minutes,
+          ({ trouble, logging, lines }) => say(`troubles: ${trouble}, ${logging}: ${lines} lines`),
+        ),
+      );
+    }
+  }
   const machine = describeMachine(loadBefore);
   return {
     startedAt,
@@ -48,6 +62,7 @@ export async function measure(options: Options, say: (line: string) => void): Pr
     series,
     costs,
     logs,
+    troubles,
   };
 }
 

@@ -4,7 +4,7 @@ import type { GatewayRuntime } from '../../../test/bed/gateway.ts';
 import { readNames, readNumber, UsageError } from '../usage.ts';
 import { kindNames, kinds } from './kinds.ts';
 
-export const parts = ['promotions', 'cpu', 'log'] as const;
+export const parts = ['promotions', 'cpu', 'log', 'troubles'] as const;
 export type Part = (typeof parts)[number];
 
 /** By the names that test/bed/gateway.ts has for them. */
@@ -23,20 +23,21 @@ export const runtimes = Object.keys(programs) as RuntimeName[];
 const nameWidth = Math.max(...kindNames.map((name) => name.length)) + 2;
 
 export const help =
-  `scripts/failover: three real PostgreSQL servers that stream, the gateway in front of them, and three questions:
+  `scripts/failover: three real PostgreSQL servers that stream, the gateway in front of them, and four questions:
 
   promotions  how long after a promotion the first write through the gateway is acknowledged
   cpu         what probing three candidates at rest costs
   log         what PostgreSQL writes to its log because of us
+  troubles    the same while a server is down, starts for long, or rejects the probe, by default and at its noisiest
 
-Prints a table, and whether the goals are met. About 20 minutes for everything.
+Prints a table, and whether the goals are met. About 50 minutes for everything.
 
-  --only LIST         which of the three, with commas between (all)
+  --only LIST         which of the four, with commas between (all)
   --promotions COUNT  how many, each kind in turn; the old primary returns as a standby in between (50)
   --clients COUNT     how many write meanwhile; one in four connects for each write (10)
   --seed NUMBER       the pauses between a fault and the promotion; printed, so that it can be had again (random)
   --seconds SECONDS   how long the CPU of the runtimes is watched, after two minutes (60)
-  --minutes MINUTES   how long the logs are watched (10)
+  --minutes MINUTES   how long the logs are watched, in troubles three times (10)
   --runtime LIST      what runs the gateway: ${runtimes.join(', ')} (cpu: all; otherwise the executable)
   --out FILE          also writes everything as JSON
   --help              this text

@@ -6,6 +6,7 @@ import type { LogWatch } from './logs.ts';
 import type { RuntimeName } from './options.ts';
 import type { ProbingCost } from './probing.ts';
 import type { Promotion } from './promotions.ts';
+import type { TroubleWatch } from './troubles.ts';
 
 export interface Series {
   readonly runtime: RuntimeName;
@@ -21,6 +22,7 @@ export interface Facts {
   readonly series: readonly Series[];
   readonly costs: readonly ProbingCost[];
   readonly logs: readonly LogWatch[];
+  readonly troubles: readonly TroubleWatch[];
 }
 
 /** Milliseconds of several promotions. */

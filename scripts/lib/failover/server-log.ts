@@ -31,3 +31,11 @@ export function linesOf(server: string, log: string): LogLine[] {
 export function becauseOfUs(lines: readonly LogLine[]): LogLine[] {
   return lines.filter(({ process }) => !ownProcesses.includes(process));
 }
+
+/** Processes of replication, which write when a server is started, stopped or followed. */
+const replication = ['postmaster', 'startup', 'walreceiver', 'walsender'];
+
+/** What clients have a server write, whatever happens to its replication meanwhile. */
+export function ofClients(lines: readonly LogLine[]): LogLine[] {
+  return becauseOfUs(lines).filter(({ process }) => !replication.includes(process));
+}

@@ -2,6 +2,7 @@
 import type { LogWatch } from './logs.ts';
 import type { ProbingCost } from './probing.ts';
 import type { Goal, Report, Row } from './report.ts';
+import type { TroubleWatch } from './troubles.ts';
 
 const heading = [
   'GATEWAY',
@@ -20,7 +21,7 @@ const heading = [
 ];
 
 export function tableOf(report: Report): string {
-  const { machine, seed, clients, rows, costs, logs, goals } = report;
+  const { machine, seed, clients, rows, costs, logs, troubles, goals } = report;
   return [
     `${machine.cores} cores, ${machine.cpu}, Linux ${machine.kernel}; ` +
     `load ${machine.loadBefore} before, ${machine.loadAfter} after; ${Math.round(report.tookSeconds)} s`,
@@ -32,6 +33,7 @@ export function tableOf(report: Report): string {
     ]),
     ...(costs.length === 0 ? [] : ['', 'Probing three candidates at rest', ...align(costs.map(costCells))]),
     ...(logs.length === 0 ? [] : ['', "Lines in PostgreSQL's logs", ...logs.flatMap(logLines)]),
+    ...(troubles.length === 0 ? [] : ['', ...align([troubleHeading, ...troubles.map(troubleCells)])]),
     '',
     ...align(goals.map(goalCells)),
   ].join('\n');
@@ -71,6 +73,12 @@ function logLines({ runtime, minutes, sessions, ours, others }: LogWatch): strin
     `${others} of the servers' own accord`,
     ...ours.map(({ server, process, text }) => `  ${server}, ${process}: ${text}`),
   ];
+}
+
+const troubleHeading = ['TROUBLE', 'LOGGING', 'LINES', 'MINUTES', 'IN 10 MINUTES'];
+
+function troubleCells({ trouble, logging, lines, minutes }: TroubleWatch): string[] {
+  return [trouble, logging, String(lines), String(minutes), String(Math.round(lines * 10 / minutes))];
 }
 
 function goalCells({ what, runtime, measured, bound, isMet }: Goal): string[] {

@@ -51,22 +51,39 @@ function candidate(of: CandidateStatus): string[] {
   if (answer !== null) {
     lines.push(`      ${failure === null ? 'answered' : 'last answered'} ${answerText(answer)}`);
   }
+  for (const { name, loss, remedy } of answer?.lacks ?? []) {
+    lines.push(
+      `      does not let the probe call ${name}: ${loss}${remedy === null ? '' : `; mend it by: ${remedy}`}`,
+    );
+  }
   return [...lines, ...standbyLine(of).map((line) => `      ${line}`)];
 }
 
 function answerText(answer: AnswerStatus): string {
   const { ageMs, tookMs, inRecovery, readOnly, timeline, lsn, replayedLsn, startedAt, system } = answer;
   const role = inRecovery ? 'in recovery' : readOnly ? 'out of recovery but read-only' : 'out of recovery';
-  const position = inRecovery && replayedLsn !== lsn ? `at ${lsn}, replayed to ${replayedLsn}` : `at ${lsn}`;
+  const position = lsn === null
+    ? 'position hidden'
+    : inRecovery && replayedLsn !== lsn
+    ? `at ${lsn}, replayed to ${replayedLsn}`
+    : `at ${lsn}`;
   const start = startedAt === null ? '' : `, started ${startedAt}`;
-  return `${duration(ageMs)} ago (took ${tookMs} ms): ${role}, timeline ${timeline}, ${position}${start}, ` +
-    `system ${system}`;
+  return `${duration(ageMs)} ago (took ${tookMs} ms): ${role}, timeline ${
+    timeline ?? 'hidden'
+  }, ${position}${start}, system ${system ?? 'hidden'}`;
 }
 
 function experience(status: Status): string[] {
-  const { clients, limits } = status;
+  const { clients, limits, workers } = status;
   const { sessions, held, accepted, holds, closes } = clients;
   const lines = [newcomers(status), ...readers(status)];
+  workers.forEach(({ stuckMs }, worker) => {
+    if (stuckMs === null) return;
+    const silence = duration(stuckMs);
+    lines.push(
+      `Worker ${worker} has not moved for ${silence}: its sessions hang. Restart the gateway if that lasts.`,
+    );
+  });
   if (held > 0) lines.push(`${counted(held, 'client')} ${held === 1 ? 'waits' : 'wait'} now.`);
   for (const on of sessions) {
     if (on.sessions > 0) lines.push(`${counted(on.sessions, 'session')} on ${on.server}.`);

@@ -9,15 +9,19 @@ export function outlook(status: Status): readonly string[] {
 }
 
 function withPrimary({ route, candidates, rules, limits }: Status, primary: string): string[] {
-  const { failures = 0, standing } = candidates.find(({ name }) => name === primary) ?? {};
+  const { failures = 0, standing, answer } = candidates.find(({ name }) => name === primary) ?? {};
+  const isHidden = answer?.timeline === null;
   const isRejecting = standing === 'rejecting';
   // With SPLIT_BRAIN=refuse there would be no primary now.
   const isContested = route.splitBrain;
   const counting = isRejecting ? 0 : failures;
   const left = Math.max(1, rules.failAfter - counting);
   const lines = [
-    `Another server of ${systemText(rules.system)} that is primary on a timeline newer than ` +
-    `${rules.newestTimeline} takes over at once, and sessions elsewhere are ended.`,
+    isHidden
+      ? `${primary} hides its timeline from the probe, so none is known to be newer: another server that claims to be ` +
+        `primary is a split brain, and withdraws ${primary} if it hides less.`
+      : `Another server of ${systemText(rules.system)} that is primary on a timeline newer than ` +
+        `${rules.newestTimeline} takes over at once, and sessions elsewhere are ended.`,
     `${counted(left, counting > 0 ? 'more failed probe' : 'failed probe')} of ${primary}${
       left > 1 ? ' in a row' : ''
     } would withdraw it (FAIL_AFTER=${rules.failAfter}): ${
@@ -25,7 +29,9 @@ function withPrimary({ route, candidates, rules, limits }: Status, primary: stri
         ? 'another one that claims to be primary may take its place then, and sessions on it are ended.'
         : 'new clients wait then, and sessions stay.'
     }`,
-    'Any other server of it that shows a newer timeline withdraws it at once: new clients wait then, and sessions stay.',
+    ...(isHidden ? [] : [
+      'Any other server of it that shows a newer timeline withdraws it at once: new clients wait then, and sessions stay.',
+    ]),
     `${duration(limits.deadAfterMs)} of silence would end the sessions on it (DEAD_AFTER_MS).`,
   ];
   if (isRejecting) {
@@ -86,7 +92,7 @@ function aboutRejecting({ candidates, rules }: Status): string[] {
 /** A candidate that is silent now may have shown it; and the timeline of an earlier primary is remembered. */
 function newestTimeline({ candidates, rules }: Status): number {
   const shown = candidates.map((candidate) =>
-    isOurs(candidate, rules.system) ? candidate.answer.timeline : 0
+    isOurs(candidate, rules.system) ? candidate.answer.timeline ?? 0 : 0
   );
   return Math.max(rules.newestTimeline, ...shown);
 }
@@ -108,7 +114,7 @@ function aboutStale(status: Status, newest: number): string[] {
   const names = stale.map(({ name }) => name).join(', ');
   const older = first.answer?.timeline ?? 0;
   const witnesses = candidates.filter((candidate) =>
-    isOurs(candidate, rules.system) && candidate.answer.timeline > older
+    isOurs(candidate, rules.system) && (candidate.answer.timeline ?? 0) > older
   )
     .map(({ name }) => name).join(', ');
   const waits = limits.holdMs === 0 || limits.maxHeld === 0 ? 'are refused' : 'wait';
@@ -144,7 +150,7 @@ function aboutForeign({ candidates, rules }: Status): string[] {
   const current = candidates.filter(({ answer, failures }) => answer !== null && failures === 0);
   const systems = new Set(current.map(({ answer }) => answer?.system));
   const [system, ...others] = systems;
-  if (system === undefined || others.length > 0 || system === rules.system) return [];
+  if (typeof system !== 'string' || others.length > 0 || system === rules.system) return [];
   return [
     `All that answer belong to system ${system}. If it is the right one now (pg_upgrade, or a cluster set up anew): ` +
     `restart the gateway, or set SYSTEM_IDENTIFIER=${system}. If not: correct CANDIDATES.`,

@@ -1,15 +1,17 @@
 /** Waits until its cancel request has been passed on. */
+import { peerOf } from '../../runtime/addresses.ts';
 import type { Address } from '../../runtime/runtime.ts';
-import { passCancel } from '../cancel.ts';
 import { lingerMs, SessionState } from './state.ts';
 
 /** PostgreSQL answers no cancel request but by closing; the client may leave before it does. */
 export class Cancelling extends SessionState {
   begin(servers: readonly Address[]): void {
     const { session } = this;
-    passCancel(session.host, session.pending!.first.kept, servers, (isDelivered) => {
+    const { client, host, pending } = session;
+    host.cancels.add(peerOf(client.remote), pending!.first.kept, servers, (outcome) => {
       if (session.state !== this) return;
-      if (!isDelivered) return session.end('refused');
+      if (outcome === 'dropped') return session.end('limit');
+      if (outcome === 'undelivered') return session.end('refused');
       session.endedBy ??= 'serverClosed';
       session.client.shutdown();
       this.after(lingerMs, () => session.end('serverClosed'));

@@ -22,7 +22,6 @@ export class Dialling extends ServedState {
     // A client of the standby port may be served by a standby: there is nothing to check.
     const side = this.session.port === 'standby' ? this : new RoleCheck(this.session);
     if (ready === undefined) return this.connect(address, side);
-    this.server = ready;
     ready.data = side;
     this.serverOpen(ready);
   }

@@ -1,4 +1,5 @@
 /** Collects the first packet. */
+import type { Opening as Reading } from '../../protocol/opening.ts';
 import { halfPacket, notUnderstood, unsupportedProtocol } from '../refusals.ts';
 import { SessionState, type StatefulSession } from './state.ts';
 
@@ -19,7 +20,7 @@ export class Opening extends SessionState {
       case 'unsupported':
         return void session.refuse(unsupportedProtocol(opening.protocol));
       case 'garbage':
-        return void session.refuse(notUnderstood(opening.why));
+        return this.#notUnderstood(opening);
       default:
         session.host.admit(session);
     }
@@ -29,10 +30,20 @@ export class Opening extends SessionState {
     this.session.hangUp('clientClosed');
   }
 
+  #notUnderstood(reading: Extract<Reading, { kind: 'garbage' }>): void {
+    const { session } = this;
+    const refusal = notUnderstood(reading);
+    session.host.notUnderstood(session, reading.protocol, refusal);
+    // Then the client itself reads why, in its own way.
+    if (reading.headerBytes !== undefined) session.pending!.first.skip(reading.headerBytes);
+    session.refuse(refusal);
+  }
+
   #timedOut(): void {
     const { session } = this;
-    // A port check says nothing and expects nothing.
-    if (session.pending!.first.length === 0) return session.hangUp('startupTimeout');
+    // A port check says nothing and expects nothing; half a ClientHello is closed by PostgreSQL, too.
+    const { first } = session.pending!;
+    if (first.length === 0 || first.isTls) return session.hangUp('startupTimeout');
     session.refuse(halfPacket(session.host.settings.startupTimeoutMs)).say();
   }
 }

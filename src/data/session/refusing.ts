@@ -1,6 +1,7 @@
 /** Says why there is no server, in clear text, or under TLS by way of the refusal server. */
 import type { CloseReason } from '../../contract/counters.ts';
 import { refusalPreamble } from '../../protocol/error-response.ts';
+import { peerOf } from '../../runtime/addresses.ts';
 import type { Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { RefusalExchange, type RefusalExchangeHost } from '../refusal-exchange.ts';
@@ -38,7 +39,7 @@ export class Refusing extends ServedState implements RefusalExchangeHost {
     this.session.endedBy ??= 'clientClosed';
     // The refusal and our FIN are on their way; a reset now could overtake them.
     if (this.#exchange.isSaid) return;
-    if (this.up !== undefined) this.up.end();
+    if (this.#exchange.isUnderTls) this.up?.end();
     else this.hangUp();
   }
 
@@ -55,23 +56,30 @@ export class Refusing extends ServedState implements RefusalExchangeHost {
   }
 
   override serverOpen(server: Conn<ServerSide>): void {
-    this.#exchange.tlsBegins();
-    this.pump(server, uncounted).push(refusalPreamble(this.#refusal, this.session.pending!.first.take()));
+    const { client, pending } = this.session;
+    const preamble = refusalPreamble(this.#refusal, peerOf(client.remote), pending!.first.take());
+    this.pump(server, uncounted).push(preamble);
     this.resumeClient();
   }
 
   override serverData(bytes: Uint8Array): void {
-    this.down!.push(bytes);
+    this.down!.push(this.#exchange.isUnderTls ? bytes : this.#exchange.tlsBegins(bytes));
   }
 
   override serverEnd(): void {
+    if (!this.#exchange.isUnderTls) return this.#tlsFailed();
     this.session.endedBy ??= 'serverClosed';
     this.shutdownClient();
   }
 
   override serverClosed(_server: Conn<ServerSide>, error: NetError | undefined): void {
     this.server = undefined;
-    if (this.up === undefined) return this.#exchange.tlsFailed();
+    if (!this.#exchange.isUnderTls) return this.#tlsFailed();
     if (error !== undefined) this.session.end('serverReset');
+  }
+
+  #tlsFailed(): void {
+    this.dropServer();
+    this.#exchange.tlsFailed();
   }
 }

@@ -3,6 +3,7 @@ import { at, type CloseReason, type Counters, newCounters } from '../../contract
 import type { Port, Route } from '../../contract/messages.ts';
 import { FirstBytes } from '../../protocol/first-bytes.ts';
 import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
+import { Dial } from '../dial.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { Pump } from '../pump.ts';
 import type { DialFailure, Refusal } from '../refusals.ts';
@@ -131,6 +132,7 @@ export abstract class ServedState extends SessionState {
   protected server: Conn<ServerSide> | undefined;
   protected up: Pump | undefined;
   protected down: Pump | undefined;
+  #dial: Dial | undefined;
 
   override clientDrain(): void {
     this.down?.drain();
@@ -142,6 +144,11 @@ export abstract class ServedState extends SessionState {
 
   override leave(): void {
     super.leave();
+    this.dropServer();
+  }
+
+  protected dropServer(): void {
+    this.#dial?.abort();
     const { server } = this;
     this.server = this.up = this.down = undefined;
     if (server === undefined) return;
@@ -150,6 +157,7 @@ export abstract class ServedState extends SessionState {
   }
 
   override shutdownServer(): void {
+    this.#dial?.abort();
     const { server } = this;
     this.server = undefined;
     if (server === undefined) return;
@@ -159,12 +167,13 @@ export abstract class ServedState extends SessionState {
   }
 
   protected connect(address: Address, side: ServerSide): void {
-    const { runtime, connectOptions, serverHandlers } = this.session.host;
-    this.server = runtime.connect<ServerSide>(address, connectOptions, serverHandlers, side);
+    this.#dial = new Dial(this.session.host, address, side);
   }
 
+  /** The connection is there, and ours from here on. */
   protected pump(server: Conn<ServerSide>, counters: Counters): Pump {
     const { client } = this.session;
+    this.server = server;
     this.down = new Pump(server, client, counters, at.downstreamBytes);
     return this.up = new Pump(client, server, counters, at.upstreamBytes);
   }

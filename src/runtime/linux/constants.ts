@@ -6,13 +6,24 @@ export const SOCK = { STREAM: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const
 
 export const SOL = { SOCKET: 1, TCP: 6 } as const;
 
-export const SO = { REUSEADDR: 2, ERROR: 4, KEEPALIVE: 9, LINGER: 13, REUSEPORT: 15 } as const;
+export const SO = {
+  REUSEADDR: 2,
+  ERROR: 4,
+  KEEPALIVE: 9,
+  LINGER: 13,
+  REUSEPORT: 15,
+  PEERCRED: 17,
+  ACCEPTCONN: 30,
+} as const;
 
 export const TCP = { NODELAY: 1, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT: 6 } as const;
 
 export const MSG = { PEEK: 0x02, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
 
+export const SHUT_RD = 0;
 export const SHUT_WR = 1;
+
+export const F_DUPFD_CLOEXEC = 1030;
 
 export const EPOLL = {
   IN: 0x001,

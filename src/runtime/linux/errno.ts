@@ -5,6 +5,7 @@ import type { NetError } from '../runtime.ts';
 export const errno = {
   EINTR: 4,
   EAGAIN: 11,
+  EINVAL: 22,
   ENFILE: 23,
   EMFILE: 24,
   ECONNABORTED: 103,

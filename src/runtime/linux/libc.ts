@@ -30,6 +30,8 @@ const declarations = {
   epoll_ctl: call('i32', 'i32', 'i32', 'bytes'),
   epoll_wait: call('i32', 'bytes', 'i32', 'i32'),
   eventfd: call('u32', 'i32'),
+  // Variadic in C; integers are passed the same on both machines.
+  fcntl: call('i32', 'i32', 'i32'),
   getpeername: call('i32', 'bytes', 'bytes'),
   getsockname: call('i32', 'bytes', 'bytes'),
   getsockopt: call('i32', 'i32', 'i32', 'bytes', 'bytes'),

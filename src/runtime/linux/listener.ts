@@ -7,7 +7,7 @@ import type {
   ListenOptions,
   SocketOptions,
 } from '../runtime.ts';
-import { EPOLL, SO, SOCK, SOL, TCP } from './constants.ts';
+import { EPOLL, F_DUPFD_CLOEXEC, SO, SOCK, SOL, TCP } from './constants.ts';
 import { errno, errnoError, isExhaustion, isTryAgain } from './errno.ts';
 import type { Libc } from './libc.ts';
 import type { Poller, Watcher } from './poller.ts';
@@ -30,12 +30,21 @@ export class NativeListener<D> implements Listener, Watcher {
   readonly #handlers: Handlers<D>;
   readonly #exhausted: Exhausted;
   #fd: number;
+  readonly #backlog: number;
   readonly #garbage: GarbageCollection;
   #isExhausted = false;
 
-  constructor(poller: Poller, fd: number, address: Address, handlers: Handlers<D>, exhausted: Exhausted) {
+  constructor(
+    poller: Poller,
+    fd: number,
+    address: Address,
+    backlog: number,
+    handlers: Handlers<D>,
+    exhausted: Exhausted,
+  ) {
     this.#poller = poller;
     this.#fd = fd;
+    this.#backlog = backlog;
     this.address = address;
     this.#handlers = handlers;
     this.#exhausted = exhausted;
@@ -50,6 +59,12 @@ export class NativeListener<D> implements Listener, Watcher {
     this.#fd = -1;
   }
 
+  share(): number | undefined {
+    // Never 0, which says that there is none.
+    const fd = this.#poller.libc.fcntl(this.#fd, F_DUPFD_CLOEXEC, 1);
+    return fd < 0 ? undefined : fd;
+  }
+
   ready(): void {
     for (let count = 0; count < acceptsPerTurn && this.#fd >= 0; count++) {
       const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
@@ -60,6 +75,8 @@ export class NativeListener<D> implements Listener, Watcher {
   }
 
   #notAccepted(error: number): void {
+    // Another thread has stopped it, as this one did not move (`stopListening`). Now it does.
+    if (error === errno.EINVAL && this.#poller.libc.listen(this.#fd, this.#backlog) === 0) return;
     // No client waits any more: if descriptors or memory were lacking, that is over.
     if (isTryAgain(error)) this.#isExhausted = false;
     // ECONNABORTED: the client has left the backlog; the next call gets the next one.
@@ -106,7 +123,8 @@ export function listenNative<D>(
   }
   if (libc.bind(fd, target.bytes, target.bytes.length) < 0) return fail('bind');
   if (libc.listen(fd, options.backlog) < 0) return fail('listen');
-  const listener = new NativeListener(poller, fd, boundAddress(libc, fd, address), handlers, exhausted);
+  const bound = boundAddress(libc, fd, address);
+  const listener = new NativeListener(poller, fd, bound, options.backlog, handlers, exhausted);
   events.listening(listener);
   return listener;
 }

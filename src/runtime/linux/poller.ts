@@ -5,7 +5,7 @@
 import { now } from '../clock.ts';
 import type { Timer } from '../runtime.ts';
 import { TimerDescriptor } from './timer-descriptor.ts';
-import { EPOLL, epollEvent } from './constants.ts';
+import { EPOLL, epollEvent, SHUT_RD } from './constants.ts';
 import { errnoError, isTryAgain } from './errno.ts';
 import type { Libc, Pointer } from './libc.ts';
 import { Timers } from './timers.ts';
@@ -119,7 +119,10 @@ export class Poller {
    */
   closeAll(): void {
     this.#watchers.forEach((watcher, fd) => {
-      if (watcher !== undefined && !watcher.isBorrowed) this.libc.close(fd);
+      if (watcher === undefined || watcher.isBorrowed) return;
+      // The control plane has a descriptor of its own for a listener: without this it would still get clients.
+      this.libc.shutdown(fd, SHUT_RD);
+      this.libc.close(fd);
     });
     this.#watchers.length = 0;
     this.libc.close(this.#epoll);

@@ -5,7 +5,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { serveHttp } from '../../../src/admin/http.ts';
+import { serveMetricsPort } from '../../../src/admin/metrics-port.ts';
 import { pagesOf } from '../../../src/admin/pages.ts';
 import type { Snapshot } from '../../../src/admin/snapshot.ts';
 import { failing, primary, unasked } from '../../cluster/scene.ts';
@@ -30,7 +30,7 @@ async function explain(...args: string[]): Promise<{ code: number; out: string; 
 
 /** The command against the real pages of a gateway that knows this. */
 async function explainTo(snapshot: Snapshot, args: (port: string) => string[]) {
-  const server = await serveHttp('127.0.0.1', 0, pagesOf(() => snapshot));
+  const server = await serveMetricsPort('127.0.0.1', 0, pagesOf(() => snapshot));
   try {
     return await explain(...args(String(server.port)));
   } finally {

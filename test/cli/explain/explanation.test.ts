@@ -65,6 +65,16 @@ describe('the explanation', () => {
     );
   });
 
+  test('of a worker that does not move tells for how long, and what to do', () => {
+    const workers = [{ silentMs: 200, isStuck: false }, { silentMs: 40_000, isStuck: true }];
+    const text = explained([primary('a')], noMemory, { workers });
+    assert.match(
+      text,
+      /^ {2}Worker 1 has not moved for 40 s: its sessions hang\. Restart the gateway if that lasts\.$/m,
+    );
+    assert.doesNotMatch(text, /Worker 0/);
+  });
+
   test('without a primary tells who is up and lets nobody ask', () => {
     const text = explained([failing(unasked('a'), 1, 'credentials'), failing(unasked('b'))]);
     assert.match(text, /^ {2}a, rejecting: /m);
@@ -248,5 +258,22 @@ describe('what would change the verdict', () => {
 
   test('says nothing of old primaries where there are none', () => {
     assert.doesNotMatch(explained([standby('a', 2)], after('a', 2)), /is right/);
+  });
+
+  test('names what a candidate hides, what is lost by it, and the grant', () => {
+    const lacks = [
+      { name: 'f()', loss: 'it is not known', remedy: 'grant execute on function f() to gateway' },
+      { name: 'g()', loss: 'nobody knows', remedy: undefined },
+    ];
+    const hidden = { system: undefined, timeline: undefined, lsn: undefined, replayedLsn: undefined, lacks };
+    const text = explained([primary('a', 0, hidden), standby('b', 0, hidden)]);
+    assert.match(text, /out of recovery, timeline hidden, position hidden, system hidden\n/);
+    assert.match(
+      text,
+      /does not let the probe call f\(\): it is not known; mend it by: grant execute on function f\(\) to gateway\n/,
+    );
+    assert.match(text, /does not let the probe call g\(\): nobody knows\n/);
+    assert.match(text, /a hides its timeline from the probe, so none is known to be newer: /);
+    assert.doesNotMatch(text, /newer than 0|shows a newer timeline/);
   });
 });

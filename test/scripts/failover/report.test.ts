@@ -28,7 +28,7 @@ function promotion(kind: Promotion['kind'], firstWriteMs: number): Promotion {
 }
 
 function report(more: Partial<Facts>) {
-  const nothing = { series: [], costs: [], logs: [] };
+  const nothing = { series: [], costs: [], logs: [], troubles: [] };
   return reportOf({ startedAt: '', tookSeconds: 60, machine, seed: 7, clients: 10, ...nothing, ...more });
 }
 
@@ -73,4 +73,11 @@ test('the table says what was missed, and quotes each line of a log', () => {
   assert.match(text, /^missed {2}probing at rest .* deno .* 1\.01 % of a core/m);
   assert.match(text, /^missed {2}lines in PostgreSQL's logs/m);
   assert.match(text, /server2, client backend: FATAL: {2}no/);
+});
+
+test('lines in troubles are told for ten minutes, with how long they were counted', () => {
+  const text = tableOf(report({
+    troubles: [{ trouble: 'standby down', logging: 'noisiest', minutes: 4, lines: 6 }],
+  }));
+  assert.match(text, /^standby down +noisiest +6 +4 +15$/m);
 });

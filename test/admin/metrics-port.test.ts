@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { type HttpServer, page, type Pages, serveHttp } from '../../src/admin/http.ts';
+import { type HttpServer, page } from '../../src/admin/http.ts';
+import { type Pages, serveMetricsPort } from '../../src/admin/metrics-port.ts';
 import { StartError } from '../../src/errors.ts';
 import { until } from '../bed/wait-for.ts';
 
@@ -42,7 +43,7 @@ function ask(port: number, path: string, method = 'GET', body = ''): Promise<Ans
 /** A test with a server of its own. */
 function check(name: string, run: (server: HttpServer) => Promise<void>, skip: string | false = false): void {
   test(name, { timeout: 60_000, skip }, async () => {
-    const server = await serveHttp('127.0.0.1', 0, pages);
+    const server = await serveMetricsPort('127.0.0.1', 0, pages);
     try {
       await run(server);
     } finally {
@@ -75,7 +76,7 @@ async function visit(port: number, words = ''): Promise<Visitor> {
   return visitor;
 }
 
-describe('the HTTP port', () => {
+describe('the metrics port', () => {
   check('shows a page with its status and its type', async ({ port }) => {
     const before = shown;
     const answer = await ask(port, '/count');
@@ -139,7 +140,7 @@ async function told(port: number, words: string): Promise<Visitor> {
   return visitor;
 }
 
-describe('the limits of the HTTP port', () => {
+describe('the limits of the metrics port', () => {
   check('drop connections beyond a number, and take new ones when others have left', async ({ port }) => {
     const visitors: Visitor[] = [];
     try {
@@ -156,6 +157,33 @@ describe('the limits of the HTTP port', () => {
       if (status !== 200) void ask(port, '/live').then((answer) => status = answer.status, () => {});
       return status === 200;
     }, 'a free connection');
+  });
+
+  check('let in a client that asks, however many say nothing and come again', async ({ port }) => {
+    let isOver = false;
+    const silent = new Set<Socket>();
+    const come = (): void => {
+      if (isOver) return;
+      const socket = connect(port, '127.0.0.1').resume();
+      silent.add(socket);
+      socket.on('error', () => {}).on('close', () => {
+        silent.delete(socket);
+        setTimeout(come, 100);
+      });
+    };
+    try {
+      for (let count = 0; count < 110; count += 1) come();
+      await until(() => silent.size < 110, 'all places to be taken');
+      // A hundred that come at once may push out one that has not asked yet.
+      let answered = 0;
+      for (let count = 0; count < 20; count += 1) {
+        await ask(port, '/live').then(() => answered += 1, () => {});
+      }
+      assert.ok(answered >= 10, `${answered} of 20 were answered`);
+    } finally {
+      isOver = true;
+      for (const socket of silent) socket.destroy();
+    }
   });
 
   for (const words of ['', 'GET /live HTTP/1.1\r\nhost: x\r\nx-slow: ']) {
@@ -201,7 +229,7 @@ describe('the limits of the HTTP port', () => {
   );
 });
 
-describe('an HTTP port that cannot be had', () => {
+describe('a metrics port that cannot be had', () => {
   test('in use: the message says which, and what to do', async () => {
     const other = createServer();
     other.listen(0, '127.0.0.1');
@@ -211,7 +239,7 @@ describe('an HTTP port that cannot be had', () => {
       const message = new RegExp(
         `127\\.0\\.0\\.1:${port}: something listens there already.*METRICS_PORT.*"off"`,
       );
-      await assert.rejects(serveHttp('127.0.0.1', port, pages), (error) => {
+      await assert.rejects(serveMetricsPort('127.0.0.1', port, pages), (error) => {
         assert.ok(error instanceof StartError);
         assert.match(error.message, message);
         return true;
@@ -222,13 +250,15 @@ describe('an HTTP port that cannot be had', () => {
   });
 
   test('an address of another machine: the message names the settings', async () => {
-    await assert.rejects(serveHttp('192.0.2.1', 6433, pages), {
+    await assert.rejects(serveMetricsPort('192.0.2.1', 6433, pages), {
       name: 'StartError',
       message: /^cannot serve metrics on 192\.0\.2\.1:6433: .*Check METRICS_HOST and METRICS_PORT\.$/,
     });
   });
 
   test('IPv6 stands in brackets', async () => {
-    await assert.rejects(serveHttp('2001:db8::1', 6433, pages), { message: /on \[2001:db8::1\]:6433: / });
+    await assert.rejects(serveMetricsPort('2001:db8::1', 6433, pages), {
+      message: /on \[2001:db8::1\]:6433: /,
+    });
   });
 });

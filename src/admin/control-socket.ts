@@ -1,0 +1,126 @@
+/**
+ * The control socket: a unix socket, for this user and root alone, on which a running gateway takes commands: HTTP, a POST of
+ * a JSON object to `/NAME`, answered by one.
+ */
+import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { request } from 'node:http';
+import { codeOf, messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { peerUids } from '../runtime/linux/peer-uid.ts';
+import { type CommandArgs, CommandError, type Commands, MisusedCommand } from './commands.ts';
+import { type Answer, json, type Page, serveHttp } from './http.ts';
+
+/** Commands come from people, one at a time. A list of all sessions may take a while to be read. */
+const limits = { connections: 16, requestMs: 5_000, lifeMs: 60_000, bodyBytes: 64 * 1024 } as const;
+
+const socketMode = 0o600;
+
+export interface ControlSocket {
+  readonly path: string;
+  close(): void;
+}
+
+/**
+ * Rejects with an Error that says why the socket cannot be had. It is bound under a name of this process and then moved to its
+ * place: so nobody can connect before its mode is set, and closing it, which removes what stands at the name that was bound,
+ * leaves a gateway alone that has taken the place over.
+ */
+export async function serveControlSocket(path: string, commands: Commands, log: Log): Promise<ControlSocket> {
+  await clearAway(path);
+  const bound = `${path}.${process.pid}`;
+  rmSync(bound, { force: true });
+  const server = await serveHttp({ path: bound }, answerFrom(commands, bound, log), limits);
+  chmodSync(bound, socketMode);
+  renameSync(bound, path);
+  const { ino } = lstatSync(path);
+  return {
+    path,
+    close: () => {
+      if (inodeOf(path) === ino) unlinkSync(path);
+      server.close();
+    },
+  };
+}
+
+function answerFrom(commands: Commands, bound: string, log: Log): Answer {
+  return async ({ method, path: asked, body }) => {
+    const name = asked.slice(1);
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined) {
+      return refused(
+        404,
+        `"${name}" is no command of this gateway; there is ${Object.keys(commands).join(', ')}`,
+      );
+    }
+    if (method !== 'POST') return refused(405, 'a command is a POST');
+    const args = argsIn(body);
+    if (args === undefined) return refused(400, 'the arguments of a command are a JSON object');
+    if (command.isChange) log('command', { command: name, ...shown(args), uid: uidText(bound) });
+    try {
+      return json(await command.run(args));
+    } catch (error) {
+      if (error instanceof MisusedCommand) return refused(400, error.message);
+      if (error instanceof CommandError) return refused(409, error.message);
+      return refused(500, `unexpected: ${messageOf(error)}`);
+    }
+  };
+}
+
+function refused(status: number, error: string): Page {
+  return json({ error }, status);
+}
+
+/** An empty body has no arguments. */
+function argsIn(body: string): CommandArgs | undefined {
+  try {
+    const args: unknown = JSON.parse(body || '{}');
+    return typeof args === 'object' && args !== null && !Array.isArray(args)
+      ? args as CommandArgs
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** For the log. A command takes no secret. */
+function shown(args: CommandArgs): { readonly args?: string } {
+  return Object.keys(args).length === 0 ? {} : { args: JSON.stringify(args).slice(0, 500) };
+}
+
+/** Only one who asks at the same moment makes this two; and without SO_PEERCRED the socket's mode says as much. */
+function uidText(bound: string): string {
+  const uids = peerUids(bound);
+  return uids === undefined || uids.length === 0 ? `0 or ${process.getuid?.()}` : uids.join(' or ');
+}
+
+/** Removes a socket that a gateway has left behind. Rejects with an Error if one listens on it, or if it is none. */
+async function clearAway(path: string): Promise<void> {
+  try {
+    if (!lstatSync(path).isSocket()) throw new Error(`${path} is there, and is no socket: remove it`);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if (await isAnswering(path)) throw new Error(`another gateway takes commands at ${path}`);
+  unlinkSync(path);
+}
+
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath: path, path: '/', agent: false }, (response) => {
+      response.resume();
+      resolve(true);
+    });
+    // Whatever else fails, somebody listens: a full backlog has a listener, too.
+    asked.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
+    asked.end();
+  });
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).ino;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+/** Puts a command to a running gateway, over its control socket. */
+import { request } from 'node:http';
+import type { ArgsDef, ParsedArgs } from 'citty';
+import { readControlSocket } from '../config/config.ts';
+import { controlFolders, controlSocketIn, controlSockets } from '../config/control-places.ts';
+import type { SettingName } from '../config/settings.ts';
+import { codeOf, ConfigError, messageOf, StartError } from '../errors.ts';
+import { settingArgs, sourcesOf } from './args.ts';
+
+/** How long the gateway may take, and how much it may say. */
+const limits = { ms: 30_000, bytes: 64 * 1024 * 1024 } as const;
+
+/** What tells which gateway is meant. */
+export const gatewaySettings: readonly SettingName[] = ['CONTROL_SOCKET', 'LISTEN_PORT', 'CONFIG_FILE'];
+
+export const gatewayArgs: ArgsDef = settingArgs(gatewaySettings);
+
+/**
+ * Resolves with what the gateway answers. Rejects with ConfigError where it is not clear which gateway is meant, or where it
+ * does not take the command as it is given, and with StartError where it cannot be reached or the command fails.
+ */
+export async function ask<T>(gateway: ParsedArgs, command: string, args: object = {}): Promise<T> {
+  const path = socketOf(gateway);
+  const { status, text } = await post(path, command, JSON.stringify(args));
+  const answer = parsed(text);
+  if (status === 200) return answer as T;
+  const error = (answer as { error?: unknown } | undefined)?.error;
+  const why = typeof error === 'string' ? error : `the gateway at ${path} says ${status}, and not why`;
+  throw [400, 404].includes(status) ? new ConfigError(why.split('\n')) : new StartError(why);
+}
+
+function socketOf(gateway: ParsedArgs): string {
+  const { socket, port } = readControlSocket(sourcesOf(gateway, [], gatewaySettings));
+  if (socket === 'off') {
+    throw new ConfigError(['CONTROL_SOCKET=off: that gateway takes no commands']);
+  }
+  if (socket !== undefined) return socket;
+  const folders = controlFolders(process.env, process.getuid?.());
+  const found = controlSockets(folders);
+  const ofPort = port === undefined
+    ? found
+    : found.filter((path) => folders.some((folder) => path === controlSocketIn(folder, port)));
+  const [only, ...others] = ofPort;
+  if (only === undefined) {
+    throw new StartError(
+      `there is no control socket${port === undefined ? '' : ` of port ${port}`} in ${folders.join(', ')}: ` +
+        'check that a gateway runs and that this user may see its folder, or name its socket with --control-socket ' +
+        '(the log line "listening" tells it).',
+    );
+  }
+  if (others.length > 0) {
+    throw new ConfigError([
+      `several gateways take commands: name one with --listen-port or --control-socket (${
+        ofPort.join(', ')
+      })`,
+    ]);
+  }
+  return only;
+}
+
+function post(path: string, command: string, body: string): Promise<{ status: number; text: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+  const fail = (why: string): void => {
+    reject(new StartError(`the gateway at ${path} cannot be asked: ${why}.`));
+    asked.destroy();
+  };
+  const deadline = setTimeout(() => fail(`no answer within ${limits.ms / 1000} s`), limits.ms);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const asked = request(
+    { socketPath: path, path: `/${command}`, method: 'POST', headers, agent: false },
+    (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > limits.bytes) fail('the answer has no end');
+      });
+      response.on('error', (error) => fail(messageOf(error)));
+      response.on(
+        'end',
+        () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      );
+    },
+  );
+  asked.on('error', (error) => fail(whatFailed(error)));
+  asked.end(body);
+  return promise.finally(() => clearTimeout(deadline));
+}
+
+function whatFailed(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'EACCES') return 'this user may not (EACCES): ask as root, or as the user of the gateway';
+  if (code === 'ENOENT') return 'there is no such socket (ENOENT): check that the gateway runs';
+  if (code === 'ECONNREFUSED') {
+    return 'nothing listens there any more (ECONNREFUSED): check that the gateway runs';
+  }
+  return code || messageOf(error);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Cancel requests on their way. Each one costs the server a process and the client nothing, so few are on their way at a
+ * time, at a pace, and the others queue; the addresses of clients take turns, so that a person's Ctrl-C does not wait
+ * behind a flood.
+ */
+import type { Address, Timer } from '../runtime/runtime.ts';
+import { passCancel } from './cancel.ts';
+import type { DialHost } from './dial.ts';
+
+/** Of the whole program. */
+const mostUnderWay = 16;
+
+/** No place is free again sooner: with sixteen of them, 800 requests a second at the most. */
+const leastMs = 20;
+
+/** Of one worker. */
+const mostWaiting = 1_000;
+
+/** One that waits for longer could hit the next query of its session. */
+const mostWaitMs = 5_000;
+
+/** What a server has made of it is not known; `undelivered`: it reached none. */
+export type CancelOutcome = 'delivered' | 'undelivered' | 'dropped';
+
+interface Waiting {
+  readonly request: Uint8Array;
+  readonly servers: readonly Address[];
+  readonly since: number;
+  readonly done: (outcome: CancelOutcome) => void;
+}
+
+export interface CancelQueueHost extends DialHost {
+  cancelBegins(): void;
+  /** There was no room for one of `client`. */
+  cancelDropped(client: string): void;
+}
+
+export class CancelQueue {
+  readonly #host: CancelQueueHost;
+  #free: number;
+  /** By client, in the order of their turns. */
+  readonly #waiting = new Map<string, Waiting[]>();
+  #size = 0;
+
+  /** `workers` share what may be on its way. */
+  constructor(host: CancelQueueHost, workers: number) {
+    this.#host = host;
+    this.#free = Math.max(1, Math.floor(mostUnderWay / workers));
+  }
+
+  /** Passes on `request` of `client` to each of `servers`, in its turn. */
+  add(client: string, request: Uint8Array, servers: readonly Address[], done: Waiting['done']): void {
+    const cancel = { request, servers, since: this.#host.runtime.now(), done };
+    const own = this.#waiting.get(client);
+    if (own === undefined) this.#waiting.set(client, [cancel]);
+    else own.push(cancel);
+    this.#size += 1;
+    if (this.#size > mostWaiting) this.#dropOfBusiest();
+    this.#passOn();
+  }
+
+  #passOn(): void {
+    while (this.#free > 0) {
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      const [client, own] = next;
+      const cancel = own.shift()!;
+      this.#size -= 1;
+      this.#waiting.delete(client);
+      if (own.length > 0) this.#waiting.set(client, own);
+      if (this.#host.runtime.now() - cancel.since > mostWaitMs) this.#drop(client, cancel);
+      else this.#begin(cancel);
+    }
+  }
+
+  #begin({ request, servers, done }: Waiting): void {
+    const { runtime } = this.#host;
+    this.#free -= 1;
+    this.#host.cancelBegins();
+    let isOver = false;
+    let timer: Timer | undefined = runtime.after(leastMs, () => {
+      timer = undefined;
+      if (isOver) this.#release();
+    });
+    passCancel(this.#host, request, servers, (isDelivered) => {
+      isOver = true;
+      done(isDelivered ? 'delivered' : 'undelivered');
+      if (timer === undefined) this.#release();
+    });
+  }
+
+  #release(): void {
+    this.#free += 1;
+    this.#passOn();
+  }
+
+  /** The last that came: the first is the one that is the most likely to be in time. */
+  #dropOfBusiest(): void {
+    const [client, own] = [...this.#waiting].reduce((a, b) => b[1].length > a[1].length ? b : a);
+    const cancel = own.pop()!;
+    this.#size -= 1;
+    if (own.length === 0) this.#waiting.delete(client);
+    this.#drop(client, cancel);
+  }
+
+  #drop(client: string, { done }: Waiting): void {
+    this.#host.cancelDropped(client);
+    done('dropped');
+  }
+}

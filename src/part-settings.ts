@@ -1,0 +1,80 @@
+/** What the configuration and the machine mean to each part of the gateway. */
+import { lookup } from 'node:dns/promises';
+import type { Config } from './config/config.ts';
+import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
+import { openFileLimit } from './config/open-files.ts';
+import type { DataSettings } from './contract/messages.ts';
+import type { ControllerOptions } from './control/controller.ts';
+import { codeOf, messageOf, StartError } from './errors.ts';
+import type { Log } from './log.ts';
+import { type RefusalServer, startRefusalServer } from './refusal-server/refusal-server.ts';
+import type { Address } from './runtime/runtime.ts';
+
+const backlog = 1024;
+
+/** How long a client may take for the TLS handshake that is needed to refuse it. */
+const refusalMs = 5_000;
+
+export function budgetOf({ workers, data: { maxSessions, maxHeld } }: Config): Budget {
+  return descriptorBudget({ openFiles: openFileLimit(), workers, maxSessions, maxHeld });
+}
+
+export function controllerOptions(
+  { rules, rotation, standbyPort, deadAfterMs, probe }: Config,
+): ControllerOptions {
+  const probeMs = probe.connectTimeoutMs + probe.queryTimeoutMs;
+  return { rules, rotation, hasStandbyPort: standbyPort !== undefined, deadAfterMs, probeMs };
+}
+
+export async function openRefusalServer(
+  { refusalCertificate, data }: Config,
+  { maxRefusals }: Budget,
+  log: Log,
+): Promise<RefusalServer> {
+  const limits = { maxConnections: maxRefusals, timeoutMs: Math.min(data.startupTimeoutMs, refusalMs) };
+  try {
+    return await startRefusalServer(
+      refusalCertificate,
+      limits,
+      (error) => log('certificate_failed', { why: messageOf(error) }),
+    );
+  } catch (error) {
+    throw new StartError(
+      `REFUSAL_CERT_FILE and REFUSAL_KEY_FILE cannot be used: ${messageOf(error)}. ` +
+        'They must be PEM files of a certificate and its key.',
+    );
+  }
+}
+
+export async function dataSettings(
+  config: Config,
+  budget: Budget,
+  refusalServer: Address,
+): Promise<DataSettings> {
+  const { data, listen, standbyPort } = config;
+  const { maxSessions, maxClients } = budget;
+  const host = await numeric(listen.host);
+  return {
+    ...data,
+    listen: { host, port: listen.port },
+    listenStandby: standbyPort === undefined ? undefined : { host, port: standbyPort },
+    reusePort: false,
+    backlog,
+    maxSessions,
+    maxClients,
+    refusalServer,
+  };
+}
+
+/** The data plane takes numeric addresses only. */
+async function numeric(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw new StartError(
+      `cannot listen on ${host}: the name does not resolve (${
+        codeOf(error)
+      }). Set LISTEN_HOST to an address.`,
+    );
+  }
+}
