@@ -61,6 +61,10 @@ export const logEvents = {
     'warn',
     'a candidate belongs to another cluster: correct CANDIDATES, or SYSTEM_IDENTIFIER',
   ],
+  candidate_distrusted: [
+    'warn',
+    'a candidate says what cannot be true, and is not believed: find out who answers there',
+  ],
   candidate_rejecting: ['warn', 'a candidate is up and rejects the probe'],
   evidence_hidden: [
     'warn',

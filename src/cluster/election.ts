@@ -8,6 +8,8 @@
  *    (finding.ts). A fault of this machine is no failed probe.
  * 2. Only servers of our system count; the others are foreign and never elected (finding.ts), unless all have long
  *    belonged to another system (new-system.ts).
+ *    One that takes back what it said does not count for a while (distrust.ts), nor one that leaps to a timeline that
+ *    no other server confirms, where a primary is up and in company (leap.ts).
  * 3. A primary is out of recovery, not read-only, and not on an older timeline than any that a server of ours showed
  *    in its last answer (timeline.ts) or that was primary before, unless all others have long followed it (return.ts).
  * 4. Of several on one timeline the incumbent stays, or else the one that most standbys follow is elected (vote.ts);
@@ -27,9 +29,12 @@ import {
   type Remembered,
   type Standing,
 } from './finding.ts';
+import { isOlder, timelineText } from './hidden.ts';
+import { longestStep, type Weighed, weighLeaps } from './leap.ts';
 import { type Moved, movedTo } from './new-system.ts';
-import { type Answer, isOlder, type Observation, timelineText } from './observation.ts';
-import { type Followed, followedOlder, isSettled } from './return.ts';
+import type { Answer, Observation } from './observation.ts';
+import { type Followed, followedOlder, isSettled, settledAfter } from './return.ts';
+import { isOneServer } from './same-server.ts';
 import { exposeStale, isOutdated } from './timeline.ts';
 import { isSameServer, type Vote, voteOfStandbys } from './vote.ts';
 
@@ -44,6 +49,8 @@ export interface Rules extends Limits {
 export interface Memory extends Remembered {
   /** The system that we serve. */
   readonly system?: string | undefined;
+  /** Where the primary was before a leap to `timeline` that no other server confirms; undefined: there was none. */
+  readonly leaptFrom?: number | undefined;
   /** The server that may become primary although a newer timeline was; undefined if not all others follow one. */
   readonly followed?: Followed | undefined;
   /** Another system that has taken the place of ours; undefined if not all that answer belong to one. */
@@ -87,12 +94,15 @@ export function elect(
 ): Verdict {
   const moved = rules.system === undefined ? movedTo(observations, memory, now, rules) : undefined;
   // The primary and the timelines of the old system mean nothing in the new one.
-  const past: Memory = moved && isSettled(moved, now, rules) ? { system: moved.system, timeline: 0 } : memory;
-  const system = rules.system ?? past.system ?? commonSystem(observations, now, rules);
-  const judged = observations.map((observation) => judge(observation, system, past, now, rules));
-  const followed = followedOlder(judged, past, now);
+  const isNewSystem = moved !== undefined && isSettled(moved, now, rules);
+  const known: Memory = isNewSystem ? { system: moved.system, timeline: 0 } : memory;
+  const system = rules.system ?? known.system ?? commonSystem(observations, now, rules);
+  const judged = observations.map((observation) => judge(observation, system, known, now, rules));
+  const weighed = weighLeaps(judged, observations, system, known, now, rules);
+  const past: Memory = { ...known, timeline: weighed.timeline };
+  const followed = followedOlder(weighed.findings, past, now);
   const before = isSettled(followed, now, rules) ? 0 : past.timeline;
-  const findings = exposeStale(judged, observations, system, before);
+  const findings = exposeStale(weighed.findings, weighed.witnesses, system, before);
   const isKnown = followed === memory.followed && moved === memory.moved;
   const undecided = isKnown ? memory : { ...memory, followed, moved };
   const none = (rule: Rule, reason: string): Verdict => (
@@ -114,26 +124,53 @@ export function elect(
   }
 
   const claims = oncePerServer(findings.filter(isClaim), past);
-  const [only = standingIncumbent(findings, observations, system), ...others] = claims;
+  const [only = standingIncumbent(findings, weighed.witnesses, system), ...others] = claims;
   if (only === undefined) {
-    return none('noPrimary', standingsText(findings) + foreignText(findings, system, rules));
+    const why = foreignText(findings, system, rules) + leapText(weighed, past, rules);
+    return none('noPrimary', standingsText(findings) + why);
   }
-  const { winner, ...verdict } = others.length > 0
-    ? settleTie(claims, findings, past, rules)
-    : unopposed(only, findings, past, memory);
+  const isContested = others.length > 0;
+  const isSplit = isContested && claims.some((one) => claims.some((other) => areTwo(one, other)));
+  // Where it is not known yet whether they are one server, the incumbent needs no other reason, and there is no alarm.
+  const sole = isSplit ? undefined : claims.find(({ candidate }) => candidate.name === past.incumbent);
+  const left = isNewSystem ? memory.system : undefined;
+  const { winner, reason, ...verdict } = !isContested
+    ? unopposed(only, findings, past, left)
+    : sole
+    ? unopposed(sole, findings, past, left)
+    : settleTie(claims, findings, past, isSplit ? rules : { ...rules, splitBrain: 'incumbent' });
+  if (winner === undefined && isContested && !isSplit) {
+    return none('firstRound', `waiting until it is seen whether ${names(claims)} are one server`);
+  }
+  const isLeap = winner !== undefined && weighed.leaps.some((leap) => leap === winner.answer);
   return {
     ...verdict,
+    reason: isLeap ? reason + leapText(weighed, past, rules) : reason,
     primary: winner,
     findings: findings.map((finding) => demote(finding, winner)),
-    splitBrain: others.length > 0,
-    memory: winner ? remembered(winner, system, past) : undecided,
+    splitBrain: isSplit,
+    memory: winner ? remembered(winner, system, past, isLeap ? weighed.leaptFrom : undefined) : undecided,
   };
 }
 
-/** A primary that hides its system may be a stranger's: its timeline must not outlive it. */
-function remembered({ candidate, answer }: Claim, system: string | undefined, past: Memory): Memory {
-  const timeline = answer.system === system ? answer.timeline : undefined;
-  return { system, incumbent: candidate.name, timeline: timeline ?? past.timeline };
+/**
+ * A primary that hides its system may be a stranger's: its timeline must not outlive it. And one that hides its timeline
+ * neither confirms the leap by which it came nor takes it back; another one leaves it behind.
+ */
+function remembered(
+  { candidate, answer }: Claim,
+  system: string | undefined,
+  past: Memory,
+  leaptFrom: number | undefined,
+): Memory {
+  const incumbent = candidate.name;
+  if (answer.system === system && answer.timeline !== undefined) {
+    return { system, incumbent, timeline: answer.timeline, ...(leaptFrom !== undefined && { leaptFrom }) };
+  }
+  if (past.leaptFrom === undefined) return { system, incumbent, timeline: past.timeline };
+  return incumbent === past.incumbent
+    ? { system, incumbent, timeline: past.timeline, leaptFrom: past.leaptFrom }
+    : { system, incumbent, timeline: past.leaptFrom };
 }
 
 /**
@@ -142,12 +179,12 @@ function remembered({ candidate, answer }: Claim, system: string | undefined, pa
  */
 function standingIncumbent(
   findings: readonly Finding[],
-  observations: readonly Observation[],
+  witnesses: readonly Observation[],
   system: string | undefined,
 ): Claim | undefined {
   return findings.find((finding): finding is Claim =>
     finding.standing === 'rejecting' && finding.answer !== undefined &&
-    !isOutdated(finding.answer, observations, system)
+    !isOutdated(finding.answer, witnesses, system)
   );
 }
 
@@ -155,13 +192,18 @@ interface Choice extends Pick<Verdict, 'rule' | 'reason'> {
   readonly winner: Claim | undefined;
 }
 
-/** `past` is of the system that counts now, `before` what was remembered. */
-function unopposed(winner: Claim, findings: readonly Finding[], past: Memory, before: Memory): Choice {
+/** `left` is the system that we served before, where that is another one. */
+function unopposed(
+  winner: Claim,
+  findings: readonly Finding[],
+  past: Memory,
+  left: string | undefined,
+): Choice {
   const { candidate: { name }, answer: { timeline, system } } = winner;
-  if (past !== before) {
+  if (left !== undefined) {
     const reason =
       `${name} is primary on timeline ${timeline} of system ${system}: all that answer have belonged to it for long ` +
-      `enough, and none to system ${before.system} any more`;
+      `enough, and none to system ${left} any more`;
     return { rule: 'newSystem', winner, reason };
   }
   if (isOlder(timeline, past.timeline)) {
@@ -259,16 +301,23 @@ function oncePerServer(claims: readonly Claim[], memory: Memory): readonly Claim
   });
 }
 
+function areTwo(one: Claim, other: Claim): boolean {
+  return one !== other && isOneServer(one.answer, other.answer) === false;
+}
+
 /** The finding of a candidate that claims to be primary and is not elected says why. */
 function demote(finding: Finding, winner: Claim | undefined): Finding {
   if (!isClaim(finding) || finding.candidate === winner?.candidate) return finding;
   return winner && isSameServer(finding, winner)
     ? { ...finding, standing: 'alias', note: `is another name of ${winner.candidate.name}` }
-    : {
-      ...finding,
-      standing: 'rival',
-      note: `claims to be primary on ${timelineText(finding.answer.timeline)} too`,
-    };
+    : { ...finding, standing: 'rival', note: rivalNote(finding, winner) };
+}
+
+function rivalNote({ answer }: Claim, winner: Claim | undefined): string {
+  const isOne = winner ? isOneServer(answer, winner.answer) : false;
+  return winner && isOne === undefined
+    ? `says that it started when ${winner.candidate.name} did, and has not shown yet whether it is another name of it`
+    : `claims to be primary on ${timelineText(answer.timeline)} too`;
 }
 
 /** The standing of each, not why: the notes say that, and they are shown wherever the reason is. */
@@ -290,6 +339,15 @@ function foreignText(findings: readonly Finding[], system: string | undefined, r
     ? `restart the gateway or set SYSTEM_IDENTIFIER=${other}`
     : `set SYSTEM_IDENTIFIER=${other}`;
   return `; all that answer belong to system ${other}, not to ${system}: if that is the right one now, ${advice}`;
+}
+
+/** A timeline that one server alone has shown, which may keep all others out: how that ends. */
+function leapText({ leaps, leaptFrom }: Weighed, past: Memory, rules: Rules): string {
+  const newest = Math.max(past.timeline, ...leaps.map(({ timeline }) => timeline));
+  if (newest <= leaptFrom + longestStep || (leaps.length === 0 && past.leaptFrom === undefined)) return '';
+  const seconds = settledAfter(rules) / 1000;
+  return `; no other server confirms the leap from timeline ${leaptFrom} to ${newest}: if that is false, stop the server ` +
+    `that shows it, and it is forgotten after ${seconds} s, or at once by a restart of the gateway`;
 }
 
 function standingText(standing: Standing, { length }: readonly Finding[]): string {

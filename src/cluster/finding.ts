@@ -1,18 +1,20 @@
 /** What one candidate's answer is worth, whatever the others say. Pure, like the election, which puts them together. */
 import type { Candidate } from './candidate.ts';
+import type { Distrust } from './distrust.ts';
+import { isOlder, timelineText } from './hidden.ts';
 import {
   type Answer,
   doubtsOf,
   type Failure,
-  isOlder,
+  isDistrusted,
   isRejection,
   knownAt,
   type Observation,
-  timelineText,
 } from './observation.ts';
 
 /**
- * Where a candidate stands after an election. `alias` is another name of the primary; `rejecting` is up and rejects
+ * Where a candidate stands after an election. `alias` is another name of the primary; what `distrusted` says cannot be
+ * true of one server, or is not believed against all others; `rejecting` is up and rejects
  * the probe, where `down` does not answer, or not as PostgreSQL does; of `unknown` nothing is known, through no fault
  * of its own.
  */
@@ -24,6 +26,7 @@ export const standings = [
   'stale',
   'readOnly',
   'foreign',
+  'distrusted',
   'doubtful',
   'rejecting',
   'down',
@@ -95,6 +98,7 @@ export function judge(
     const note = failure?.message ?? `has not been heard of for ${seconds(now - knownAt(observation))}`;
     return unusable(standingAfter(failure), note);
   }
+  if (isDistrusted(observation, now)) return unusable('distrusted', flipNote(observation.distrust!, now));
   const finding = assess(candidate, answer, system);
   if (failures === 0) return finding;
   const message = failure?.message ?? 'does not answer';
@@ -111,6 +115,13 @@ export function judge(
       note: `was primary on ${timelineText(answer.timeline)}, and now: ${message}`,
     }
     : unusable(standingAfter(failure), message);
+}
+
+function flipNote({ until, forMs }: Distrust, now: number): string {
+  return `answers as two servers in turns, faster than one can start again: is the address a load balancer? It is not ` +
+    `believed until it has said the same for ${Math.round(forMs / 1000)} s, ${
+      Math.ceil((until - now) / 1000)
+    } s from now`;
 }
 
 /** The standing of one that could not be asked. */
@@ -160,7 +171,7 @@ export function commonSystem(
 export function isCurrent(observation: Observation, now: number, maxAgeMs: number): boolean {
   const { answer, rejectedAt } = observation;
   return answer !== undefined && rejectedAt === undefined && doubtsOf(observation) === 0 &&
-    now - answer.at <= maxAgeMs;
+    now - answer.at <= maxAgeMs && !isDistrusted(observation, now);
 }
 
 function seconds(ms: number): string {

@@ -1,5 +1,7 @@
 import type { Candidate } from './candidate.ts';
+import { afterAnswer, type Distrust } from './distrust.ts';
 import type { Lsn } from './lsn.ts';
+import type { Mark } from './same-server.ts';
 
 /** What a server said of itself. */
 export interface Answer {
@@ -22,7 +24,7 @@ export interface Answer {
   readonly timeline: number | undefined;
   /**
    * When the server started, in microseconds since 1970, and after a space its port and addresses by its own settings:
-   * the same under every name and address of one server, and of no other server of its system.
+   * the same under every name and address of one server, and of no other server of its system that tells the truth.
    */
   readonly startedAt: string;
   readonly inRecovery: boolean;
@@ -35,6 +37,8 @@ export interface Answer {
   readonly letInUnasked?: boolean | undefined;
   /** The server that a standby streams from; undefined if there is none, or if the probe's role may not see it. */
   readonly upstream?: Upstream | undefined;
+  /** Undefined unless another candidate has said the same start since the session began. */
+  readonly mark?: Mark | undefined;
   /** What the probe would call and may not; undefined: nothing. */
   readonly lacks?: readonly Lack[] | undefined;
 }
@@ -47,21 +51,6 @@ export interface Lack {
   readonly loss: string;
   /** The statement that brings it back; undefined: no grant does. */
   readonly remedy: string | undefined;
-}
-
-/** Whether it is known to be older; one that is hidden is not. */
-export function isOlder(timeline: number | undefined, than: number): boolean {
-  return timeline !== undefined && timeline < than;
-}
-
-/** Whether both are the same as far as they are known: a right that comes or goes makes no other server. */
-export function isSameOrHidden<T>(a: T | undefined, b: T | undefined): boolean {
-  return a === undefined || b === undefined || a === b;
-}
-
-/** Reads after "on". */
-export function timelineText(timeline: number | undefined): string {
-  return timeline === undefined ? 'a timeline that it hides from the probe' : `timeline ${timeline}`;
 }
 
 /** A server as a standby's `primary_conninfo` names it: a name, an address, or the folder of a unix socket. */
@@ -145,6 +134,13 @@ export interface Observation {
   readonly failure?: Failure | undefined;
   /** Since when nothing at all has come from it, in monotonic milliseconds; undefined while there are signs of life. */
   readonly silentSince?: number | undefined;
+  /** What is held against it, because it took back what it had said; undefined if it never did. */
+  readonly distrust?: Distrust | undefined;
+}
+
+/** Whether nothing that it said counts at `now`. */
+export function isDistrusted({ distrust }: Observation, now: number): boolean {
+  return distrust !== undefined && now < distrust.until;
 }
 
 /** Whether all candidates said the same in `after` as in `before`: only times and positions have moved on. */
@@ -159,7 +155,7 @@ function isSameAnswer(before: Observation, after: Observation): boolean {
   if (a === undefined || b === undefined || before.failures > 0 || after.failures > 0) return false;
   return before.candidate === after.candidate && a.system === b.system && a.timeline === b.timeline &&
     a.startedAt === b.startedAt && a.inRecovery === b.inRecovery && a.readOnly === b.readOnly &&
-    a.host === b.host && a.port === b.port && namesOf(a.lacks) === namesOf(b.lacks) &&
+    a.host === b.host && a.port === b.port && a.mark === b.mark && namesOf(a.lacks) === namesOf(b.lacks) &&
     a.upstream?.host === b.upstream?.host && a.upstream?.port === b.upstream?.port;
 }
 
@@ -173,7 +169,8 @@ export function unobserved(candidate: Candidate): Observation {
 }
 
 export function withAnswer(before: Observation, answer: Answer): Observation {
-  return { candidate: before.candidate, answer, failures: 0 };
+  const distrust = afterAnswer(before.distrust, before.answer, answer);
+  return { candidate: before.candidate, answer, failures: 0, ...(distrust && { distrust }) };
 }
 
 export function withFailure(before: Observation, failure: Failure): Observation {
@@ -192,6 +189,7 @@ export function withFailure(before: Observation, failure: Failure): Observation 
     silentSince: failure.kind === 'silent' || failure.kind === 'unreachable'
       ? (before.silentSince ?? failure.at)
       : undefined,
+    distrust: before.distrust,
   };
 }
 

@@ -5,7 +5,7 @@
  * enough. Pure.
  */
 import { type Finding, isClaim, type Limits } from './finding.ts';
-import { isOlder } from './observation.ts';
+import { isOlder } from './hidden.ts';
 import { followedBy, isSameServer } from './vote.ts';
 
 /** A primary that all other candidates follow, although it is on an older timeline than one before it. */

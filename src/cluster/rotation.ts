@@ -3,6 +3,7 @@ import { type Candidate, candidateAt } from './candidate.ts';
 import type { Finding, Standing } from './finding.ts';
 import { type Lag, lagOf, type Positions } from './lag.ts';
 import type { Answer } from './observation.ts';
+import { isOneServer } from './same-server.ts';
 import { weightOf, type Weights } from './weights.ts';
 
 export interface RotationRules {
@@ -43,13 +44,13 @@ export function rotationOf(
   positions: Positions,
   rules: RotationRules,
 ): readonly RotationEntry[] {
-  const seen = new Map<string, string>();
+  const seen: { readonly answer: Answer; readonly name: string }[] = [];
   const primary = findings.find(({ standing }) => standing === 'primary' || standing === 'doubtful')?.answer;
   return findings.map((finding) => {
     const { candidate, standing, answer } = finding;
     const lag = standing === 'standby' && answer ? lagOf(positions, answer) : undefined;
-    const twin = answer && seen.get(answer.startedAt);
-    if (answer && standing === 'standby' && twin === undefined) seen.set(answer.startedAt, candidate.name);
+    const twin = answer && seen.find((other) => isOneServer(other.answer, answer) === true)?.name;
+    if (answer && standing === 'standby' && twin === undefined) seen.push({ answer, name: candidate.name });
     const share = weightOf(rules.weights, candidate.name, candidateAt(candidate.host, candidate.port).name);
     const out = standing !== 'standby'
       ? finding.note

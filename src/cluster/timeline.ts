@@ -4,10 +4,11 @@
  */
 import type { Candidate } from './candidate.ts';
 import { type Finding, isClaim } from './finding.ts';
-import { type Answer, isOlder, type Observation } from './observation.ts';
+import { isOlder } from './hidden.ts';
+import type { Answer, Observation } from './observation.ts';
 
 /**
- * Rejects every claim on an older timeline than the newest that a server of ours showed in its last answer, or that was
+ * Rejects every claim on an older timeline than the newest that a witness of ours showed in its last answer, or that was
  * primary `before`. All claims of our system that are left and show their timeline are on one.
  *
  * That answer may be of any age: a promotion that has happened does not cease to have happened when its witness falls
@@ -15,14 +16,14 @@ import { type Answer, isOlder, type Observation } from './observation.ts';
  */
 export function exposeStale(
   findings: readonly Finding[],
-  observations: readonly Observation[],
+  witnesses: readonly Observation[],
   system: string | undefined,
   before: number,
 ): readonly Finding[] {
   return findings.map((finding) => {
     if (!isClaim(finding)) return finding;
     const { timeline } = finding.answer;
-    const newest = witnessesAgainst(finding.answer, observations, system).map(({ candidate, answer }) => (
+    const newest = witnessesAgainst(finding.answer, witnesses, system).map(({ candidate, answer }) => (
       { answer, finding: findings.find((other) => other.candidate === candidate) as Finding }
     )).reduce<Witness | undefined>(better, undefined);
     const limit = Math.max(newest?.answer.timeline ?? 0, before);
@@ -34,34 +35,37 @@ export function exposeStale(
 /** Whether a server that can speak against this claim of a primary showed a newer timeline in its last answer. */
 export function isOutdated(
   claim: Answer,
-  observations: readonly Observation[],
+  witnesses: readonly Observation[],
   system: string | undefined,
 ): boolean {
-  return witnessesAgainst(claim, observations, system).some(({ answer }) =>
+  return witnessesAgainst(claim, witnesses, system).some(({ answer }) =>
     isOlder(claim.timeline, answer.timeline)
   );
 }
 
-type Shown = Answer & { readonly timeline: number };
+export type Shown = Answer & { readonly timeline: number };
 
-/**
- * Those that show a timeline and belong to our system. One that hides its system may be a stranger: it speaks only
- * against others that hide theirs.
- */
 function witnessesAgainst(
   claim: Answer,
-  observations: readonly Observation[],
+  witnesses: readonly Observation[],
   system: string | undefined,
 ): { readonly candidate: Candidate; readonly answer: Shown }[] {
-  return observations.flatMap(({ candidate, answer }) => {
-    if (answer === undefined || !showsTimeline(answer)) return [];
-    const isWitness = answer.system === system ||
-      (answer.system === undefined && claim.system === undefined);
-    return isWitness ? [{ candidate, answer }] : [];
-  });
+  return witnesses.flatMap(({ candidate, answer }) =>
+    answer !== undefined && showsTimeline(answer) && speaksAgainst(answer, claim, system)
+      ? [{ candidate, answer }]
+      : []
+  );
 }
 
-function showsTimeline(answer: Answer): answer is Shown {
+/**
+ * Whether the timeline of one is evidence where another one claims something: if it belongs to our system. One that hides
+ * its system may be a stranger: it speaks only against others that hide theirs.
+ */
+export function speaksAgainst(witness: Answer, claim: Answer, system: string | undefined): boolean {
+  return witness.system === system || (witness.system === undefined && claim.system === undefined);
+}
+
+export function showsTimeline(answer: Answer): answer is Shown {
   return answer.timeline !== undefined;
 }
 

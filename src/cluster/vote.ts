@@ -3,7 +3,9 @@
  * cluster manager points its standbys at the primary that it means, so most of them know better than a guess. Pure.
  */
 import { type Claim, type Finding, isClaim } from './finding.ts';
-import { type Answer, isSameOrHidden, type Upstream } from './observation.ts';
+import { isSameOrHidden } from './hidden.ts';
+import type { Answer, Upstream } from './observation.ts';
+import { isOneServer } from './same-server.ts';
 
 export interface Vote {
   readonly winner: Claim;
@@ -21,15 +23,16 @@ export function voteOfStandbys(findings: readonly Finding[], rivals: readonly Cl
   const standbys = findings.flatMap(({ standing, answer }) =>
     standing === 'standby' && answer ? [answer] : []
   );
-  const ballots = new Map<string, Claim>();
+  const ballots: { readonly voter: Answer; readonly followed: Claim }[] = [];
   // Of two names of one server the later answer counts.
-  for (const answer of standbys.sort((a, b) => a.at - b.at)) {
-    const followed = followedBy(answer, findings, rivals);
-    if (followed) ballots.set(answer.startedAt, followed);
+  for (const voter of standbys.sort((a, b) => b.at - a.at)) {
+    const followed = followedBy(voter, findings, rivals);
+    const hasVoted = ballots.some((ballot) => isOneServer(ballot.voter, voter) === true);
+    if (followed && !hasVoted) ballots.push({ voter, followed });
   }
-  const voters = ballots.size;
+  const voters = ballots.length;
   for (const winner of rivals) {
-    const votes = [...ballots.values()].filter((followed) => followed === winner).length;
+    const votes = ballots.filter(({ followed }) => followed === winner).length;
     if (votes > voters / 2) return { winner, votes, voters };
   }
   return undefined;
@@ -50,10 +53,9 @@ export function followedBy(
   return followed.length === 1 ? followed[0] : undefined;
 }
 
-/** Two names of one server (`localhost` and `127.0.0.1`) tell the same start. */
+/** Two names of one server (`localhost` and `127.0.0.1`), seen to be. */
 export function isSameServer(a: Claim, b: Claim): boolean {
-  return a.answer.startedAt === b.answer.startedAt &&
-    isSameOrHidden(a.answer.timeline, b.answer.timeline);
+  return isSameOrHidden(a.answer.timeline, b.answer.timeline) && isOneServer(a.answer, b.answer) === true;
 }
 
 function isAt({ candidate, answer }: Claim, { host, port }: Upstream): boolean {

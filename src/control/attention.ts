@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 const events: Partial<Record<Standing, LogEvent>> = {
   stale: 'former_primary_writable',
   foreign: 'candidate_foreign',
+  distrusted: 'candidate_distrusted',
   rejecting: 'candidate_rejecting',
   down: 'candidate_down',
 };

@@ -4,7 +4,8 @@
  */
 import { elect, type Memory, noMemory, type Rule, type Rules, type Verdict } from '../cluster/election.ts';
 import { noPositions, type Positions, withPrimary } from '../cluster/lag.ts';
-import { type Answer, isSameOrHidden, type Observation } from '../cluster/observation.ts';
+import { isSameOrHidden } from '../cluster/hidden.ts';
+import type { Answer, Observation } from '../cluster/observation.ts';
 import { everyStandby, type RotationEntry, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route, type Standby } from '../contract/messages.ts';
 import { isSameAddress } from '../runtime/addresses.ts';

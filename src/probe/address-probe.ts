@@ -7,6 +7,7 @@
 import type { Answer, Failure } from '../cluster/observation.ts';
 import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
+import { type Mark, withMarks } from '../cluster/same-server.ts';
 import { ProbeError } from './failure.ts';
 import { isHopeless, isLogged, isPatient, maxBackoffMs, minGapMs, nextRetry, rejectedGapMs } from './pace.ts';
 import type { Pace, ProbeTicker } from './pace.ts';
@@ -41,6 +42,7 @@ export interface AddressProbeEvents {
 interface ProbeSession {
   readonly probe: Probe;
   isReady: boolean;
+  mark?: Mark | undefined;
 }
 
 export class AddressProbe {
@@ -53,6 +55,7 @@ export class AddressProbe {
   #isAsking = false;
   #isWantedAgain = false;
   #isFast = false;
+  #isMarked = false;
   #isStopped = true;
   #startedAt = -Infinity;
   /** Since when the session has been that of a read-only server out of recovery; a moment of it is part of a promotion. */
@@ -112,6 +115,11 @@ export class AddressProbe {
     if (this.#nextAt > soonest) this.#schedule(this.#options.probeFastMs);
   }
 
+  /** Whether the next questions bear a mark, which shows whether another candidate is the same server. */
+  setMarked(isMarked: boolean): void {
+    this.#isMarked = isMarked;
+  }
+
   /**
    * Asks at once; if a question is on its way, again right after it. Not where that cannot help; and a server that
    * rejects the probe not sooner than a second after the last try: by now it may have died.
@@ -163,7 +171,7 @@ export class AddressProbe {
     const session = this.#session;
     if (session) this.#arm(number, this.#options.queryTimeoutMs);
     const asked = session ?? this.#open(number);
-    this.#answer(number, await asked.probe.ask());
+    this.#answer(number, await asked.probe.ask(this.#isMarked));
   }
 
   #open(number: number): ProbeSession {
@@ -202,13 +210,14 @@ export class AddressProbe {
     this.#fail(number, new ProbeError(wasHeard ? 'slow' : 'silent', message));
   }
 
-  #answer(number: number, facts: Facts): void {
+  #answer(number: number, { marks, ...facts }: Facts): void {
     if (!this.#finish(number)) return;
     this.#failures = 0;
     this.#rejections = 0;
     this.#isPatient = false;
     this.#isHopeless = false;
     const at = this.#tools.clock.now();
+    const mark = this.#session && (this.#session.mark = withMarks(this.#session.mark, marks, at));
     // What ALTER ROLE and ALTER DATABASE make read-only is so for new sessions only, and so is the end of it.
     if (!facts.readOnly || facts.inRecovery) this.#readOnlySince = undefined;
     else if (at - (this.#readOnlySince ??= at) >= maxBackoffMs) this.#drop();
@@ -217,7 +226,7 @@ export class AddressProbe {
     const next = ticker.next(this.#startedAt, this.#options, this.#isFast, random());
     this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, next - at));
     const { host, port } = this.#target;
-    this.#events.answered({ ...facts, at, tookMs, host, port });
+    this.#events.answered({ ...facts, at, tookMs, host, port, ...(mark && { mark }) });
   }
 
   #fail(number: number, error: unknown): void {

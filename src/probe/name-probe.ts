@@ -2,7 +2,7 @@
  * One host and port of CANDIDATES, or of an SRV record: its addresses, an address probe for each, and which of them are one
  * server. A name with one address (of each family) is presumed to be one server under the name `host:port`, wherever
  * it moves; of several addresses each is presumed to be a server of its own, `host[address]:port`. The answers
- * correct both: same start, same server. A candidate keeps the name that it has once got.
+ * correct both: same start, and seen to be the same server. A candidate keeps the name that it has once got.
  */
 import { type Candidate, candidateBehind } from '../cluster/candidate.ts';
 import { type Observation, unobserved, withAnswer, withFailure } from '../cluster/observation.ts';
@@ -168,7 +168,10 @@ export class NameProbe {
     if (group === undefined) return;
     const { best } = group;
     member.observation = change(member.observation);
-    if (answers(member)) this.#regroup(member, group, best);
+    // What this one says may show that another is not the same server.
+    for (const one of answers(member) ? [member, ...group.members] : []) {
+      if (answers(one) && group.members.includes(one)) this.#regroup(one, group, best);
+    }
     for (const group of this.#groups) group.settle();
     if (
       this.#groups.some(({ members, observation: { failures } }) => members.includes(member) && failures > 0)
@@ -183,11 +186,20 @@ export class NameProbe {
   #regroup(member: GroupMember, group: ServerGroup, best: GroupMember | undefined): void {
     const others = (of: ServerGroup): GroupMember[] =>
       of.members.filter((other) => other !== member && answers(other));
-    const sameServer = this.#groups.find((other) => others(other).some((one) => isSameServer(one, member)));
+    const isIn = (other: ServerGroup, is: true | undefined): boolean =>
+      others(other).some((one) => isSameServer(one, member) === is);
+    // As long as it is not known it stays where it is.
+    const sameServer = this.#groups.find((other) => isIn(other, true)) ??
+      (isIn(group, undefined) ? group : undefined);
     const isAmongOthers = member !== best && others(group).length > 0;
     if (sameServer === group || (sameServer === undefined && !isAmongOthers)) return;
-    group.remove(member);
-    (sameServer ?? this.#newGroupFor(member.address)).add(member);
+    // Of two groups that are seen to be one server the name of the first stays.
+    const isFirst = sameServer !== undefined && group.members.length === 1 &&
+      this.#groups.indexOf(group) < this.#groups.indexOf(sameServer);
+    for (const one of isFirst ? sameServer.members : [member]) {
+      (isFirst ? sameServer : group).remove(one);
+      (isFirst ? group : sameServer ?? this.#newGroupFor(member.address)).add(one);
+    }
     this.#forgetEmpty();
     const { name } = this.#candidate;
     if (sameServer === undefined) {

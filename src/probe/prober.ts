@@ -3,7 +3,9 @@
  * there are follows DNS: names come and go with the records of a service, addresses with their names.
  */
 import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
+import { isSameOrHidden } from '../cluster/hidden.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
+import { isOneServer } from '../cluster/same-server.ts';
 import type { Log } from '../log.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import type { AddressProbeOptions, AddressProbeTools } from './address-probe.ts';
@@ -13,6 +15,7 @@ import { NameProbe, type NameProbeOptions, type NameProbeTools } from './name-pr
 import { lookEveryMs, LoopWatch } from './loop-watch.ts';
 import { minGapMs, ProbeTicker } from './pace.ts';
 import { openProbe } from './query.ts';
+import { answers } from './server-group.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
 
 export interface ProberOptions extends AddressProbeOptions {
@@ -272,10 +275,24 @@ export class Prober {
    * reported with the last of them, or after a moment.
    */
   #publish(): void {
+    this.#mark();
     const isGathered = isRepetition(this.#reported, this.observations) &&
       this.#probes().some(({ isAsking }) => isAsking);
     if (isGathered) this.#reportTimer ??= this.#tools.clock.after(minGapMs, () => this.#report());
     else this.#report();
+  }
+
+  /** Those that say the same start at different addresses, as long as they are not seen to be one server. */
+  #mark(): void {
+    const members = [...this.#names.values()].flatMap(({ members }) => members.filter(answers));
+    const starts = Map.groupBy(members, ({ observation }) => observation.answer!.startedAt);
+    for (const { probe, observation: { answer } } of members) {
+      probe.setMarked(
+        starts.get(answer!.startedAt)!.some(({ observation: { answer: other } }) =>
+          isSameOrHidden(answer!.system, other!.system) && isOneServer(answer!, other!) !== true
+        ),
+      );
+    }
   }
 
   #report(): void {

@@ -7,7 +7,15 @@ import type { Credentials } from './credentials.ts';
 import { type Asked, boundElsewhere, malformed, ProbeError, serverFailure } from './failure.ts';
 import { Login } from './login.ts';
 import { type Encryption, ProbeConnection } from './probe-connection.ts';
-import { type Facts, question, readFacts, reducedQuestion } from './question.ts';
+import {
+  type Facts,
+  markedQuestion,
+  markLength,
+  marksIn,
+  question,
+  readFacts,
+  reducedQuestion,
+} from './question.ts';
 import { type Rights, rightsOf } from './rights.ts';
 
 /** What is asked in a session. */
@@ -15,12 +23,26 @@ interface Asking {
   readonly bytes: ReturnType<typeof askingFor>;
   /** Undefined: the server lets the probe ask everything. */
   readonly rights: Rights | undefined;
+  /** Undefined: without one. */
+  readonly mark: string | undefined;
 }
 
-const everything: Asking = { bytes: askingFor(question), rights: undefined };
+const everything: Asking = { bytes: askingFor(question), rights: undefined, mark: undefined };
 
-/** A function that may not be called, is not there, is not supported, or not with these settings (Amazon Aurora). */
-const refusals = ['42501', '42883', '0A000', '55000'];
+function askingWith(rights: Rights | undefined, mark: string | undefined): Asking {
+  if (mark !== undefined) return { bytes: askingFor(markedQuestion(mark, rights)), rights, mark };
+  return rights === undefined ? everything : { bytes: askingFor(reducedQuestion(rights)), rights, mark };
+}
+
+function newMark(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(markLength / 2))).toString('hex');
+}
+
+/**
+ * A function or a view that may not be used, or is not there, or a function that is not supported, or not with these
+ * settings (Amazon Aurora).
+ */
+const refusals = ['42501', '42883', '42P01', '0A000', '55000'];
 
 export interface ProbeTarget {
   /** Numeric. */
@@ -41,9 +63,9 @@ export interface ProbeEvents {
 export interface Probe {
   /**
    * Asks once, connecting first if it is the first time. One question at a time. Rejects with a ProbeError, and
-   * then the probe is of no more use; after `close` it may stay unsettled.
+   * then the probe is of no more use; after `close` it may stay unsettled. `isMarked`: with a mark, but for the first time.
    */
-  ask(): Promise<Facts>;
+  ask(isMarked?: boolean): Promise<Facts>;
   /** Whether the server has sent anything at all since the last `ask`. */
   heard(): boolean;
   /** Frees the socket at once, in whatever state it is; nothing is called after it. */
@@ -71,7 +93,7 @@ export function openProbe(target: ProbeTarget, credentials: Credentials, events:
     }
   };
   return {
-    ask: () => session?.ask() ?? first(),
+    ask: (isMarked) => session?.ask(isMarked) ?? first(),
     heard: () => session?.heard() ?? false,
     close: () => {
       closed = true;
@@ -123,6 +145,13 @@ function openSession(
   /** Goes out when the login is done. */
   let first: Buffer | undefined;
   let asking = everything;
+  /** Whether the server keeps `asking` as a prepared statement. */
+  let isKept = false;
+  /** Of this session, since it was first asked with one. */
+  let mark: string | undefined;
+  let isMarkWanted = false;
+  /** The server does not let the probe see marks, in this session: it shows none then, not even its own. */
+  let isMarkRefused = false;
   /** The probe may see more than it asks for, or less: something was granted or revoked. */
   let isOutdated = false;
   const settle = (): typeof pending => {
@@ -192,32 +221,52 @@ function openSession(
       first = bytes;
       connection.open(begin);
     });
-  const read = (columns: Row): Facts => {
+  const put = (next: Asking): Promise<Row> => {
+    const bytes = isKept && next === asking ? next.bytes.next : next.bytes.first;
+    asking = next;
+    isKept = true;
+    return run(bytes);
+  };
+  const read = (row: Row): Facts => {
     const { rights } = asking;
-    isOutdated = rights !== undefined && columns.at(-1) !== rights.letters;
-    const facts = rights === undefined
-      ? readFacts(columns, asked)
-      : readFacts(columns.slice(0, -1), asked, rights.lacks);
+    const columns = [...row];
+    const shown = asking.mark === undefined ? null : columns.pop();
+    isOutdated = rights !== undefined && columns.pop() !== rights.letters;
+    const facts = readFacts(columns, asked, rights?.lacks);
     // With `cert` in pg_hba.conf the server asks for nothing here: the certificate went along with the handshake.
     const gaveCertificate = connection.isEncrypted && trust.cert !== undefined;
-    return { ...facts, letInUnasked: !login.wasAsked && !gaveCertificate };
+    const letInUnasked = !login.wasAsked && !gaveCertificate;
+    const own = asking.mark ?? (isMarkWanted && isMarkRefused ? mark : undefined);
+    return own === undefined
+      ? { ...facts, letInUnasked }
+      : { ...facts, letInUnasked, marks: { own, seen: marksIn(shown) } };
   };
   /** Finds out what the server lets the probe ask, and asks that. */
   const askLess = async (error: unknown): Promise<Facts> => {
     if (!isRefused(error) || lost) throw error;
+    isKept = false;
+    if (asking.mark !== undefined) {
+      // Is it for the marks, or for the rest?
+      return await put(askingWith(asking.rights, undefined)).then((row) => {
+        isMarkRefused = true;
+        return read(row);
+      }, askLess);
+    }
     const rights = await rightsOf(
       async (statement) => (await run(askingFor(statement).first))[0] ?? null,
       (error) => error instanceof ProbeError && error.sign.sqlstate !== undefined && !lost,
       user,
     );
-    asking = rights.lacks.length === 0 ? everything : { bytes: askingFor(reducedQuestion(rights)), rights };
-    return read(await run(asking.bytes.first));
+    return read(await put(askingWith(rights.lacks.length === 0 ? undefined : rights, undefined)));
   };
-  const ask = (): Promise<Facts> => {
+  const ask = (isMarked = false): Promise<Facts> => {
     connection.heard = false;
-    const isNew = !isReady || isOutdated;
-    if (isOutdated) asking = everything;
-    return run(isNew ? asking.bytes.first : asking.bytes.next).then(read, askLess).catch((error) => {
+    isMarkWanted = isMarked && isReady;
+    if (isMarkWanted) mark ??= newMark();
+    const own = isMarkWanted && !isMarkRefused ? mark : undefined;
+    const rights = isOutdated ? undefined : asking.rights;
+    const isSame = rights === asking.rights && own === asking.mark;
+    return put(isSame ? asking : askingWith(rights, own)).then(read, askLess).catch((error) => {
       connection.destroy();
       throw error;
     });

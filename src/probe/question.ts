@@ -27,10 +27,24 @@ export const question = questionWithout([]);
  * CASE would have spared, so what they would say is null from the start. One more column says what may be called now.
  */
 export function reducedQuestion({ lacks }: Pick<Rights, 'lacks'>): string {
-  return questionWithout(lacks.map(({ name }) => name));
+  return questionWithout(namesOf(lacks));
 }
 
-function questionWithout(lacking: readonly Callable[]): string {
+/**
+ * The one or the other with a mark in it, and as its last column the marks that the server sees: of other sessions of our
+ * role, as no other role may read what they ask.
+ */
+export function markedQuestion(mark: string, { lacks }: Pick<Rights, 'lacks'> = { lacks: [] }): string {
+  const marks = `(select string_agg(substr(query, 15, ${markLength}), ' ') from pg_stat_activity
+    where usename = current_user and query like '/* pg_gateway %') as marks`;
+  return `/* pg_gateway ${mark} */ ${questionWithout(namesOf(lacks), `, ${marks}`)}`;
+}
+
+function namesOf(lacks: Rights['lacks']): readonly Callable[] {
+  return lacks.map(({ name }) => name);
+}
+
+function questionWithout(lacking: readonly Callable[], more = ''): string {
   const [system, checkpoint, recovery, walFile, current, replayed, received, receiver] = ([
     ['pg_control_system()', '(select system_identifier::text from pg_control_system())'],
     ['pg_control_checkpoint()', '(select timeline_id from pg_control_checkpoint())'],
@@ -67,9 +81,12 @@ select
     left(current_setting('listen_addresses'), 500) as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
   case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
-  ${lacking.length > 0 ? `, (${rightsQuestion}) as rights` : ''}
+  ${lacking.length > 0 ? `, (${rightsQuestion}) as rights` : ''}${more}
 from server cross join replay`.replaceAll(/\s+/g, ' ').trim();
 }
+
+/** Of hexadecimal digits. */
+export const markLength = 32;
 
 /** Its columns. */
 const names = [
@@ -96,7 +113,10 @@ const maxStartLength = 600;
 const maxShown = 40;
 
 /** What a server says of itself; when and where it was asked is known to the caller. */
-export type Facts = Omit<Answer, 'at' | 'tookMs' | 'host' | 'port'>;
+export interface Facts extends Omit<Answer, 'at' | 'tookMs' | 'host' | 'port' | 'mark'> {
+  /** Where the question had one. */
+  readonly marks?: { readonly own: string; readonly seen: readonly string[] } | undefined;
+}
 
 /** What is null where the server does not let the probe call something. */
 const hidable: readonly Column[] = ['system', 'timeline', 'lsn', 'replayed_lsn'];
@@ -138,6 +158,11 @@ export function readFacts(
     upstream: upstreamOf(values),
     ...(lacks && { lacks }),
   };
+}
+
+/** Of the last column of a question with a mark. */
+export function marksIn(text: string | null | undefined): readonly string[] {
+  return text?.split(' ').filter((mark) => /^[0-9a-f]{32}$/.test(mark)) ?? [];
 }
 
 /** PostgreSQL 10 does not tell the host. */

@@ -3,7 +3,8 @@
  * speaks for it. So a dual-stack host is asked at both addresses, and a `localhost` that refuses at ::1 is no alarm.
  */
 import type { Candidate } from '../cluster/candidate.ts';
-import { isSameOrHidden, type Observation, unobserved } from '../cluster/observation.ts';
+import { type Observation, unobserved } from '../cluster/observation.ts';
+import { isOneServer } from '../cluster/same-server.ts';
 import type { AddressProbe } from './address-probe.ts';
 
 export interface GroupMember {
@@ -36,9 +37,19 @@ export class ServerGroup {
     return this.#members;
   }
 
-  /** What the speaker says; without members, what the last one said. */
+  /**
+   * What the speaker says; without members, what the last one said. Nothing before it is seen once that those that answer
+   * are one server: the first must not speak for all.
+   */
   get observation(): Observation {
+    if (!this.#wasAsked && this.#isUndecided) return unobserved(this.#candidate);
     return this.speaker?.observation ?? this.#last;
+  }
+
+  /** Whether two that answer may be two servers. */
+  get #isUndecided(): boolean {
+    const [first, ...others] = this.#members.filter(answers);
+    return first !== undefined && others.some((other) => isSameServer(first, other) === undefined);
   }
 
   /**
@@ -73,11 +84,12 @@ export class ServerGroup {
 
   /** While the speaker answers the others rest; as soon as it does not, they are asked too. */
   settle(): void {
-    this.#wasAsked ||= this.#members.every(wasAsked);
+    this.#wasAsked ||= this.#members.every(wasAsked) && !this.#isUndecided;
     const speaker = this.#wasAsked ? this.speaker : undefined;
     if (speaker === undefined || !answers(speaker)) return this.wake();
     for (const member of this.#members) {
       if (member === speaker || member.isResting || !wasAsked(member)) continue;
+      if (answers(member) && isSameServer(member, speaker) !== true) continue;
       member.isResting = true;
       member.probe.stop();
     }
@@ -99,10 +111,10 @@ export function answers({ observation, isResting }: GroupMember): boolean {
   return !isResting && observation.answer !== undefined && observation.failures === 0;
 }
 
-/** Whether two that answer are one server: no two servers of a system have the same start. */
-export function isSameServer(a: GroupMember, b: GroupMember): boolean {
+/** Whether two that answer are one server; undefined: not known yet. */
+export function isSameServer(a: GroupMember, b: GroupMember): boolean | undefined {
   const [one, other] = [a.observation.answer, b.observation.answer];
-  return isSameOrHidden(one?.system, other?.system) && one?.startedAt === other?.startedAt;
+  return one !== undefined && other !== undefined && isOneServer(one, other);
 }
 
 function wasAsked({ observation }: GroupMember): boolean {

@@ -104,7 +104,7 @@ function quietEnd(before: readonly Observation[], start: number, dice: Dice): Mo
       const upstream = inRecovery ? { host: leader.host, port: leader.port } : { host, port };
       return withAnswer(
         before,
-        answer(name, { at: now, system, timeline, startedAt: name, inRecovery, upstream }),
+        started(before, answer(name, { at: now, system, timeline, startedAt: name, inRecovery, upstream })),
       );
     });
     return { now, observations };
@@ -116,9 +116,9 @@ function probe(before: Observation, at: number, dice: Dice): Observation {
   const { candidate: { name } } = before;
   return withAnswer(
     before,
-    answer(
-      name,
-      {
+    started(
+      before,
+      answer(name, {
         at,
         system: dice.chance(90) ? ours : theirs,
         timeline: dice.between(1, 3),
@@ -128,9 +128,19 @@ function probe(before: Observation, at: number, dice: Dice): Observation {
         readOnly: dice.chance(10),
         // On a primary it means nothing, and must not count.
         upstream: dice.chance(60) ? { host: `${dice.oneOf(names)}.example`, port: 5432 } : undefined,
-      } satisfies Partial<Answer>,
+      }),
     ),
   );
+}
+
+/** What takes back the answer before is said after another start, and each start has an address: nobody lies here. */
+function started({ answer: before }: Observation, answer: Answer): Answer {
+  const isTakenBack = before !== undefined && before.startedAt === answer.startedAt &&
+    (answer.system !== before.system ||
+      (!before.inRecovery && (answer.inRecovery || answer.timeline !== before.timeline)));
+  const startedAt = isTakenBack ? `${before.startedAt} again` : answer.startedAt;
+  const number = [...startedAt].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  return { ...answer, startedAt, host: `192.0.${number >> 8}.${number & 255}` };
 }
 
 function failureAt(at: number, dice: Dice): Failure {

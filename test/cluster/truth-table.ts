@@ -109,6 +109,36 @@ export const table: readonly Row[] = [
   ['refused, though the standbys follow one', 'a primary 2, b primary 2, c standby 2 from b', 'SPLIT_BRAIN=refuse', 'none', 'splitBrain', 'yes'],
   ['a newer timeline ends it', 'a primary 2, b primary 2, c primary 3', 'b on 2, SPLIT_BRAIN=refuse', 'c', 'newestTimeline', '-'],
   ['two names of one server', 'a primary 2, b primary 2 same as a', '-', 'a', 'onlyPrimary', '-'],
+  ['one says the start of the primary and is another server', 'a primary 2, b primary 2 start of a, c standby 2', 'a on 2', 'a', 'splitBrainIncumbent', 'yes'],
+  ['the same, and the gateway has just started', 'a primary 2, b primary 2 start of a, c standby 2 from a', '-', 'a', 'standbysVote', 'yes'],
+  ['one says the start of the primary and was not asked whether it is that', 'a primary 2, b primary 2 perhaps a', 'a on 2', 'a', 'onlyPrimary', '-'],
+  ['two say the same start and were not asked whether they are one', 'a primary 2, b primary 2 perhaps a', '-', 'none', 'firstRound', '-'],
+
+  // What cannot be true, or is not believed.
+  ['one alone claims a timeline far beyond all others', 'a primary 1, b standby 1, c primary 4000000000', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the same leap, of a standby', 'a primary 1, b standby 1, c standby 4000000000', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the same leap, and it has fallen silent', 'a primary 1, b standby 1, c standby 4000000000 failed twice', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the same leap, and the primary is in doubt', 'a primary 1 failed once, b standby 1, c primary 40', 'a on 1', 'a', 'incumbentInDoubt', '-'],
+  ['the same leap, and the primary rejects the probe', 'a primary 1 rejects, b standby 1, c standby 40', 'a on 1', 'a', 'incumbentRejecting', '-'],
+  ['the same leap, and the standby is down', 'a primary 1, b standby 1 failed twice, c primary 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the same leap, and the gateway has just started', 'a primary 1, b standby 1, c primary 40', '-', 'a', 'onlyPrimary', '-'],
+  ['the same leap, and another one is promoted', 'a primary 1, b primary 2, c primary 40, d standby 1', 'a on 1', 'b', 'newestTimeline', '-'],
+  ['two of them, each on its own', 'a primary 1, b standby 1, c primary 40, d standby 90', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['sixteen timelines at once', 'a primary 1, b standby 1, c primary 17', 'a on 1', 'c', 'newestTimeline', '-'],
+  ['seventeen timelines at once', 'a primary 1, b standby 1, c primary 18', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a standby confirms a leap', 'a primary 1, b standby 40, c primary 40', 'a on 1', 'c', 'newestTimeline', '-'],
+  ['no other server stands beside the primary', 'a primary 1, c primary 40', 'a on 1', 'c', 'newestTimeline', '-'],
+  ['the primary is gone before a leap', 'a down, b standby 1, c primary 40', 'a on 1', 'c', 'onlyPrimary', '-'],
+  ['elected on a leap, and the primary before it comes back', 'a primary 1, b standby 1, c primary 40', 'c on 40 leapt from 1', 'c', 'newestTimeline', '-'],
+  ['elected on a leap, and another one is promoted', 'a standby 1, b primary 2, c primary 40', 'c on 40 leapt from 1', 'b', 'onlyPrimary', '-'],
+  ['elected on a leap, and gone', 'a primary 1, b standby 1, c primary 40 failed twice', 'c on 40 leapt from 1', 'none', 'noPrimary', '-'],
+  ['elected on a leap, and gone for long', 'a primary 1, b standby 1, c primary 40 gone for 11 s', 'c on 40 leapt from 1', 'a', 'onlyPrimary', '-'],
+  ['elected on a leap that was confirmed, and gone for long', 'a primary 1, b standby 1, c primary 40 gone for 11 s', 'c on 40', 'none', 'noPrimary', '-'],
+  ['only a standby has shown a leap, and is gone for long', 'a primary 1, c standby 40 gone for 11 s', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['one that took back its word claims to be primary', 'a primary 1, b standby 1, c primary 2 flips', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['one that took back its word is a standby and knows better', 'a primary 1, b standby 1, c standby 2 flips', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the primary took back its word', 'a primary 1 flips, b standby 1', 'a on 1', 'none', 'noPrimary', '-'],
+  ['the primary took back its word, and another one is promoted', 'a primary 1 flips, b primary 2', 'a on 1', 'b', 'onlyPrimary', '-'],
 
   // Other systems.
   ['a foreign primary beside ours', 'a primary 1, b standby 1, c foreign 9', '-', 'a', 'onlyPrimary', '-'],
@@ -161,16 +191,43 @@ export const table: readonly Row[] = [
   ['the one that hides its timeline has most standbys', 'a primary 1, b primary ?, c standby 1 from b', '-', 'none', 'splitBrain', 'yes'],
   ['an old primary is back, and the primary hides its timeline', 'a primary 1, b primary ?', 'b on 2', 'b', 'onlyPrimary', '-'],
   ['all that show their system belong to another one', 'a foreign primary 1, b hidden standby 1', 'a on 5, all foreign for 10 s', 'none', 'noPrimary', '-'],
+
+  // What lies, and what is hidden.
+  ['a leap, and the primary hides its timeline', 'a primary ?, b standby 1, c primary 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['the same leap of a standby, and the primary hides its timeline', 'a primary ?, b standby 1, c standby 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, and the primary hides its timeline and is in doubt', 'a primary ? failed once, b standby 1, c primary 40', 'a on 1', 'a', 'incumbentInDoubt', '-'],
+  ['a leap, and the primary hides its timeline and rejects the probe', 'a primary ? rejects, b standby 1, c primary 40', 'a on 1', 'a', 'incumbentRejecting', '-'],
+  ['a leap, and all others hide their timeline', 'a primary ?, b standby ?, c primary 40', 'a on 1', 'none', 'splitBrain', 'yes'],
+  ['a leap, the primary hides its timeline, and the gateway has just started', 'a primary ?, b standby 1, c primary 40', '-', 'none', 'splitBrain', 'yes'],
+  ['a leap, and the only standby hides its timeline', 'a primary 1, b standby ?, c primary 40', 'a on 1', 'c', 'newestTimeline', '-'],
+  ['another one hides its timeline, beside a leap', 'a primary 1, b standby 1, c primary ?, d primary 40', 'a on 1', 'a', 'splitBrainIncumbent', 'yes'],
+  ['the same, and the primary before it is gone', 'a down, b standby 1, c primary ?, d primary 40', 'a on 1', 'none', 'splitBrain', 'yes'],
+  ['elected on a leap, and then it hides its timeline', 'a primary 1, b standby 1, c primary ?', 'c on 40 leapt from 1', 'c', 'onlyPrimary', '-'],
+  ['it hides its timeline, and is a standby now', 'a primary 1, b standby 1, c standby ?', 'c on 40 leapt from 1', 'a', 'onlyPrimary', '-'],
+  ['it hides its timeline, and another one is promoted', 'a standby 1, b primary 2, c primary ?', 'c on 40 leapt from 1', 'none', 'splitBrain', 'yes'],
+  ['it hides its timeline, and is gone for long', 'a primary 1, b standby 1, c primary ? gone for 11 s', 'c on 40 leapt from 1', 'a', 'onlyPrimary', '-'],
+  ['a leap of one that hides its system', 'a primary 1, b standby 1, c hidden primary 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, and one that hides its system is as far', 'a primary 1, b standby 1, c primary 40, d hidden standby 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, and the only standby hides its system', 'a primary 1, b hidden standby 1, c primary 40', 'a on 1', 'c', 'newestTimeline', '-'],
+  ['a leap, and all others hide their system', 'a hidden primary 1, b hidden standby 1, c primary 40', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['a leap, the primary hides its system, and the gateway has just started', 'a hidden primary 1, b standby 1, c primary 40', '-', 'c', 'newestTimeline', '-'],
+  ['a leap, all others hide their system, and the gateway has just started', 'a hidden primary 1, b hidden standby 1, c primary 40', '-', 'c', 'newestTimeline', '-'],
+  ['a leap, and all hide their system', 'a hidden primary 1, b hidden standby 1, c hidden standby 40', 'SYSTEM_IDENTIFIER=ours', 'a', 'onlyPrimary', '-'],
+  ['one that took back its word hides its system and knows better', 'a hidden primary 1, b hidden standby 2 flips', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['one that took back its word hides its timeline', 'a primary 1, b standby 1, c primary ? flips', 'a on 1', 'a', 'onlyPrimary', '-'],
+  ['another name of the primary hides its timeline', 'a primary 2, b primary ? same as a', 'a on 2', 'a', 'onlyPrimary', '-'],
+  ['one that says the start of the primary shows the timeline that the primary hides', 'a primary ?, b primary 2 start of a', 'a on 2', 'none', 'splitBrain', 'yes'],
+  ['the same, and was not asked whether it is that', 'a primary ?, b primary 2 perhaps a', 'a on 2', 'a', 'onlyPrimary', '-'],
 ];
 
 /** What a row's second column says: `a primary 2 failed once, b standby 2 from a`. */
 export function observationsOf(text: string): Observation[] {
   return text.split(', ').map((words) => {
     const match =
-      /^(\w+) (down|unasked|(?:foreign|hidden)?(?: ?(?:primary|standby|read-only))?)(?: ?(\d+|\?))?(?: from (\w+))?(?: same as (\w+))?( too old)?(?: failed (once|twice))?(?: ?(rejects.*|starts|not askable))?$/
+      /^(\w+) (down|unasked|(?:foreign|hidden)?(?: ?(?:primary|standby|read-only))?)(?: ?(\d+|\?))?(?: from (\w+))?(?: (same as|start of|perhaps) (\w+))?( too old)?(?: failed (once|twice))?(?: ?(rejects.*|starts|not askable|gone for .*|flips))?$/
         .exec(words);
     if (match === null) throw new Error(`what does "${words}" mean?`);
-    const [, name = '', role = '', timeline, upstream, twin, isOld, failed, end = ''] = match;
+    const [, name = '', role = '', timeline, upstream, likeness, twin, isOld, failed, end = ''] = match;
     if (role === 'unasked') return unasked(name);
     if (role === 'down') return failing(unasked(name), 2);
     if (role === '') return ended(unasked(name), end);
@@ -182,6 +239,8 @@ export function observationsOf(text: string): Observation[] {
       at: isOld ? now - rules.maxAgeMs - 1 : now - 10,
       upstream: upstream === undefined ? undefined : { host: `${upstream}.example`, port: 5432 },
       startedAt: answer(twin ?? name).startedAt,
+      host: likeness === undefined || likeness === 'same as' ? '192.0.2.1' : '192.0.2.2',
+      mark: likeness === 'start of' ? { own: 'b', since: now - 60_000, seen: ['b'] } : undefined,
     });
     return ended(failed === undefined ? said : failing(said, failed === 'once' ? 1 : 2, 'disconnected'), end);
   });
@@ -212,6 +271,10 @@ function ended(before: Observation, end: string): Observation {
       return rejected(failing(before, 1, 'starting'));
     case 'starts':
       return failing(before, 2, 'starting');
+    case 'gone for 11 s':
+      return failing(since(11_000), 9);
+    case 'flips':
+      return { ...before, distrust: { turns: [now - 10], until: now + 9_990, forMs: 10_000 } };
     case 'not askable':
       return failing(before, 3, 'local');
     default:
@@ -224,18 +287,20 @@ export function circumstances(text: string): { readonly memory: Memory; readonly
   let memory = noMemory;
   let changed = rules;
   for (const words of text.split(', ')) {
-    const [, name, timeline] = /^(\w+) on (\d+)$/.exec(words) ?? [];
+    const [, name, timeline, base] = /^(\w+) on (\d+)(?: leapt from (\d+))?$/.exec(words) ?? [];
     const [, followed = '', older, seconds] = /^all follow (\w+) on (\d+) for ([\d.]+) s$/.exec(words) ?? [];
     const [, foreignSeconds] = /^all foreign for ([\d.]+) s$/.exec(words) ?? [];
-    if (name !== undefined) memory = after(name, Number(timeline));
-    else if (seconds !== undefined) {
+    if (name !== undefined) {
+      memory = { ...after(name, Number(timeline)), leaptFrom: base === undefined ? undefined : Number(base) };
+    }
+    if (seconds !== undefined) {
       const server = `${older} ${answer(followed).startedAt}`;
       memory = { ...memory, followed: { server, since: now - Number(seconds) * 1000 } };
     } else if (foreignSeconds !== undefined) {
       memory = { ...memory, moved: { system: theirs, since: now - Number(foreignSeconds) * 1000 } };
     } else if (words === 'SPLIT_BRAIN=refuse') changed = { ...changed, splitBrain: 'refuse' };
     else if (words === 'SYSTEM_IDENTIFIER=ours') changed = { ...changed, system: ours };
-    else if (words !== '-') throw new Error(`what does "${words}" mean?`);
+    else if (words !== '-' && name === undefined) throw new Error(`what does "${words}" mean?`);
   }
   return { memory, rules: changed };
 }

@@ -84,6 +84,9 @@ export type Behaviour = (probe: FakeProbe) => Partial<Facts> | ProbeError | unde
 export class FakeServers {
   readonly probes: FakeProbe[] = [];
   behaviour: Behaviour = () => ({});
+  /** Whether servers at different addresses are different ones, also where they say the same start. */
+  areOthers = false;
+  readonly #marks = new Map<string, string>();
   #clock: FakeClock;
 
   constructor(clock: FakeClock) {
@@ -94,6 +97,8 @@ export class FakeServers {
     const clock = this.#clock;
     let pending: { resolve(facts: Facts): void; reject(error: ProbeError): void } | undefined;
     let wasReady = false;
+    let hasMark = false;
+    const own = `mark ${this.probes.length}`;
     const probe: FakeProbe = {
       target,
       events,
@@ -103,9 +108,10 @@ export class FakeServers {
       isHeard: false,
       heard: () => probe.isHeard,
       close: () => void (probe.isClosed = true),
-      ask: () => {
+      ask: (isMarked) => {
         if (probe.isClosed || pending) throw new Error('asked a closed or busy probe');
         probe.asked.push(clock.now());
+        hasMark = isMarked === true;
         return new Promise<Facts>((resolve, reject) => {
           pending = { resolve, reject };
           const said = this.behaviour(probe);
@@ -116,7 +122,8 @@ export class FakeServers {
       answer: (facts = {}) => {
         if (!wasReady) events.ready();
         wasReady = true;
-        pending?.resolve({ ...someFacts, ...facts });
+        const said = { ...someFacts, ...facts };
+        pending?.resolve(hasMark ? { ...said, marks: { own, seen: this.#seenWith(said, own) } } : said);
         pending = undefined;
         return settled();
       },
@@ -129,6 +136,12 @@ export class FakeServers {
     this.probes.push(probe);
     return probe;
   };
+
+  /** Servers with the same start are one, unless the test says otherwise. */
+  #seenWith({ startedAt }: Facts, own: string): readonly string[] {
+    this.#marks.set(own, startedAt);
+    return [...this.#marks].flatMap(([mark, start]) => start === startedAt && !this.areOthers ? [mark] : []);
+  }
 
   /** Those of one port. */
   of(port: number): FakeProbe[] {

@@ -284,6 +284,17 @@ describe('a dual-stack name', () => {
     assert.deepEqual(shown(last()), ['pg[fd00::1]:1 = fd00::1', 'pg[fd00::2]:1 = fd00::2']);
   });
 
+  check('with an address that only says the start of the other becomes two candidates', async (t) => {
+    const { clock, servers: fake, names, prober, seen, last } = begin(t, 'db:1');
+    names.hosts['db'] = both;
+    fake.areOthers = true;
+    prober.start();
+    await clock.pass(1000);
+    assert.deepEqual(shown(last()), ['db:1 = ::1', 'db[127.0.0.1]:1 = 127.0.0.1']);
+    const first = seen.findIndex((observations) => observations.some(({ answer }) => answer !== undefined));
+    assert.equal(seen[first]?.length, 2, 'none speaks for both before that is known');
+  });
+
   check('stays one through a restart of its server', async (t) => {
     const { clock, servers: fake, names, prober, seen } = begin(t, 'db:1');
     names.hosts['db'] = both;

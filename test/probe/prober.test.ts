@@ -82,25 +82,27 @@ describe('the prober', () => {
     'what they say once more at the same time is reported once, with the last of them or after 10 ms',
     async (t) => {
       const { clock, servers, prober, seen, last } = begin(t, '10.0.0.1:1,10.0.0.2:2,10.0.0.3:3');
+      const own = (port: number) => ({ startedAt: `the start of ${port}` });
+      servers.behaviour = ({ target }) => own(target.port);
       prober.start();
       await clock.pass(100);
       const before = seen.length;
       servers.behaviour = () => undefined;
       await clock.pass(150);
-      await servers.last(1).answer();
-      await servers.last(2).answer();
+      await servers.last(1).answer(own(1));
+      await servers.last(2).answer(own(2));
       assert.equal(seen.length, before, 'one is still being asked');
-      await servers.last(3).answer();
+      await servers.last(3).answer(own(3));
       assert.equal(seen.length, before + 1);
       assert.deepEqual(last().map(({ answer }) => answer?.at), [1250, 1250, 1250]);
       await clock.pass(250);
       assert.equal(seen.length, before + 1);
-      await servers.last(1).answer();
+      await servers.last(1).answer(own(1));
       await clock.pass(9);
       assert.equal(seen.length, before + 1);
       await clock.pass(1);
       assert.equal(seen.length, before + 2, 'the others take longer');
-      await servers.last(2).answer({ inRecovery: true });
+      await servers.last(2).answer({ ...own(2), inRecovery: true });
       assert.equal(seen.length, before + 3, 'news');
     },
   );

@@ -48,6 +48,30 @@ describe('asking a real PostgreSQL', () => {
     }
   });
 
+  check('a question with a mark shows those of our role at that server, and of no other', async (t) => {
+    for (const user of ['postgres', 'plain']) {
+      const [one, other] = [open(t, cluster.first.port, { user }), open(t, cluster.first.port, { user })];
+      const elsewhere = open(t, cluster.server(1).port, { user });
+      const ask = async ({ probe }: typeof one) => (await probe.ask(true)).marks;
+      assert.deepEqual([await ask(one), await ask(other), await ask(elsewhere)], [
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      const [first, second, third] = [await ask(one), await ask(other), await ask(elsewhere)];
+      assert.deepEqual(new Set(second?.seen), new Set([first?.own, second?.own]));
+      assert.deepEqual(third?.seen, [third?.own]);
+      assert.deepEqual(new Set((await ask(one))?.seen), new Set([first?.own, second?.own]));
+      assert.equal((await one.probe.ask()).marks, undefined);
+      assert.deepEqual((await ask(other))?.seen, [second?.own]);
+      for (const { probe } of [one, other, elsewhere]) probe.close();
+    }
+    const [mine, theirs] = [open(t, cluster.first.port), open(t, cluster.first.port, { user: 'plain' })];
+    for (const { probe } of [mine, theirs]) await probe.ask();
+    const { marks } = await mine.probe.ask(true);
+    assert.deepEqual((await theirs.probe.ask(true)).marks?.seen.includes(marks!.own), false);
+  });
+
   check('a standby says which server it streams from, to a role that may see it', async (t) => {
     const asked = async () => (await open(t, cluster.server(1).port).probe.ask()).upstream;
     const { host, port } = cluster.first;

@@ -105,6 +105,54 @@ describe('a server that does not let the probe call everything', () => {
     assert.equal(refusals() - from, 1);
   });
 
+  const marksOf = async (probe: Probe) => (await probe.ask(true)).marks;
+
+  check('shows marks and hides the rest, whatever is granted and revoked meanwhile', async (t) => {
+    const probes = [open(t, primary.port, { user }).probe, open(t, primary.port, { user }).probe];
+    for (const probe of probes) await probe.ask();
+    const [first, second] = [await marksOf(probes[0]!), await marksOf(probes[1]!)];
+    assert.deepEqual(new Set(second?.seen), new Set([first?.own, second?.own]));
+    await without(t, ['pg_control_system()']);
+    // It is found out by a question without a mark.
+    assert.equal((await probes[0]!.ask(true)).marks, undefined);
+    const facts = await probes[0]!.ask(true);
+    assert.deepEqual([hiddenIn(facts), facts.marks?.own], ['system', first?.own]);
+    assert.ok(facts.marks?.seen.includes(second!.own));
+    assert.equal(hiddenIn(await probes[0]!.ask()), 'system');
+    await change('grant execute on function pg_control_system() to public');
+    await waitFor('nothing to be hidden', async () => hiddenIn(await probes[0]!.ask(true)) === '');
+    assert.deepEqual(new Set((await marksOf(probes[0]!))?.seen), new Set([first?.own, second?.own]));
+  });
+
+  const ways = [
+    ['select on pg_stat_activity', 'permission denied for .* pg_stat_activity'],
+    [
+      'execute on function pg_stat_get_activity(integer)',
+      'permission denied for function pg_stat_get_activity',
+    ],
+  ] as const;
+  for (const [right, refusal] of ways) {
+    check(`shows no mark without ${right}, and answers all the same`, async (t) => {
+      const refusals = () => primary.log().match(new RegExp(refusal, 'g'))?.length ?? 0;
+      t.after(() => change(`grant ${right} to public`));
+      await change(`revoke ${right} from public`);
+      const from = refusals();
+      const { probe, calls } = open(t, primary.port, { user });
+      assert.equal((await probe.ask(true)).marks, undefined);
+      for (let count = 0; count < 3; count += 1) {
+        const facts = await probe.ask(true);
+        assert.deepEqual([facts.marks?.seen, facts.marks?.own.length], [[], 32]);
+        assert.equal(hiddenIn(facts), '');
+      }
+      assert.equal((await probe.ask()).marks, undefined);
+      await without(t, ['pg_control_system()']);
+      const facts = await probe.ask(true);
+      assert.deepEqual([hiddenIn(facts), facts.marks?.seen], ['system', []]);
+      assert.equal(refusals() - from, 1);
+      assert.deepEqual(calls, ['ready']);
+    });
+  }
+
   check('may have functions that are granted and always fail, as Amazon Aurora has', async (t) => {
     const { probe } = open(t, primary.port, { user });
     await probe.ask();

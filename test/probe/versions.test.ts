@@ -30,6 +30,15 @@ for (const { version, bin } of found) {
       assert.equal(row?.['is'], version);
     });
 
+    check('two sessions of a role without grants see the marks of each other', async (t) => {
+      for (const { port } of cluster.servers) {
+        const [one, other] = [open(t, port, { user: 'plain' }).probe, open(t, port, { user: 'plain' }).probe];
+        for (const probe of [one, other]) await probe.ask();
+        const { marks } = await one.ask(true);
+        assert.equal((await other.ask(true)).marks?.seen.includes(marks!.own), true);
+      }
+    });
+
     check('a primary and a standby say which they are, to a role without grants', async (t) => {
       const primary = await open(t, cluster.first.port, { user: 'plain' }).probe.ask();
       assert.deepEqual([primary.inRecovery, primary.readOnly, primary.timeline], [false, false, 1]);

@@ -101,7 +101,8 @@ type Answering = CandidateStatus & { readonly answer: AnswerStatus };
 
 function isOurs(candidate: CandidateStatus, system: string | null): candidate is Answering {
   const { answer, standing } = candidate;
-  return answer !== null && standing !== 'foreign' && (system === null || answer.system === system);
+  return answer !== null && standing !== 'foreign' && standing !== 'distrusted' &&
+    (system === null || answer.system === system);
 }
 
 /** A candidate claims to be primary and is not believed: what happens meanwhile, and what ends it either way. */
