@@ -315,6 +315,12 @@ export class Gateway {
       drain: drainAsked,
       setLogLevel: setLevel,
       reload: () => this.reload(),
+      memory: () => parts.controller.memory,
+      forget: (what) => {
+        parts.prober.forgetOldAnswers();
+        parts.controller.forget(what);
+        this.#decide(parts);
+      },
     });
     try {
       return await serveControlSocket(path ?? controlSocketFor(address), commands, this.#log);

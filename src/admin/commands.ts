@@ -1,4 +1,6 @@
 /** What a running gateway can be told over the control socket: the commands by name. */
+import type { Memory } from '../cluster/election.ts';
+import { type Forgettable, forgettables } from '../cluster/forget.ts';
 import { type LogLevel, logLevels } from '../log-events.ts';
 import type { Change } from '../config/reload.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -36,10 +38,13 @@ export interface Operations {
   setLogLevel(level: LogLevel): void;
   /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
   reload(): Promise<Reloaded>;
+  memory(): Memory;
+  forget(what: Forgettable): void;
 }
 
 export function commandsOf(operations: Operations): Commands {
   return {
+    ...Object.fromEntries(forgettables.map((what) => [`forget-${what}`, forgetting(what, operations)])),
     status: { isChange: false, run: () => statusOf(operations.snapshot()) },
     drain: {
       isChange: true,
@@ -61,4 +66,34 @@ export function commandsOf(operations: Operations): Commands {
       },
     },
   };
+}
+
+/** What is forgotten is told before it is done. */
+function forgetting(what: Forgettable, { memory, forget, snapshot }: Operations): Command {
+  return {
+    isChange: true,
+    run: ({ yes }) => {
+      const loss = lossOf(what, memory(), snapshot().rules.system);
+      if (yes !== true) {
+        throw new MisusedCommand(`nothing is forgotten yet: ${loss}. Say --yes if that is meant.`);
+      }
+      forget(what);
+      return { forgotten: loss, reason: snapshot().route.reason };
+    },
+  };
+}
+
+/** Throws CommandError where it would change nothing. */
+function lossOf(what: Forgettable, { timeline, system }: Memory, insisted: string | undefined): string {
+  if (what === 'timeline') {
+    return `the gateway forgets that timeline ${timeline} was primary, and what servers said that do not answer now; so a ` +
+      'primary on an older timeline can be elected, and all sessions elsewhere are ended then';
+  }
+  if (insisted !== undefined) {
+    throw new CommandError(`SYSTEM_IDENTIFIER=${insisted} insists on that system: change it, and reload`);
+  }
+  return `the gateway forgets system ${
+    system ?? '(none yet)'
+  }, its timelines and its primary; so the system of most ` +
+    'candidates is served from now on, and all sessions elsewhere are ended when a primary of it is elected';
 }

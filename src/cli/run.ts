@@ -7,6 +7,7 @@ import { check } from './check.ts';
 import { config } from './config.ts';
 import { drain } from './drain.ts';
 import { explain } from './explain/explain.ts';
+import { forgetSystem, forgetTimeline } from './forget.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { logLevel } from './log-level.ts';
 import { reload } from './reload.ts';
@@ -25,6 +26,8 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   reload,
   drain,
   'log-level': logLevel,
+  'forget-timeline': forgetTimeline,
+  'forget-system': forgetSystem,
 };
 
 /** Resolves with the exit code once the command has ended. */

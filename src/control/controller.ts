@@ -9,8 +9,9 @@
  * 5. pace: while in doubt, candidates are asked faster;
  * 6. reap: end the sessions on servers that are dead or must not be read from, after the route that avoids them.
  */
-import type { Rules, Verdict } from '../cluster/election.ts';
+import type { Memory, Rules, Verdict } from '../cluster/election.ts';
 import { countsUntil } from '../cluster/finding.ts';
+import { forget, type Forgettable } from '../cluster/forget.ts';
 import type { Observation } from '../cluster/observation.ts';
 import { isJudged, type Stall, withoutStall } from '../cluster/stall.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
@@ -93,6 +94,16 @@ export class Controller {
   /** Whether the last election that had a winner chose this candidate. */
   isIncumbent(candidate: string): boolean {
     return this.verdict?.memory.incumbent === candidate;
+  }
+
+  /** What the next election will be given from those before it. */
+  get memory(): Memory {
+    return this.#router.memory;
+  }
+
+  /** The next election does not know it any more. */
+  forget(what: Forgettable): void {
+    this.#router.memory = forget(this.#router.memory, what);
   }
 
   /** This program did not run until `now`. Verdict and route stay until each candidate was asked again. */

@@ -23,8 +23,9 @@ export interface Decision {
 }
 
 export class Router {
+  /** What earlier elections have left to the next one. */
+  memory: Memory = noMemory;
   #route: Route = noRoute;
-  #memory: Memory = noMemory;
   #signature = '';
   /** The server of the present route; undefined if it has none. */
   #server: string | undefined;
@@ -47,8 +48,8 @@ export class Router {
 
   /** Holds an election over `observations` at `now`, in monotonic milliseconds. Cheap: call it at every change. */
   decide(observations: readonly Observation[], now: number): Decision {
-    const verdict = elect(observations, this.#memory, now, this.#rules);
-    this.#memory = verdict.memory;
+    const verdict = elect(observations, this.memory, now, this.#rules);
+    this.memory = verdict.memory;
     if (verdict.primary) this.#positions = withPrimary(this.#positions, verdict.primary.answer);
     const rotation = rotationOf(verdict.findings, this.#positions, this.#rotationRules);
     const next = this.#next(verdict, rotation);
