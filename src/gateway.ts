@@ -16,6 +16,7 @@ import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
 import { Controller } from './control/controller.ts';
+import { evidenceFile } from './control/evidence-file.ts';
 import { ProbeTimes } from './control/probe-times.ts';
 import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
@@ -315,6 +316,12 @@ export class Gateway {
       drain: drainAsked,
       setLogLevel: setLevel,
       reload: () => this.reload(),
+      evidence: () =>
+        evidenceFile(parts.controller.evidence.decisions, {
+          version,
+          clockMs: this.#runtime.now(),
+          date: new Date(),
+        }),
       memory: () => parts.controller.memory,
       forget: (what) => {
         parts.prober.forgetOldAnswers();

@@ -3,6 +3,7 @@ import type { Memory } from '../cluster/election.ts';
 import { type Forgettable, forgettables } from '../cluster/forget.ts';
 import { type LogLevel, logLevels } from '../log-events.ts';
 import type { Change } from '../config/reload.ts';
+import { type EvidenceFile, writeEvidence } from '../control/evidence-file.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
@@ -38,6 +39,7 @@ export interface Operations {
   setLogLevel(level: LogLevel): void;
   /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
   reload(): Promise<Reloaded>;
+  evidence(): EvidenceFile;
   memory(): Memory;
   forget(what: Forgettable): void;
 }
@@ -45,6 +47,8 @@ export interface Operations {
 export function commandsOf(operations: Operations): Commands {
   return {
     ...Object.fromEntries(forgettables.map((what) => [`forget-${what}`, forgetting(what, operations)])),
+    // As text: what is in it has no other form in JSON.
+    evidence: { isChange: false, run: () => ({ file: writeEvidence(operations.evidence()) }) },
     status: { isChange: false, run: () => statusOf(operations.snapshot()) },
     drain: {
       isChange: true,

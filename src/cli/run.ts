@@ -6,11 +6,13 @@ import { version } from '../version.ts';
 import { check } from './check.ts';
 import { config } from './config.ts';
 import { drain } from './drain.ts';
+import { evidence } from './evidence.ts';
 import { explain } from './explain/explain.ts';
 import { forgetSystem, forgetTimeline } from './forget.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { logLevel } from './log-level.ts';
 import { reload } from './reload.ts';
+import { replay } from './replay.ts';
 import { print, say } from './print.ts';
 import { serve } from './serve.ts';
 
@@ -26,6 +28,8 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   reload,
   drain,
   'log-level': logLevel,
+  evidence,
+  replay,
   'forget-timeline': forgetTimeline,
   'forget-system': forgetSystem,
 };

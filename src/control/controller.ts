@@ -18,6 +18,7 @@ import type { RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route } from '../contract/messages.ts';
 import type { Log } from '../log.ts';
 import { Attention } from './attention.ts';
+import { Evidence, outcomeOf } from './evidence.ts';
 import { History } from './history.ts';
 import { Journal } from './journal.ts';
 import type { Lease } from './leases.ts';
@@ -48,6 +49,7 @@ export interface PaceControl {
 export class Controller {
   readonly journal = new Journal();
   readonly history = new History();
+  readonly evidence = new Evidence();
   /** Verdicts that differed from the one before. */
   verdicts = 0;
   #last: Decision | undefined;
@@ -117,8 +119,15 @@ export class Controller {
     this.#limiter.begin(now);
     this.#dataPlane.renewLeases(leasesOf(observations, rules));
     if (this.#last && this.#stall && !isJudged(observations, this.#stall, now)) return;
+    const { memory: before, route: { epoch } } = this.#router;
     const decision = this.#router.decide(observations, now);
     this.#last = decision;
+    const { verdict, isNewVerdict } = decision;
+    this.evidence.note(
+      { at: now, observations, rules, before, after: verdict.memory, outcome: outcomeOf(verdict) },
+      isNewVerdict,
+      decision.route.epoch !== epoch,
+    );
     if (decision.isNewRoute) this.#dataPlane.publish(decision.route);
     this.#record(decision, observations, now);
     this.#prober.setFast(isInDoubt(decision.verdict));

@@ -40,6 +40,10 @@ export class Router {
     this.#rotationRules = rotationRules;
   }
 
+  get route(): Route {
+    return this.#route;
+  }
+
   /** The next election goes by these. */
   reconfigure(rules: Rules, rotationRules: RotationRules): void {
     this.#rules = rules;

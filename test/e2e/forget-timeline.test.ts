@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { serverBehind } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { assertReplays } from '../bed/evidence.ts';
 import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
@@ -57,5 +58,6 @@ describe(`forget-timeline on ${gatewayRuntime}`, () => {
     assert.equal(await client, cluster.first.port);
     const line = await waitFor('its line', () => gateway.log.findLast(({ event }) => event === 'command'));
     assert.deepEqual([line['command'], line['args']], ['forget-timeline', '{"yes":true}']);
+    await assertReplays(control);
   });
 });
