@@ -6,7 +6,7 @@ import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
 /** A worker that is silent for so long does not come back by itself. */
-const deadWorkerMs = 10_000;
+export const deadWorkerMs = 10_000;
 
 export function pagesOf(snapshot: () => Snapshot): Pages {
   return {

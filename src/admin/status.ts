@@ -86,6 +86,7 @@ export interface Status {
   readonly startedAt: string;
   readonly uptimeMs: number;
   readonly draining: boolean;
+  readonly workerSilentMs: number;
   readonly config: { readonly readAt: string; readonly lastReloadFailed: boolean };
   readonly route: RouteStatus;
   readonly candidates: readonly CandidateStatus[];
@@ -108,6 +109,7 @@ export function statusOf(of: Snapshot): Status {
     startedAt: of.startedAt.toISOString(),
     uptimeMs: of.date.getTime() - of.startedAt.getTime(),
     draining: of.isDraining,
+    workerSilentMs: Math.round(of.workerSilentMs),
     config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
     route: routeOf(of),
     candidates: of.observations.slice(0, most.candidates).map((observation) => candidateOf(observation, of)),
