@@ -286,6 +286,7 @@ export class Gateway {
       limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
+      drill: controller.drill,
       lastReload: this.#lastReload,
       workerSilentMs: workers.silentMs,
       startedAt: this.#startedAt,
@@ -322,6 +323,11 @@ export class Gateway {
           clockMs: this.#runtime.now(),
           date: new Date(),
         }),
+      hasDrills: () => this.#config.drills,
+      rehearse: (kind, ms) => {
+        parts.controller.rehearse(kind, ms, this.#runtime.now());
+        this.#decide(parts);
+      },
       memory: () => parts.controller.memory,
       forget: (what) => {
         parts.prober.forgetOldAnswers();

@@ -9,6 +9,7 @@ import type { Lag } from '../cluster/lag.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
+import type { DrillKind } from '../control/drill.ts';
 import type { Entry } from '../control/journal.ts';
 import { printable } from '../protocol/printable.ts';
 import { addressText } from '../runtime/addresses.ts';
@@ -87,6 +88,7 @@ export interface Status {
   readonly uptimeMs: number;
   readonly draining: boolean;
   readonly workerSilentMs: number;
+  readonly drill: { readonly kind: DrillKind; readonly leftMs: number } | null;
   readonly config: { readonly readAt: string; readonly lastReloadFailed: boolean };
   readonly route: RouteStatus;
   readonly candidates: readonly CandidateStatus[];
@@ -109,6 +111,7 @@ export function statusOf(of: Snapshot): Status {
     startedAt: of.startedAt.toISOString(),
     uptimeMs: of.date.getTime() - of.startedAt.getTime(),
     draining: of.isDraining,
+    drill: of.drill === undefined ? null : { kind: of.drill.kind, leftMs: rounded(of.drill.until - of.now) },
     workerSilentMs: Math.round(of.workerSilentMs),
     config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
     route: routeOf(of),

@@ -6,6 +6,7 @@ import { version } from '../version.ts';
 import { check } from './check.ts';
 import { config } from './config.ts';
 import { drain } from './drain.ts';
+import { drill } from './drill.ts';
 import { evidence } from './evidence.ts';
 import { explain } from './explain/explain.ts';
 import { forgetSystem, forgetTimeline } from './forget.ts';
@@ -31,6 +32,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   wait,
   reload,
   drain,
+  drill,
   'log-level': logLevel,
   evidence,
   replay,
