@@ -19,7 +19,7 @@ export const health = defineCommand({
 });
 
 /** As `/ready` and `/live` see it: a gateway that is restarted because of its database can hold no client. */
-function troubleOf({ draining, workerSilentMs }: Status): string | undefined {
+export function troubleOf({ draining, workerSilentMs }: Status): string | undefined {
   if (draining) return 'it is draining';
   if (workerSilentMs < deadWorkerMs) return undefined;
   return `a worker has not moved for ${Math.round(workerSilentMs / 1000)} s: restart it`;

@@ -43,7 +43,8 @@ const ownArgs: ArgsDef = {
 export const replay = defineCommand({
   meta: {
     name: 'replay',
-    description: 'Decide a file of evidence once more, with the settings of then or others; needs no server.',
+    description:
+      'Decide FILE, which evidence has saved, once more, with the settings of then or others. Needs no server.',
   },
   args: ownArgs,
   run({ args, rawArgs }) {
