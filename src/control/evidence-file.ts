@@ -75,7 +75,7 @@ export function readEvidence(text: string): EvidenceFile {
   }
   const { savedAt, clockMs, version, isMasked, entries } = file;
   const isHead = typeof savedAt === 'string' && !Number.isNaN(Date.parse(savedAt)) &&
-    typeof clockMs === 'number' && typeof version === 'string' && typeof isMasked === 'boolean';
+    isTime(clockMs) && typeof version === 'string' && typeof isMasked === 'boolean';
   if (!isHead || !Array.isArray(entries)) throw new Error('is broken: its head is not whole; save it again');
   const wrong = entries.findIndex((entry, index) => !isEntry(entry, index === 0));
   if (wrong >= 0) {
@@ -111,8 +111,13 @@ function has(of: unknown, types: Readonly<Record<string, string>>): of is Rec {
   return isRecord(of) && Object.entries(types).every(([name, type]) => typeof of[name] === type);
 }
 
+/** In milliseconds, within some thousand years: all that a date can hold. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) < 1e14;
+}
+
 function isEntry(entry: unknown, isFirst: boolean): boolean {
-  if (!has(entry, { at: 'number' }) || !Array.isArray(entry['observations'])) return false;
+  if (!isRecord(entry) || !isTime(entry['at']) || !Array.isArray(entry['observations'])) return false;
   const { rules, memory, observations, outcome } = entry;
   return (rules === undefined ? !isFirst : isRules(rules)) &&
     (memory === undefined ? !isFirst : has(memory, { timeline: 'number' })) &&

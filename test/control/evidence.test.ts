@@ -293,6 +293,11 @@ describe('a file of evidence that cannot be read', () => {
     ],
     ['without its clock', JSON.stringify({ ...good, clockMs: null }), /^is broken: its head is not whole/],
     [
+      'with a time that no clock has',
+      JSON.stringify({ ...good, entries: [{ ...good.entries[0], at: 1e300 }] }),
+      /entry 1 of 1/,
+    ],
+    [
       'without rules',
       JSON.stringify({ ...good, entries: [{ ...good.entries[0], rules: undefined }] }),
       /entry 1 of 1/,
