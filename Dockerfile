@@ -42,4 +42,6 @@ USER 65532:65532
 ENV METRICS_HOST=0.0.0.0
 EXPOSE 6432 6433
 STOPSIGNAL SIGTERM
+# There is no curl and no shell in it: the program asks itself, where METRICS_PORT or CONTROL_SOCKET says.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/pg_gateway", "health"]
 ENTRYPOINT ["/pg_gateway"]

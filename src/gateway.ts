@@ -16,6 +16,7 @@ import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
 import { Controller } from './control/controller.ts';
+import { evidenceFile } from './control/evidence-file.ts';
 import { Interruptions } from './control/interruptions.ts';
 import { ProbeTimes } from './control/probe-times.ts';
 import { Samples } from './control/samples.ts';
@@ -300,6 +301,7 @@ export class Gateway {
       limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
+      drill: controller.drill,
       lastReload: this.#lastReload,
       workers: workers.workers,
       startedAt: this.#startedAt,
@@ -330,6 +332,23 @@ export class Gateway {
       drain: drainAsked,
       setLogLevel: setLevel,
       reload: () => this.reload(),
+      evidence: () =>
+        evidenceFile(parts.controller.evidence.decisions, {
+          version,
+          clockMs: this.#runtime.now(),
+          date: new Date(),
+        }),
+      hasDrills: () => this.#config.drills,
+      rehearse: (kind, ms) => {
+        parts.controller.rehearse(kind, ms, this.#runtime.now());
+        this.#decide(parts);
+      },
+      memory: () => parts.controller.memory,
+      forget: (what) => {
+        parts.prober.forgetOldAnswers();
+        parts.controller.forget(what);
+        this.#decide(parts);
+      },
     });
     try {
       return await serveControlSocket(path ?? controlSocketFor(address), commands, this.#log);

@@ -48,6 +48,11 @@ export const logEvents = {
   ],
   verdict: ['info', 'what is known of the candidates has changed'],
   no_primary: ['warn', 'no candidate is primary: new clients wait'],
+  drill: [
+    'warn',
+    'a drill has begun: the route is another one than follows from the verdict, or sessions are ended',
+  ],
+  drill_over: ['info', 'the drill is over: the route follows from the verdict'],
   split_brain: ['error', 'several servers claim to be primary of one timeline'],
   former_primary_writable: [
     'warn',

@@ -1,6 +1,10 @@
 /** What a running gateway can be told over the control socket: the commands by name. */
+import type { Memory } from '../cluster/election.ts';
+import { type Forgettable, forgettables } from '../cluster/forget.ts';
 import { type LogLevel, logLevels } from '../log-events.ts';
 import type { Change } from '../config/reload.ts';
+import { type DrillKind, drillKinds, longestDrillMs } from '../control/drill.ts';
+import { type EvidenceFile, writeEvidence } from '../control/evidence-file.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
@@ -36,10 +40,18 @@ export interface Operations {
   setLogLevel(level: LogLevel): void;
   /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
   reload(): Promise<Reloaded>;
+  evidence(): EvidenceFile;
+  hasDrills(): boolean;
+  rehearse(kind: DrillKind, ms: number): void;
+  memory(): Memory;
+  forget(what: Forgettable): void;
 }
 
 export function commandsOf(operations: Operations): Commands {
   return {
+    ...Object.fromEntries(forgettables.map((what) => [`forget-${what}`, forgetting(what, operations)])),
+    // As text: what is in it has no other form in JSON.
+    evidence: { isChange: false, run: () => ({ file: writeEvidence(operations.evidence()) }) },
     status: { isChange: false, run: () => statusOf(operations.snapshot()) },
     drain: {
       isChange: true,
@@ -49,6 +61,7 @@ export function commandsOf(operations: Operations): Commands {
       },
     },
     reload: { isChange: true, run: () => operations.reload() },
+    drill: { isChange: true, run: (args) => rehearse(args, operations) },
     'log-level': {
       isChange: true,
       run: ({ level }) => {
@@ -61,4 +74,55 @@ export function commandsOf(operations: Operations): Commands {
       },
     },
   };
+}
+
+/** What is forgotten is told before it is done. */
+function forgetting(what: Forgettable, { memory, forget, snapshot }: Operations): Command {
+  return {
+    isChange: true,
+    run: ({ yes }) => {
+      const loss = lossOf(what, memory(), snapshot().rules.system);
+      if (yes !== true) {
+        throw new MisusedCommand(`nothing is forgotten yet: ${loss}. Say --yes if that is meant.`);
+      }
+      forget(what);
+      return { forgotten: loss, reason: snapshot().route.reason };
+    },
+  };
+}
+
+/** Throws CommandError where it would change nothing. */
+function lossOf(what: Forgettable, { timeline, system }: Memory, insisted: string | undefined): string {
+  if (what === 'timeline') {
+    return `the gateway forgets that timeline ${timeline} was primary, and what servers said that do not answer now; so a ` +
+      'primary on an older timeline can be elected, and all sessions elsewhere are ended then';
+  }
+  if (insisted !== undefined) {
+    throw new CommandError(`SYSTEM_IDENTIFIER=${insisted} insists on that system: change it, and reload`);
+  }
+  return `the gateway forgets system ${
+    system ?? '(none yet)'
+  }, its timelines and its primary; so the system of most ` +
+    'candidates is served from now on, and all sessions elsewhere are ended when a primary of it is elected';
+}
+
+/** Throws CommandError where there is nothing to rehearse with. */
+function rehearse({ kind, ms }: CommandArgs, operations: Operations): object {
+  const known = drillKinds.find((name) => name === kind);
+  if (known === undefined) {
+    throw new MisusedCommand(`"${kind}" is no drill: it is one of ${drillKinds.join(', ')}`);
+  }
+  if ((known === 'fence') !== (ms === undefined)) {
+    throw new MisusedCommand('no-primary needs a time, as in drill no-primary 5s, and fence has none');
+  }
+  const isTime = known === 'fence' || (typeof ms === 'number' && ms > 0 && ms <= longestDrillMs);
+  if (!isTime) throw new MisusedCommand(`a drill takes up to ${longestDrillMs / 1000} s`);
+  if (!operations.hasDrills()) throw new CommandError('drills are off: set DRILLS=on, and reload');
+  const { drill, route } = operations.snapshot();
+  if (drill !== undefined) throw new CommandError('a drill goes on already: wait until it is over');
+  if (route.primary === undefined) {
+    throw new CommandError(`there is no route to rehearse with: ${route.reason}`);
+  }
+  operations.rehearse(known, Number(ms ?? 0));
+  return {};
 }

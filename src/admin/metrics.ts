@@ -100,6 +100,12 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
         'an upper bound of the time from its promotion. One that always claimed to be primary is not counted.',
       [[{}, of.history.detectionTimes]],
     ),
+    gauge('drill', '1 while the route is withdrawn for a drill.', count(of.drill === undefined ? 0 : 1)),
+    counter(
+      'drills_total',
+      'Drills, by what was rehearsed; they are no failovers.',
+      [...of.history.drills].map(([kind, value]) => [{ kind }, value]),
+    ),
     counter('verdicts_total', 'Verdicts that differed from the one before.', count(of.verdicts)),
     gauge(
       'probe_duration_seconds_last',
@@ -192,8 +198,8 @@ function isHealthy(standing: Standing): boolean {
   return standing === 'primary' || standing === 'standby' || standing === 'alias';
 }
 
-function isPrimary(observation: Observation, { verdict }: Snapshot): boolean {
-  return verdict?.primary?.candidate.name === observation.candidate.name;
+function isPrimary(observation: Observation, { verdict, route }: Snapshot): boolean {
+  return route.primary !== undefined && verdict?.primary?.candidate.name === observation.candidate.name;
 }
 
 function isUp({ answer, failures }: Observation): boolean {

@@ -11,7 +11,7 @@ import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
 /** A worker that is silent for so long does not come back by itself. */
-const deadWorkerMs = 10_000;
+export const deadWorkerMs = 10_000;
 
 /** The page draws what the others say: nothing of it comes from anywhere else, and nobody may put it into a frame. */
 const statusPage: Page = {

@@ -6,6 +6,7 @@ import type { Counters } from '../contract/counters.ts';
 import type { Route } from '../contract/messages.ts';
 import type { ServerSessions } from '../control/server-slots.ts';
 import type { Entry } from '../control/journal.ts';
+import type { Drill } from '../control/drill.ts';
 import type { History } from '../control/history.ts';
 import type { Interruption } from '../control/interruptions.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
@@ -52,6 +53,8 @@ export interface Snapshot {
   /** Verdicts that differed from the one before. */
   readonly verdicts: number;
   readonly isDraining: boolean;
+  /** The one that goes on. */
+  readonly drill: Drill | undefined;
   /** The start counts as one. `at` is the time of the last one that was successful. */
   readonly lastReload: { readonly isSuccessful: boolean; readonly at: Date };
   /** Empty where there are no worker threads. */

@@ -9,6 +9,7 @@ import type { Lag } from '../cluster/lag.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, FailureKind, Lack, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
+import type { DrillKind } from '../control/drill.ts';
 import type { Entry } from '../control/journal.ts';
 import type { WorkerState } from '../control/worker-watch.ts';
 import { printable } from '../protocol/printable.ts';
@@ -99,6 +100,8 @@ export interface Status {
   readonly startedAt: string;
   readonly uptimeMs: number;
   readonly draining: boolean;
+  readonly workerSilentMs: number;
+  readonly drill: { readonly kind: DrillKind; readonly leftMs: number } | null;
   readonly config: { readonly readAt: string; readonly lastReloadFailed: boolean };
   readonly workers: readonly WorkerStatus[];
   readonly route: RouteStatus;
@@ -122,6 +125,8 @@ export function statusOf(of: Snapshot): Status {
     startedAt: of.startedAt.toISOString(),
     uptimeMs: of.date.getTime() - of.startedAt.getTime(),
     draining: of.isDraining,
+    drill: of.drill === undefined ? null : { kind: of.drill.kind, leftMs: rounded(of.drill.until - of.now) },
+    workerSilentMs: Math.round(Math.max(0, ...of.workers.map(({ silentMs }) => silentMs))),
     config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
     workers: of.workers.map((worker) => workerOf(worker, of.date)),
     route: routeOf(of),

@@ -63,6 +63,7 @@ function argOf(setting: SettingName): string {
 }
 
 function settingsHelp(taken: readonly SettingName[]): string {
+  if (taken.length === 0) return '';
   const parts = sections.flatMap((section) => {
     const names = taken.filter((name) => settings[name].section === section);
     if (names.length === 0) return [];

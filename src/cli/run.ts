@@ -6,12 +6,18 @@ import { version } from '../version.ts';
 import { check } from './check.ts';
 import { config } from './config.ts';
 import { drain } from './drain.ts';
+import { drill } from './drill.ts';
+import { evidence } from './evidence.ts';
 import { explain } from './explain/explain.ts';
+import { forgetSystem, forgetTimeline } from './forget.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { health } from './health.ts';
 import { logLevel } from './log-level.ts';
 import { reload } from './reload.ts';
+import { replay } from './replay.ts';
 import { print, say } from './print.ts';
 import { serve } from './serve.ts';
+import { wait } from './wait.ts';
 
 /** Of the program: done, could not be done, was asked for in a way that makes no sense. */
 export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
@@ -22,9 +28,16 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   check,
   config,
   explain,
+  health,
+  wait,
   reload,
   drain,
+  drill,
   'log-level': logLevel,
+  evidence,
+  replay,
+  'forget-timeline': forgetTimeline,
+  'forget-system': forgetSystem,
 };
 
 /** Resolves with the exit code once the command has ended. */

@@ -336,7 +336,7 @@ function foreignText(findings: readonly Finding[], system: string | undefined, r
   const [other, ...others] = new Set(answers.map((answer) => answer.system));
   if (other === undefined || others.length > 0 || other === system) return '';
   const advice = rules.system === undefined
-    ? `restart the gateway or set SYSTEM_IDENTIFIER=${other}`
+    ? `run pg_gateway forget-system, or set SYSTEM_IDENTIFIER=${other}`
     : `set SYSTEM_IDENTIFIER=${other}`;
   return `; all that answer belong to system ${other}, not to ${system}: if that is the right one now, ${advice}`;
 }

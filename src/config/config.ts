@@ -62,6 +62,7 @@ export interface Config {
   readonly log: LogOptions;
   /** The path of the control socket; 'off': there is none; undefined: in a place of our choice. */
   readonly controlSocket: string | undefined;
+  readonly drills: boolean;
   /** PEM texts; undefined: make a throw-away certificate when one is needed. */
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -135,6 +136,7 @@ export function readConfig(sources: Sources): Config {
     drainMs: values.DRAIN_MS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     controlSocket: values.CONTROL_SOCKET,
+    drills: values.DRILLS,
     refusalCertificate,
   });
 }

@@ -187,6 +187,7 @@ export const settings = Object.freeze({
       'path',
       'the unix socket on which commands are taken, or "off" (default: LISTEN_PORT.sock in /run/pg_gateway, or in a folder of this user)',
     ),
+    DRILLS: onOff('whether pg_gateway drill may withdraw the route or end sessions, for a rehearsal', 'off'),
     LOG_LEVEL: choice(logLevels, 'how much is logged', 'info'),
     LOG_FORMAT: choice(['auto', 'text', 'json'], 'auto: text on a terminal, JSON lines elsewhere', 'auto'),
     CONFIG_FILE: optional('file', 'a file of lines NAME=value; the environment and flags win over it'),

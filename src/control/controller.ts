@@ -9,14 +9,17 @@
  * 5. pace: while in doubt, candidates are asked faster;
  * 6. reap: end the sessions on servers that are dead or must not be read from, after the route that avoids them.
  */
-import type { Rules, Verdict } from '../cluster/election.ts';
+import type { Memory, Rules, Verdict } from '../cluster/election.ts';
 import { countsUntil } from '../cluster/finding.ts';
+import { forget, type Forgettable } from '../cluster/forget.ts';
 import type { Observation } from '../cluster/observation.ts';
 import { isJudged, type Stall, withoutStall } from '../cluster/stall.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route } from '../contract/messages.ts';
 import type { Log } from '../log.ts';
 import { Attention } from './attention.ts';
+import type { Drill, DrillKind } from './drill.ts';
+import { Evidence, outcomeOf } from './evidence.ts';
 import { History } from './history.ts';
 import { Journal } from './journal.ts';
 import type { Lease } from './leases.ts';
@@ -47,10 +50,12 @@ export interface PaceControl {
 export class Controller {
   readonly journal = new Journal();
   readonly history = new History();
+  readonly evidence = new Evidence();
   /** Verdicts that differed from the one before. */
   verdicts = 0;
   #last: Decision | undefined;
   #stall: Stall | undefined;
+  #drill: Drill | undefined;
   #options: ControllerOptions;
   readonly #router: Router;
   readonly #reaper: SessionReaper;
@@ -95,6 +100,30 @@ export class Controller {
     return this.verdict?.memory.incumbent === candidate;
   }
 
+  /** What the next election will be given from those before it. */
+  get memory(): Memory {
+    return this.#router.memory;
+  }
+
+  /** The next election does not know it any more. */
+  forget(what: Forgettable): void {
+    this.#router.memory = forget(this.#router.memory, what);
+  }
+
+  /** The one that goes on. */
+  get drill(): Drill | undefined {
+    return this.#drill;
+  }
+
+  /** Takes effect with the next decision; only while there is a route. */
+  rehearse(kind: DrillKind, ms: number, now: number): void {
+    this.#limiter.log('drill', { drill: kind, ms: kind === 'fence' ? undefined : ms });
+    this.history.drills.set(kind, (this.history.drills.get(kind) ?? 0) + 1);
+    if (kind === 'fence') return this.#router.fence();
+    this.#router.withhold();
+    this.#drill = { kind, until: now + ms };
+  }
+
   /** This program did not run until `now`. Verdict and route stay until each candidate was asked again. */
   stalled(now: number): void {
     this.#stall = { endedAt: now, judgeAt: now + this.#options.probeMs };
@@ -106,8 +135,17 @@ export class Controller {
     this.#limiter.begin(now);
     this.#dataPlane.renewLeases(leasesOf(observations, rules));
     if (this.#last && this.#stall && !isJudged(observations, this.#stall, now)) return;
+    if (this.#drill && now >= this.#drill.until) this.#router.release();
+    const { memory: before, route: { epoch } } = this.#router;
     const decision = this.#router.decide(observations, now);
     this.#last = decision;
+    const { verdict, isNewVerdict, drill } = decision;
+    if (this.#drill && drill === undefined) this.#endDrill(now);
+    this.evidence.note(
+      { at: now, observations, rules, before, after: verdict.memory, outcome: outcomeOf(verdict) },
+      isNewVerdict,
+      decision.route.epoch !== epoch,
+    );
     if (decision.isNewRoute) this.#dataPlane.publish(decision.route);
     this.#record(decision, observations, now);
     this.#prober.setFast(isInDoubt(decision.verdict));
@@ -116,26 +154,40 @@ export class Controller {
   }
 
   #record(
-    { verdict, route, isNewVerdict }: Decision,
+    { verdict, route, isNewVerdict, drill }: Decision,
     observations: readonly Observation[],
     now: number,
   ): void {
-    this.history.note(observations, verdict, route, now);
+    this.history.note(observations, verdict, route, now, drill);
     this.#attention.noteHidden(observations);
     if (!isNewVerdict) return;
     this.verdicts += 1;
-    this.journal.add(verdict, route.epoch);
+    this.journal.add(verdict, route.epoch, new Date(), drill);
     this.#attention.note(verdict);
-    this.#logVerdict(verdict, route.epoch);
+    this.#logVerdict(verdict, route.epoch, drill);
   }
 
-  #logVerdict({ rule, primary, reason, splitBrain, findings }: Verdict, epoch: number): void {
+  #endDrill(now: number): void {
+    const { kind, until } = this.#drill!;
+    this.#drill = undefined;
+    const why = now >= until
+      ? 'its time is over'
+      : 'the primary is lost or another one: what follows is no drill';
+    this.#limiter.log('drill_over', { drill: kind, why });
+  }
+
+  #logVerdict(
+    { rule, primary, reason, splitBrain, findings }: Verdict,
+    epoch: number,
+    drill: DrillKind | undefined,
+  ): void {
     const fields = {
       primary: primary?.candidate.name ?? 'nobody',
       timeline: primary?.answer.timeline,
       epoch,
       rule,
       reason,
+      drill,
       candidates: findings.map(({ candidate, standing }) => `${candidate.name}:${standing}`).join(' '),
     };
     const isMissed = primary === undefined && rule !== 'firstRound';

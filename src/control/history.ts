@@ -2,6 +2,7 @@
 import type { Rule, Verdict } from '../cluster/election.ts';
 import { knownAt, type Observation } from '../cluster/observation.ts';
 import type { Route } from '../contract/messages.ts';
+import { type DrillKind, drillKinds } from './drill.ts';
 import { Histogram } from './histogram.ts';
 
 /** Upper bounds in seconds: from a good detection to a failover that waits for a person. */
@@ -19,6 +20,7 @@ const electing: readonly Rule[] = [
 
 export class History {
   readonly failovers = new Map<Rule, number>(electing.map((rule) => [rule, 0]));
+  readonly drills = new Map<DrillKind, number>(drillKinds.map((kind) => [kind, 0]));
   /** From the last answer of the old primary that confirmed it, or its last rejection of the probe, until the route to another server. */
   readonly failoverTimes = new Histogram(boundsSeconds);
   /** From the last probe of the new primary that did not find a primary, until the route to it. */
@@ -36,7 +38,13 @@ export class History {
   readonly #noPrimaryAt = new Map<string, number>();
 
   /** Counts what has just been decided, and from which observations; `now` in monotonic milliseconds. */
-  note(observations: readonly Observation[], verdict: Verdict, { epoch, fence }: Route, now: number): void {
+  note(
+    observations: readonly Observation[],
+    verdict: Verdict,
+    { epoch, fence }: Route,
+    now: number,
+    drill?: DrillKind,
+  ): void {
     for (const { candidate, answer, failure } of observations) {
       const isNone = failure !== undefined || answer?.inRecovery || answer?.readOnly;
       const at = failure?.at ?? answer?.at;
@@ -44,8 +52,8 @@ export class History {
     }
     if (verdict.splitBrain && !this.#isSplit) this.alarms += 1;
     this.#isSplit = verdict.splitBrain;
-    // The fence moves exactly when another server takes over: see the router.
-    if (fence !== this.#fence) this.#failover(verdict, now);
+    // The fence moves exactly when another server takes over, or is said to: see the router.
+    if (fence !== this.#fence && drill === undefined) this.#failover(verdict, now);
     if (epoch !== this.#epoch) this.since = new Date();
     this.#epoch = epoch;
     this.#fence = fence;

@@ -4,6 +4,7 @@
  */
 import type { Rule, Verdict } from '../cluster/election.ts';
 import type { Standing } from '../cluster/finding.ts';
+import type { DrillKind } from './drill.ts';
 
 export interface Entry {
   /** Wall-clock time, ISO 8601. */
@@ -15,6 +16,8 @@ export interface Entry {
   readonly timeline?: number | undefined;
   readonly reason: string;
   readonly splitBrain: boolean;
+  /** It brought another route than the verdict says, as a drill. */
+  readonly drill?: DrillKind;
   readonly candidates: readonly {
     readonly name: string;
     readonly standing: Standing;
@@ -43,7 +46,7 @@ export class Journal {
     );
   }
 
-  add(verdict: Verdict, epoch: number, time = new Date()): Entry {
+  add(verdict: Verdict, epoch: number, time = new Date(), drill?: DrillKind): Entry {
     const { rule, primary, reason, splitBrain, findings } = verdict;
     const entry: Entry = {
       time: time.toISOString(),
@@ -53,6 +56,7 @@ export class Journal {
       timeline: primary?.answer.timeline,
       reason,
       splitBrain,
+      ...(drill && { drill }),
       candidates: findings.map(({ candidate, standing, note }) => ({ name: candidate.name, standing, note })),
     };
     const kind = epoch === this.#epoch ? this.#standings : this.#primaries;

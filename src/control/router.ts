@@ -9,6 +9,7 @@ import type { Answer, Observation } from '../cluster/observation.ts';
 import { everyStandby, type RotationEntry, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route, type Standby } from '../contract/messages.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
+import type { DrillKind } from './drill.ts';
 
 /** What an election led to. */
 export interface Decision {
@@ -21,16 +22,22 @@ export interface Decision {
   readonly isNewRoute: boolean;
   /** The verdict differs from the one before, in more than figures. */
   readonly isNewVerdict: boolean;
+  /** What of the route is a drill, and not what follows from the verdict. */
+  readonly drill: DrillKind | undefined;
 }
 
 export class Router {
+  /** What earlier elections have left to the next one. */
+  memory: Memory = noMemory;
   #route: Route = noRoute;
-  #memory: Memory = noMemory;
   #signature = '';
   /** The server of the present route; undefined if it has none. */
   #server: Answer | undefined;
   /** The server of the last route that had one: its sessions live on while there is none. */
   #lastServer: Answer | undefined;
+  /** Of this server a drill withdraws the route. */
+  #withheld: Answer | undefined;
+  #isFencing = false;
   #positions: Positions = noPositions;
   #rules: Rules;
   #rotationRules: RotationRules;
@@ -40,31 +47,62 @@ export class Router {
     this.#rotationRules = rotationRules;
   }
 
+  get route(): Route {
+    return this.#route;
+  }
+
   /** The next election goes by these. */
   reconfigure(rules: Rules, rotationRules: RotationRules): void {
     this.#rules = rules;
     this.#rotationRules = rotationRules;
   }
 
+  /** The present server is no route from the next decision on: until `release`, or until it is not the elected one. */
+  withhold(): void {
+    this.#withheld = this.#server;
+  }
+
+  release(): void {
+    this.#withheld = undefined;
+  }
+
+  /** The next decision ends all sessions on the present server, as if it were another one. */
+  fence(): void {
+    this.#isFencing = true;
+  }
+
   /** Holds an election over `observations` at `now`, in monotonic milliseconds. Cheap: call it at every change. */
   decide(observations: readonly Observation[], now: number): Decision {
-    const verdict = elect(observations, this.#memory, now, this.#rules);
-    this.#memory = verdict.memory;
+    const verdict = elect(observations, this.memory, now, this.#rules);
+    this.memory = verdict.memory;
     if (verdict.primary) this.#positions = withPrimary(this.#positions, verdict.primary.answer);
     const rotation = rotationOf(verdict.findings, this.#positions, this.#rotationRules);
-    const next = this.#next(verdict, rotation);
+    const drill = this.#drill(verdict);
+    const next = this.#next(verdict, rotation, drill);
     const isNewRoute = !sameRoute(next, this.#route);
     if (isNewRoute) this.#route = next;
     const nextSignature = signature(verdict, next.epoch);
     const isNewVerdict = nextSignature !== this.#signature;
     this.#signature = nextSignature;
-    return { verdict, route: this.#route, rotation, isNewRoute, isNewVerdict };
+    return { verdict, route: this.#route, rotation, isNewRoute, isNewVerdict, drill };
   }
 
-  #next(verdict: Verdict, rotation: readonly RotationEntry[]): Route {
-    const answer = verdict.primary?.answer;
+  /** A loss that is real ends a drill: nothing of it is hidden. */
+  #drill({ primary }: Verdict): DrillKind | undefined {
+    const server = primary?.answer;
+    if (!isSameServer(server, this.#withheld)) this.#withheld = undefined;
+    const isFencing = this.#isFencing && server !== undefined && isSameServer(server, this.#server);
+    this.#isFencing = false;
+    if (this.#withheld !== undefined) return 'no-primary';
+    return isFencing ? 'fence' : undefined;
+  }
+
+  #next(verdict: Verdict, rotation: readonly RotationEntry[], drill: DrillKind | undefined): Route {
+    const answer = drill === 'no-primary' ? undefined : verdict.primary?.answer;
     const primary = answer && { host: answer.host, port: answer.port };
-    const isSame = isSameServer(answer, this.#server) && isSameAddress(primary, this.#route.primary);
+    const isFence = drill === 'fence';
+    const isSame = !isFence && isSameServer(answer, this.#server) &&
+      isSameAddress(primary, this.#route.primary);
     const epoch = isSame ? this.#route.epoch : this.#route.epoch + 1;
     const isOther = answer !== undefined && this.#lastServer !== undefined &&
       !isSameServer(answer, this.#lastServer);
@@ -72,14 +110,16 @@ export class Router {
     this.#lastServer = answer ?? this.#lastServer;
     return {
       epoch,
-      fence: isOther ? epoch : this.#route.fence,
+      fence: isOther || isFence ? epoch : this.#route.fence,
       primary,
       standbys: rotation.flatMap(({ standing, answer, weight }) =>
         standing === 'standby' && answer
           ? [{ address: { host: answer.host, port: answer.port }, weight }]
           : []
       ),
-      reason: verdict.reason,
+      reason: drill === 'no-primary'
+        ? `a drill: new clients wait although ${verdict.reason}`
+        : verdict.reason,
       detail: verdict.findings.map(({ candidate, note }) => `${candidate.name} ${note}`).join('\n'),
       standbyDetail: rotation.flatMap(({ candidate, out }) => out ? [`${candidate.name} ${out}`] : [])
         .join('\n'),

@@ -83,6 +83,11 @@ export class NameProbe {
     for (const { probe } of this.members) probe.stop();
   }
 
+  /** What its servers said that answer no more. */
+  forgetOldAnswers(): void {
+    for (const group of this.#groups) group.forgetOldAnswers();
+  }
+
   /** Whether it has to stay although no SRV record names it any more. */
   isKept(): boolean {
     const incumbent = this.observations.find(({ candidate }) => this.#tools.isIncumbent(candidate.name));

@@ -167,6 +167,11 @@ export class Prober {
     return true;
   }
 
+  /** What servers said that answer no more. */
+  forgetOldAnswers(): void {
+    for (const probe of this.#names.values()) probe.forgetOldAnswers();
+  }
+
   #watchOn(): void {
     this.#watchTimer = this.#tools.clock.after(lookEveryMs, () => {
       this.look();

@@ -3,6 +3,7 @@
  * speaks for it. So a dual-stack host is asked at both addresses, and a `localhost` that refuses at ::1 is no alarm.
  */
 import type { Candidate } from '../cluster/candidate.ts';
+import { withoutOldAnswer } from '../cluster/forget.ts';
 import { type Observation, unobserved } from '../cluster/observation.ts';
 import { isOneServer } from '../cluster/same-server.ts';
 import type { AddressProbe } from './address-probe.ts';
@@ -80,6 +81,11 @@ export class ServerGroup {
   rename(candidate: Candidate): void {
     this.#candidate = candidate;
     for (const member of this.#members) member.observation = { ...member.observation, candidate };
+  }
+
+  forgetOldAnswers(): void {
+    this.#last = withoutOldAnswer(this.#last);
+    for (const member of this.#members) member.observation = withoutOldAnswer(member.observation);
   }
 
   /** While the speaker answers the others rest; as soon as it does not, they are asked too. */

@@ -58,6 +58,7 @@ export function snapshotOf(
     verdicts: 3,
     workers: [{ silentMs: 200, isStuck: false }],
     isDraining: false,
+    drill: undefined,
     lastReload: { isSuccessful: true, at: new Date(1_700_000_000_500) },
     startedAt: new Date(1_700_000_000_500),
     version: '1.2.3',

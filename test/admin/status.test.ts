@@ -165,9 +165,13 @@ describe('/status', () => {
     );
     const described = [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path);
     const full = statusOf(
-      snapshotOf([...three, failing(unasked('d'))], after('a', 3), { counters, sessions, standbyPort }),
+      snapshotOf([...three, failing(unasked('d'))], after('a', 3), {
+        ...{ counters, sessions, standbyPort },
+        drill: { kind: 'no-primary', until: now + 1 },
+      }),
     );
-    const found = paths({ ...full, route: { ...full.route, standbys: ['x'] } })
+    const journal = full.journal.map((entry) => ({ ...entry, drill: 'fence' }));
+    const found = paths({ ...full, journal, route: { ...full.route, standbys: ['x'] } })
       .map((path) => path.replace(/^clients\.closes\..*/, 'clients.closes'));
     const nullable = new Set([
       'candidates[].answer',

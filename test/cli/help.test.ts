@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { check } from '../../src/cli/check.ts';
 import { explain } from '../../src/cli/explain/explain.ts';
 import { commandHelp, programHelp } from '../../src/cli/help.ts';
+import { replay } from '../../src/cli/replay.ts';
 import { serve } from '../../src/cli/serve.ts';
 import { flagOf, sections, settingNames, settings } from '../../src/config/settings.ts';
 import { version } from '../../src/version.ts';
@@ -39,6 +40,14 @@ for (const [of, help] of helps) {
     });
   });
 }
+
+describe('the help of a command that takes no setting', () => {
+  test('says nothing of settings', () => {
+    const help = commandHelp('replay', replay);
+    assert.match(help, /--set NAME=value/);
+    assert.doesNotMatch(help, /environment variable/);
+  });
+});
 
 describe('the first lines of the help', () => {
   const help = programHelp({ serve, check, explain });

@@ -62,7 +62,10 @@ describe('a new system at the old addresses', () => {
       elect([anew], after('a', 5), now, { ...rules, ...change }).reason;
     const facts =
       `a is foreign; all that answer belong to system ${theirs}, not to ${ours}: if that is the right one now`;
-    assert.equal(reasonWith({}), `${facts}, restart the gateway or set SYSTEM_IDENTIFIER=${theirs}`);
+    assert.equal(
+      reasonWith({}),
+      `${facts}, run pg_gateway forget-system, or set SYSTEM_IDENTIFIER=${theirs}`,
+    );
     assert.equal(reasonWith({ system: ours }), `${facts}, set SYSTEM_IDENTIFIER=${theirs}`);
   });
 

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { ask, clientOf, serverBehind } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { assertReplays } from '../bed/evidence.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 describe(`failover on ${gatewayRuntime}`, () => {
   let cluster: Cluster;
   let gateway: GatewayProcess;
+  const folder = mkdtempSync(join(tmpdir(), 'failover-'));
+  const control = join(folder, 'control.sock');
 
   beforeEach(async () => {
     cluster = await startCluster({ standbys: 2 });
@@ -15,6 +21,7 @@ describe(`failover on ${gatewayRuntime}`, () => {
       CANDIDATES: cluster.candidates,
       HOLD_MS: '30000',
       QUERY_TIMEOUT_MS: '500',
+      CONTROL_SOCKET: control,
     });
     await gateway.routesTo(cluster.first.port);
   });
@@ -23,8 +30,15 @@ describe(`failover on ${gatewayRuntime}`, () => {
     await gateway?.stop();
     await cluster?.close();
   };
-  afterEach(close);
+  afterEach(async () => {
+    try {
+      await assertReplays(control);
+    } finally {
+      await close();
+    }
+  });
   after(close);
+  after(() => rmSync(folder, { recursive: true }));
 
   test('kill -9 of the primary, then a promotion: clients wait and write to the new one', async () => {
     await ask(gateway.port, 'create table kept as select 1 as n');
@@ -133,7 +147,12 @@ describe(`failover on ${gatewayRuntime}`, () => {
 
   test('all servers down: new clients are held, then refused readably, and served when one comes back', async () => {
     await gateway.stop();
-    gateway = await startGateway({ CANDIDATES: cluster.candidates, HOLD_MS: '500', ...patient });
+    gateway = await startGateway({
+      CANDIDATES: cluster.candidates,
+      HOLD_MS: '500',
+      CONTROL_SOCKET: control,
+      ...patient,
+    });
     await gateway.routesTo(cluster.first.port);
     await Promise.all(cluster.servers.map((server) => server.kill()));
     await gateway.routesTo('nobody');
@@ -162,6 +181,7 @@ describe(`failover on ${gatewayRuntime}`, () => {
       CANDIDATES: cluster.candidates,
       DEAD_AFTER_MS: '1500',
       QUERY_TIMEOUT_MS: '300',
+      CONTROL_SOCKET: control,
     });
     await gateway.routesTo(cluster.first.port);
     let isClosed = false;

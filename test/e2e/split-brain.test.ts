@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { ask, serverBehind } from '../bed/clients.ts';
 import { type Cluster, startCluster, startStranger } from '../bed/cluster.ts';
+import { assertReplays } from '../bed/evidence.ts';
 import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
@@ -19,8 +23,20 @@ describe(`several that claim to be primary, on ${gatewayRuntime}`, () => {
   }
 
   async function gatewayTo(candidates: string, env: Record<string, string> = {}): Promise<GatewayProcess> {
-    const gateway = await startGateway({ CANDIDATES: candidates, HOLD_MS: '300', ...patient, ...env });
-    open.push({ close: async () => void await gateway.stop() });
+    const folder = mkdtempSync(join(tmpdir(), 'split-brain-'));
+    const control = join(folder, 'control.sock');
+    const settings = { CANDIDATES: candidates, HOLD_MS: '300', CONTROL_SOCKET: control, ...patient, ...env };
+    const gateway = await startGateway(settings);
+    open.push({
+      close: async () => {
+        try {
+          await assertReplays(control);
+        } finally {
+          await gateway.stop();
+          rmSync(folder, { recursive: true });
+        }
+      },
+    });
     return gateway;
   }
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ask, clientOf } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { assertReplays } from '../bed/evidence.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
@@ -19,6 +23,8 @@ const stoppedMs = 10_000;
 describe(`a gateway that was stopped for a while, on ${gatewayRuntime}`, () => {
   let cluster: Cluster;
   let gateway: GatewayProcess | undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'stall-'));
+  const control = join(folder, 'control.sock');
 
   before(async () => {
     cluster = await startCluster({ standbys: 1 });
@@ -27,10 +33,15 @@ describe(`a gateway that was stopped for a while, on ${gatewayRuntime}`, () => {
   after(async () => {
     gateway?.signal('SIGKILL');
     await cluster?.close();
+    rmSync(folder, { recursive: true });
   });
 
   test('goes on with the same primary and epoch, and its sessions', async () => {
-    const running = gateway = await startGateway({ CANDIDATES: cluster.candidates, ...limits });
+    const running = gateway = await startGateway({
+      CANDIDATES: cluster.candidates,
+      CONTROL_SOCKET: control,
+      ...limits,
+    });
     await running.routesTo(cluster.first.port);
     const session = clientOf(running.port);
     const pid = () => session`select pg_backend_pid() as pid`.then(([row]) => row!['pid']);
@@ -54,6 +65,7 @@ describe(`a gateway that was stopped for a while, on ${gatewayRuntime}`, () => {
     assert.equal(await epoch(), epochBefore);
     assert.equal(since().find(({ event }) => event === 'no_primary'), undefined);
     await session.end();
+    await assertReplays(control);
     assert.equal(await running.stop(), 0);
   });
 });

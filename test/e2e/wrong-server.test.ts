@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask } from '../bed/clients.ts';
 import { type Cluster, startCluster, startStranger } from '../bed/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, runProgram, startGateway } from '../bed/gateway.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 /**
@@ -88,17 +91,25 @@ describe(`another system at the primary's address, on ${gatewayRuntime}`, () => 
   let anew: Cluster;
   let gateway: GatewayProcess;
   let address: MovingAddress;
+  const folder = mkdtempSync(join(tmpdir(), 'forget-'));
+  const control = join(folder, 'control.sock');
 
   before(async () => {
     [old, anew] = await Promise.all([startCluster(), startStranger()]);
     address = new MovingAddress(old.first.port);
     const port = await address.listen();
-    gateway = await startGateway({ CANDIDATES: `127.0.0.1:${port}`, PREWARM: '0', HOLD_MS: '500' });
+    gateway = await startGateway({
+      CANDIDATES: `127.0.0.1:${port}`,
+      PREWARM: '0',
+      HOLD_MS: '500',
+      CONTROL_SOCKET: control,
+    });
     await gateway.routesTo(port);
   });
 
   after(async () => {
     await gateway?.stop();
+    rmSync(folder, { recursive: true });
     address?.close();
     await Promise.all([old?.close(), anew?.close()]);
   });
@@ -115,7 +126,7 @@ describe(`another system at the primary's address, on ${gatewayRuntime}`, () => 
       assert.equal(error.code, '57P03');
       assert.match(
         error.message,
-        /if that is the right one now, restart the gateway or set SYSTEM_IDENTIFIER=\d+$/,
+        /if that is the right one now, run pg_gateway forget-system, or set SYSTEM_IDENTIFIER=\d+$/,
       );
       return true;
     });
@@ -132,5 +143,33 @@ describe(`another system at the primary's address, on ${gatewayRuntime}`, () => 
     });
     assert.deepEqual([refused.rule, served.rule], ['noPrimary', 'newSystem']);
     assert.ok(served.at - refused.at >= 9_000, `${served.at - refused.at} ms`);
+  });
+
+  test('is served at once after forget-system, which says first what that means', async () => {
+    await old.first.start();
+    address.target = old.first.port;
+    await anew.first.stop();
+    await waitFor('the server to be foreign', async () => {
+      const { candidates } = JSON.parse((await gateway.get('/status')).body);
+      return candidates[0].standing === 'foreign';
+    });
+    const warned = await runProgram(['forget-system', '--control-socket', control]);
+    assert.equal(warned.code, 2);
+    assert.match(warned.stderr, /nothing is forgotten yet: the gateway forgets system \d+, .*Say --yes/);
+    assert.equal(JSON.parse((await gateway.get('/status')).body).route.primary, null);
+    const done = await runProgram(['forget-system', '--yes', '--control-socket', control]);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(
+      done.stdout,
+      /^Done: the gateway forgets system \d+,[^]*\nNow: .* is primary on timeline 1\.\n$/,
+    );
+    assert.deepEqual(await ask(gateway.port, 'select inet_server_port() as port'), [{
+      port: old.first.port,
+    }]);
+    assert.ok(
+      !JSON.parse((await gateway.get('/journal')).body).slice(-1).some(({ rule }: { rule: string }) =>
+        rule === 'newSystem'
+      ),
+    );
   });
 });

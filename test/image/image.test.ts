@@ -109,7 +109,7 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
   function run(
     args: readonly string[],
     env: Record<string, string> = {},
-  ): { child: ChildProcess; said: () => string } {
+  ): { name: string; child: ChildProcess; said: () => string } {
     spawnSync('runc', ['spec'], { cwd: bundle });
     const file = join(bundle, 'config.json');
     const spec = JSON.parse(readFileSync(file, 'utf8'));
@@ -146,7 +146,7 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
     });
     let said = '';
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => said += chunk);
-    return { child, said: () => said };
+    return { name, child, said: () => said };
   }
 
   const ended = (child: ChildProcess): Promise<number | null> =>
@@ -156,7 +156,7 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
 
   it('is built with Bun and the packages of the program, from a registry behind a private authority', () => {
     const others = [...fetched].filter((name) => !name.startsWith('@oven/bun-')).sort();
-    assert.deepEqual(others, ['bun', 'citty', 'consola', 'node-forge']);
+    assert.deepEqual(others, ['bun', 'citty', 'consola', 'node-forge', 'smol-toml']);
   });
 
   it('holds the executable, what it loads, and its license', () => {
@@ -184,7 +184,7 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
 
   it('serves with a read-only root as nobody in particular, and ends by its stop signal', async () => {
     const [port, metrics] = [await freePort(), await freePort()];
-    const { child, said } = run(['127.0.0.1', String(port)], {
+    const { name, child, said } = run(['127.0.0.1', String(port)], {
       METRICS_PORT: String(metrics),
       CANDIDATES: '127.0.0.1:1',
       PGUSER: 'postgres',
@@ -197,6 +197,11 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
     assert.match(status, /^Uid:\t65532\t65532\t65532\t65532$/m);
     const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n');
     assert.match(mounts.find((line) => line.split(' ')[4] === '/') ?? '', / \/ ro,/);
+    // An image of OCI's own format, which buildah makes, has no place for a HEALTHCHECK: the file has it.
+    const [, check] =
+      /^HEALTHCHECK .* CMD (\[.*\])$/m.exec(readFileSync(join(repository, 'Dockerfile'), 'utf8')) ?? [];
+    const health = spawnSync('runc', ['exec', name, ...JSON.parse(check!) as string[]], { encoding: 'utf8' });
+    assert.deepEqual([health.status, health.stdout], [0, 'It takes clients.\n'], health.stderr);
     process.kill(Number(pid), config['StopSignal'] as NodeJS.Signals);
     assert.equal(await ended(child), 0, said());
   });

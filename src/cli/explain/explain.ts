@@ -11,12 +11,16 @@ import { print } from '../print.ts';
 /** How long the gateway may take, and how much it may say. */
 const limits = { ms: 3_000, bytes: 8 * 1024 * 1024 } as const;
 
-const ownArgs: ArgsDef = {
+export const urlArgs: ArgsDef = {
   url: {
     type: 'string',
     description: 'the metrics port of the gateway (default: METRICS_HOST and METRICS_PORT)',
     valueHint: 'http://host:port',
   },
+};
+
+const ownArgs: ArgsDef = {
+  ...urlArgs,
   json: { type: 'boolean', description: 'print /status, as JSON' },
 };
 
@@ -29,7 +33,7 @@ export const explain = defineCommand({
   args: { ...settingArgs(metricsSettings), ...ownArgs },
   async run({ args: { url: given, json, ...args } }) {
     const { address, token } = metricsOf(args);
-    const url = urlOf(given, address);
+    const url = statusUrl(given, address);
     const text = await ask(url, token?.());
     const status = read(text, url);
     print(json ? text.trimEnd() : explanation(status));
@@ -38,7 +42,10 @@ export const explain = defineCommand({
 });
 
 /** Throws ConfigError. */
-function urlOf(given: unknown, metrics: { readonly host: string; readonly port: number } | undefined): URL {
+export function statusUrl(
+  given: unknown,
+  metrics: { readonly host: string; readonly port: number } | undefined,
+): URL {
   if (given === undefined) {
     if (metrics !== undefined && metrics.port > 0) {
       return new URL(`http://${reachable(metrics.host)}:${metrics.port}/status`);
@@ -64,7 +71,7 @@ function reachable(host: string): string {
 /**
  * By node:http and not by `fetch`, which under Bun and Deno takes HTTP_PROXY, and has another error on each runtime.
  */
-function ask(url: URL, token: string | undefined): Promise<string> {
+export function ask(url: URL, token: string | undefined): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const fail = (why: string): void => {
     reject(
@@ -109,7 +116,7 @@ function whatFailed(error: unknown): string {
   return `what answers there does not speak HTTP (${code || messageOf(error)}), so it is another program`;
 }
 
-function read(text: string, url: URL): Status {
+export function read(text: string, url: URL): Status {
   try {
     const status = JSON.parse(text) as Status;
     if (typeof status.route.epoch === 'number' && Array.isArray(status.candidates)) return status;

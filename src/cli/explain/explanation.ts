@@ -123,8 +123,10 @@ function newcomers({ draining, route, limits }: Status): string {
 
 function changes({ journal }: Status): string[] {
   if (journal.length === 0) return ['none yet'];
-  return journal.map(({ time, epoch, primary, rule, reason, splitBrain }) =>
-    `${time}  epoch ${epoch}  ${primary ?? 'nobody'}${splitBrain ? ', ALARM' : ''}: ${reason} (${rule})`
+  return journal.map(({ time, epoch, primary, rule, reason, splitBrain, drill }) =>
+    `${time}  epoch ${epoch}  ${primary ?? 'nobody'}${splitBrain ? ', ALARM' : ''}${
+      drill === undefined ? '' : `, drill ${drill}`
+    }: ${reason} (${rule})`
   );
 }
 

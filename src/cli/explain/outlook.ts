@@ -127,7 +127,7 @@ function aboutStale(status: Status, newest: number): string[] {
   const right = `If the older timeline is right (a promotion was given up, or a backup restored):`;
   if (witnesses !== '') {
     lines.push(
-      `${right} rebuild ${witnesses} as a standby of the primary, or take it out of CANDIDATES and restart the gateway.`,
+      `${right} rebuild ${witnesses} as a standby of the primary, or take it out of CANDIDATES and run pg_gateway reload.`,
     );
   }
   if (rules.newestTimeline > older) {
@@ -135,11 +135,9 @@ function aboutStale(status: Status, newest: number): string[] {
       `${
         witnesses === '' ? right : 'Then'
       } rebuild every other candidate as a standby of the primary. It is elected ` +
-        `without a restart when all of them have been seen to stream from it for ${
-          duration(settledAfter(rules))
-        } ` +
-        '(grant pg_read_all_stats to the role of the probe). Where that cannot be, restart the gateway, which forgets ' +
-        `timeline ${rules.newestTimeline}.`,
+        `by itself when all of them have been seen to stream from it for ${duration(settledAfter(rules))} ` +
+        '(grant pg_read_all_stats to the role of the probe). Where that cannot be, run pg_gateway forget-timeline: it ' +
+        `forgets timeline ${rules.newestTimeline}.`,
     );
   }
   return lines;
@@ -153,8 +151,8 @@ function aboutForeign({ candidates, rules }: Status): string[] {
   if (typeof system !== 'string' || others.length > 0 || system === rules.system) return [];
   return [
     `All that answer belong to system ${system}. If it is the right one now (pg_upgrade, or a cluster set up anew): ` +
-    `restart the gateway, or set SYSTEM_IDENTIFIER=${system}. If not: correct CANDIDATES.`,
-    'Unless SYSTEM_IDENTIFIER is set, it is served without a restart when the candidate that was primary and at least ' +
+    `run pg_gateway forget-system, or set SYSTEM_IDENTIFIER=${system}. If not: correct CANDIDATES.`,
+    'Unless SYSTEM_IDENTIFIER is set, it is served by itself when the candidate that was primary and at least ' +
     `half of all have answered from it, and none from another one or with a rejection, for ${
       duration(settledAfter(rules))
     }.`,

@@ -1,4 +1,8 @@
 /** A managed cluster with a table to write to, the gateway in front of it, and HAProxy beside where that is wanted. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assertReplays } from '../evidence.ts';
 import { type GatewayProcess, startGateway } from '../gateway.ts';
 import { removeWorkspace } from '../workspace.ts';
 import { haproxyPort, startHaproxy } from './haproxy.ts';
@@ -59,11 +63,18 @@ export interface StageOptions {
 export async function openStage(manager: Manager, options: StageOptions = {}): Promise<Stage> {
   const { haproxy = false, settings = {} } = options;
   const lab = await openLab([...manager.machines, ...(haproxy ? ['haproxy'] : [])]);
+  const folder = mkdtempSync(join(tmpdir(), 'stage-'));
+  const control = join(folder, 'control.sock');
   let gateway: GatewayProcess | undefined;
   const close = async (): Promise<void> => {
-    await gateway?.stop();
-    await lab.close();
-    await removeWorkspace();
+    try {
+      if (gateway) await assertReplays(control);
+    } finally {
+      await gateway?.stop();
+      await lab.close();
+      await removeWorkspace();
+      rmSync(folder, { recursive: true });
+    }
   };
   try {
     const managed = await manager.start(lab);
@@ -74,6 +85,7 @@ export async function openStage(manager: Manager, options: StageOptions = {}): P
     gateway = await startGateway({
       CANDIDATES: managed.nodes.map(({ address }) => `${address}:5432`).join(','),
       PGUSER: 'gateway',
+      CONTROL_SOCKET: control,
       ...settings,
     });
     const sides: Side[] = [{ name: 'gateway', host: '127.0.0.1', port: gateway.port }];

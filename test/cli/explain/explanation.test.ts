@@ -95,12 +95,12 @@ describe('the explanation', () => {
 
   test('of a new system at the old addresses tells what to do, and what happens without', () => {
     const text = explained([primary('a', 1, { system: theirs })], after('a', 5));
-    const command = `restart the gateway(,)? or set SYSTEM_IDENTIFIER=${theirs}`;
+    const command = `run pg_gateway forget-system, or set SYSTEM_IDENTIFIER=${theirs}`;
     assert.match(text, new RegExp(`^Why: .*; all that answer belong to system ${theirs}, .*${command}`, 'm'));
     assert.match(text, new RegExp(`^ {2}All that answer belong to system ${theirs}\\. .*${command}`, 'm'));
     assert.match(
       text,
-      /^ {2}Unless SYSTEM_IDENTIFIER is set, it is served without a restart when .* for 10 s\.$/m,
+      /^ {2}Unless SYSTEM_IDENTIFIER is set, it is served by itself when .* for 10 s\.$/m,
     );
     const both = explained([primary('a', 1, { system: theirs }), standby('b', 5)], after('a', 5));
     assert.doesNotMatch(both, /All that answer belong/);
@@ -245,11 +245,11 @@ describe('what would change the verdict', () => {
     }
   });
 
-  test('with an old primary after a newer one, is that all follow it, or a restart of the gateway', () => {
+  test('with an old primary after a newer one, is that all follow it, or forget-timeline', () => {
     const text = explained([primary('a', 1), standby('b', 1)], after('b', 2));
     assert.match(
       text,
-      /^ {2}If the older .*: rebuild every other candidate .* stream from it for 10 s \(grant .* restart the gateway, which forgets timeline 2\.$/m,
+      /^ {2}If the older .*: rebuild every other candidate .* stream from it for 10 s \(grant .* run pg_gateway forget-timeline: it forgets timeline 2\.$/m,
     );
     assert.doesNotMatch(text, /out of CANDIDATES/);
     const both = explained([primary('a', 1), failing(primary('b', 2), 3)], after('b', 2));
