@@ -31,7 +31,7 @@ export const logEvents = {
   login_warning: ['warn', 'the login of the probe is not all as it was set'],
   login_unasked: [
     'warn',
-    'a server let the probe in and asked for nothing (trust or ident in its pg_hba.conf): to it all clients have the address of the gateway, so whoever reaches the gateway gets in; let it ask that address for scram-sha-256',
+    'a server let the probe in and asked for nothing (trust, ident or peer in its pg_hba.conf): to it all clients have the address of the gateway, so whoever reaches the gateway gets in; let it ask that address for scram-sha-256',
   ],
   fewer_sessions: [
     'info',

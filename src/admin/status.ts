@@ -13,7 +13,7 @@ import type { DrillKind } from '../control/drill.ts';
 import type { Entry } from '../control/journal.ts';
 import type { WorkerState } from '../control/worker-watch.ts';
 import { printable } from '../protocol/printable.ts';
-import { addressText } from '../runtime/addresses.ts';
+import { addressText, serverAddress } from '../runtime/addresses.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
 
 /** Bounds of what is shown: a list of candidates may be long, and a server's message too. */
@@ -205,7 +205,7 @@ function answerOf(answer: Answer, now: number): AnswerStatus {
   return {
     ageMs: rounded(now - answer.at),
     tookMs: rounded(answer.tookMs),
-    address: addressText(answer),
+    address: addressText(serverAddress(answer)),
     system: answer.system === undefined ? null : short(answer.system),
     timeline: answer.timeline ?? null,
     lsn: answer.lsn === undefined ? null : formatLsn(answer.lsn),

@@ -1,8 +1,8 @@
 /** A server that may be the primary. Its name is its identity in elections, logs and metrics. */
 export interface Candidate {
-  /** `host:port` as configured, IPv6 in brackets; `host[address]:port` for one of several servers of a name. */
+  /** `host:port` as configured, IPv6 in brackets; `host[address]:port` for one of several servers of a name; `/folder:port`. */
   readonly name: string;
-  /** A DNS name or a numeric address, without brackets. */
+  /** A DNS name, a numeric address without brackets, or the folder of a unix socket, as libpq has it: it begins with a slash. */
   readonly host: string;
   readonly port: number;
 }
@@ -21,7 +21,7 @@ const defaultPort = 5432;
 /** A list of candidates, or what is wrong with it in words for the operator. */
 export type CandidateList = { readonly candidates: readonly Entry[] } | { readonly problem: string };
 
-/** Reads `host[:port],[ipv6]:port,srv+NAME,...`; blanks around the commas are allowed, an empty list is not. */
+/** Reads `host[:port],[ipv6]:port,/folder[:port],srv+NAME,...`; blanks around the commas are allowed, an empty list is not. */
 export function parseCandidates(text: string): CandidateList {
   const candidates: Entry[] = [];
   for (const part of text.split(',').map((part) => part.trim()).filter((part) => part !== '')) {
@@ -46,6 +46,7 @@ function parseCandidate(part: string): Entry | string {
     return 'a server is host:port, not a connection URL; PGUSER, PGPASSWORD and PGDATABASE hold the rest';
   }
   if (part.startsWith('srv+')) return parseService(part);
+  if (part.startsWith('/')) return parseFolder(part);
   const match = form.exec(part);
   if (!match) {
     return bareIpv6.test(part)
@@ -59,6 +60,19 @@ function parseCandidate(part: string): Entry | string {
   const port = match[3] === undefined ? defaultPort : Number(match[3]);
   if (port < 1 || port > 65535) return `the port of "${part}" is not between 1 and 65535`;
   return { kind: 'server', ...candidateAt(host, port) };
+}
+
+/** The socket in it is `.s.PGSQL.PORT`, and its path has at most 107 bytes (unix(7)). */
+function parseFolder(part: string): Entry | string {
+  const [, folder = '', digits] = /^(\/[^:]*[^:/])\/*(?::([0-9]+))?$/.exec(part) ?? [];
+  if (folder === '') return `"${part}" is not /folder or /folder:port`;
+  if (folder.includes('/.s.PGSQL.')) return `"${part}" is a socket: name its folder, as in /run/postgresql`;
+  const port = digits === undefined ? defaultPort : Number(digits);
+  if (port < 1 || port > 65535) return `the port of "${part}" is not between 1 and 65535`;
+  if (new TextEncoder().encode(`${folder}/.s.PGSQL.${port}`).length > 107) {
+    return `"${part}" is too long for the path of a unix socket: a link to that folder may be shorter`;
+  }
+  return { kind: 'server', name: `${folder}:${port}`, host: folder, port };
 }
 
 function parseService(part: string): Entry | string {

@@ -45,7 +45,7 @@ export function followedBy(
   rivals: readonly Claim[],
 ): Claim | undefined {
   const { upstream } = standby;
-  // A loopback address means the standby's own machine. Only if we reach the standby by one too is that ours.
+  // A loopback address, or a unix socket, means the standby's own machine. Only if we reach the standby by one too is that ours.
   if (upstream === undefined || (isLoopback(upstream.host) && !isLoopback(standby.host))) return undefined;
   const followed = rivals.filter((rival) =>
     findings.some((finding) => isClaim(finding) && isSameServer(finding, rival) && isAt(finding, upstream))
@@ -67,5 +67,5 @@ function isSameHost(a: string, b: string): boolean {
 }
 
 function isLoopback(host: string): boolean {
-  return isSameHost(host, 'localhost') || host === '::1' || host.startsWith('127.');
+  return isSameHost(host, 'localhost') || host === '::1' || host.startsWith('127.') || host.startsWith('/');
 }

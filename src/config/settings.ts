@@ -50,7 +50,7 @@ export const settings = Object.freeze({
   ...inSection('Servers', {
     CANDIDATES: optional(
       'host:port,...',
-      'the servers that may be the primary, and srv+NAME for SRV records; needed; port 5432 if not given',
+      'the servers that may be the primary, /folder of a unix socket, and srv+NAME for SRV records; needed; port 5432 if not given',
     ),
     PGUSER: optional('role', 'the role of the probe; it needs LOGIN and nothing else (default: this user)'),
     PGDATABASE: text('name', 'the database that the probe connects to', 'postgres'),

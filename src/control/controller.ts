@@ -16,6 +16,7 @@ import type { Observation } from '../cluster/observation.ts';
 import { isJudged, type Stall, withoutStall } from '../cluster/stall.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route } from '../contract/messages.ts';
+import { serverAddress } from '../runtime/addresses.ts';
 import type { Log } from '../log.ts';
 import { Attention } from './attention.ts';
 import type { Drill, DrillKind } from './drill.ts';
@@ -200,7 +201,7 @@ function leasesOf(observations: readonly Observation[], { maxAgeMs }: Rules): Le
   return observations.flatMap((observation) => {
     const { answer } = observation;
     if (answer === undefined) return [];
-    const server = { host: answer.host, port: answer.port };
+    const server = serverAddress(answer);
     return [{ server, until: countsUntil(observation, maxAgeMs) }];
   });
 }

@@ -8,7 +8,7 @@ import { isSameOrHidden } from '../cluster/hidden.ts';
 import type { Answer, Observation } from '../cluster/observation.ts';
 import { everyStandby, type RotationEntry, rotationOf, type RotationRules } from '../cluster/rotation.ts';
 import { noRoute, type Route, type Standby } from '../contract/messages.ts';
-import { isSameAddress } from '../runtime/addresses.ts';
+import { isSameAddress, serverAddress } from '../runtime/addresses.ts';
 import type { DrillKind } from './drill.ts';
 
 /** What an election led to. */
@@ -99,7 +99,7 @@ export class Router {
 
   #next(verdict: Verdict, rotation: readonly RotationEntry[], drill: DrillKind | undefined): Route {
     const answer = drill === 'no-primary' ? undefined : verdict.primary?.answer;
-    const primary = answer && { host: answer.host, port: answer.port };
+    const primary = answer && serverAddress(answer);
     const isFence = drill === 'fence';
     const isSame = !isFence && isSameServer(answer, this.#server) &&
       isSameAddress(primary, this.#route.primary);
@@ -113,9 +113,7 @@ export class Router {
       fence: isOther || isFence ? epoch : this.#route.fence,
       primary,
       standbys: rotation.flatMap(({ standing, answer, weight }) =>
-        standing === 'standby' && answer
-          ? [{ address: { host: answer.host, port: answer.port }, weight }]
-          : []
+        standing === 'standby' && answer ? [{ address: serverAddress(answer), weight }] : []
       ),
       reason: drill === 'no-primary'
         ? `a drill: new clients wait although ${verdict.reason}`

@@ -6,6 +6,7 @@ import { deadServers, noSilences, type Silences } from '../cluster/dead-server.t
 import type { Observation } from '../cluster/observation.ts';
 import type { RotationEntry } from '../cluster/rotation.ts';
 import type { Log } from '../log.ts';
+import { serverAddress } from '../runtime/addresses.ts';
 import type { Address } from '../runtime/runtime.ts';
 
 /** What ends them: all data planes. */
@@ -45,7 +46,7 @@ export class SessionReaper {
     const { silences, dead } = deadServers(this.#silences, observations, now, this.#deadAfterMs);
     this.#silences = silences;
     for (const { name, server, silentMs } of dead) {
-      const address = { host: server.host, port: server.port };
+      const address = serverAddress(server);
       const sessions = ender.sessionsOn(address);
       ender.endDead(address);
       if (sessions > 0) this.#log('dead_server_sessions_ended', { candidate: name, silentMs, sessions });
@@ -53,7 +54,7 @@ export class SessionReaper {
     const fenced = rotation.filter((entry) => entry.fenced !== undefined && entry.answer !== undefined);
     for (const { candidate: { name }, answer, fenced: why } of fenced) {
       if (this.#fenced.has(name)) continue;
-      const address = { host: answer!.host, port: answer!.port };
+      const address = serverAddress(answer!);
       const sessions = ender.sessionsOn(address);
       ender.endStandbySessions(address);
       if (sessions > 0) this.#log('standby_sessions_ended', { candidate: name, why, sessions });

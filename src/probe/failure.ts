@@ -73,6 +73,12 @@ export function socketFailure(error: unknown, asked: Asked): ProbeError {
       `refuses connections at ${asked.address}: start PostgreSQL there, or check its listen_addresses and port`;
     return new ProbeError('refused', message, { errno });
   }
+  // PostgreSQL removes its unix socket when it stops.
+  if (errno === 'ENOENT') {
+    const message =
+      `has no socket at ${asked.address}: start PostgreSQL there, or check its unix_socket_directories and port`;
+    return new ProbeError('refused', message, { errno });
+  }
   if (unreachable.includes(errno)) {
     const message =
       `cannot be reached at ${asked.address} (${errno}): check the address, the network and its routes`;

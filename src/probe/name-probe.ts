@@ -268,7 +268,7 @@ function tooMany(): ProbeError {
   );
 }
 
-/** IPv4, or anything with a colon, which no name can have. */
+/** IPv4, anything with a colon, which no name can have, or the folder of a unix socket. */
 function isNumeric(host: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.includes(':');
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.includes(':') || host.startsWith('/');
 }

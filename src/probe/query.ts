@@ -1,5 +1,5 @@
 /** A session with one server in which one question is asked again and again. */
-import { addressText, isLoopback } from '../runtime/addresses.ts';
+import { addressText, isFolder, isLoopback, serverAddress } from '../runtime/addresses.ts';
 import { startupMessage } from '../protocol/login-messages.ts';
 import { ProtocolError } from '../protocol/message-guard.ts';
 import { askingFor, readRow } from '../protocol/prepared-question.ts';
@@ -77,7 +77,7 @@ export function openProbe(target: ProbeTarget, credentials: Credentials, events:
   let session: QuerySession | undefined;
   let closed = false;
   const first = async (): Promise<Facts> => {
-    const [encryption, otherwise] = encryptions(credentials);
+    const [encryption, otherwise] = encryptions(target, credentials);
     try {
       session = openSession(target, encryption, credentials, events);
       return await session.ask();
@@ -102,8 +102,9 @@ export function openProbe(target: ProbeTarget, credentials: Credentials, events:
   };
 }
 
-/** What to try, and what to try after it. */
-function encryptions(credentials: Credentials): readonly [Encryption, Encryption?] {
+/** What to try, and what to try after it. On a unix socket PostgreSQL has no TLS, and libpq asks for none, whatever the mode. */
+function encryptions({ host }: ProbeTarget, credentials: Credentials): readonly [Encryption, Encryption?] {
+  if (isFolder(host)) return ['plain'];
   switch (credentials.sslMode) {
     case 'disable':
       return ['plain'];
@@ -131,7 +132,7 @@ function openSession(
   const { host, port, serverName } = target;
   const { user, database, trust } = credentials;
   const asked: Asked = {
-    address: addressText({ host, port }),
+    address: addressText(serverAddress({ host, port })),
     user,
     database,
   };

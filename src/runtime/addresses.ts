@@ -6,6 +6,16 @@ export function addressText(address: Address): string {
   return 'path' in address ? address.path : endpointText(address.host, address.port);
 }
 
+/** Where a server listens, whose host may be the folder of its unix socket (libpq's `host` and `port`). */
+export function serverAddress({ host, port }: { readonly host: string; readonly port: number }): Address {
+  return isFolder(host) ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
+}
+
+/** Whether a host of libpq is the folder of a unix socket. */
+export function isFolder(host: string): boolean {
+  return host.startsWith('/');
+}
+
 /**
  * `host:port`; empty where a socket does not know it. An IPv4 peer of a listener on `::` is shown as IPv4, as the kernel's
  * `::ffff:` hides its address.
@@ -41,7 +51,7 @@ export function isSameAddress(a: Address | undefined, b: Address | undefined): b
   return a.host === b.host && a.port === b.port;
 }
 
-/** Whether a numeric host is this machine by definition. */
+/** Whether a numeric host, or the folder of a unix socket, is this machine by definition. */
 export function isLoopback(host: string): boolean {
-  return /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/i.test(host);
+  return isFolder(host) || /^(?:::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/i.test(host);
 }

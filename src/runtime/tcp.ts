@@ -4,6 +4,7 @@
  */
 import { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { serverAddress } from './addresses.ts';
 
 export type TcpSocket = Socket;
 
@@ -19,13 +20,15 @@ export interface TlsTrust {
   readonly key?: string | undefined;
 }
 
-/** Starts connecting to a numeric address; `connect`, or `error` and `close`, follow on the socket. */
+/** Starts connecting to a numeric address, or a unix socket in the folder that `host` is; `connect`, or `error` and `close`, follow on the socket. */
 export function openTcp(address: { readonly host: string; readonly port: number }): TcpSocket {
   const socket = new Socket();
-  socket.setNoDelay(true);
+  const target = serverAddress(address);
+  if (!('path' in target)) socket.setNoDelay(true);
   // Without a listener of its own a late error, after the user's listeners are gone, would end the process.
   socket.on('error', ignore);
-  socket.connect({ host: address.host, port: address.port });
+  if ('path' in target) socket.connect({ path: target.path });
+  else socket.connect({ host: target.host, port: target.port });
   return socket;
 }
 

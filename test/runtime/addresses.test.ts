@@ -1,4 +1,4 @@
-import { equal } from 'node:assert/strict';
+import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   addressText,
@@ -7,6 +7,7 @@ import {
   isLoopback,
   isSameAddress,
   peerOf,
+  serverAddress,
 } from '../../src/runtime/addresses.ts';
 
 test('an address is host:port, IPv6 in brackets, or a path', () => {
@@ -14,6 +15,14 @@ test('an address is host:port, IPv6 in brackets, or a path', () => {
   equal(addressText({ host: 'fd00::1', port: 5432 }), '[fd00::1]:5432');
   equal(addressText({ path: '/run/x' }), '/run/x');
   equal(bracketed('fe80::1%eth0'), '[fe80::1%eth0]');
+});
+
+test('a server whose host is a folder has its socket there', () => {
+  deepEqual(serverAddress({ host: '/run/postgresql', port: 5433 }), {
+    path: '/run/postgresql/.s.PGSQL.5433',
+  });
+  deepEqual(serverAddress({ host: 'fd00::1', port: 5432 }), { host: 'fd00::1', port: 5432 });
+  equal(isLoopback('/run/postgresql'), true);
 });
 
 test('an IPv4 peer behind a dual-stack listener is shown as IPv4, and an unknown one not at all', () => {
