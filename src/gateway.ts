@@ -2,6 +2,7 @@
  * Composition and life: start, drain, stop. No decision is made here: probes feed the controller, the controller feeds the
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError, commandsOf, type Reloaded } from './admin/commands.ts';
 import { type ControlSocket, serveControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
@@ -133,9 +134,9 @@ export class Gateway {
     }
   }
 
-  /** How long sessions may go on after the signal to stop. */
-  get drainMs(): number {
-    return this.#config.drainMs;
+  /** How long clients are still taken after the signal to stop, and how long sessions may go on after that. */
+  get drainTimes(): Config['drain'] {
+    return this.#config.drain;
   }
 
   /** Sessions that are open now. */
@@ -143,14 +144,16 @@ export class Gateway {
     return total(this.#parts?.workers.counters ?? [], 'active');
   }
 
-  /** Takes no more clients and resolves when the last session has ended, or after `ms`. */
-  async drain(ms: number): Promise<void> {
+  /**
+   * Is not ready from now on, takes no more clients after `acceptMs`, and resolves when the last session has ended, or
+   * `ms` after that.
+   */
+  async drain({ acceptMs, ms }: Config['drain']): Promise<void> {
     this.#isDraining = true;
+    if (acceptMs > 0) await pause(acceptMs);
     this.#parts?.workers.drain();
     const until = performance.now() + ms;
-    while (this.active > 0 && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(drainTickMs, ms)));
-    }
+    while (performance.now() < until && this.active > 0) await pause(Math.min(drainTickMs, ms));
   }
 
   /** Ends everything. */
@@ -249,7 +252,6 @@ export class Gateway {
   }
 
   #onSuspicion(why: string): void {
-    if (this.#isDraining) return;
     this.#log('suspicion', { why });
     this.#parts?.prober.probeNow();
   }

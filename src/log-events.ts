@@ -10,7 +10,10 @@ export type LogLevel = (typeof logLevels)[number];
 export const logEvents = {
   engine: ['info', 'what moves the bytes, and why'],
   listening: ['info', 'clients can connect'],
-  draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
+  draining: [
+    'info',
+    'clients are taken for acceptMs more, and sessions may go on for drainMs after that; a second signal ends them now',
+  ],
   stopped: ['info', 'the gateway has stopped'],
   command: ['info', 'a command came over the control socket'],
   reloaded: ['info', 'the configuration was read again'],

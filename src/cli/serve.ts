@@ -37,15 +37,16 @@ export const serve = defineCommand({
   },
 });
 
-/** Drains after the first signal, stops after the second, the deadline, or the one that asks for that. */
+/** Drains after the first signal, stops after the deadline or the one that asks for that, and the second ends all now. */
 async function end(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
   const signal = await signals.next();
-  const drainMs = signal === 'SIGQUIT' ? 0 : gateway.drainMs;
+  const times = signal === 'SIGQUIT' ? { acceptMs: 0, ms: 0 } : gateway.drainTimes;
+  const { acceptMs, ms: drainMs } = times;
   const sessions = gateway.active;
-  if (sessions > 0 && drainMs > 0) log('draining', { signal, sessions, drainMs });
-  await Promise.race([gateway.drain(drainMs), signals.next()]);
+  if (acceptMs > 0 || (sessions > 0 && drainMs > 0)) log('draining', { signal, sessions, acceptMs, drainMs });
+  await Promise.race([gateway.drain(times), signals.next()]);
   const ended = gateway.active;
-  await gateway.stop();
+  await Promise.race([gateway.stop(), signals.next()]);
   log('stopped', { signal, sessionsEnded: ended });
   // A socket that the other side never closes must not keep the process.
   process.exit(0);

@@ -55,8 +55,8 @@ export interface Config {
   readonly probe: ProberOptions;
   /** Where HTTP is served; undefined: nowhere. */
   readonly metrics: HostPort | undefined;
-  /** How long sessions may go on after the signal to stop. */
-  readonly drainMs: number;
+  /** After the signal to stop: how long clients are still taken, and how long sessions may go on after that. */
+  readonly drain: { readonly acceptMs: number; readonly ms: number };
   readonly log: LogOptions;
   /** The path of the control socket; 'off': there is none; undefined: in a place of our choice. */
   readonly controlSocket: string | undefined;
@@ -128,7 +128,7 @@ export function readConfig(sources: Sources): Config {
       nameServers: values.DNS_SERVERS,
     },
     metrics: metricsAddress(values),
-    drainMs: values.DRAIN_MS,
+    drain: { acceptMs: values.DRAIN_ACCEPT_MS, ms: values.DRAIN_MS },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     controlSocket: values.CONTROL_SOCKET,
     refusalCertificate,

@@ -162,7 +162,12 @@ export const settings = Object.freeze({
     MAX_HELD: integer('count', 'how many may wait', 1000, 0, 1_000_000),
     MAX_SESSIONS: integer('count', 'how many sessions there may be', 10_000, 1, 1_000_000),
     STARTUP_TIMEOUT_MS: ms('how long a client may take to say what it wants', 10_000, 100),
-    DRAIN_MS: ms('how long sessions may go on after SIGTERM or Ctrl-C', 10_000, 0),
+    DRAIN_ACCEPT_MS: ms(
+      'how long clients are still taken after SIGTERM or Ctrl-C, while /ready says 503',
+      0,
+      0,
+    ),
+    DRAIN_MS: ms('how long sessions may go on after that', 10_000, 0),
   }),
   ...inSection('Refusing', {
     REFUSAL_CERT_FILE: optional(

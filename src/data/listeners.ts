@@ -32,6 +32,11 @@ export class Listeners {
     }
   }
 
+  /** Takes those that wait in the queues, and no more. */
+  drain(): void {
+    for (const listener of this.#open.values()) listener.drain();
+  }
+
   close(): void {
     for (const listener of this.#open.values()) listener.close();
   }

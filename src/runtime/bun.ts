@@ -3,6 +3,7 @@ import { endpointText } from './addresses.ts';
 import { after, now } from './clock.ts';
 import { keepAliveMs } from './keep-alive.ts';
 import { connectTimeout, netError } from './net-error.ts';
+import { onceQuiet } from './once-quiet.ts';
 import type {
   Address,
   Conn,
@@ -78,29 +79,33 @@ function listen<D>(
   events: ListenerEvents,
 ): Listener {
   const isPath = 'path' in address;
+  let count = 0;
   const socket = {
     ...EVENTS,
     open(accepted: BunSocket) {
+      count += 1;
       if (!isPath) applyOptions(accepted, options);
       const conn = new BunConn<D>(handlers, undefined as D);
       accepted.data = conn as BunConn<unknown>;
       conn.opened(accepted);
     },
   };
-  let listener: Listener;
+  let bound: Bound;
   try {
-    listener = isPath ? listenPath(address, socket) : listenTcp(address, options.reusePort, socket);
+    bound = isPath ? listenPath(address, socket) : listenTcp(address, options.reusePort, socket);
   } catch (error) {
     events.failed(netError(error));
-    return { address, close: () => undefined };
+    return { address, close: () => undefined, drain: () => undefined };
   }
+  const listener = { ...bound, drain: () => onceQuiet(() => count, bound.close) };
   events.listening(listener);
   return listener;
 }
 
+type Bound = Omit<Listener, 'drain'>;
 type Accepting = Bun.SocketHandler<BunConn<unknown>>;
 
-function listenPath(address: { readonly path: string }, socket: Accepting): Listener {
+function listenPath(address: { readonly path: string }, socket: Accepting): Bound {
   const bound = Bun.listen<BunConn<unknown>>({ unix: address.path, allowHalfOpen: true, socket });
   return { address, close: () => bound.stop(false) };
 }
@@ -109,7 +114,7 @@ function listenTcp(
   address: { readonly host: string; readonly port: number },
   reusePort: boolean,
   socket: Accepting,
-): Listener {
+): Bound {
   const { host, port } = address;
   // A value of its own, as Bun's types leave `reusePort` out.
   const options = { hostname: host, port, reusePort, allowHalfOpen: true, socket };

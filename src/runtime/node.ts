@@ -11,6 +11,7 @@ import { endpointText } from './addresses.ts';
 import { after, now } from './clock.ts';
 import { keepAliveMs } from './keep-alive.ts';
 import { connectTimeout, netError } from './net-error.ts';
+import { onceQuiet } from './once-quiet.ts';
 import type {
   Address,
   Conn,
@@ -73,6 +74,7 @@ function listen<D>(
   events: ListenerEvents,
 ): Listener {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+    listener.accepted += 1;
     const conn = new NodeConn<D>(handlers, undefined as D, false);
     const socket = rebuilt(accepted, conn.reader());
     conn.attach(socket);
@@ -99,6 +101,8 @@ function listen<D>(
 
 class NodeListener implements Listener {
   address: Address;
+  /** Clients, ever. */
+  accepted = 0;
   readonly #server: Server;
   #closed = false;
 
@@ -118,6 +122,10 @@ class NodeListener implements Listener {
   close(): void {
     this.#closed = true;
     this.#server.close();
+  }
+
+  drain(): void {
+    onceQuiet(() => this.accepted, () => this.close());
   }
 }
 

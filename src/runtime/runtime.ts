@@ -95,8 +95,10 @@ export interface Handlers<D> {
 export interface Listener {
   /** The bound address, with the real port where 0 was asked for. Valid from `listening` on. */
   readonly address: Address;
-  /** Takes no more connections and frees the port; those that are open live on. */
+  /** Takes no more connections and frees the port; those that are open live on, those in its queue are reset. */
   close(): void;
+  /** Hands out those that wait in its queue, in which they are connected already, and then closes. */
+  drain(): void;
 }
 
 /** Exactly one of the two is called, once, possibly before `listen` returns; none if `close` came first. */

@@ -81,6 +81,7 @@ describe('the bounds of a number', () => {
     MAX_HELD: [0, 1_000_000],
     MAX_SESSIONS: [1, 1_000_000],
     STARTUP_TIMEOUT_MS: [100, 3_600_000],
+    DRAIN_ACCEPT_MS: [0, 3_600_000],
     DRAIN_MS: [0, 3_600_000],
   };
   for (const [name, [least, most]] of Object.entries(bounds) as [SettingName, readonly [number, number]][]) {

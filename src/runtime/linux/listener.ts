@@ -18,6 +18,9 @@ import { GarbageCollection } from './garbage.ts';
 /** How many clients one turn accepts; those behind them wait in the backlog while sessions get their turn. */
 const acceptsPerTurn = 64;
 
+/** More than a queue holds: clients that go on coming must not keep a listener open. */
+const mostDrained = 65_536;
+
 /** How long a listener rests when there are no descriptors left. */
 const restMs = 100;
 
@@ -50,13 +53,23 @@ export class NativeListener<D> implements Listener, Watcher {
     this.#fd = -1;
   }
 
+  drain(): void {
+    for (let count = 0; count < mostDrained && this.#fd >= 0 && this.#accept(); count++);
+    this.close();
+  }
+
   ready(): void {
     for (let count = 0; count < acceptsPerTurn && this.#fd >= 0; count++) {
-      const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
-      if (fd < 0) return this.#notAccepted(this.#poller.libc.errno());
-      this.#garbage.count();
-      new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
+      if (!this.#accept()) return this.#notAccepted(this.#poller.libc.errno());
     }
+  }
+
+  #accept(): boolean {
+    const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
+    if (fd < 0) return false;
+    this.#garbage.count();
+    new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
+    return true;
   }
 
   #notAccepted(error: number): void {
@@ -84,7 +97,7 @@ export function listenNative<D>(
   exhausted: Exhausted,
 ): Listener {
   const { libc } = poller;
-  const refused = { address, close: () => {} };
+  const refused = { address, close: () => {}, drain: () => {} };
   const target = encodeAddress(libc, address);
   if (target === undefined) {
     events.failed({ code: 'EINVAL', message: 'listen EINVAL: the address is not numeric' });
