@@ -8,30 +8,44 @@ import { type ControlSocket, serveControlSocket } from './admin/control-socket.t
 import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
 import { pagesOf } from './admin/pages.ts';
+import { passSockets } from './admin/pass-sockets.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
-import { controlFolders, controlSocketIn, usableFolder } from './config/control-places.ts';
+import { ownControlSocket } from './config/control-places.ts';
 import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
 import { type Change, changesBetween, reloaded } from './config/reload.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
+import { noSockets, type Sockets } from './contract/sockets.ts';
 import { Controller } from './control/controller.ts';
 import { ProbeTimes } from './control/probe-times.ts';
 import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { messageOf, StartError } from './errors.ts';
 import type { Log, OpenLog } from './log.ts';
-import { budgetOf, controllerOptions, dataSettings, openRefusalServer } from './part-settings.ts';
+import {
+  budgetOf,
+  checkInherited,
+  controllerOptions,
+  dataSettings,
+  openRefusalServer,
+} from './part-settings.ts';
 import { Prober } from './probe/prober.ts';
 import type { RefusalServer } from './refusal-server/refusal-server.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
 import { pickRuntime } from './runtime/pick.ts';
-import type { Address } from './runtime/runtime.ts';
 import { version } from './version.ts';
 
 // This line must stand in a file directly in src/: in the executable, paths are relative to there.
 const workerFile = new URL('./data/worker.ts', import.meta.url);
+
+/** How long a gateway that takes over waits for a primary before it takes clients, who can wait for one, too. */
+const firstVerdictMs = 2_000;
+const firstVerdictTickMs = 10;
+
+/** How long it may take until the metrics port of the gateway before is free. */
+const portFreeMs = 2_000;
 
 /** How often sessions are counted while draining. */
 const drainTickMs = 100;
@@ -53,10 +67,18 @@ export interface Started {
 
 /** What the program around a gateway gives to it. */
 export interface Surroundings extends OpenLog {
-  /** A command asks for what SIGTERM asks for. */
-  drainAsked(): void;
+  /** A command asks for what SIGTERM asks for, or another gateway has taken the ports over. */
+  drainAsked(why: 'drain' | 'takeover'): void;
+  readonly inherited: Inherited | undefined;
   /** Reads all settings again. Throws ConfigError. */
   readConfig(): Config;
+}
+
+/** What listens already. */
+export interface Inherited {
+  readonly sockets: Sockets;
+  /** Tells the gateway whose they were, and which still serves, that this one does from now on. */
+  readonly serves?: () => Promise<void>;
 }
 
 /** What exists from `start` to `stop`. */
@@ -101,6 +123,7 @@ export class Gateway {
     this.#warn();
     const engine = this.#chooseEngine();
     this.#log('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
+    checkInherited(this.#surroundings.inherited?.sockets, this.#config, engine.name, this.#runtime.name);
     try {
       this.#refusalServer = await openRefusalServer(this.#config, this.#budget, this.#log);
       const parts = this.#compose(
@@ -108,17 +131,20 @@ export class Gateway {
         await dataSettings(this.#config, this.#budget, this.#refusalServer.address),
       );
       this.#parts = parts;
+      parts.prober.setFast(true);
+      const { inherited } = this.#surroundings;
+      const takesOver = inherited?.serves !== undefined;
+      // Clients must not come to one that knows no primary while another one serves them.
+      if (takesOver) await firstVerdict(parts);
       const listening = await parts.workers.start();
+      await inherited?.serves?.();
       if (metrics) {
-        this.#http = await serveMetricsPort(
-          metrics.host,
-          metrics.port,
-          pagesOf(() => this.#snapshot(parts)),
-        );
+        const pages = pagesOf(() => this.#snapshot(parts));
+        const { host, port } = metrics;
+        this.#http = await serveMetricsPort(host, port, pages, takesOver ? portFreeMs : 0);
       }
       this.#control = await this.#openControlSocket(parts, listening);
-      parts.prober.setFast(true);
-      parts.prober.start();
+      if (!takesOver) parts.prober.start();
       this.#ticker = setInterval(() => {
         this.#decide(parts);
         parts.workers.watch();
@@ -151,8 +177,9 @@ export class Gateway {
   async drain({ acceptMs, ms }: Config['drain']): Promise<void> {
     this.#isDraining = true;
     if (acceptMs > 0) await pause(acceptMs);
-    this.#parts?.workers.drain();
     const until = performance.now() + ms;
+    // Until then the queue may hold clients that are counted nowhere. A worker that hangs must not keep us.
+    await Promise.race([this.#parts?.workers.drain(), pause(ms)]);
     while (performance.now() < until && this.active > 0) await pause(Math.min(drainTickMs, ms));
   }
 
@@ -224,6 +251,7 @@ export class Gateway {
       engine: engine.name,
       workerFile,
       settings,
+      sockets: this.#surroundings.inherited?.sockets ?? noSockets,
       runtime: this.#runtime,
       log,
       suspicion: (why) => this.#onSuspicion(why),
@@ -314,12 +342,22 @@ export class Gateway {
     const { drainAsked, setLevel } = this.#surroundings;
     const commands = commandsOf({
       snapshot: () => this.#snapshot(parts),
-      drain: drainAsked,
+      drain: () => drainAsked('drain'),
+      passSockets: (path) => {
+        if (this.#isDraining) throw new CommandError('the gateway that runs is on its way out already');
+        return passSockets(parts.workers.sockets, path);
+      },
+      takenOver: () => {
+        this.#http?.close();
+        drainAsked('takeover');
+      },
       setLogLevel: setLevel,
       reload: () => this.reload(),
     });
     try {
-      return await serveControlSocket(path ?? controlSocketFor(address), commands, this.#log);
+      const place = path ?? ownControlSocket('port' in address ? address.port : 0);
+      const isTakenOver = this.#surroundings.inherited?.serves !== undefined;
+      return await serveControlSocket(place, commands, this.#log, isTakenOver);
     } catch (error) {
       const why = messageOf(error);
       if (path !== undefined) {
@@ -338,11 +376,8 @@ function changeText({ name, before, after }: Change): string {
   return before === after ? name : `${name}: ${before ?? '(unset)'} -> ${after ?? '(unset)'}`;
 }
 
-/** Throws an Error where there is no folder for it. */
-function controlSocketFor(address: Address): string {
-  const uid = process.getuid?.();
-  return controlSocketIn(
-    usableFolder(controlFolders(process.env, uid), uid),
-    'port' in address ? address.port : 0,
-  );
+async function firstVerdict({ prober, controller }: Parts): Promise<void> {
+  prober.start();
+  const until = performance.now() + firstVerdictMs;
+  while (controller.route.primary === undefined && performance.now() < until) await pause(firstVerdictTickMs);
 }

@@ -1,4 +1,5 @@
 /** The metrics port: pages for scrapers and people. It only reads. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, messageOf, StartError } from '../errors.ts';
 import { addressText } from '../runtime/addresses.ts';
 import { type Answer, type HttpServer, type Page, page, serveHttp } from './http.ts';
@@ -9,12 +10,24 @@ export type Pages = Readonly<Record<string, () => Page>>;
 /** What a scraper may hold open or be slow with. */
 const limits = { connections: 100, requestMs: 1_000, lifeMs: 5_000, bodyBytes: 0 } as const;
 
-/** Rejects with StartError if the port cannot be had. */
-export async function serveMetricsPort(host: string, port: number, pages: Pages): Promise<HttpServer> {
-  try {
-    return await serveHttp({ host, port }, answerFrom(pages), limits);
-  } catch (error) {
-    throw cannotServe(host, port, error);
+/** How soon a port that is in use is tried again. */
+const retryMs = 10;
+
+/** Rejects with StartError if the port cannot be had, or is in use for longer than `patienceMs`. */
+export async function serveMetricsPort(
+  host: string,
+  port: number,
+  pages: Pages,
+  patienceMs = 0,
+): Promise<HttpServer> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await serveHttp({ host, port }, answerFrom(pages), limits);
+    } catch (error) {
+      if (performance.now() >= until || codeOf(error) !== 'EADDRINUSE') throw cannotServe(host, port, error);
+      await pause(retryMs);
+    }
   }
 }
 

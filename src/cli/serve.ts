@@ -6,6 +6,7 @@ import { settingNames } from '../config/settings.ts';
 import { addressText } from '../runtime/addresses.ts';
 import { version } from '../version.ts';
 import { configOf, settingArgs } from './args.ts';
+import { inheritedSockets } from './inherited-sockets.ts';
 import { Signals } from './signals.ts';
 
 export const serve = defineCommand({
@@ -21,7 +22,8 @@ export const serve = defineCommand({
       log,
       setLevel,
       readConfig,
-      drainAsked: () => signals.add('drain'),
+      drainAsked: (why) => signals.add(why),
+      inherited: await inheritedSockets(config),
     });
     const { listening, metrics, control } = await gateway.start();
     log('listening', {
@@ -40,11 +42,12 @@ export const serve = defineCommand({
 /** Drains after the first signal, stops after the deadline or the one that asks for that, and the second ends all now. */
 async function end(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
   const signal = await signals.next();
-  const times = signal === 'SIGQUIT' ? { acceptMs: 0, ms: 0 } : gateway.drainTimes;
-  const { acceptMs, ms: drainMs } = times;
+  const { ms } = gateway.drainTimes;
+  const drainMs = signal === 'SIGQUIT' ? 0 : ms;
+  const acceptMs = signal === 'SIGQUIT' || signal === 'takeover' ? 0 : gateway.drainTimes.acceptMs;
   const sessions = gateway.active;
   if (acceptMs > 0 || (sessions > 0 && drainMs > 0)) log('draining', { signal, sessions, acceptMs, drainMs });
-  await Promise.race([gateway.drain(times), signals.next()]);
+  await Promise.race([gateway.drain({ acceptMs, ms: drainMs }), signals.next()]);
   const ended = gateway.active;
   await Promise.race([gateway.stop(), signals.next()]);
   log('stopped', { signal, sessionsEnded: ended });

@@ -60,6 +60,8 @@ export interface Config {
   readonly log: LogOptions;
   /** The path of the control socket; 'off': there is none; undefined: in a place of our choice. */
   readonly controlSocket: string | undefined;
+  /** Take the ports over from the gateway that runs. */
+  readonly takeover: boolean;
   /** PEM texts; undefined: make a throw-away certificate when one is needed. */
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -131,6 +133,7 @@ export function readConfig(sources: Sources): Config {
     drain: { acceptMs: values.DRAIN_ACCEPT_MS, ms: values.DRAIN_MS },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     controlSocket: values.CONTROL_SOCKET,
+    takeover: values.TAKEOVER,
     refusalCertificate,
   });
 }

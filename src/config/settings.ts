@@ -188,6 +188,10 @@ export const settings = Object.freeze({
       'path',
       'the unix socket on which commands are taken, or "off" (default: LISTEN_PORT.sock in /run/pg_gateway, or in a folder of this user)',
     ),
+    TAKEOVER: onOff(
+      'start by taking the ports over from the gateway that runs, which then ends as on SIGTERM',
+      'off',
+    ),
     LOG_LEVEL: choice(logLevels, 'how much is logged', 'info'),
     LOG_FORMAT: choice(['auto', 'text', 'json'], 'auto: text on a terminal, JSON lines elsewhere', 'auto'),
     CONFIG_FILE: optional('file', 'a file of lines NAME=value; the environment and flags win over it'),

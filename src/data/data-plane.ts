@@ -172,7 +172,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #drain(): void {
     this.#draining = true;
     this.#prewarm.retarget(undefined);
-    this.#listeners.drain();
+    this.#listeners.drain(() => this.#report({ kind: 'drained' }));
   }
 
   /** Clients get a moment to read why. */

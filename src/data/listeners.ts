@@ -1,10 +1,17 @@
 /** The ports where clients arrive. They are reported together, or as failed. */
-import type { DataSettings, Port, Report } from '../contract/messages.ts';
+import { type DataSettings, type Port, ports, type Report } from '../contract/messages.ts';
 import type { Address, Handlers, Listener, Runtime } from '../runtime/runtime.ts';
 import { socketOptions } from './socket-options.ts';
 
+interface Wanted {
+  readonly port: Port;
+  readonly address: Address;
+  /** A socket that listens already. */
+  readonly descriptor: number | undefined;
+}
+
 export class Listeners {
-  readonly #open = new Map<Port, Listener>();
+  readonly #open: Listener[] = [];
 
   /** `handlersOf` gives the handlers of a port's clients. */
   start<D>(
@@ -13,31 +20,53 @@ export class Listeners {
     handlersOf: (port: Port) => Handlers<D>,
     report: (report: Report) => void,
   ): void {
-    const { listen, listenStandby, reusePort, backlog, keepAlive } = settings;
+    const { reusePort, backlog, keepAlive } = settings;
     const options = { ...socketOptions(keepAlive), backlog, reusePort };
-    const bound = new Map<Port, Address>();
-    const wanted = [['primary', listen], ['standby', listenStandby]] as const;
-    const ports = wanted.flatMap(([port, address]) => address ? [[port, address] as const] : []);
-    for (const [port, address] of ports) {
-      const listener = runtime.listen(address, options, handlersOf(port), {
-        listening: ({ address }) => {
-          bound.set(port, address);
-          if (bound.size < ports.length) return;
-          const now = runtime.now();
-          report({ kind: 'listening', address: bound.get('primary')!, standby: bound.get('standby'), now });
+    const all = wanted(settings);
+    const bound: { readonly port: Port; readonly listener: Listener }[] = [];
+    for (const { port, address, descriptor } of all) {
+      const opened = runtime.listen(address, { ...options, descriptor }, handlersOf(port), {
+        listening: (listener) => {
+          bound.push({ port, listener });
+          if (bound.length < all.length) return;
+          const of = (port: Port) => bound.filter((one) => one.port === port).map(({ listener }) => listener);
+          const fdsOf = (port: Port) => of(port).flatMap(({ descriptor }) => descriptor ?? []);
+          report({
+            kind: 'listening',
+            address: of('primary')[0]!.address,
+            standby: of('standby')[0]?.address,
+            sockets: { primary: fdsOf('primary'), standby: fdsOf('standby') },
+            now: runtime.now(),
+          });
         },
         failed: ({ code, message }) => report({ kind: 'listenFailed', port, code, message }),
       });
-      this.#open.set(port, listener);
+      this.#open.push(opened);
     }
   }
 
-  /** Takes those that wait in the queues, and no more. */
-  drain(): void {
-    for (const listener of this.#open.values()) listener.drain();
+  /** Takes those that wait in the queues, then no more, and calls `done`. */
+  drain(done: () => void): void {
+    let left = this.#open.length;
+    for (const listener of this.#open) {
+      listener.drain(() => {
+        left -= 1;
+        if (left === 0) done();
+      });
+    }
   }
 
   close(): void {
-    for (const listener of this.#open.values()) listener.close();
+    for (const listener of this.#open) listener.close();
   }
+}
+
+function wanted({ listen, listenStandby, sockets }: DataSettings): readonly Wanted[] {
+  const addresses = { primary: listen, standby: listenStandby };
+  return ports.flatMap((port): readonly Wanted[] => {
+    const address = addresses[port];
+    if (address === undefined) return [];
+    if (sockets[port].length === 0) return [{ port, address, descriptor: undefined }];
+    return sockets[port].map((descriptor) => ({ port, address, descriptor }));
+  });
 }

@@ -71,6 +71,8 @@ function applyOptions(socket: BunSocket, options: SocketOptions): void {
   if (options.keepAlive !== undefined) socket.setKeepAlive(true, keepAliveMs(options.keepAlive.idleMs));
 }
 
+const noDescriptors = Object.assign(new Error('it takes no descriptor that listens'), { code: 'ENOTSUP' });
+
 /** Bun sets its own backlog (512) whatever `options.backlog` says. */
 function listen<D>(
   address: Address,
@@ -92,12 +94,18 @@ function listen<D>(
   };
   let bound: Bound;
   try {
+    if (options.descriptor !== undefined) throw noDescriptors;
     bound = isPath ? listenPath(address, socket) : listenTcp(address, options.reusePort, socket);
   } catch (error) {
     events.failed(netError(error));
-    return { address, close: () => undefined, drain: () => undefined };
+    return { address, close: () => undefined, drain: (done: () => void) => done() };
   }
-  const listener = { ...bound, drain: () => onceQuiet(() => count, bound.close) };
+  const drain = (done: () => void): void =>
+    onceQuiet(() => count, () => {
+      bound.close();
+      done();
+    });
+  const listener = { ...bound, drain };
   events.listening(listener);
   return listener;
 }

@@ -95,7 +95,8 @@ function listen<D>(
   // Node before 22.12 does not know reusePort and ignores it: a second listener fails there with EADDRINUSE.
   const listenOptions: NetListenOptions = { ...target(address), backlog: options.backlog };
   if (options.reusePort && !('path' in address)) listenOptions.reusePort = true;
-  server.listen(listenOptions);
+  const { descriptor } = options;
+  server.listen(descriptor === undefined ? listenOptions : { fd: descriptor, backlog: options.backlog });
   return listener;
 }
 
@@ -124,8 +125,11 @@ class NodeListener implements Listener {
     this.#server.close();
   }
 
-  drain(): void {
-    onceQuiet(() => this.accepted, () => this.close());
+  drain(done: () => void): void {
+    onceQuiet(() => this.accepted, () => {
+      this.close();
+      done();
+    });
   }
 }
 

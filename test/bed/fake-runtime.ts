@@ -158,7 +158,11 @@ export class FakeRuntime implements Runtime, FakeLoop {
       this.bound.delete(bound);
     };
     // Here no client waits in a queue: they are handed out as they come.
-    const listener = { address: real, close, drain: close };
+    const drain = (done: () => void): void => {
+      close();
+      done();
+    };
+    const listener = { address: real, close, drain };
     const isTaken = [...this.bound].some((other) => JSON.stringify(other.address) === JSON.stringify(real));
     if (!isTaken) this.bound.add(bound);
     this.later(() => {

@@ -6,6 +6,7 @@ import { logEvents } from '../../src/log-events.ts';
 import type { Log } from '../../src/log.ts';
 import { total } from '../../src/contract/counters.ts';
 import { type DataSettings, noRoute } from '../../src/contract/messages.ts';
+import { noSockets } from '../../src/contract/sockets.ts';
 import { WorkerPool } from '../../src/control/worker-pool.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
 import { chooseEngine, type Engine } from '../../src/runtime/engine.ts';
@@ -42,7 +43,16 @@ function poolOf(
   const settings: DataSettings = { ...defaults, listen };
   const suspicion = (why: string): void => void suspicions.push(why);
   const runtime = pickRuntime();
-  const pool = new WorkerPool({ workers, engine, workerFile, settings, runtime, log, suspicion });
+  const pool = new WorkerPool({
+    workers,
+    engine,
+    workerFile,
+    settings,
+    sockets: noSockets,
+    runtime,
+    log,
+    suspicion,
+  });
   return { pool, errors, suspicions };
 }
 

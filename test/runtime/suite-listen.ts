@@ -77,8 +77,11 @@ export function listenSuite(runtime: Runtime): void {
     // Meanwhile no loop of this process turns.
     const { status, stderr } = spawnSync('bash', ['-c', connects(port)], { encoding: 'utf8' });
     equal(status, 0, stderr);
-    listener.drain();
-    await until(() => traces.length === queued && traces.every(({ bytes }) => bytes === 5), 'all of them');
+    let isDone = false;
+    listener.drain(() => isDone = true);
+    await until(() => isDone, 'the end');
+    equal(traces.length, queued);
+    await until(() => traces.every(({ bytes }) => bytes === 5), 'all of them');
     (await waitFor('the port', () => listening(runtime, listener.address, recorder().handlers))).close();
     for (const trace of traces) trace.call((conn) => conn.abort());
     await until(() => traces.every((trace) => trace.closed), 'close');

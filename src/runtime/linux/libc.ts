@@ -30,6 +30,7 @@ const declarations = {
   epoll_ctl: call('i32', 'i32', 'i32', 'bytes'),
   epoll_wait: call('i32', 'bytes', 'i32', 'i32'),
   eventfd: call('u32', 'i32'),
+  fcntl: call('i32', 'i32', 'i32'),
   getpeername: call('i32', 'bytes', 'bytes'),
   getsockname: call('i32', 'bytes', 'bytes'),
   getsockopt: call('i32', 'i32', 'i32', 'bytes', 'bytes'),
@@ -38,7 +39,9 @@ const declarations = {
   listen: call('i32', 'i32'),
   read: call('i32', 'bytes', 'u32'),
   recv: call('i32', 'pointer', 'u32', 'i32'),
+  recvmsg: call('i32', 'bytes', 'i32'),
   send: call('i32', 'pointer', 'u32', 'i32'),
+  sendmsg: call('i32', 'bytes', 'i32'),
   setsockopt: call('i32', 'i32', 'i32', 'bytes', 'u32'),
   shutdown: call('i32', 'i32'),
   socket: call('i32', 'i32', 'i32'),
@@ -62,6 +65,8 @@ export interface Libc extends Calls {
   errno(): number;
   /** Where the first byte of `bytes` is. */
   pointerTo(bytes: Uint8Array): Pointer;
+  /** The same as a number, for structures that hold addresses. */
+  addressOf(bytes: Uint8Array): bigint;
 }
 
 /** How glibc and musl call themselves. */
@@ -110,6 +115,7 @@ function openWithBun(name: string): Libc {
     ...symbols as unknown as Calls,
     errno: () => ffi.read.i32(location(), 0),
     pointerTo: (bytes) => ffi.ptr(bytes) as unknown as Pointer,
+    addressOf: (bytes) => BigInt(ffi.ptr(bytes)),
   };
 }
 
@@ -119,7 +125,7 @@ interface DenoFfi {
     name: string,
     symbols: object,
   ): { readonly symbols: Record<string, (...args: unknown[]) => unknown> };
-  readonly UnsafePointer: { of(bytes: Uint8Array): unknown };
+  readonly UnsafePointer: { of(bytes: Uint8Array): unknown; value(pointer: unknown): bigint };
   readonly UnsafePointerView: { new (pointer: unknown): { getInt32(): number } };
 }
 
@@ -138,5 +144,6 @@ function openWithDeno(name: string): Libc {
     ...symbols as unknown as Calls,
     errno: () => new deno.UnsafePointerView(symbols[errnoLocation]?.()).getInt32(),
     pointerTo: (bytes) => deno.UnsafePointer.of(bytes) as Pointer,
+    addressOf: (bytes) => deno.UnsafePointer.value(deno.UnsafePointer.of(bytes)),
   };
 }

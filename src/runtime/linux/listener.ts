@@ -7,7 +7,7 @@ import type {
   ListenOptions,
   SocketOptions,
 } from '../runtime.ts';
-import { EPOLL, SO, SOCK, SOL, TCP } from './constants.ts';
+import { EPOLL, F, O_NONBLOCK, SO, SOCK, SOL, TCP } from './constants.ts';
 import { errno, errnoError, isExhaustion, isTryAgain } from './errno.ts';
 import type { Libc } from './libc.ts';
 import type { Poller, Watcher } from './poller.ts';
@@ -46,6 +46,10 @@ export class NativeListener<D> implements Listener, Watcher {
     poller.add(fd, EPOLL.IN, this);
   }
 
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   close(): void {
     if (this.#fd < 0) return;
     this.#poller.close(this.#fd);
@@ -53,9 +57,10 @@ export class NativeListener<D> implements Listener, Watcher {
     this.#fd = -1;
   }
 
-  drain(): void {
+  drain(done: () => void): void {
     for (let count = 0; count < mostDrained && this.#fd >= 0 && this.#accept(); count++);
     this.close();
+    done();
   }
 
   ready(): void {
@@ -97,27 +102,32 @@ export function listenNative<D>(
   exhausted: Exhausted,
 ): Listener {
   const { libc } = poller;
-  const refused = { address, close: () => {}, drain: () => {} };
+  const refused = { address, close: () => {}, drain: (done: () => void) => done() };
   const target = encodeAddress(libc, address);
   if (target === undefined) {
     events.failed({ code: 'EINVAL', message: 'listen EINVAL: the address is not numeric' });
     return refused;
   }
-  const fd = libc.socket(target.family, SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0);
+  const { descriptor } = options;
+  const fd = descriptor === undefined
+    ? libc.socket(target.family, SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0)
+    : libc.fcntl(descriptor, F.DUPFD_CLOEXEC, 0);
   const fail = (what: string): Listener => {
     const error = errnoError(libc.errno(), what);
     if (fd >= 0) libc.close(fd);
     events.failed(error);
     return refused;
   };
-  if (fd < 0) return fail('socket');
-  setInt(libc, fd, SOL.SOCKET, SO.REUSEADDR, 1);
-  if (!('path' in address)) {
-    if (options.reusePort) setInt(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
-    // Accepted sockets inherit these, so that accepting costs no further call.
-    applyOptions(libc, fd, options);
-  }
-  if (libc.bind(fd, target.bytes, target.bytes.length) < 0) return fail('bind');
+  if (fd < 0) return fail(descriptor === undefined ? 'socket' : `the descriptor ${descriptor}`);
+  // Accepted sockets inherit these, so that accepting costs no further call.
+  if (!('path' in address)) applyOptions(libc, fd, options);
+  if (descriptor === undefined) {
+    setInt(libc, fd, SOL.SOCKET, SO.REUSEADDR, 1);
+    if (!('path' in address) && options.reusePort) setInt(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
+    if (libc.bind(fd, target.bytes, target.bytes.length) < 0) return fail('bind');
+  } // systemd passes its sockets without this, whatever it had set itself.
+  else if (libc.fcntl(fd, F.SETFL, O_NONBLOCK) < 0) return fail('fcntl');
+  // Again is no error: it sets the length of the queue.
   if (libc.listen(fd, options.backlog) < 0) return fail('listen');
   const listener = new NativeListener(poller, fd, boundAddress(libc, fd, address), handlers, exhausted);
   events.listening(listener);
