@@ -9,6 +9,7 @@ import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
 import { pagesOf } from './admin/pages.ts';
 import { passSockets } from './admin/pass-sockets.ts';
+import { serviceState, type ServiceWatcher } from './admin/service-watcher.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
 import { ownControlSocket } from './config/control-places.ts';
@@ -70,6 +71,7 @@ export interface Surroundings extends OpenLog {
   /** A command asks for what SIGTERM asks for, or another gateway has taken the ports over. */
   drainAsked(why: 'drain' | 'takeover'): void;
   readonly inherited: Inherited | undefined;
+  readonly watcher: ServiceWatcher;
   /** Reads all settings again. Throws ConfigError. */
   readConfig(): Config;
 }
@@ -148,6 +150,10 @@ export class Gateway {
       this.#ticker = setInterval(() => {
         this.#decide(parts);
         parts.workers.watch();
+        this.#surroundings.watcher.alive(
+          serviceState(parts.controller.verdict, parts.workers),
+          this.#runtime.now(),
+        );
       }, ageTickMs);
       return {
         listening,
@@ -204,6 +210,7 @@ export class Gateway {
   }
 
   async #reloadNow(): Promise<Reloaded> {
+    this.#surroundings.watcher.reloading();
     try {
       const answer = await this.#takeConfig(this.#surroundings.readConfig());
       const told = (needsRestart: boolean): string | undefined =>
@@ -217,6 +224,8 @@ export class Gateway {
       this.#log('reload_failed', { why });
       this.#lastReload = { isSuccessful: false, at: this.#lastReload.at };
       throw new CommandError(why);
+    } finally {
+      this.#surroundings.watcher.ready();
     }
   }
 

@@ -26,6 +26,10 @@ export const logEvents = {
     'warn',
     'commands cannot be taken, all else goes on: see to the folder of the control socket, or set CONTROL_SOCKET',
   ],
+  notify_failed: [
+    'warn',
+    'systemd could not be told, and may take this service for dead: see to NOTIFY_SOCKET, on Node to the program systemd-notify and NotifyAccess=all',
+  ],
   log_lines_lost: [
     'warn',
     'lines of the log before this one could not be written, and are lost: see to its reader, or its disk',

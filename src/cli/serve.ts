@@ -7,6 +7,7 @@ import { addressText } from '../runtime/addresses.ts';
 import { version } from '../version.ts';
 import { configOf, settingArgs } from './args.ts';
 import { inheritedSockets } from './inherited-sockets.ts';
+import { ServiceManager } from './service-manager.ts';
 import { Signals } from './signals.ts';
 
 export const serve = defineCommand({
@@ -18,12 +19,14 @@ export const serve = defineCommand({
     const { log, setLevel } = openLog(config.log);
     // What comes of it is in the log.
     const signals = new Signals(log, () => void gateway.reload().catch(() => {}));
+    const service = new ServiceManager(log);
     const gateway = new Gateway(config, {
       log,
       setLevel,
       readConfig,
       drainAsked: (why) => signals.add(why),
       inherited: await inheritedSockets(config),
+      watcher: service,
     });
     const { listening, metrics, control } = await gateway.start();
     log('listening', {
@@ -35,13 +38,20 @@ export const serve = defineCommand({
       workers: config.workers,
       version,
     });
-    await end(gateway, log, signals);
+    service.ready();
+    await end(gateway, log, signals, service);
   },
 });
 
 /** Drains after the first signal, stops after the deadline or the one that asks for that, and the second ends all now. */
-async function end(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
+async function end(
+  gateway: Gateway,
+  log: Log,
+  signals: Signals,
+  service: ServiceManager,
+): Promise<void> {
   const signal = await signals.next();
+  service.stopping(gateway.active);
   const { ms } = gateway.drainTimes;
   const drainMs = signal === 'SIGQUIT' ? 0 : ms;
   const acceptMs = signal === 'SIGQUIT' || signal === 'takeover' ? 0 : gateway.drainTimes.acceptMs;

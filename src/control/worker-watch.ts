@@ -4,7 +4,7 @@
  */
 
 /** A worker that is silent for so long is reported. A busy machine delays a beat by a fraction of it. */
-const stuckMs = 3_000;
+export const stuckMs = 3_000;
 
 /** What has changed about a worker. */
 export interface WorkerChange {

@@ -24,6 +24,7 @@ const call = <const A extends readonly Kind[]>(...args: A) => ({ args, result: '
 const declarations = {
   accept4: call('i32', 'bytes', 'bytes', 'i32'),
   bind: call('i32', 'bytes', 'u32'),
+  clock_gettime: call('i32', 'bytes'),
   close: call('i32'),
   connect: call('i32', 'bytes', 'u32'),
   epoll_create1: call('i32'),
