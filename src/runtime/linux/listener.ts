@@ -125,8 +125,12 @@ export function listenNative<D>(
     setInt(libc, fd, SOL.SOCKET, SO.REUSEADDR, 1);
     if (!('path' in address) && options.reusePort) setInt(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
     if (libc.bind(fd, target.bytes, target.bytes.length) < 0) return fail('bind');
-  } // systemd passes its sockets without this, whatever it had set itself.
-  else if (libc.fcntl(fd, F.SETFL, O_NONBLOCK) < 0) return fail('fcntl');
+  } else {
+    // The gateway before may have been set otherwise.
+    if (options.keepAlive === undefined) setInt(libc, fd, SOL.SOCKET, SO.KEEPALIVE, 0);
+    // systemd passes its sockets without this, whatever it had set itself.
+    if (libc.fcntl(fd, F.SETFL, O_NONBLOCK) < 0) return fail('fcntl');
+  }
   // Again is no error: it sets the length of the queue.
   if (libc.listen(fd, options.backlog) < 0) return fail('listen');
   const listener = new NativeListener(poller, fd, boundAddress(libc, fd, address), handlers, exhausted);
