@@ -40,6 +40,8 @@ COPY --from=build /image/ /
 USER 65532:65532
 # Reachable from outside of the container; elsewhere the default is 127.0.0.1.
 ENV METRICS_HOST=0.0.0.0
+# Clients are sent here until Kubernetes or a load balancer has seen that /ready says 503.
+ENV DRAIN_ACCEPT_MS=5000
 EXPOSE 6432 6433
 STOPSIGNAL SIGTERM
 # There is no curl and no shell in it: the program asks itself, where METRICS_PORT or CONTROL_SOCKET says.

@@ -2,19 +2,23 @@
  * Composition and life: start, drain, stop. No decision is made here: probes feed the controller, the controller feeds the
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { CommandError, commandsOf, type Reloaded } from './admin/commands.ts';
 import { type ControlSocket, serveControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
 import { pagesOf } from './admin/pages.ts';
+import { passSockets } from './admin/pass-sockets.ts';
+import { serviceState, type ServiceWatcher } from './admin/service-watcher.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
-import { controlFolders, controlSocketIn, usableFolder } from './config/control-places.ts';
+import { ownControlSocket } from './config/control-places.ts';
 import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
 import { type Change, changesBetween, reloaded } from './config/reload.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
+import { noSockets, type Sockets } from './contract/sockets.ts';
 import { Controller } from './control/controller.ts';
 import { evidenceFile } from './control/evidence-file.ts';
 import { Interruptions } from './control/interruptions.ts';
@@ -24,16 +28,28 @@ import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { messageOf, StartError } from './errors.ts';
 import type { Log, OpenLog } from './log.ts';
-import { budgetOf, controllerOptions, dataSettings, openRefusalServer } from './part-settings.ts';
+import {
+  budgetOf,
+  checkInherited,
+  controllerOptions,
+  dataSettings,
+  openRefusalServer,
+} from './part-settings.ts';
 import { Prober } from './probe/prober.ts';
 import type { RefusalServer } from './refusal-server/refusal-server.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
 import { pickRuntime } from './runtime/pick.ts';
-import type { Address } from './runtime/runtime.ts';
 import { version } from './version.ts';
 
 // This line must stand in a file directly in src/: in the executable, paths are relative to there.
 const workerFile = new URL('./data/worker.ts', import.meta.url);
+
+/** How long a gateway that takes over waits for a primary before it takes clients, who can wait for one, too. */
+const firstVerdictMs = 2_000;
+const firstVerdictTickMs = 10;
+
+/** How long it may take until the metrics port of the gateway before is free. */
+const portFreeMs = 2_000;
 
 /** How often sessions are counted while draining. */
 const drainTickMs = 100;
@@ -55,10 +71,19 @@ export interface Started {
 
 /** What the program around a gateway gives to it. */
 export interface Surroundings extends OpenLog {
-  /** A command asks for what SIGTERM asks for. */
-  drainAsked(): void;
+  /** A command asks for what SIGTERM asks for, or another gateway has taken the ports over. */
+  drainAsked(why: 'drain' | 'takeover'): void;
+  readonly inherited: Inherited | undefined;
+  readonly watcher: ServiceWatcher;
   /** Reads all settings again. Throws ConfigError. */
   readConfig(): Config;
+}
+
+/** What listens already. */
+export interface Inherited {
+  readonly sockets: Sockets;
+  /** Tells the gateway whose they were, and which still serves, that this one does from now on. */
+  readonly serves?: () => Promise<void>;
 }
 
 /** What exists from `start` to `stop`. */
@@ -105,6 +130,7 @@ export class Gateway {
     this.#warn();
     const engine = this.#chooseEngine();
     this.#log('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
+    checkInherited(this.#surroundings.inherited?.sockets, this.#config, engine.name, this.#runtime.name);
     try {
       this.#refusalServer = await openRefusalServer(this.#config, this.#budget, this.#log);
       const parts = this.#compose(
@@ -112,21 +138,28 @@ export class Gateway {
         await dataSettings(this.#config, this.#budget, this.#refusalServer.address),
       );
       this.#parts = parts;
+      parts.prober.setFast(true);
+      const { inherited } = this.#surroundings;
+      const takesOver = inherited?.serves !== undefined;
+      // Clients must not come to one that knows no primary while another one serves them.
+      if (takesOver) await firstVerdict(parts);
       const listening = await parts.workers.start();
+      await inherited?.serves?.();
       if (metrics) {
-        this.#http = await serveMetricsPort(
-          metrics.host,
-          metrics.port,
-          pagesOf(() => this.#snapshot(parts)),
-          () => this.#config.metricsToken?.(),
-        );
+        const pages = pagesOf(() => this.#snapshot(parts));
+        const { host, port } = metrics;
+        const token = () => this.#config.metricsToken?.();
+        this.#http = await serveMetricsPort(host, port, pages, token, takesOver ? portFreeMs : 0);
       }
       this.#control = await this.#openControlSocket(parts, listening);
-      parts.prober.setFast(true);
-      parts.prober.start();
+      if (!takesOver) parts.prober.start();
       this.#ticker = setInterval(() => {
         this.#decide(parts);
         parts.workers.watch();
+        this.#surroundings.watcher.alive(
+          serviceState(parts.controller.verdict, parts.workers),
+          this.#runtime.now(),
+        );
       }, ageTickMs);
       return {
         listening,
@@ -139,9 +172,9 @@ export class Gateway {
     }
   }
 
-  /** How long sessions may go on after the signal to stop. */
-  get drainMs(): number {
-    return this.#config.drainMs;
+  /** How long clients are still taken after the signal to stop, and how long sessions may go on after that. */
+  get drainTimes(): Config['drain'] {
+    return this.#config.drain;
   }
 
   /** Sessions that are open now. */
@@ -149,14 +182,17 @@ export class Gateway {
     return total(this.#parts?.workers.counters ?? [], 'active');
   }
 
-  /** Takes no more clients and resolves when the last session has ended, or after `ms`. */
-  async drain(ms: number): Promise<void> {
+  /**
+   * Is not ready from now on, takes no more clients after `acceptMs`, and resolves when the last session has ended, or
+   * `ms` after that.
+   */
+  async drain({ acceptMs, ms }: Config['drain']): Promise<void> {
     this.#isDraining = true;
-    this.#parts?.workers.drain();
+    if (acceptMs > 0) await pause(acceptMs);
     const until = performance.now() + ms;
-    while (this.active > 0 && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, Math.min(drainTickMs, ms)));
-    }
+    // Until then the queue may hold clients that are counted nowhere. A worker that hangs must not keep us.
+    await Promise.race([this.#parts?.workers.drain(), pause(ms)]);
+    while (performance.now() < until && this.active > 0) await pause(Math.min(drainTickMs, ms));
   }
 
   /** Ends everything. */
@@ -180,6 +216,7 @@ export class Gateway {
   }
 
   async #reloadNow(): Promise<Reloaded> {
+    this.#surroundings.watcher.reloading();
     try {
       const answer = await this.#takeConfig(this.#surroundings.readConfig());
       const told = (needsRestart: boolean): string | undefined =>
@@ -193,6 +230,8 @@ export class Gateway {
       this.#log('reload_failed', { why });
       this.#lastReload = { isSuccessful: false, at: this.#lastReload.at };
       throw new CommandError(why);
+    } finally {
+      this.#surroundings.watcher.ready();
     }
   }
 
@@ -227,6 +266,7 @@ export class Gateway {
       engine: engine.name,
       workerFile,
       settings,
+      sockets: this.#surroundings.inherited?.sockets ?? noSockets,
       runtime: this.#runtime,
       log,
       suspicion: (why) => this.#onSuspicion(why),
@@ -258,12 +298,11 @@ export class Gateway {
     samples.note(now);
     const { verdict, route } = controller;
     const { counters, serverSlots } = workers;
-    const sessionsOn = (server: Address): number => serverSlots.sessionsOn(server);
+    const sessionsOn = serverSlots.sessionsOn.bind(serverSlots);
     if (verdict) this.#interruptions.note({ observations, verdict, route, counters, sessionsOn }, now);
   }
 
   #onSuspicion(why: string): void {
-    if (this.#isDraining) return;
     this.#log('suspicion', { why });
     this.#parts?.prober.probeNow();
   }
@@ -329,7 +368,15 @@ export class Gateway {
     const { drainAsked, setLevel } = this.#surroundings;
     const commands = commandsOf({
       snapshot: () => this.#snapshot(parts),
-      drain: drainAsked,
+      drain: () => drainAsked('drain'),
+      passSockets: (path) => {
+        if (this.#isDraining) throw new CommandError('the gateway that runs is on its way out already');
+        return passSockets(parts.workers.sockets, path);
+      },
+      takenOver: () => {
+        this.#http?.close();
+        drainAsked('takeover');
+      },
       setLogLevel: setLevel,
       reload: () => this.reload(),
       evidence: () =>
@@ -351,7 +398,9 @@ export class Gateway {
       },
     });
     try {
-      return await serveControlSocket(path ?? controlSocketFor(address), commands, this.#log);
+      const place = path ?? ownControlSocket('port' in address ? address.port : 0);
+      const isTakenOver = this.#surroundings.inherited?.serves !== undefined;
+      return await serveControlSocket(place, commands, this.#log, isTakenOver);
     } catch (error) {
       const why = messageOf(error);
       if (path !== undefined) {
@@ -370,11 +419,8 @@ function changeText({ name, before, after }: Change): string {
   return before === after ? name : `${name}: ${before ?? '(unset)'} -> ${after ?? '(unset)'}`;
 }
 
-/** Throws an Error where there is no folder for it. */
-function controlSocketFor(address: Address): string {
-  const uid = process.getuid?.();
-  return controlSocketIn(
-    usableFolder(controlFolders(process.env, uid), uid),
-    'port' in address ? address.port : 0,
-  );
+async function firstVerdict({ prober, controller }: Parts): Promise<void> {
+  prober.start();
+  const until = performance.now() + firstVerdictMs;
+  while (controller.route.primary === undefined && performance.now() < until) await pause(firstVerdictTickMs);
 }

@@ -10,7 +10,10 @@ export type LogLevel = (typeof logLevels)[number];
 export const logEvents = {
   engine: ['info', 'what moves the bytes, and why'],
   listening: ['info', 'clients can connect'],
-  draining: ['info', 'no new clients are taken, sessions may end; a second signal ends them now'],
+  draining: [
+    'info',
+    'clients are taken for acceptMs more, and sessions may go on for drainMs after that; a second signal ends them now',
+  ],
   stopped: ['info', 'the gateway has stopped'],
   command: ['info', 'a command came over the control socket'],
   reloaded: ['info', 'the configuration was read again'],
@@ -22,6 +25,10 @@ export const logEvents = {
   control_socket_failed: [
     'warn',
     'commands cannot be taken, all else goes on: see to the folder of the control socket, or set CONTROL_SOCKET',
+  ],
+  notify_failed: [
+    'warn',
+    'systemd could not be told, and may take this service for dead: see to NOTIFY_SOCKET, on Node to the program systemd-notify and NotifyAccess=all',
   ],
   log_lines_lost: [
     'warn',

@@ -4,10 +4,12 @@ import type { Config } from './config/config.ts';
 import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
 import { openFileLimit } from './config/open-files.ts';
 import type { DataSettings } from './contract/messages.ts';
+import { noSockets, type Sockets } from './contract/sockets.ts';
 import type { ControllerOptions } from './control/controller.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
 import { type RefusalServer, startRefusalServer } from './refusal-server/refusal-server.ts';
+import type { Engine } from './runtime/engine.ts';
 import type { Address } from './runtime/runtime.ts';
 
 const backlog = 1024;
@@ -17,6 +19,32 @@ const refusalMs = 5_000;
 
 export function budgetOf({ workers, data: { maxSessions, maxHeld } }: Config): Budget {
   return descriptorBudget({ openFiles: openFileLimit(), workers, maxSessions, maxHeld });
+}
+
+/** Throws StartError where the sockets that listen already cannot be listened on. */
+export function checkInherited(
+  sockets: Sockets | undefined,
+  { standbyPort, workers }: Config,
+  engine: Engine['name'],
+  runtime: string,
+): void {
+  if (sockets === undefined) return;
+  if (engine === 'portable' && runtime !== 'node') {
+    throw new StartError(
+      `the ports that are passed to this gateway need the native engine, or Node: ${runtime} itself cannot listen on ` +
+        'them. Set ENGINE=auto, and NUM_THREADS to 1 or more.',
+    );
+  }
+  if (engine === 'portable' && workers > sockets.primary.length) {
+    throw new StartError(
+      `on Node each worker needs a port of its own, and ${sockets.primary.length} is passed: set NUM_THREADS=1.`,
+    );
+  }
+  if (sockets.standby.length > 0 && standbyPort === undefined) {
+    throw new StartError(
+      'systemd passes a socket named standby: set REPLICA_PORT to its port, or take the socket away.',
+    );
+  }
 }
 
 export function controllerOptions(
@@ -59,6 +87,7 @@ export async function dataSettings(
     listen: { host, port: listen.port },
     listenStandby: standbyPort === undefined ? undefined : { host, port: standbyPort },
     reusePort: false,
+    sockets: noSockets,
     backlog,
     maxSessions,
     maxClients,
@@ -67,7 +96,7 @@ export async function dataSettings(
 }
 
 /** The data plane takes numeric addresses only. */
-async function numeric(host: string): Promise<string> {
+export async function numeric(host: string): Promise<string> {
   try {
     return (await lookup(host)).address;
   } catch (error) {

@@ -24,6 +24,12 @@ export interface Reloaded {
   readonly warnings: readonly string[];
 }
 
+/** How many sockets were sent to another gateway, in this order. */
+export interface Passed {
+  readonly primary: number;
+  readonly standby: number;
+}
+
 export type Commands = Readonly<Record<string, Command>>;
 
 /** A command that could not be carried out: the message says what to do. */
@@ -45,6 +51,10 @@ export interface Operations {
   rehearse(kind: DrillKind, ms: number): void;
   memory(): Memory;
   forget(what: Forgettable): void;
+  /** Gives all that listens to the process with the unix socket at `path`. Throws CommandError. */
+  passSockets(path: string): Passed;
+  /** Another gateway listens now. */
+  takenOver(): void;
 }
 
 export function commandsOf(operations: Operations): Commands {
@@ -62,6 +72,21 @@ export function commandsOf(operations: Operations): Commands {
     },
     reload: { isChange: true, run: () => operations.reload() },
     drill: { isChange: true, run: (args) => rehearse(args, operations) },
+    // These two are what another gateway says that starts with TAKEOVER=on.
+    takeover: {
+      isChange: true,
+      run: ({ socket }) => {
+        if (typeof socket !== 'string') throw new MisusedCommand('takeover needs the path of a "socket"');
+        return operations.passSockets(socket);
+      },
+    },
+    'taken-over': {
+      isChange: true,
+      run: () => {
+        operations.takenOver();
+        return {};
+      },
+    },
     'log-level': {
       isChange: true,
       run: ({ level }) => {

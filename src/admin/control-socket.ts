@@ -21,12 +21,17 @@ export interface ControlSocket {
 }
 
 /**
- * Rejects with an Error that says why the socket cannot be had. It is bound under a name of this process and then moved to its
+ * Rejects with an Error that says why the socket cannot be had; from a gateway whose ports were taken over it is taken. It is bound under a name of this process and then moved to its
  * place: so nobody can connect before its mode is set, and closing it, which removes what stands at the name that was bound,
  * leaves a gateway alone that has taken the place over.
  */
-export async function serveControlSocket(path: string, commands: Commands, log: Log): Promise<ControlSocket> {
-  await clearAway(path);
+export async function serveControlSocket(
+  path: string,
+  commands: Commands,
+  log: Log,
+  isTakenOver = false,
+): Promise<ControlSocket> {
+  if (!isTakenOver) await clearAway(path);
   const bound = `${path}.${process.pid}`;
   rmSync(bound, { force: true });
   const server = await serveHttp({ path: bound }, answerFrom(commands, bound, log), limits);
@@ -105,7 +110,8 @@ async function clearAway(path: string): Promise<void> {
   unlinkSync(path);
 }
 
-function isAnswering(path: string): Promise<boolean> {
+/** Whether somebody listens at a socket that is there. */
+export function isAnswering(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = request({ socketPath: path, path: '/', agent: false }, (response) => {
       response.resume();

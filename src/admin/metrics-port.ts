@@ -1,5 +1,6 @@
 /** The metrics port: pages for scrapers and people. It only reads. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, messageOf, StartError } from '../errors.ts';
 import type { MetricsToken } from '../config/metrics-token.ts';
 import { addressText } from '../runtime/addresses.ts';
@@ -19,17 +20,25 @@ const ofCandidate = /^\/candidates\/([^/]+)(?=\/)/;
 /** What a scraper may hold open or be slow with. */
 const limits = { connections: 100, requestMs: 1_000, lifeMs: 5_000, bodyBytes: 0 } as const;
 
-/** Rejects with StartError if the port cannot be had. */
+/** How soon a port that is in use is tried again. */
+const retryMs = 10;
+
+/** Rejects with StartError if the port cannot be had, or is in use for longer than `patienceMs`. */
 export async function serveMetricsPort(
   host: string,
   port: number,
   pages: Pages,
   token: MetricsToken = undefined,
+  patienceMs = 0,
 ): Promise<HttpServer> {
-  try {
-    return await serveHttp({ host, port }, answerFrom(pages, token), limits);
-  } catch (error) {
-    throw cannotServe(host, port, error);
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await serveHttp({ host, port }, answerFrom(pages, token), limits);
+    } catch (error) {
+      if (performance.now() >= until || codeOf(error) !== 'EADDRINUSE') throw cannotServe(host, port, error);
+      await pause(retryMs);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the HTTP port shows. */
+import { longestSilenceMs } from '../control/worker-watch.ts';
 import { checksOf } from './checks.ts';
 import { formatFor, render } from './exposition.ts';
 import { historyOf } from './history.ts';
@@ -39,7 +40,7 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
     // Alive as long as it answers and its workers move; ready as long as it takes clients. Neither depends on the database: a gateway
     // that is restarted or taken out because of its database can hold no client.
     '/live': () => {
-      const workerSilentMs = Math.max(0, ...snapshot().workers.map(({ silentMs }) => silentMs));
+      const workerSilentMs = longestSilenceMs(snapshot().workers);
       return workerSilentMs < deadWorkerMs ? page('alive\n') : page(
         `a worker has not moved for ${Math.round(workerSilentMs / 1000)} s: restart the gateway\n`,
         503,

@@ -11,7 +11,7 @@ import type { Answer, FailureKind, Lack, Observation } from '../cluster/observat
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
 import type { DrillKind } from '../control/drill.ts';
 import type { Entry } from '../control/journal.ts';
-import type { WorkerState } from '../control/worker-watch.ts';
+import { longestSilenceMs, type WorkerState } from '../control/worker-watch.ts';
 import { printable } from '../protocol/printable.ts';
 import { addressText, serverAddress } from '../runtime/addresses.ts';
 import type { Limits, Snapshot, StandbyPort } from './snapshot.ts';
@@ -126,7 +126,7 @@ export function statusOf(of: Snapshot): Status {
     uptimeMs: of.date.getTime() - of.startedAt.getTime(),
     draining: of.isDraining,
     drill: of.drill === undefined ? null : { kind: of.drill.kind, leftMs: rounded(of.drill.until - of.now) },
-    workerSilentMs: Math.round(Math.max(0, ...of.workers.map(({ silentMs }) => silentMs))),
+    workerSilentMs: Math.round(longestSilenceMs(of.workers)),
     config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
     workers: of.workers.map((worker) => workerOf(worker, of.date)),
     route: routeOf(of),

@@ -20,7 +20,11 @@ export const gatewayArgs: ArgsDef = settingArgs(gatewaySettings);
  * does not take the command as it is given, and with StartError where it cannot be reached or the command fails.
  */
 export async function ask<T>(gateway: ParsedArgs, command: string, args: object = {}): Promise<T> {
-  const path = socketOf(gateway);
+  return await askAt<T>(socketOf(gateway), command, args);
+}
+
+/** The same of the gateway whose control socket is at `path`. */
+export async function askAt<T>(path: string, command: string, args: object = {}): Promise<T> {
   const { status, text } = await post(path, command, JSON.stringify(args));
   const answer = parsed(text);
   if (status === 200) return answer as T;

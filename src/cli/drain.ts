@@ -11,6 +11,6 @@ export const drain = defineCommand({
   args: gatewayArgs,
   async run({ args }) {
     await ask(args, 'drain');
-    print('The gateway takes no more clients, and ends when its sessions have, or after DRAIN_MS.');
+    print('The gateway ends when its sessions have, or after DRAIN_ACCEPT_MS and DRAIN_MS.');
   },
 });

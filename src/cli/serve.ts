@@ -6,6 +6,8 @@ import { settingNames } from '../config/settings.ts';
 import { addressText } from '../runtime/addresses.ts';
 import { version } from '../version.ts';
 import { configOf, settingArgs } from './args.ts';
+import { inheritedSockets } from './inherited-sockets.ts';
+import { ServiceManager } from './service-manager.ts';
 import { Signals } from './signals.ts';
 
 export const serve = defineCommand({
@@ -17,11 +19,14 @@ export const serve = defineCommand({
     const { log, setLevel } = openLog(config.log);
     // What comes of it is in the log.
     const signals = new Signals(log, () => void gateway.reload().catch(() => {}));
+    const service = new ServiceManager(log);
     const gateway = new Gateway(config, {
       log,
       setLevel,
       readConfig,
-      drainAsked: () => signals.add('drain'),
+      drainAsked: (why) => signals.add(why),
+      inherited: await inheritedSockets(config),
+      watcher: service,
     });
     const { listening, metrics, control } = await gateway.start();
     log('listening', {
@@ -33,19 +38,28 @@ export const serve = defineCommand({
       workers: config.workers,
       version,
     });
-    await end(gateway, log, signals);
+    service.ready();
+    await end(gateway, log, signals, service);
   },
 });
 
-/** Drains after the first signal, stops after the second, the deadline, or the one that asks for that. */
-async function end(gateway: Gateway, log: Log, signals: Signals): Promise<void> {
+/** Drains after the first signal, stops after the deadline or the one that asks for that, and the second ends all now. */
+async function end(
+  gateway: Gateway,
+  log: Log,
+  signals: Signals,
+  service: ServiceManager,
+): Promise<void> {
   const signal = await signals.next();
-  const drainMs = signal === 'SIGQUIT' ? 0 : gateway.drainMs;
+  service.stopping(gateway.active);
+  const { ms } = gateway.drainTimes;
+  const drainMs = signal === 'SIGQUIT' ? 0 : ms;
+  const acceptMs = signal === 'SIGQUIT' || signal === 'takeover' ? 0 : gateway.drainTimes.acceptMs;
   const sessions = gateway.active;
-  if (sessions > 0 && drainMs > 0) log('draining', { signal, sessions, drainMs });
-  await Promise.race([gateway.drain(drainMs), signals.next()]);
+  if (acceptMs > 0 || (sessions > 0 && drainMs > 0)) log('draining', { signal, sessions, acceptMs, drainMs });
+  await Promise.race([gateway.drain({ acceptMs, ms: drainMs }), signals.next()]);
   const ended = gateway.active;
-  await gateway.stop();
+  await Promise.race([gateway.stop(), signals.next()]);
   log('stopped', { signal, sessionsEnded: ended });
   // A socket that the other side never closes must not keep the process.
   process.exit(0);

@@ -2,8 +2,8 @@
 import type { Log } from '../log.ts';
 import { closeDebugger } from './debugger.ts';
 
-/** SIGTERM and SIGINT drain, SIGQUIT ends at once; `drain` is the command. */
-export type Ending = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'drain';
+/** SIGTERM and SIGINT drain, SIGQUIT ends at once; `drain` is the command, `takeover`: another gateway has the ports. */
+export type Ending = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'drain' | 'takeover';
 
 export class Signals {
   readonly #arrived: Ending[] = [];

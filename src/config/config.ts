@@ -57,12 +57,14 @@ export interface Config {
   /** Where HTTP is served; undefined: nowhere. */
   readonly metrics: HostPort | undefined;
   readonly metricsToken: MetricsToken;
-  /** How long sessions may go on after the signal to stop. */
-  readonly drainMs: number;
+  /** After the signal to stop: how long clients are still taken, and how long sessions may go on after that. */
+  readonly drain: { readonly acceptMs: number; readonly ms: number };
   readonly log: LogOptions;
   /** The path of the control socket; 'off': there is none; undefined: in a place of our choice. */
   readonly controlSocket: string | undefined;
   readonly drills: boolean;
+  /** Take the ports over from the gateway that runs. */
+  readonly takeover: boolean;
   /** PEM texts; undefined: make a throw-away certificate when one is needed. */
   readonly refusalCertificate: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -133,10 +135,11 @@ export function readConfig(sources: Sources): Config {
     },
     metrics: metricsAddress(values),
     metricsToken,
-    drainMs: values.DRAIN_MS,
+    drain: { acceptMs: values.DRAIN_ACCEPT_MS, ms: values.DRAIN_MS },
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
     controlSocket: values.CONTROL_SOCKET,
     drills: values.DRILLS,
+    takeover: values.TAKEOVER,
     refusalCertificate,
   });
 }

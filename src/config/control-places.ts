@@ -54,6 +54,12 @@ function problemOf(folder: string, uid: number | undefined): string | undefined 
   return undefined;
 }
 
+/** The socket of a gateway of this user at `port` that names none. Throws an Error where there is no folder for it. */
+export function ownControlSocket(port: number): string {
+  const uid = process.getuid?.();
+  return controlSocketIn(usableFolder(controlFolders(process.env, uid), uid), port);
+}
+
 /** Every control socket in these folders. */
 export function controlSockets(folders: readonly string[]): readonly string[] {
   return folders.flatMap((folder) => {

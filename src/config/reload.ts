@@ -25,6 +25,7 @@ export const needRestart: readonly SettingName[] = [
   'METRICS_HOST',
   'METRICS_PORT',
   'CONTROL_SOCKET',
+  'TAKEOVER',
   'LOG_FORMAT',
 ];
 
@@ -44,7 +45,7 @@ export function changesBetween(before: Config, after: Config): readonly Change[]
 
 /** The new configuration, with the old values of what needs a restart. */
 export function reloaded(before: Config, after: Config): Config {
-  const { listen, standbyPort, engine, workers, metrics, controlSocket } = before;
+  const { listen, standbyPort, engine, workers, metrics, controlSocket, takeover } = before;
   return {
     ...after,
     given: givenAfter(before.given, after.given),
@@ -54,6 +55,7 @@ export function reloaded(before: Config, after: Config): Config {
     workers,
     metrics,
     controlSocket,
+    takeover,
     data: { ...after.data, spinMs: before.data.spinMs, keepAlive: before.data.keepAlive },
     log: { ...after.log, format: before.log.format },
   };

@@ -162,7 +162,12 @@ export const settings = Object.freeze({
     MAX_HELD: integer('count', 'how many may wait', 1000, 0, 1_000_000),
     MAX_SESSIONS: integer('count', 'how many sessions there may be', 10_000, 1, 1_000_000),
     STARTUP_TIMEOUT_MS: ms('how long a client may take to say what it wants', 10_000, 100),
-    DRAIN_MS: ms('how long sessions may go on after SIGTERM or Ctrl-C', 10_000, 0),
+    DRAIN_ACCEPT_MS: ms(
+      'how long clients are still taken after SIGTERM or Ctrl-C, while /ready says 503',
+      0,
+      0,
+    ),
+    DRAIN_MS: ms('how long sessions may go on after that', 10_000, 0),
   }),
   ...inSection('Refusing', {
     REFUSAL_CERT_FILE: optional(
@@ -188,6 +193,10 @@ export const settings = Object.freeze({
       'the unix socket on which commands are taken, or "off" (default: LISTEN_PORT.sock in /run/pg_gateway, or in a folder of this user)',
     ),
     DRILLS: onOff('whether pg_gateway drill may withdraw the route or end sessions, for a rehearsal', 'off'),
+    TAKEOVER: onOff(
+      'start by taking the ports over from the gateway that runs, which then ends as on SIGTERM',
+      'off',
+    ),
     LOG_LEVEL: choice(logLevels, 'how much is logged', 'info'),
     LOG_FORMAT: choice(['auto', 'text', 'json'], 'auto: text on a terminal, JSON lines elsewhere', 'auto'),
     CONFIG_FILE: optional('file', 'a file of lines NAME=value; the environment and flags win over it'),

@@ -1,5 +1,6 @@
 /** What the two planes say to each other. Plain values: they cross a thread. */
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
+import type { Sockets } from './sockets.ts';
 
 /** A standby of our cluster. */
 export interface Standby {
@@ -49,6 +50,8 @@ export interface DataSettings {
   /** How a standby is chosen: the one with the least sessions, or by the client's address. */
   readonly balance: 'least' | 'source';
   readonly reusePort: boolean;
+  /** What this data plane listens on, where that listens already; the addresses say then only where that is. */
+  readonly sockets: Sockets;
   readonly backlog: number;
   readonly keepAlive: KeepAlive | undefined;
   /** How long dialling a server may take. */
@@ -83,7 +86,7 @@ export type Command =
   | { readonly kind: 'endDead'; readonly server: Address }
   /** A server is no standby of ours any more, or lags too far: ends the sessions of the standby port on it. */
   | { readonly kind: 'endStandbySessions'; readonly server: Address }
-  /** Stop listening; sessions live on until they end or until `stop`. */
+  /** Take those that are connected and stop listening; sessions live on until they end or until `stop`. */
   | { readonly kind: 'drain' }
   /** End everything, now. */
   | { readonly kind: 'stop' };
@@ -95,6 +98,8 @@ export type Report =
     readonly kind: 'listening';
     readonly address: Address;
     readonly standby: Address | undefined;
+    /** What it listens on, if that can be passed to another process. */
+    readonly sockets: Sockets;
     readonly now: number;
   }
   | { readonly kind: 'listenFailed'; readonly port: Port; readonly code: string; readonly message: string }
@@ -120,5 +125,7 @@ export type Report =
     readonly busiest: string;
     readonly ofBusiest: number;
   }
+  /** Answers `drain`: all that were connected by then are counted, and nobody else comes. */
+  | { readonly kind: 'drained' }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

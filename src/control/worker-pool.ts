@@ -7,6 +7,7 @@ import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { addressText } from '../runtime/addresses.ts';
+import { closeDescriptors } from '../runtime/linux/descriptors.ts';
 import { closeShared, stopListening } from '../runtime/linux/shared-listener.ts';
 import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
@@ -21,6 +22,7 @@ import {
   type Report,
   type Route,
 } from '../contract/messages.ts';
+import { shareOf, type Sockets } from '../contract/sockets.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
 import { type WorkerState, WorkerWatch } from './worker-watch.ts';
@@ -34,6 +36,8 @@ export interface WorkerPoolOptions {
   /** The worker's entry. Built by a file in src/: in the executable only paths from there resolve. */
   readonly workerFile: URL;
   readonly settings: DataSettings;
+  /** What listens already, all of it. It is closed with the ports. */
+  readonly sockets: Sockets;
   readonly runtime: Runtime;
   readonly log: Log;
   /** A data plane saw something that calls for a probe. */
@@ -49,6 +53,8 @@ export interface Listening {
 /** One data plane. */
 interface DataPlaneHandle {
   send(command: Command): void;
+  /** Resolves when it takes no more clients. */
+  drained: Promise<void>;
   /** Resolves when nothing of it is left. */
   ended: Promise<void>;
 }
@@ -62,6 +68,8 @@ const turnedAwayEvents = { clients: 'clients_displaced', cancels: 'cancels_dropp
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #dataPlanes: DataPlaneHandle[] = [];
+  /** Those that each data plane has bound itself, and can be passed on. */
+  readonly #bound: (Sockets | undefined)[] = [];
   readonly #counters: readonly Counters[];
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
@@ -184,19 +192,37 @@ export class WorkerPool {
     this.#send({ kind: 'endStandbySessions', server });
   }
 
-  /** Takes no more clients. */
-  drain(): void {
+  /** All that listens, for another process; a port has none where the engine gives none out. */
+  get sockets(): Sockets {
+    const { sockets } = this.#options;
+    const of = (port: Port) =>
+      sockets[port].length > 0 ? sockets[port] : this.#bound.flatMap((one) => one?.[port] ?? []);
+    return { primary: of('primary'), standby: of('standby') };
+  }
+
+  /** Takes no more clients. Resolves once those that were connected are counted. */
+  async drain(): Promise<void> {
+    if (this.#stopping) return;
     this.#stopping = true;
     this.#counters.forEach(closeListeners);
     this.#send({ kind: 'drain' });
+    this.#closeSockets();
+    await Promise.all(this.#dataPlanes.map(({ drained }) => drained));
   }
 
   /** Ends every session and every worker. */
   async stop(): Promise<void> {
+    if (!this.#stopping) this.#closeSockets();
     this.#stopping = true;
     this.#counters.forEach(closeListeners);
     this.#send({ kind: 'stop' });
     await Promise.all(this.#dataPlanes.map(({ ended }) => ended));
+  }
+
+  /** On Node they belong to what listens there. */
+  #closeSockets(): void {
+    const { engine, sockets: { primary, standby } } = this.#options;
+    if (engine === 'native') closeDescriptors([...primary, ...standby]);
   }
 
   #send(command: Command): void {
@@ -204,7 +230,8 @@ export class WorkerPool {
   }
 
   async #tryListen(address: Address, port: Port): Promise<Address> {
-    const { runtime } = this.#options;
+    const { runtime, sockets } = this.#options;
+    if (sockets[port].length > 0) return address;
     const { promise, resolve, reject } = Promise.withResolvers<Address>();
     const ignore = (): void => {};
     const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
@@ -221,7 +248,10 @@ export class WorkerPool {
 
   /** Starts the data plane number `index`, or starts it again. */
   #open(index: number): Promise<Listening> {
-    const settings = this.#settings;
+    const { primary, standby } = this.#options.sockets;
+    const count = this.#counters.length;
+    const sockets = { primary: shareOf(primary, index, count), standby: shareOf(standby, index, count) };
+    const settings = { ...this.#settings, sockets };
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
@@ -229,12 +259,14 @@ export class WorkerPool {
     counters.fill(0, servedAt);
     // Its clock is not that of the one before.
     this.#leases.forget(index);
+    const drained = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
     let bound: Listening | undefined;
     const onReport = (report: Report): void => {
       if (report.kind === 'listening') {
         bound = report;
         if (this.#stopping) closeListeners(counters);
+        this.#bound[index] = report.sockets;
         this.#leases.align(index, this.#options.runtime.now() - report.now);
         resolve(bound);
       } else if (report.kind === 'listenFailed') {
@@ -254,11 +286,14 @@ export class WorkerPool {
       } else if (report.kind === 'turnedAway') {
         const { count, busiest, ofBusiest } = report;
         this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
-      } else ended.resolve();
+      } else if (report.kind === 'drained') drained.resolve();
+      else ended.resolve();
     };
     const onExit = (why: string): void => {
+      drained.resolve();
       ended.resolve();
       closeListeners(counters);
+      this.#bound[index] = undefined;
       // One that never listened would die again: the caller decides.
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
       else this.#replace(index, why);
@@ -266,7 +301,7 @@ export class WorkerPool {
     const send = this.#options.workers === 0
       ? this.#openHere(settings, onReport)
       : this.#openWorker(settings, index, onReport, onExit);
-    this.#dataPlanes[index] = { send, ended: ended.promise };
+    this.#dataPlanes[index] = { send, drained: drained.promise, ended: ended.promise };
     send({ kind: 'route', route: this.#route, ...this.serverSlots.slots });
     return promise;
   }

@@ -4,7 +4,7 @@
  */
 
 /** A worker that is silent for so long is reported. A busy machine delays a beat by a fraction of it. */
-const stuckMs = 3_000;
+export const stuckMs = 3_000;
 
 /** What has changed about a worker. */
 export interface WorkerChange {
@@ -18,6 +18,11 @@ export interface WorkerState {
   /** For how long it has not moved. */
   readonly silentMs: number;
   readonly isStuck: boolean;
+}
+
+/** For how long the one that is silent for longest has been so. */
+export function longestSilenceMs(workers: readonly WorkerState[]): number {
+  return Math.max(0, ...workers.map(({ silentMs }) => silentMs));
 }
 
 interface Beat {

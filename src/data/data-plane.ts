@@ -14,7 +14,7 @@ import {
 } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import { isSameAddress, peerOf } from '../runtime/addresses.ts';
-import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
+import type { Address, Conn, ConnectOptions, Handlers, Runtime, Timer } from '../runtime/runtime.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { Listeners } from './listeners.ts';
@@ -46,6 +46,9 @@ const shortageOverMs = 10_000;
 /** A check of a load balancer comes every few seconds, a scanner a thousand times: one report in this time for each protocol. */
 const otherProtocolMs = 60_000;
 
+/** How long a client may take to read that the gateway ends, and to close. */
+const farewellMs = 1_000;
+
 /** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
 const mostSilences = 3;
 
@@ -73,7 +76,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #listeners = new Listeners();
   readonly #otherProtocols = new ReportLimit<OtherProtocol>(otherProtocolMs);
   #draining = false;
-  #stopping = false;
+  /** Runs while the last clients are being ended. */
+  #farewell: Timer | undefined;
   #lastSuspicion = -Infinity;
   #lastShortage = -Infinity;
 
@@ -178,24 +182,25 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #drain(): void {
     this.#draining = true;
     this.#prewarm.retarget(undefined);
-    this.#listeners.close();
-    for (const port of ports) {
-      this.#holdQueues[port].stop();
-      for (const session of this.#holdQueues[port].takeAll()) this.#refuse(session, shuttingDown);
-    }
+    this.#listeners.drain(() => this.#report({ kind: 'drained' }));
   }
 
+  /** Clients get a moment to read why. */
   #stop(): void {
     if (!this.#draining) this.#drain();
-    this.#sessions.each((session) => session.endQuietly('drained'));
-    this.#stopping = true;
+    this.#listeners.close();
+    this.#farewell = this.runtime.after(farewellMs, () => {
+      this.#sessions.each((session) => session.end('drained'));
+    });
+    this.#sessions.each(({ state }) => state.gatewayEnds());
     this.#reportStopped();
   }
 
   /** Once the last client's socket is closed. */
   #reportStopped(): void {
-    if (!this.#stopping || this.counters[at.active]! > 0) return;
-    this.#stopping = false;
+    if (this.#farewell === undefined || this.counters[at.active]! > 0) return;
+    this.#farewell.cancel();
+    this.#farewell = undefined;
     this.#report({ kind: 'stopped' });
   }
 
@@ -203,7 +208,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   admit(session: Session): void {
     if (session.isCancel) return this.#passCancel(session);
-    if (this.#draining) return this.#refuse(session, shuttingDown);
+    if (this.#farewell !== undefined) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
     this.#notAdmitted.delete(session);
@@ -268,6 +273,11 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   holdTimedOut(session: Session): void {
     this.#holdQueues[session.port].remove(session);
     this.#refuse(session, this.#noServer(session));
+  }
+
+  shutOut(session: Session): void {
+    this.#holdQueues[session.port].remove(session);
+    this.#refuse(session, shuttingDown);
   }
 
   suspect(why: string): void {

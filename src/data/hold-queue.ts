@@ -84,14 +84,6 @@ export class HoldQueue {
     this.#timer = undefined;
   }
 
-  /** Takes all of them out. */
-  takeAll(): readonly Session[] {
-    const all = [...this.#sessions];
-    this.#count(() => this.#sessions.clear());
-    this.#queue.clear();
-    return all;
-  }
-
   /** The counter is that of all ports. */
   #count(change: () => void): void {
     const before = this.#sessions.size;

@@ -1,10 +1,17 @@
 /** The ports where clients arrive. They are reported together, or as failed. */
-import type { DataSettings, Port, Report } from '../contract/messages.ts';
-import type { Handlers, Listener, Runtime } from '../runtime/runtime.ts';
+import { type DataSettings, type Port, ports, type Report } from '../contract/messages.ts';
+import type { Address, Handlers, Listener, Runtime } from '../runtime/runtime.ts';
 import { socketOptions } from './socket-options.ts';
 
+interface Wanted {
+  readonly port: Port;
+  readonly address: Address;
+  /** A socket that listens already. */
+  readonly descriptor: number | undefined;
+}
+
 export class Listeners {
-  readonly #open = new Map<Port, Listener>();
+  readonly #open: Listener[] = [];
 
   /** `handlersOf` gives the handlers of a port's clients; `share` gets what `Listener.share` gives, 0 for nothing. */
   start<D>(
@@ -14,22 +21,33 @@ export class Listeners {
     report: (report: Report) => void,
     share: (port: Port, descriptor: number) => void,
   ): void {
-    const { listen, listenStandby, reusePort, backlog, keepAlive } = settings;
+    const { reusePort, backlog, keepAlive } = settings;
     const options = { ...socketOptions(keepAlive), backlog, reusePort };
-    const bound = new Map<Port, Listener>();
-    const wanted = [['primary', listen], ['standby', listenStandby]] as const;
-    const ports = wanted.flatMap(([port, address]) => address ? [[port, address] as const] : []);
+    const all = wanted(settings);
+    const bound: (Wanted & { readonly listener: Listener })[] = [];
     let hasFailed = false;
-    for (const [port, address] of ports) {
+    for (const one of all) {
       if (hasFailed) break;
-      const listener = runtime.listen(address, options, handlersOf(port), {
+      const { port, address, descriptor } = one;
+      const opened = runtime.listen(address, { ...options, descriptor }, handlersOf(port), {
         listening: (listener) => {
-          bound.set(port, listener);
-          if (bound.size < ports.length) return;
-          // One alone is never stopped from outside: its clients could go to no other.
-          if (reusePort) bound.forEach((listener, port) => share(port, listener.share?.() ?? 0));
-          const { address } = bound.get('primary')!;
-          report({ kind: 'listening', address, standby: bound.get('standby')?.address, now: runtime.now() });
+          bound.push({ ...one, listener });
+          if (bound.length < all.length) return;
+          // One alone is never stopped from outside: its clients could go to no other. One that was there before is not ours alone.
+          if (reusePort) {
+            for (const { port, descriptor, listener } of bound) {
+              if (descriptor === undefined) share(port, listener.share?.() ?? 0);
+            }
+          }
+          const of = (port: Port) => bound.filter((one) => one.port === port).map(({ listener }) => listener);
+          const fdsOf = (port: Port) => of(port).flatMap(({ descriptor }) => descriptor ?? []);
+          report({
+            kind: 'listening',
+            address: of('primary')[0]!.address,
+            standby: of('standby')[0]?.address,
+            sockets: { primary: fdsOf('primary'), standby: fdsOf('standby') },
+            now: runtime.now(),
+          });
         },
         failed: ({ code, message }) => {
           // First of all: who hears of it ends this thread, which descriptors outlive.
@@ -38,11 +56,32 @@ export class Listeners {
           report({ kind: 'listenFailed', port, code, message });
         },
       });
-      this.#open.set(port, listener);
+      this.#open.push(opened);
+    }
+  }
+
+  /** Takes those that wait in the queues, then no more, and calls `done`. */
+  drain(done: () => void): void {
+    let left = this.#open.length;
+    for (const listener of this.#open) {
+      listener.drain(() => {
+        left -= 1;
+        if (left === 0) done();
+      });
     }
   }
 
   close(): void {
-    for (const listener of this.#open.values()) listener.close();
+    for (const listener of this.#open) listener.close();
   }
+}
+
+function wanted({ listen, listenStandby, sockets }: DataSettings): readonly Wanted[] {
+  const addresses = { primary: listen, standby: listenStandby };
+  return ports.flatMap((port): readonly Wanted[] => {
+    const address = addresses[port];
+    if (address === undefined) return [];
+    if (sockets[port].length === 0) return [{ port, address, descriptor: undefined }];
+    return sockets[port].map((descriptor) => ({ port, address, descriptor }));
+  });
 }

@@ -20,6 +20,7 @@ const sqlstates = {
   protocolViolation: '08P01',
   featureNotSupported: '0A000',
   queryCanceled: '57014',
+  adminShutdown: '57P01',
 } as const;
 
 /** Why a server was not reached. What the network said and what PostgreSQL said are not the same kind of thing. */
@@ -208,6 +209,13 @@ export const shuttingDown: Refusal = {
   message: 'pg_gateway is shutting down',
   hint: 'Connect again: another gateway, or this one after its restart, will take you.',
   reason: 'drained',
+};
+
+/** For a session that is open: PostgreSQL says the same when it ends one. */
+export const sessionEnded: Refusal = {
+  ...shuttingDown,
+  sqlstate: sqlstates.adminShutdown,
+  message: 'pg_gateway is shutting down, and ends this session',
 };
 
 function waited(holdMs: number): string {

@@ -28,6 +28,8 @@ export interface SessionHost<Session> extends DialHost {
   opened(session: Session): void;
   dialFailed(session: Session, failure: DialFailure): void;
   holdTimedOut(session: Session): void;
+  /** The gateway ends, and it has no server yet. */
+  shutOut(session: Session): void;
   /** The server behaved as if it were not the primary any more. */
   suspect(why: string): void;
   /** It needs nothing any more; its client's socket may still be closing. */

@@ -3,6 +3,7 @@ import { endpointText } from './addresses.ts';
 import { after, now } from './clock.ts';
 import { keepAliveMs } from './keep-alive.ts';
 import { connectTimeout, netError } from './net-error.ts';
+import { onceQuiet } from './once-quiet.ts';
 import type {
   Address,
   Conn,
@@ -70,6 +71,8 @@ function applyOptions(socket: BunSocket, options: SocketOptions): void {
   if (options.keepAlive !== undefined) socket.setKeepAlive(true, keepAliveMs(options.keepAlive.idleMs));
 }
 
+const noDescriptors = Object.assign(new Error('it takes no descriptor that listens'), { code: 'ENOTSUP' });
+
 /** Bun sets its own backlog (512) whatever `options.backlog` says. */
 function listen<D>(
   address: Address,
@@ -78,29 +81,39 @@ function listen<D>(
   events: ListenerEvents,
 ): Listener {
   const isPath = 'path' in address;
+  let count = 0;
   const socket = {
     ...EVENTS,
     open(accepted: BunSocket) {
+      count += 1;
       if (!isPath) applyOptions(accepted, options);
       const conn = new BunConn<D>(handlers, undefined as D);
       accepted.data = conn as BunConn<unknown>;
       conn.opened(accepted);
     },
   };
-  let listener: Listener;
+  let bound: Bound;
   try {
-    listener = isPath ? listenPath(address, socket) : listenTcp(address, options.reusePort, socket);
+    if (options.descriptor !== undefined) throw noDescriptors;
+    bound = isPath ? listenPath(address, socket) : listenTcp(address, options.reusePort, socket);
   } catch (error) {
     events.failed(netError(error));
-    return { address, close: () => undefined };
+    return { address, close: () => undefined, drain: (done: () => void) => done() };
   }
+  const drain = (done: () => void): void =>
+    onceQuiet(() => count, () => {
+      bound.close();
+      done();
+    });
+  const listener = { ...bound, drain };
   events.listening(listener);
   return listener;
 }
 
+type Bound = Omit<Listener, 'drain'>;
 type Accepting = Bun.SocketHandler<BunConn<unknown>>;
 
-function listenPath(address: { readonly path: string }, socket: Accepting): Listener {
+function listenPath(address: { readonly path: string }, socket: Accepting): Bound {
   const bound = Bun.listen<BunConn<unknown>>({ unix: address.path, allowHalfOpen: true, socket });
   return { address, close: () => bound.stop(false) };
 }
@@ -109,7 +122,7 @@ function listenTcp(
   address: { readonly host: string; readonly port: number },
   reusePort: boolean,
   socket: Accepting,
-): Listener {
+): Bound {
   const { host, port } = address;
   // A value of its own, as Bun's types leave `reusePort` out.
   const options = { hostname: host, port, reusePort, allowHalfOpen: true, socket };

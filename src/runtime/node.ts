@@ -11,6 +11,7 @@ import { endpointText } from './addresses.ts';
 import { after, now } from './clock.ts';
 import { keepAliveMs } from './keep-alive.ts';
 import { connectTimeout, netError } from './net-error.ts';
+import { onceQuiet } from './once-quiet.ts';
 import type {
   Address,
   Conn,
@@ -73,6 +74,7 @@ function listen<D>(
   events: ListenerEvents,
 ): Listener {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+    listener.accepted += 1;
     const conn = new NodeConn<D>(handlers, undefined as D, false);
     const socket = rebuilt(accepted, conn.reader());
     conn.attach(socket);
@@ -93,12 +95,15 @@ function listen<D>(
   // Node before 22.12 does not know reusePort and ignores it: a second listener fails there with EADDRINUSE.
   const listenOptions: NetListenOptions = { ...target(address), backlog: options.backlog };
   if (options.reusePort && !('path' in address)) listenOptions.reusePort = true;
-  server.listen(listenOptions);
+  const { descriptor } = options;
+  server.listen(descriptor === undefined ? listenOptions : { fd: descriptor, backlog: options.backlog });
   return listener;
 }
 
 class NodeListener implements Listener {
   address: Address;
+  /** Clients, ever. */
+  accepted = 0;
   readonly #server: Server;
   #closed = false;
 
@@ -118,6 +123,13 @@ class NodeListener implements Listener {
   close(): void {
     this.#closed = true;
     this.#server.close();
+  }
+
+  drain(done: () => void): void {
+    onceQuiet(() => this.accepted, () => {
+      this.close();
+      done();
+    });
   }
 }
 

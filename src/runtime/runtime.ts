@@ -31,6 +31,11 @@ export interface ListenOptions extends SocketOptions {
   readonly backlog: number;
   /** Let several listeners (one a worker) share the port; the kernel spreads the connections. */
   readonly reusePort: boolean;
+  /**
+   * A descriptor that listens already, instead of the address. The native engine listens on a copy of it, so that several
+   * threads can; node:net on Node takes it over; other runtimes cannot, and fail with ENOTSUP.
+   */
+  readonly descriptor?: number | undefined;
 }
 
 export interface ConnectOptions extends SocketOptions {
@@ -95,13 +100,17 @@ export interface Handlers<D> {
 export interface Listener {
   /** The bound address, with the real port where 0 was asked for. Valid from `listening` on. */
   readonly address: Address;
-  /** Takes no more connections and frees the port; those that are open live on. */
+  /** Valid in this process while it is open; undefined where the runtime gives none out. */
+  readonly descriptor?: number | undefined;
+  /** Takes no more connections and frees the port; those that are open live on, those in its queue are reset. */
   close(): void;
   /**
    * Another descriptor of the same socket, for another thread (`stopListening`); the caller's, and the port is not free
    * before it is closed. Not there where a runtime keeps its descriptors to itself, or has no call to stop a listener.
    */
   share?(): number | undefined;
+  /** Hands out those that wait in its queue, in which they are connected already, then closes, and calls `done`. */
+  drain(done: () => void): void;
 }
 
 /** Exactly one of the two is called, once, possibly before `listen` returns; none if `close` came first. */

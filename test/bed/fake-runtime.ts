@@ -157,7 +157,12 @@ export class FakeRuntime implements Runtime, FakeLoop {
       closed = true;
       this.bound.delete(bound);
     };
-    const listener = { address: real, close };
+    // Here no client waits in a queue: they are handed out as they come.
+    const drain = (done: () => void): void => {
+      close();
+      done();
+    };
+    const listener = { address: real, close, drain };
     const isTaken = [...this.bound].some((other) => JSON.stringify(other.address) === JSON.stringify(real));
     if (!isTaken) this.bound.add(bound);
     this.later(() => {

@@ -55,6 +55,8 @@ export interface GatewayProcess {
 export interface ProgramOutput {
   readonly stdout?: number;
   readonly stderr?: number;
+  /** Descriptors that listen, by the names that systemd would give them. */
+  readonly sockets?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -108,8 +110,9 @@ const always = {
 export async function startGateway(
   env: Record<string, string>,
   runtime: GatewayRuntime = gatewayRuntime,
+  output: Pick<ProgramOutput, 'sockets'> = {},
 ): Promise<GatewayProcess> {
-  const child = launch([], { ...always, ...env }, runtime);
+  const child = launch([], { ...always, ...env }, runtime, output);
   const exited = ended(child);
   const log: LogLine[] = [];
   const noise: string[] = [];
@@ -164,14 +167,25 @@ function launch(
   args: readonly string[],
   env: Record<string, string>,
   runtime: GatewayRuntime = gatewayRuntime,
-  { stdout, stderr }: ProgramOutput = {},
+  { stdout, stderr, sockets = {} }: ProgramOutput = {},
 ): ChildProcess {
-  const [command, ...rest] = commands[runtime];
-  if (!existsSync(command)) throw new Error(`${command} is missing: run scripts/install or scripts/build`);
+  const names = Object.keys(sockets);
+  // As systemd does it: the process that they are meant for is named.
+  const activation = names.length === 0 ? [] : [
+    '/bin/sh',
+    '-c',
+    `LISTEN_FDS=${names.length} LISTEN_FDNAMES=${names.join(':')} LISTEN_PID=$$ exec "$@"`,
+    'sh',
+  ];
+  const program = commands[runtime];
+  const [command = '', ...rest] = [...activation, ...program];
+  if (!existsSync(program[0])) {
+    throw new Error(`${program[0]} is missing: run scripts/install or scripts/build`);
+  }
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));
   const child = spawn(command, [...rest, ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
-    stdio: ['ignore', stdout ?? 'pipe', stderr ?? 'pipe'],
+    stdio: ['ignore', stdout ?? 'pipe', stderr ?? 'pipe', ...Object.values(sockets)],
   });
   running.add(child);
   child.once('exit', () => running.delete(child));

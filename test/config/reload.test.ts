@@ -55,6 +55,7 @@ describe('what a reload changes', () => {
         SPIN_US: '9',
         TCP_KEEPALIVE: '77',
         CONTROL_SOCKET: '/s',
+        TAKEOVER: 'on',
         LOG_FORMAT: 'text',
         HOLD_MS: '5',
       },

@@ -24,7 +24,9 @@ describe('every setting', () => {
       assert.match(hint, /^\S+$/);
       assert.ok(sections.includes(section));
       if (fallback === undefined) return;
-      assert.equal(settings[name].parse(fallback) === undefined, fallback === 'off' && hint !== 'on|off');
+      const value = settings[name].parse(fallback);
+      // What is off has no value, but for a mere switch.
+      assert.equal(value === undefined || value === false, fallback === 'off');
     });
   }
 
@@ -82,6 +84,7 @@ describe('the bounds of a number', () => {
     MAX_HELD: [0, 1_000_000],
     MAX_SESSIONS: [1, 1_000_000],
     STARTUP_TIMEOUT_MS: [100, 3_600_000],
+    DRAIN_ACCEPT_MS: [0, 3_600_000],
     DRAIN_MS: [0, 3_600_000],
   };
   for (const [name, [least, most]] of Object.entries(bounds) as [SettingName, readonly [number, number]][]) {

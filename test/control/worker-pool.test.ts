@@ -1,4 +1,5 @@
 import { deepEqual, doesNotMatch, equal, match, rejects } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { logEvents } from '../../src/log-events.ts';
 import type { Log } from '../../src/log.ts';
 import { at, total } from '../../src/contract/counters.ts';
 import { type DataSettings, noRoute } from '../../src/contract/messages.ts';
+import { noSockets } from '../../src/contract/sockets.ts';
 import { WorkerPool } from '../../src/control/worker-pool.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
 import { chooseEngine, type Engine } from '../../src/runtime/engine.ts';
@@ -47,7 +49,16 @@ function poolOf(
   const settings: DataSettings = { ...defaults, listen, listenStandby };
   const suspicion = (why: string): void => void suspicions.push(why);
   const runtime = pickRuntime();
-  const pool = new WorkerPool({ workers, engine, workerFile, settings, runtime, log, suspicion });
+  const pool = new WorkerPool({
+    workers,
+    engine,
+    workerFile,
+    settings,
+    sockets: noSockets,
+    runtime,
+    log,
+    suspicion,
+  });
   return { pool, errors, suspicions };
 }
 
@@ -82,6 +93,21 @@ for (
   describe(`a worker pool ${where}`, { skip: workers > 1 && noSharedPorts }, () => {
     const here: Address = { host: '127.0.0.1', port: 0 };
 
+    test('has counted the clients in its queue when its drain is done', { timeout: 60_000 }, async () => {
+      const { pool, errors } = poolOf(workers, realWorker, here, engine);
+      const { address: listen } = await pool.start();
+      // No loop of this thread turns meanwhile; workers may have taken some of them before they drain.
+      const { port } = listen as { port: number };
+      const clients = `for n in $(seq 10); do exec 3<>/dev/tcp/127.0.0.1/${port} || exit 1; done`;
+      const { status } = spawnSync('bash', ['-c', clients]);
+      equal(status, 0);
+      await pool.drain();
+      equal(total(pool.counters, 'accepted'), 10);
+      equal(await isFree(port), true);
+      await pool.stop();
+      deepEqual(errors, []);
+    });
+
     test('holds, routes, pumps, counts, drains and stops', { timeout: 60_000 }, async () => {
       const { pool, errors } = poolOf(workers, realWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
@@ -98,7 +124,7 @@ for (
       equal(held.inOrder, true);
       equal(total(pool.counters, 'upstreamBytes'), startup.length);
       await until(() => total(pool.counters, 'downstreamBytes') === 1_000, 'the count');
-      pool.drain();
+      void pool.drain();
       await waitFor('the port to be free', () => isFree((listen as { port: number }).port));
       peer.send(1_000, 1_000);
       await until(() => held.bytes === 2_000, 'a session that lives on');

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { cancelRequest, readError, startup } from './packets.ts';
-import { defaults, other, primary, World } from './world.ts';
+import { bytesOf, cancelRequest, readError, sslRequest, startup } from './packets.ts';
+import { defaults, firstByte, other, primary, World } from './world.ts';
 
 function worldWithPrimary(): World {
   const world = new World();
@@ -147,20 +147,15 @@ describe('the death verdict over a server that has not answered', () => {
 });
 
 describe('drain', () => {
-  test('refuses clients that wait, takes no new ones, and leaves sessions alone', () => {
+  test('takes no new clients, and lets those that are there wait for a primary', () => {
     const world = worldWithPrimary();
     const { client, server } = world.open();
     world.publish(undefined);
     const held = world.client(startup);
     const early = world.client();
     world.command({ kind: 'drain' });
-    for (const refused of [held, early]) {
-      if (refused === early) early.send(startup);
-      const error = readError(refused.received);
-      deepEqual([error['C'], error['M']], ['57P03', 'pg_gateway is shutting down']);
-      refused.fin();
-    }
-    equal(world.count('held'), 0);
+    early.send(startup);
+    equal(world.count('held'), 2);
     server.send(startup);
     deepEqual(client.received, startup);
     try {
@@ -169,9 +164,15 @@ describe('drain', () => {
     } catch (error) {
       match(String(error), /no listener/);
     }
+    world.publish(other);
+    for (const dial of world.pending) dial.accept().send(firstByte);
+    for (const served of [held, early]) {
+      deepEqual(served.received, firstByte);
+      served.reset();
+    }
     client.fin();
     server.fin();
-    world.empty({ drained: 2, clientClosed: 1 });
+    world.empty({ clientReset: 2, clientClosed: 1 });
   });
 
   test('still passes on cancel requests, and serves those that are being dialled', () => {
@@ -191,6 +192,8 @@ describe('drain', () => {
 });
 
 describe('stop', () => {
+  const stopped = (world: World) => world.reports.filter(({ kind }) => kind === 'stopped').length;
+
   test('ends every client, in every phase, and says so', () => {
     const world = worldWithPrimary();
     const { server } = world.open();
@@ -200,21 +203,87 @@ describe('stop', () => {
     world.client(startup);
     world.client(startup.subarray(0, 5));
     world.command({ kind: 'stop' });
-    equal(world.clients.filter(({ closed }) => !closed).length, 0);
-    equal(world.reports.filter(({ kind }) => kind === 'stopped').length, 1);
     ok(server.ended && !server.aborted, 'the server sees an orderly end');
     server.send(startup);
     ok(!server.paused, 'what it still says is read and dropped');
     server.fin();
+    equal(stopped(world), 0);
+    world.runtime.advance(1_000);
+    equal(stopped(world), 1);
+    equal(world.clients.filter(({ closed }) => !closed).length, 0);
     world.runtime.advance(defaults.connectTimeoutMs);
     world.empty({ drained: 5 });
   });
 
-  test('after drain ends every client, and the reasons of those refused stand', () => {
+  test('tells clients without a session why, and does not wait for those that have read it', () => {
     const world = new World();
-    world.client(startup);
+    const held = world.client(startup);
+    const early = world.client();
     world.command({ kind: 'drain' });
     world.command({ kind: 'stop' });
+    early.send(startup);
+    for (const refused of [held, early]) {
+      const error = readError(refused.received);
+      deepEqual([error['C'], error['M']], ['57P03', 'pg_gateway is shutting down']);
+      ok(refused.ended && !refused.aborted);
+      refused.fin();
+    }
+    equal(stopped(world), 1);
+    world.empty({ drained: 2 });
+  });
+
+  const ready = bytesOf('Z', 5, 'I');
+  const row = bytesOf('D', 4 + 2 + 4 + 20, Uint8Array.of(0, 1), 20, bytesOf(new Uint8Array(14), ready));
+
+  /** Ends a gateway with one session, whose first packet was `first` and whose server has said `answer`. */
+  function ending(first: Uint8Array, answer: Uint8Array, limit?: number) {
+    const world = worldWithPrimary();
+    const client = world.client(first);
+    const server = world.runtime.lastDial.accept();
+    server.send(first === sslRequest ? bytesOf('S') : bytesOf('R', 8, 0));
+    client.forget();
+    if (limit !== undefined) client.limit(limit);
+    server.send(answer);
+    world.command({ kind: 'stop' });
+    ok(server.ended && !server.aborted && !server.paused, 'the server sees an orderly end');
+    return { world, client, server };
+  }
+
+  function done({ world, client, server }: ReturnType<typeof ending>): void {
+    ok(client.ended && !client.aborted, 'a FIN');
+    client.fin();
+    server.fin();
+    equal(stopped(world), 1);
     world.empty({ drained: 1 });
+  }
+
+  test('tells a session in clear text why, between two messages of its server', () => {
+    const answer = bytesOf(row, ready);
+    const session = ending(startup, answer);
+    deepEqual(session.client.received.subarray(0, answer.length), answer);
+    const error = readError(session.client.received.subarray(answer.length));
+    deepEqual([error['C'], error['M']], ['57P01', 'pg_gateway is shutting down, and ends this session']);
+    done(session);
+  });
+
+  for (
+    const [where, first, answer] of [
+      ['in the middle of a message', startup, row.subarray(0, 12)],
+      ['in the middle of one that looks like its end', startup, row],
+      ['before the end of an answer', startup, bytesOf(row, 'C', 4)],
+      ['in what may be TLS', sslRequest, ready],
+    ] as const
+  ) {
+    test(`says nothing ${where}, and closes with a FIN`, () => {
+      const session = ending(first, answer);
+      deepEqual(session.client.received, answer);
+      done(session);
+    });
+  }
+
+  test('says nothing behind what its client has not taken', () => {
+    const session = ending(startup, ready, 2);
+    deepEqual(session.client.received, ready.subarray(0, 2));
+    done(session);
   });
 });

@@ -11,6 +11,7 @@ import {
   startup,
   terminate,
 } from './packets.ts';
+import { noSockets } from '../../src/contract/sockets.ts';
 import { defaults, primary, World } from './world.ts';
 
 function worldWithPrimary(): World {
@@ -26,6 +27,7 @@ describe('before the first packet', () => {
       kind: 'listening',
       address: defaults.listen,
       standby: undefined,
+      sockets: noSockets,
       now: 1_000,
     }]);
     world.dataPlane.start();

@@ -9,6 +9,7 @@ import {
   noPrimary,
   noStandby,
   notUnderstood,
+  sessionEnded,
   shuttingDown,
   tooManyHeld,
   tooManySessions,
@@ -28,6 +29,7 @@ const refusals: Record<string, Refusal> = {
   tooManyHeld: tooManyHeld(route, 'primary', 7),
   tooManySessions: tooManySessions(100),
   shuttingDown,
+  sessionEnded,
 };
 
 test('what another host of the list may cure is 57P03, so that libpq goes on to it', () => {
@@ -41,6 +43,7 @@ test('what another host of the list may cure is 57P03, so that libpq goes on to 
     tooManyHeld: '57P03',
     tooManySessions: '53300',
     shuttingDown: '57P03',
+    sessionEnded: '57P01',
   });
 });
 

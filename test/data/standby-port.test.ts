@@ -318,6 +318,7 @@ test('both ports are listened to, and at the end both are closed', () => {
     kind: 'listening',
     address: defaults.listen,
     standby: { host: '127.0.0.1', port: 6433 },
+    sockets: { primary: [], standby: [] },
     now: 1_000,
   }]);
   world.command({ kind: 'drain' });

@@ -17,6 +17,7 @@ import {
   type Route,
   type Standby,
 } from '../../src/contract/messages.ts';
+import { noSockets } from '../../src/contract/sockets.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
 import { DataPlane } from '../../src/data/data-plane.ts';
 import type { FarEnd } from '../bed/fake-conn.ts';
@@ -45,6 +46,7 @@ export const defaults: DataSettings = {
   fallback: true,
   balance: 'least',
   reusePort: false,
+  sockets: noSockets,
   backlog: 16,
   keepAlive: { idleMs: 60_000, intervalMs: 10_000, count: 3 },
   connectTimeoutMs: 800,

@@ -184,7 +184,9 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
 
   it('serves with a read-only root as nobody in particular, and ends by its stop signal', async () => {
     const [port, metrics] = [await freePort(), await freePort()];
+    assert.ok((config['Env'] as string[]).includes('DRAIN_ACCEPT_MS=5000'), 'load balancers get their time');
     const { name, child, said } = run(['127.0.0.1', String(port)], {
+      DRAIN_ACCEPT_MS: '0',
       METRICS_PORT: String(metrics),
       CANDIDATES: '127.0.0.1:1',
       PGUSER: 'postgres',

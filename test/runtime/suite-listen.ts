@@ -1,11 +1,18 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { until } from '../bed/wait-for.ts';
+import { until, waitFor } from '../bed/wait-for.ts';
 import { freshAddress, LISTEN, listening } from './fixture.ts';
 import { patterned, Peer, peerConnect } from './peer.ts';
 import { recorder } from './recorder.ts';
 import type { Address, ListenerEvents, ListenOptions, Runtime } from '../../src/runtime/runtime.ts';
+
+const queued = 20;
+
+/** A script of bash: clients that connect, speak, and leave. */
+const connects = (port: number): string =>
+  `for n in $(seq ${queued}); do exec 3<>/dev/tcp/127.0.0.1/${port} && printf hello >&3 || exit 1; done`;
 
 /** Listening: the two events, what closing does, and shared ports. */
 export function listenSuite(runtime: Runtime): void {
@@ -62,6 +69,23 @@ export function listenSuite(runtime: Runtime): void {
       remove();
     });
   }
+
+  test('draining hands out the clients in the queue before the port is free', async () => {
+    const { handlers, traces } = recorder();
+    const listener = await listening(runtime, { host: '127.0.0.1', port: 0 }, handlers);
+    const { port } = listener.address as { port: number };
+    // Meanwhile no loop of this process turns.
+    const { status, stderr } = spawnSync('bash', ['-c', connects(port)], { encoding: 'utf8' });
+    equal(status, 0, stderr);
+    let isDone = false;
+    listener.drain(() => isDone = true);
+    await until(() => isDone, 'the end');
+    equal(traces.length, queued);
+    await until(() => traces.every(({ bytes }) => bytes === 5), 'all of them');
+    (await waitFor('the port', () => listening(runtime, listener.address, recorder().handlers))).close();
+    for (const trace of traces) trace.call((conn) => conn.abort());
+    await until(() => traces.every((trace) => trace.closed), 'close');
+  });
 
   test('an address that is not of this machine fails with EADDRNOTAVAIL', async () => {
     const told = tally();

@@ -111,7 +111,7 @@ function experience(status: Status): string[] {
 }
 
 function newcomers({ draining, route, limits }: Status): string {
-  if (draining) return 'New clients are not taken: the gateway is draining.';
+  if (draining) return 'The gateway is draining: once DRAIN_ACCEPT_MS is over, it takes no new clients.';
   if (route.primary !== null) return `New clients are served by ${route.primary.candidate}.`;
   if (limits.holdMs === 0 || limits.maxHeld === 0) {
     return 'New clients are refused at once, with SQLSTATE 57P03 and the reason (HOLD_MS=0 or MAX_HELD=0).';

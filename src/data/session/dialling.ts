@@ -8,6 +8,7 @@ import { brokenEarly, type DialFailure, dialFailures, networkFailure } from '../
 import { RoleCheck } from '../role-check.ts';
 import type { Targets } from '../targets.ts';
 import { Open } from './open.ts';
+import { OpenInClear } from './open-in-clear.ts';
 import { ServedState } from './state.ts';
 
 /**
@@ -75,6 +76,11 @@ export class Dialling extends ServedState {
     this.#failed(dialFailures.silent);
   }
 
+  override gatewayEnds(): void {
+    this.shutdownServer();
+    this.session.host.shutOut(this.session);
+  }
+
   #wasSilent(): void {
     this.session.pending!.silences += 1;
     this.#failed(dialFailures.silent);
@@ -91,7 +97,8 @@ export class Dialling extends ServedState {
   }
 
   #answered(server: Conn<ServerSide>): Open {
-    const open = new Open(this.session, server, this.up!, this.down!);
+    const isClear = this.session.pending!.first.opening.kind === 'startup';
+    const open = new (isClear ? OpenInClear : Open)(this.session, server, this.up!, this.down!);
     this.server = undefined;
     this.session.enter(open).begin();
     if (server.data === this) server.data = open;

@@ -17,4 +17,8 @@ export class Held extends SessionState {
     if (!pending.first.isAsking) return super.clientEnd();
     pending.hasEnded = true;
   }
+
+  override gatewayEnds(): void {
+    this.session.host.shutOut(this.session);
+  }
 }

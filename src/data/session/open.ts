@@ -4,7 +4,7 @@ import { errorResponse } from '../../protocol/error-response.ts';
 import type { Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
 import type { Pump } from '../pump.ts';
-import { onStandby } from '../refusals.ts';
+import { onStandby, sessionEnded } from '../refusals.ts';
 import { noEpoch, type Targets } from '../targets.ts';
 import { Parting } from './parting.ts';
 import { lingerMs, ServedState, type StatefulSession } from './state.ts';
@@ -83,5 +83,20 @@ export class Open extends ServedState {
 
   override standbyLost(): void {
     if (this.session.epoch === noEpoch) this.session.end('fenced');
+  }
+
+  override gatewayEnds(): void {
+    const { session } = this;
+    session.endedBy ??= 'drained';
+    const canRead = this.isBetweenMessages && !this.down!.stalled;
+    this.shutdownServer();
+    const parting = session.enter(new Parting(session));
+    if (canRead) parting.say(errorResponse(sessionEnded));
+    else parting.hangUp();
+  }
+
+  /** Known for sure: what is said to the client now begins a message for it. */
+  protected get isBetweenMessages(): boolean {
+    return false;
   }
 }

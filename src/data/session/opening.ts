@@ -30,6 +30,11 @@ export class Opening extends SessionState {
     this.session.hangUp('clientClosed');
   }
 
+  /** Once it has said how it wants to be told. */
+  override gatewayEnds(): void {
+    this.session.host.shutOut(this.session);
+  }
+
   #notUnderstood(reading: Extract<Reading, { kind: 'garbage' }>): void {
     const { session } = this;
     const refusal = notUnderstood(reading);

@@ -10,13 +10,14 @@ export class Parting extends ServedState {
   say(...messages: readonly Uint8Array[]): void {
     const { client } = this.session;
     this.down = new Pump(client, client, uncounted, at.downstreamBytes);
+    // What it still sends is dropped; paused, its FIN would not be seen.
+    client.resume();
     for (const bytes of messages) this.down.push(bytes);
     this.shutdownClient();
   }
 
   hangUp(): void {
     const { session } = this;
-    // What it still sends is dropped; paused, its FIN would not be seen.
     session.client.resume();
     session.client.shutdown();
     this.after(hangUpMs, () => session.end('serverClosed'));

@@ -109,10 +109,4 @@ export class Session implements ListMember, StatefulSession {
     this.enter(new Closed(this));
     this.client.abort();
   }
-
-  /** At the end of the program: the server sees an orderly end, which PostgreSQL does not log. */
-  endQuietly(reason: CloseReason): void {
-    this.state.shutdownServer();
-    this.end(reason);
-  }
 }

@@ -105,13 +105,13 @@ export abstract class SessionState implements ClientSide, ServerSide {
   /** The server of the session is no standby to read from any more. */
   standbyLost(): void {}
 
+  /** The client is told where it can be; one that is on its way out already is left alone. */
+  gatewayEnds(): void {}
+
   /** Another state follows; the server is given up if this one still has it. */
   leave(): void {
     this.#timer?.cancel();
   }
-
-  /** An orderly end for the server. */
-  shutdownServer(): void {}
 
   protected after(ms: number, fn: () => void): void {
     this.#timer?.cancel();
@@ -156,13 +156,15 @@ export abstract class ServedState extends SessionState {
     server.abort();
   }
 
-  override shutdownServer(): void {
+  /** An orderly end for the server, which PostgreSQL does not log. */
+  protected shutdownServer(): void {
     this.#dial?.abort();
     const { server } = this;
     this.server = undefined;
     if (server === undefined) return;
     // Its last bytes are read and dropped: paused, it would never close.
     server.data = discarded;
+    server.resume();
     server.shutdown();
   }
 

@@ -2,7 +2,7 @@
 
 export const AF = { UNIX: 1, INET: 2, INET6: 10 } as const;
 
-export const SOCK = { STREAM: 1, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
+export const SOCK = { STREAM: 1, DGRAM: 2, NONBLOCK: 0o4000, CLOEXEC: 0o2000000 } as const;
 
 export const SOL = { SOCKET: 1, TCP: 6 } as const;
 
@@ -18,7 +18,14 @@ export const SO = {
 
 export const TCP = { NODELAY: 1, KEEPIDLE: 4, KEEPINTVL: 5, KEEPCNT: 6 } as const;
 
-export const MSG = { PEEK: 0x02, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
+export const MSG = { PEEK: 0x02, DONTWAIT: 0x40, NOSIGNAL: 0x4000, CMSG_CLOEXEC: 0x4000_0000 } as const;
+
+export const SCM_RIGHTS = 1;
+
+/** Commands of fcntl. */
+export const F = { SETFL: 4, DUPFD_CLOEXEC: 1030 } as const;
+
+export const O_NONBLOCK = 0o4000;
 
 export const SHUT_RD = 0;
 export const SHUT_WR = 1;

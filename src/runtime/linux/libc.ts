@@ -24,6 +24,7 @@ const call = <const A extends readonly Kind[]>(...args: A) => ({ args, result: '
 const declarations = {
   accept4: call('i32', 'bytes', 'bytes', 'i32'),
   bind: call('i32', 'bytes', 'u32'),
+  clock_gettime: call('i32', 'bytes'),
   close: call('i32'),
   connect: call('i32', 'bytes', 'u32'),
   epoll_create1: call('i32'),
@@ -40,7 +41,9 @@ const declarations = {
   listen: call('i32', 'i32'),
   read: call('i32', 'bytes', 'u32'),
   recv: call('i32', 'pointer', 'u32', 'i32'),
+  recvmsg: call('i32', 'bytes', 'i32'),
   send: call('i32', 'pointer', 'u32', 'i32'),
+  sendmsg: call('i32', 'bytes', 'i32'),
   setsockopt: call('i32', 'i32', 'i32', 'bytes', 'u32'),
   shutdown: call('i32', 'i32'),
   socket: call('i32', 'i32', 'i32'),
@@ -64,6 +67,8 @@ export interface Libc extends Calls {
   errno(): number;
   /** Where the first byte of `bytes` is. */
   pointerTo(bytes: Uint8Array): Pointer;
+  /** The same as a number, for structures that hold addresses. */
+  addressOf(bytes: Uint8Array): bigint;
 }
 
 /** How glibc and musl call themselves. */
@@ -112,6 +117,7 @@ function openWithBun(name: string): Libc {
     ...symbols as unknown as Calls,
     errno: () => ffi.read.i32(location(), 0),
     pointerTo: (bytes) => ffi.ptr(bytes) as unknown as Pointer,
+    addressOf: (bytes) => BigInt(ffi.ptr(bytes)),
   };
 }
 
@@ -121,7 +127,7 @@ interface DenoFfi {
     name: string,
     symbols: object,
   ): { readonly symbols: Record<string, (...args: unknown[]) => unknown> };
-  readonly UnsafePointer: { of(bytes: Uint8Array): unknown };
+  readonly UnsafePointer: { of(bytes: Uint8Array): unknown; value(pointer: unknown): bigint };
   readonly UnsafePointerView: { new (pointer: unknown): { getInt32(): number } };
 }
 
@@ -140,5 +146,6 @@ function openWithDeno(name: string): Libc {
     ...symbols as unknown as Calls,
     errno: () => new deno.UnsafePointerView(symbols[errnoLocation]?.()).getInt32(),
     pointerTo: (bytes) => deno.UnsafePointer.of(bytes) as Pointer,
+    addressOf: (bytes) => deno.UnsafePointer.value(deno.UnsafePointer.of(bytes)),
   };
 }

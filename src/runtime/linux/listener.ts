@@ -7,7 +7,7 @@ import type {
   ListenOptions,
   SocketOptions,
 } from '../runtime.ts';
-import { EPOLL, F_DUPFD_CLOEXEC, SO, SOCK, SOL, TCP } from './constants.ts';
+import { EPOLL, F, O_NONBLOCK, SO, SOCK, SOL, TCP } from './constants.ts';
 import { errno, errnoError, isExhaustion, isTryAgain } from './errno.ts';
 import type { Libc } from './libc.ts';
 import type { Poller, Watcher } from './poller.ts';
@@ -17,6 +17,9 @@ import { GarbageCollection } from './garbage.ts';
 
 /** How many clients one turn accepts; those behind them wait in the backlog while sessions get their turn. */
 const acceptsPerTurn = 64;
+
+/** More than a queue holds: clients that go on coming must not keep a listener open. */
+const mostDrained = 65_536;
 
 /** How long a listener rests when there are no descriptors left. */
 const restMs = 100;
@@ -52,6 +55,10 @@ export class NativeListener<D> implements Listener, Watcher {
     poller.add(fd, EPOLL.IN, this);
   }
 
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   close(): void {
     if (this.#fd < 0) return;
     this.#poller.close(this.#fd);
@@ -61,17 +68,28 @@ export class NativeListener<D> implements Listener, Watcher {
 
   share(): number | undefined {
     // Never 0, which says that there is none.
-    const fd = this.#poller.libc.fcntl(this.#fd, F_DUPFD_CLOEXEC, 1);
+    const fd = this.#poller.libc.fcntl(this.#fd, F.DUPFD_CLOEXEC, 1);
     return fd < 0 ? undefined : fd;
+  }
+
+  drain(done: () => void): void {
+    for (let count = 0; count < mostDrained && this.#fd >= 0 && this.#accept(); count++);
+    this.close();
+    done();
   }
 
   ready(): void {
     for (let count = 0; count < acceptsPerTurn && this.#fd >= 0; count++) {
-      const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
-      if (fd < 0) return this.#notAccepted(this.#poller.libc.errno());
-      this.#garbage.count();
-      new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
+      if (!this.#accept()) return this.#notAccepted(this.#poller.libc.errno());
     }
+  }
+
+  #accept(): boolean {
+    const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
+    if (fd < 0) return false;
+    this.#garbage.count();
+    new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
+    return true;
   }
 
   #notAccepted(error: number): void {
@@ -101,27 +119,36 @@ export function listenNative<D>(
   exhausted: Exhausted,
 ): Listener {
   const { libc } = poller;
-  const refused = { address, close: () => {} };
+  const refused = { address, close: () => {}, drain: (done: () => void) => done() };
   const target = encodeAddress(libc, address);
   if (target === undefined) {
     events.failed({ code: 'EINVAL', message: 'listen EINVAL: the address is not numeric' });
     return refused;
   }
-  const fd = libc.socket(target.family, SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0);
+  const { descriptor } = options;
+  const fd = descriptor === undefined
+    ? libc.socket(target.family, SOCK.STREAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0)
+    : libc.fcntl(descriptor, F.DUPFD_CLOEXEC, 0);
   const fail = (what: string): Listener => {
     const error = errnoError(libc.errno(), what);
     if (fd >= 0) libc.close(fd);
     events.failed(error);
     return refused;
   };
-  if (fd < 0) return fail('socket');
-  setInt(libc, fd, SOL.SOCKET, SO.REUSEADDR, 1);
-  if (!('path' in address)) {
-    if (options.reusePort) setInt(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
-    // Accepted sockets inherit these, so that accepting costs no further call.
-    applyOptions(libc, fd, options);
+  if (fd < 0) return fail(descriptor === undefined ? 'socket' : `the descriptor ${descriptor}`);
+  // Accepted sockets inherit these, so that accepting costs no further call.
+  if (!('path' in address)) applyOptions(libc, fd, options);
+  if (descriptor === undefined) {
+    setInt(libc, fd, SOL.SOCKET, SO.REUSEADDR, 1);
+    if (!('path' in address) && options.reusePort) setInt(libc, fd, SOL.SOCKET, SO.REUSEPORT, 1);
+    if (libc.bind(fd, target.bytes, target.bytes.length) < 0) return fail('bind');
+  } else {
+    // The gateway before may have been set otherwise.
+    if (options.keepAlive === undefined) setInt(libc, fd, SOL.SOCKET, SO.KEEPALIVE, 0);
+    // systemd passes its sockets without this, whatever it had set itself.
+    if (libc.fcntl(fd, F.SETFL, O_NONBLOCK) < 0) return fail('fcntl');
   }
-  if (libc.bind(fd, target.bytes, target.bytes.length) < 0) return fail('bind');
+  // Again is no error: it sets the length of the queue.
   if (libc.listen(fd, options.backlog) < 0) return fail('listen');
   const bound = boundAddress(libc, fd, address);
   const listener = new NativeListener(poller, fd, bound, options.backlog, handlers, exhausted);

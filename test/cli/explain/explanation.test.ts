@@ -138,7 +138,7 @@ describe('the explanation', () => {
   test('says that a draining gateway takes nobody, and that a full one refuses', () => {
     assert.match(
       explained([primary('a')], noMemory, { isDraining: true }),
-      /New clients are not taken: .* draining/,
+      /draining: once DRAIN_ACCEPT_MS is over, it takes no new clients/,
     );
     const counters = [counted({ active: 1000 })];
     assert.match(explained([primary('a')], noMemory, { counters }), /The limit of 1000 sessions is reached/);
