@@ -315,6 +315,7 @@ export class Gateway {
       drain: drainAsked,
       setLogLevel: setLevel,
       reload: () => this.reload(),
+      listClients: (of) => parts.workers.list(of),
     });
     try {
       return await serveControlSocket(path ?? controlSocketFor(address), commands, this.#log);

@@ -1,6 +1,10 @@
 /** What a running gateway can be told over the control socket: the commands by name. */
 import { type LogLevel, logLevels } from '../log-events.ts';
 import type { Change } from '../config/reload.ts';
+import type { ClientRow, Selection } from '../contract/messages.ts';
+import type { Found } from '../control/survey.ts';
+import { JsonText } from './http.ts';
+import { selectionOf } from './selection.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusOf } from './status.ts';
 
@@ -34,13 +38,28 @@ export interface Operations {
   /** As SIGTERM does. */
   drain(): void;
   setLogLevel(level: LogLevel): void;
+  listClients(of: Selection): Promise<Found>;
   /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
   reload(): Promise<Reloaded>;
+}
+
+/** What `clients` answers, as JSON. */
+export interface Clients {
+  readonly clients: readonly ClientRow[];
+  /** Workers that did not answer in time: their clients are missing. */
+  readonly silentWorkers: readonly number[];
 }
 
 export function commandsOf(operations: Operations): Commands {
   return {
     status: { isChange: false, run: () => statusOf(operations.snapshot()) },
+    clients: {
+      isChange: false,
+      run: async (args) => {
+        const { rows, silent } = await operations.listClients(meant(args, operations.snapshot()));
+        return new JsonText(`{"silentWorkers":${JSON.stringify(silent)},"clients":[\n${rows}\n]}`);
+      },
+    },
     drain: {
       isChange: true,
       run: () => {
@@ -61,4 +80,11 @@ export function commandsOf(operations: Operations): Commands {
       },
     },
   };
+}
+
+/** Throws MisusedCommand. */
+function meant(args: CommandArgs, snapshot: Snapshot): Selection {
+  const selection = selectionOf(args, snapshot);
+  if ('problem' in selection) throw new MisusedCommand(selection.problem);
+  return selection;
 }

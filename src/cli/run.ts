@@ -4,6 +4,7 @@ import { type CommandDef, runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
 import { check } from './check.ts';
+import { clients } from './clients.ts';
 import { config } from './config.ts';
 import { drain } from './drain.ts';
 import { explain } from './explain/explain.ts';
@@ -22,6 +23,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   check,
   config,
   explain,
+  clients,
   reload,
   drain,
   'log-level': logLevel,

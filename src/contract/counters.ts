@@ -53,6 +53,8 @@ const scalars = [
   'displaced',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
+  /** The time by the worker's own clock at its last beat, so that a session knows when it was last active and asks no clock. */
+  'clock',
   /** The fence of the last route that a worker has obeyed. */
   'fence',
 ] as const;

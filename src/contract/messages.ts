@@ -68,6 +68,35 @@ export interface DataSettings {
   readonly refusalServer: Address;
 }
 
+/** Which clients are meant: those that fit all that is given here. Endpoints as `host:port`. */
+export interface Selection {
+  readonly client?: string | undefined;
+  /** All clients of this host, without a port. */
+  readonly address?: string | undefined;
+  readonly server?: string | undefined;
+}
+
+/** A client, for people. What is not known, or is not there, is null. */
+export interface ClientRow {
+  /** `host:port`; null at the other end of a unix socket. */
+  readonly client: string | null;
+  readonly port: Port;
+  readonly state: string;
+  /** Since it connected. */
+  readonly ageMs: number;
+  /** Since the last byte of either side, to a quarter of a second; null where there is no server yet. */
+  readonly idleMs: number | null;
+  readonly server: string | null;
+  /** Our own end of the connection to the server: its client_addr and client_port. */
+  readonly local: string | null;
+  readonly upBytes: number;
+  readonly downBytes: number;
+  /** As they stand in a startup packet in clear text. */
+  readonly user: string | null;
+  readonly database: string | null;
+  readonly application: string | null;
+}
+
 /** From the control plane. */
 export type Command =
   /** The slots are those of the counters in which sessions are counted: of the primary, and of `standbys` in their order. */
@@ -83,6 +112,8 @@ export type Command =
   | { readonly kind: 'endDead'; readonly server: Address }
   /** A server is no standby of ours any more, or lags too far: ends the sessions of the standby port on it. */
   | { readonly kind: 'endStandbySessions'; readonly server: Address }
+  /** Answered by `selected`, in slices: the clients that are meant. */
+  | { readonly kind: 'list'; readonly id: number; readonly of: Selection }
   /** Stop listening; sessions live on until they end or until `stop`. */
   | { readonly kind: 'drain' }
   /** End everything, now. */
@@ -119,6 +150,14 @@ export type Report =
     readonly count: number;
     readonly busiest: string;
     readonly ofBusiest: number;
+  }
+  /** A slice of the answer to the question `id`; `rows` are the next `count` of ClientRow as JSON, with commas between. */
+  | {
+    readonly kind: 'selected';
+    readonly id: number;
+    readonly count: number;
+    readonly rows: string;
+    readonly isLast: boolean;
   }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

@@ -10,7 +10,7 @@ import { addressText } from '../runtime/addresses.ts';
 import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { DataPlane } from '../data/data-plane.ts';
-import { at, type Counters, newCounters, servedAt } from '../contract/counters.ts';
+import { at, beatMs, type Counters, newCounters, servedAt } from '../contract/counters.ts';
 import {
   type Command,
   type DataSettings,
@@ -18,9 +18,11 @@ import {
   type Port,
   type Report,
   type Route,
+  type Selection,
 } from '../contract/messages.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
+import { type Found, Survey } from './survey.ts';
 import { WorkerWatch } from './worker-watch.ts';
 import type { WorkerData } from '../data/worker.ts';
 
@@ -64,6 +66,7 @@ export class WorkerPool {
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
   readonly #watch = new WorkerWatch();
+  readonly #survey = new Survey();
   /** With the addresses that were bound, once they are. */
   #settings: DataSettings;
   #route: Route = noRoute;
@@ -158,6 +161,12 @@ export class WorkerPool {
     this.#send({ kind: 'endStandbySessions', server });
   }
 
+  /** The clients that are meant. */
+  list(of: Selection): Promise<Found> {
+    const workers = this.#dataPlanes.map((_, index) => index);
+    return this.#survey.put(workers, (id) => this.#send({ kind: 'list', id, of }));
+  }
+
   /** Takes no more clients. */
   drain(): void {
     this.#stopping = true;
@@ -225,7 +234,8 @@ export class WorkerPool {
       } else if (report.kind === 'turnedAway') {
         const { count, busiest, ofBusiest } = report;
         this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
-      } else ended.resolve();
+      } else if (report.kind === 'selected') this.#survey.take(index, report);
+      else ended.resolve();
     };
     const onExit = (why: string): void => {
       ended.resolve();
@@ -242,7 +252,16 @@ export class WorkerPool {
   }
 
   #openHere(settings: DataSettings, onReport: (report: Report) => void): DataPlaneHandle['send'] {
-    const dataPlane = new DataPlane(this.#options.runtime, settings, this.#counters, 0, onReport);
+    const { runtime } = this.#options;
+    const beat = (): void => {
+      this.#counters[0]![at.clock] = Math.floor(runtime.now());
+    };
+    beat();
+    const beats = setInterval(beat, beatMs);
+    const dataPlane = new DataPlane(runtime, settings, this.#counters, 0, (report) => {
+      if (report.kind === 'stopped' || report.kind === 'listenFailed') clearInterval(beats);
+      onReport(report);
+    });
     dataPlane.start();
     return (command) => dataPlane.command(command);
   }

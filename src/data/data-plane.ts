@@ -17,6 +17,7 @@ import { isSameAddress, peerOf } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
+import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
 import {
@@ -28,6 +29,7 @@ import {
   tooManyHeld,
   tooManySessions,
 } from './refusals.ts';
+import { Roster } from './roster.ts';
 import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
@@ -57,10 +59,12 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #slabs: readonly Counters[];
   connectOptions: ConnectOptions;
   readonly cancels: CancelQueue;
+  readonly logins = new Logins();
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
   readonly #sessions = new SessionList<Session>();
+  readonly #roster: Roster;
   /** Clients that have no session, or none any more, in the order in which that began. */
   readonly #notAdmitted = new Set<Session>();
   readonly #displaced: TurnedAway;
@@ -94,6 +98,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
+    this.#roster = new Roster(runtime, this.#sessions, report);
     const targets = new Targets(runtime, slabs, this.counters, settings);
     this.#targets = targets;
     const queueOf = (port: Port): HoldQueue =>
@@ -123,6 +128,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
         return this.#endDead(command.server);
       case 'endStandbySessions':
         return this.#endStandbySessions(command.server);
+      case 'list':
+        return this.#roster.list(command);
       case 'drain':
         return this.#drain();
       case 'stop':

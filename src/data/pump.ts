@@ -13,6 +13,8 @@ export class Pump {
   /** What the sink has not taken yet. While there is a tail the source is paused, so it never grows. */
   #tail: Uint8Array | undefined;
   #ended = false;
+  /** What the sink has taken so far. */
+  bytes = 0;
 
   /** Counts what the sink took at `slot` of `counters`. Owns neither connection. */
   constructor(source: Conn<unknown>, sink: Conn<unknown>, counters: Counters, slot: number) {
@@ -31,7 +33,7 @@ export class Pump {
   push(bytes: Uint8Array): void {
     if (this.#tail !== undefined) return this.#append(bytes);
     const taken = this.#sink.write(bytes);
-    this.#counters[this.#slot]! += taken;
+    this.#count(taken);
     if (taken < bytes.length) {
       this.#tail = bytes.slice(taken);
       this.#source.pause();
@@ -42,7 +44,7 @@ export class Pump {
   drain(): void {
     if (this.#tail === undefined) return;
     const taken = this.#sink.write(this.#tail);
-    this.#counters[this.#slot]! += taken;
+    this.#count(taken);
     if (taken < this.#tail.length) {
       this.#tail = this.#tail.subarray(taken);
       return;
@@ -56,6 +58,11 @@ export class Pump {
   end(): void {
     this.#ended = true;
     if (this.#tail === undefined) this.#sink.shutdown();
+  }
+
+  #count(taken: number): void {
+    this.#counters[this.#slot]! += taken;
+    this.bytes += taken;
   }
 
   /** A source may hand over bytes that it had already read when it was paused; they queue up, bounded by that. */

@@ -4,6 +4,7 @@ import type { DataSettings } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import type { ConnectOptions, Handlers, NetError, Runtime } from '../runtime/runtime.ts';
 import type { CancelQueue } from './cancel-queue.ts';
+import type { Logins } from './logins.ts';
 import type { ServerSide } from './prewarm.ts';
 import type { DialFailure, Refusal } from './refusals.ts';
 
@@ -23,6 +24,7 @@ export interface SessionHost<Session> {
   readonly connectOptions: ConnectOptions;
   readonly serverHandlers: Handlers<ServerSide>;
   readonly cancels: CancelQueue;
+  readonly logins: Logins;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
   /** It speaks another protocol than PostgreSQL's, and is refused. */

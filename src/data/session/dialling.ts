@@ -18,6 +18,10 @@ import { ServedState } from './state.ts';
 const firstByteMs = { primary: 60_000, standby: 20_000 } as const;
 
 export class Dialling extends ServedState {
+  get name(): 'dialling' {
+    return 'dialling';
+  }
+
   begin(address: Address, ready: Conn<ServerSide> | undefined): void {
     // A client of the standby port may be served by a standby: there is nothing to check.
     const side = this.session.port === 'standby' ? this : new RoleCheck(this.session);

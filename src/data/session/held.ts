@@ -7,6 +7,10 @@ export class Held extends SessionState {
     this.after(ms, () => session.host.holdTimedOut(session));
   }
 
+  get name(): 'held' {
+    return 'held';
+  }
+
   override clientData(bytes: Uint8Array): void {
     this.keep(bytes);
   }

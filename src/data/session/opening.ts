@@ -9,6 +9,10 @@ export class Opening extends SessionState {
     this.after(session.host.settings.startupTimeoutMs, () => this.#timedOut());
   }
 
+  get name(): 'opening' {
+    return 'opening';
+  }
+
   override clientData(bytes: Uint8Array): void {
     const { session } = this;
     const { opening } = this.keep(bytes);

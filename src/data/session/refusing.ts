@@ -18,6 +18,10 @@ export class Refusing extends ServedState implements RefusalExchangeHost {
     this.#exchange = new RefusalExchange(refusal, session.client, session.pending!.first, this);
   }
 
+  get name(): 'refusing' {
+    return 'refusing';
+  }
+
   begin(): void {
     this.after(this.session.host.settings.startupTimeoutMs, () => this.giveUp(this.#refusal.reason));
     this.#exchange.answer();

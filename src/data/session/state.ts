@@ -1,6 +1,7 @@
 /** What the states of a session are made of, and what they know of it. */
 import { at, type CloseReason, type Counters, newCounters } from '../../contract/counters.ts';
 import type { Port, Route } from '../../contract/messages.ts';
+import type { LoginNames } from '../../protocol/login-names.ts';
 import { FirstBytes } from '../../protocol/first-bytes.ts';
 import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
@@ -16,8 +17,24 @@ export const lingerMs = 30_000;
 /** For what is no traffic between a client and a server. */
 export const uncounted: Counters = newCounters();
 
+/** In the order of a session's life. */
+export const stateNames = [
+  'opening',
+  'held',
+  'dialling',
+  'open',
+  'refusing',
+  'cancelling',
+  'parting',
+  'closed',
+] as const;
+
+export type StateName = (typeof stateNames)[number];
+
 /** What is kept of a client until its server has answered. */
 export class PendingClient {
+  /** When it connected. */
+  readonly since: number;
   readonly first = new FirstBytes();
   /** Why the last attempt to dial failed, while that is what the client waits for. */
   dialFailure: DialFailure | undefined;
@@ -31,6 +48,10 @@ export class PendingClient {
   readonly tried: Set<number> = new Set();
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
+
+  constructor(since: number) {
+    this.since = since;
+  }
 }
 
 /** A session, as its states see it. */
@@ -59,6 +80,39 @@ export abstract class SessionState implements ClientSide, ServerSide {
 
   constructor(session: StatefulSession) {
     this.session = session;
+  }
+
+  // For people
+
+  abstract get name(): StateName;
+
+  /** When the client connected. */
+  get since(): number {
+    return this.session.pending?.since ?? 0;
+  }
+
+  /** When a byte last passed, to a beat; undefined: none has. */
+  get activeAt(): number | undefined {
+    return undefined;
+  }
+
+  /** Who the client says that it is, where it says so in clear text. */
+  get login(): LoginNames | undefined {
+    const { pending, host } = this.session;
+    return pending && host.logins.of(pending.first.kept);
+  }
+
+  get upBytes(): number {
+    return 0;
+  }
+
+  get downBytes(): number {
+    return 0;
+  }
+
+  /** Our own end of the connection to its server. */
+  get local(): string {
+    return '';
   }
 
   // From the client
@@ -131,6 +185,18 @@ export abstract class ServedState extends SessionState {
   protected server: Conn<ServerSide> | undefined;
   protected up: Pump | undefined;
   protected down: Pump | undefined;
+
+  override get upBytes(): number {
+    return this.up?.bytes ?? 0;
+  }
+
+  override get downBytes(): number {
+    return this.down?.bytes ?? 0;
+  }
+
+  override get local(): string {
+    return this.server?.local ?? '';
+  }
 
   override clientDrain(): void {
     this.down?.drain();

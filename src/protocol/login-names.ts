@@ -1,0 +1,31 @@
+/** Who a client says that it is: names out of a StartupMessage in clear text ("Message Formats" of PostgreSQL's protocol). */
+import { word } from './framing.ts';
+import { printable } from './printable.ts';
+
+export interface LoginNames {
+  readonly user: string | undefined;
+  /** PostgreSQL takes the user's name where there is none. */
+  readonly database: string | undefined;
+  readonly application: string | undefined;
+}
+
+/** No name of PostgreSQL is longer (NAMEDATALEN - 1). */
+const most = 63;
+
+/** Length and protocol. */
+const headBytes = 8;
+
+/** Undefined unless `bytes` begin with a whole StartupMessage of protocol 3. */
+export function readLoginNames(bytes: Uint8Array): LoginNames | undefined {
+  if (bytes.length < headBytes || word(bytes, 4) >>> 16 !== 3) return undefined;
+  const end = word(bytes, 0);
+  if (end > bytes.length) return undefined;
+  const parts = new TextDecoder().decode(bytes.subarray(headBytes, end)).split('\0');
+  const names = new Map<string, string>();
+  for (let at = 0; at + 1 < parts.length && parts[at] !== ''; at += 2) names.set(parts[at]!, parts[at + 1]!);
+  const name = (key: string): string | undefined => {
+    const text = names.get(key);
+    return text === undefined ? undefined : printable(text, most);
+  };
+  return { user: name('user'), database: name('database'), application: name('application_name') };
+}

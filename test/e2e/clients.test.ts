@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Clients } from '../../src/admin/commands.ts';
+import { clientOf } from '../bed/clients.ts';
+import { type Cluster, startCluster } from '../bed/cluster.ts';
+import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { openTls } from '../bed/raw-client.ts';
+import { waitFor } from '../bed/wait-for.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'clients-'));
+const control = join(folder, 'control.sock');
+after(() => rmSync(folder, { recursive: true }));
+
+const tell = (...args: string[]) => runProgram([...args, '--control-socket', control]);
+
+/** The first query of that heading in the document. */
+function documented(heading: string): string {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+  const part = text.slice(text.indexOf(`\n${heading}\n`));
+  const sql = /```sql\n([^]*?)```/.exec(part)?.[1];
+  assert.ok(sql, `docs/operations.md has no query under "${heading}"`);
+  return sql;
+}
+
+describe(`who is connected, on ${gatewayRuntime}`, () => {
+  let cluster: Cluster;
+  let gateway: GatewayProcess;
+
+  before(async () => {
+    cluster = await startCluster({ standbys: 1, tls: true });
+    gateway = await startGateway({
+      CANDIDATES: cluster.candidates,
+      CONTROL_SOCKET: control,
+      REPLICA_PORT: '0',
+      ...patient,
+    });
+    await gateway.routesTo(cluster.first.port);
+  });
+
+  after(async () => {
+    await gateway?.stop();
+    await cluster?.close();
+  });
+
+  const list = async (...args: string[]) => {
+    const { code, stdout, stderr } = await tell('clients', '--json', ...args);
+    assert.equal(code, 0, stderr);
+    return (JSON.parse(stdout) as Clients).clients;
+  };
+
+  test('each client is there with its server, its names, and what has passed', async () => {
+    const sql = clientOf(gateway.port, { connection: { application_name: 'ledger' } });
+    const reader = clientOf(gateway.standbyPort);
+    const secret = await openTls(gateway.port);
+    try {
+      const [row] = await sql`select client_port as port, repeat('x', 5000) as x from pg_stat_activity
+        where pid = pg_backend_pid()`;
+      await reader`select 1`;
+      const all = await list();
+      assert.deepEqual(all.map(({ port, state }) => `${port} ${state}`).sort(), [
+        'primary open',
+        'primary open',
+        'standby open',
+      ]);
+      const ledger = all.find(({ application }) => application === 'ledger');
+      assert.deepEqual([ledger?.user, ledger?.database], ['postgres', 'postgres']);
+      assert.equal(ledger?.server, cluster.first.address);
+      assert.equal(ledger?.local, `127.0.0.1:${row?.['port']}`, 'our own end is what the server sees');
+      assert.ok(ledger.downBytes > 5_000 && ledger.downBytes < 20_000, String(ledger.downBytes));
+      assert.ok(ledger.upBytes > 50 && ledger.upBytes < 5_000, String(ledger.upBytes));
+      assert.ok(ledger.idleMs !== null && ledger.idleMs <= ledger.ageMs + 250);
+      // Under TLS nobody but the server can read who it is.
+      assert.equal(all.filter(({ user }) => user === null).length, 1);
+      const [other] = await list('--server', cluster.server(1).address);
+      assert.equal(other?.port, 'standby');
+      assert.deepEqual((await list('--client', ledger.client!)).map(({ application }) => application), [
+        'ledger',
+      ]);
+      const { stdout } = await tell('clients', '--state', 'open', '--sort', 'down', '--address', '127.0.0.1');
+      const [heading, first, ...more] = stdout.trimEnd().split('\n');
+      assert.match(
+        heading!,
+        /^CLIENT +SINCE +STATE +PORT +SERVER +OUR END +UP +DOWN +IDLE +USER +DATABASE +APPLICATION$/,
+      );
+      assert.match(first!, /^127\.0\.0\.1:\d+ .* open +primary +127\.0\.0\.1:.* postgres +postgres +ledger$/);
+      assert.equal(more.length, 2);
+    } finally {
+      secret.destroy();
+      await sql.end({ timeout: 0 });
+      await reader.end({ timeout: 0 });
+    }
+  });
+
+  test('the client behind the holder of a lock is found with one query', async () => {
+    const holder = clientOf(gateway.port, { connection: { application_name: 'holder' } });
+    const waiter = clientOf(gateway.port);
+    try {
+      await cluster.first.query('create table locked ()');
+      await holder.unsafe('begin; lock table locked');
+      const blocked = waiter.unsafe('select from locked').catch(() => {});
+      const sql = documented('### Who is behind a session of the server');
+      const clients = (await tell('clients', '--json')).stdout;
+      const rows = await waitFor('the lock to be waited for', async () => {
+        const rows = await cluster.first.query(sql.replaceAll(`:'clients'`, `$json$${clients}$json$`));
+        return rows.length > 0 && rows;
+      });
+      const [{ client, application } = {}] = rows;
+      assert.equal(rows.length, 1);
+      assert.equal(application, 'holder');
+      assert.equal(client, (await list()).find(({ application }) => application === 'holder')?.client);
+      await holder.end({ timeout: 0 });
+      await blocked;
+    } finally {
+      await holder.end({ timeout: 0 });
+      await waiter.end({ timeout: 0 });
+    }
+  });
+
+  test('what is asked for in a wrong way is told, with exit code 2', async () => {
+    for (
+      const [args, message] of [
+        [['--sort', 'height'], /--sort height is none of age, idle, up/],
+        [['--server', 'db9'], /"db9" is no server here; there are 127\.0\.0\.1:/],
+        [['--client'], /--client needs a value: host:port/],
+      ] as const
+    ) {
+      const { code, stderr } = await tell('clients', ...args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
+  });
+});
