@@ -15,12 +15,17 @@ const most = 63;
 /** Length and protocol. */
 const headBytes = 8;
 
-/** Undefined unless `bytes` begin with a whole StartupMessage of protocol 3. */
-export function readLoginNames(bytes: Uint8Array): LoginNames | undefined {
+const decoder = new TextDecoder();
+
+/** The pairs of a StartupMessage of protocol 3, as one text; undefined unless `bytes` begin with a whole one. */
+export function startupText(bytes: Uint8Array): string | undefined {
   if (bytes.length < headBytes || word(bytes, 4) >>> 16 !== 3) return undefined;
   const end = word(bytes, 0);
-  if (end > bytes.length) return undefined;
-  const parts = new TextDecoder().decode(bytes.subarray(headBytes, end)).split('\0');
+  return end > bytes.length ? undefined : decoder.decode(bytes.subarray(headBytes, end));
+}
+
+export function loginNames(text: string): LoginNames {
+  const parts = text.split('\0');
   const names = new Map<string, string>();
   for (let at = 0; at + 1 < parts.length && parts[at] !== ''; at += 2) names.set(parts[at]!, parts[at + 1]!);
   const name = (key: string): string | undefined => {

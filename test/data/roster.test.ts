@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { at } from '../../src/contract/counters.ts';
 import type { ClientRow, Report, Selection } from '../../src/contract/messages.ts';
+import { Logins } from '../../src/data/logins.ts';
 import { bytesOf, firstPacket, protocol30, sslRequest, startup } from './packets.ts';
 import { firstByte, primary, World } from './world.ts';
 
@@ -118,4 +119,15 @@ describe('the list of clients', () => {
     equal(count({ client: '192.0.2.1:40001' }), 1);
     equal(count({ address: '2001:db8::1' }), 1);
   });
+});
+
+test('names that many clients have are kept once, and a bounded number of them to be found again', () => {
+  const logins = new Logins();
+  const named = (user: string) => logins.of(firstPacket(protocol30, bytesOf(`user\0${user}\0\0`)));
+  const ann = named('ann');
+  equal(named('ann'), ann);
+  for (let count = 0; count < 1_000; count++) named(`user${count}`);
+  const again = named('ann');
+  deepEqual(again, ann);
+  ok(again !== ann);
 });

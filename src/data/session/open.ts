@@ -15,7 +15,7 @@ import { lingerMs, ServedState, type StatefulSession } from './state.ts';
 /** An SSLRequest, and a GSSENCRequest before it: behind these a client that is denied both logs in in clear text. */
 const requestsBytes = 2 * requestBytes;
 
-/** Thousands of these idle: what a client is asked for seldom, and must be known then, stands in three fields. */
+/** Thousands of these idle: with its three fields Bun takes 80 bytes for each instead of 64, and has room for none. */
 export class Open extends ServedState {
   readonly #since: number;
   #activeAt: number;
