@@ -80,6 +80,7 @@ export const logEvents = {
   name_unresolved: ['warn', 'a name does not resolve; known addresses stay in use'],
   too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
 
+  session_ended: ['info', 'a session has ended, and LOG_CONNECTIONS asks for a line'],
   other_protocol: [
     'warn',
     "clients that do not speak PostgreSQL's protocol were refused; once a minute for each protocol",

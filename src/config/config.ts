@@ -45,6 +45,7 @@ export interface Config {
     | 'maxSessions'
     | 'prewarm'
     | 'spinMs'
+    | 'logConnections'
   >;
   readonly rules: Rules;
   readonly rotation: RotationRules;
@@ -103,6 +104,7 @@ export function readConfig(sources: Sources): Config {
       maxSessions: values.MAX_SESSIONS,
       prewarm: values.PREWARM,
       spinMs: values.SPIN_US / 1000,
+      logConnections: values.LOG_CONNECTIONS,
     },
     rules: {
       failAfter: values.FAIL_AFTER,

@@ -1,4 +1,5 @@
 /** What the two planes say to each other. Plain values: they cross a thread. */
+import type { CloseReason } from './counters.ts';
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
 
 /** A standby of our cluster. */
@@ -61,6 +62,8 @@ export interface DataSettings {
   readonly spinMs: number;
   /** How many connections to the primary are made ahead; 0: none. */
   readonly prewarm: number;
+  /** The ends of which sessions are reported. */
+  readonly logConnections: 'errors' | 'all' | undefined;
   readonly maxSessions: number;
   /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
@@ -95,6 +98,20 @@ export interface ClientRow {
   readonly user: string | null;
   readonly database: string | null;
   readonly application: string | null;
+}
+
+/** How a session has ended, for the log. */
+export interface EndedSession {
+  readonly client: string;
+  readonly port: Port;
+  readonly server: string | undefined;
+  readonly user: string | undefined;
+  readonly database: string | undefined;
+  readonly application: string | undefined;
+  readonly durationMs: number;
+  readonly upBytes: number;
+  readonly downBytes: number;
+  readonly reason: CloseReason;
 }
 
 /** From the control plane. */
@@ -151,6 +168,8 @@ export type Report =
     readonly busiest: string;
     readonly ofBusiest: number;
   }
+  /** Sessions that have ended, as LOG_CONNECTIONS asks for them, and how many more there were than are told. */
+  | { readonly kind: 'ended'; readonly sessions: readonly EndedSession[]; readonly leftOut: number }
   /** A slice of the answer to the question `id`; `rows` are the next `count` of ClientRow as JSON, with commas between. */
   | {
     readonly kind: 'selected';

@@ -20,6 +20,7 @@ import {
   type Route,
   type Selection,
 } from '../contract/messages.ts';
+import { logEnded } from './ended-sessions.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
 import { type Found, Survey } from './survey.ts';
@@ -234,7 +235,8 @@ export class WorkerPool {
       } else if (report.kind === 'turnedAway') {
         const { count, busiest, ofBusiest } = report;
         this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
-      } else if (report.kind === 'selected') this.#survey.take(index, report);
+      } else if (report.kind === 'ended') logEnded(report, this.#options.log);
+      else if (report.kind === 'selected') this.#survey.take(index, report);
       else ended.resolve();
     };
     const onExit = (why: string): void => {

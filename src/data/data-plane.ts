@@ -16,7 +16,9 @@ import type { OtherProtocol } from '../protocol/opening.ts';
 import { isSameAddress, peerOf } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
+import { Notices } from './notices.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
+import { EndLog } from './end-log.ts';
 import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
@@ -34,19 +36,9 @@ import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
-import { ReportLimit } from './report-limit.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { TurnedAway } from './turned-away.ts';
-
-/** One report of suspicion is enough for everything that happens within this time. */
-const suspicionMs = 50;
-
-/** A machine at its limit has a port for one client and none for the next: only such a time without means that it is over. */
-const shortageOverMs = 10_000;
-
-/** A check of a load balancer comes every few seconds, a scanner a thousand times: one report in this time for each protocol. */
-const otherProtocolMs = 60_000;
 
 /** So many servers may let a client wait for their first byte in vain: on the standby port, a minute in all. */
 const mostSilences = 3;
@@ -65,6 +57,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #prewarm: Prewarm;
   readonly #sessions = new SessionList<Session>();
   readonly #roster: Roster;
+  readonly #endLog: EndLog;
+  readonly #notices: Notices;
   /** Clients that have no session, or none any more, in the order in which that began. */
   readonly #notAdmitted = new Set<Session>();
   readonly #displaced: TurnedAway;
@@ -74,11 +68,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #targets: Targets;
   #route: Route = noRoute;
   readonly #listeners = new Listeners();
-  readonly #otherProtocols = new ReportLimit<OtherProtocol>(otherProtocolMs);
   #draining = false;
   #stopping = false;
-  #lastSuspicion = -Infinity;
-  #lastShortage = -Infinity;
 
   /** Counts in slab number `index` of `slabs`, which are those of all workers. */
   constructor(
@@ -98,6 +89,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
+    this.#notices = new Notices(runtime, report);
+    this.#endLog = new EndLog(runtime, settings.logConnections, slabs.length, report);
     this.#roster = new Roster(runtime, this.#sessions, report);
     const targets = new Targets(runtime, slabs, this.counters, settings);
     this.#targets = targets;
@@ -156,6 +149,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
     this.#prewarm.least = settings.prewarm;
+    this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
 
   #endDead(server: Address): void {
@@ -219,10 +213,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   notUnderstood({ client, port }: Session, protocol: OtherProtocol, refusal: Refusal): void {
     this.counters[at[protocol]]! += 1;
-    const count = this.#otherProtocols.due(protocol, this.runtime.now());
-    if (count === 0) return;
-    const why = `${refusal.message}. ${refusal.hint}`;
-    this.#report({ kind: 'otherProtocol', port, client: client.remote, why, count });
+    this.#notices.otherProtocol(port, client.remote, protocol, `${refusal.message}. ${refusal.hint}`);
   }
 
   opened(session: Session): void {
@@ -268,20 +259,15 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   }
 
   suspect(why: string): void {
-    const now = this.runtime.now();
-    if (now - this.#lastSuspicion < suspicionMs) return;
-    this.#lastSuspicion = now;
-    this.#report({ kind: 'suspicion', why });
+    this.#notices.suspect(why);
   }
 
   shortage(why: string): void {
-    const now = this.runtime.now();
-    const isOver = now - this.#lastShortage >= shortageOverMs;
-    this.#lastShortage = now;
-    if (isOver) this.#report({ kind: 'shortage', why });
+    this.#notices.shortage(why);
   }
 
   ended(session: Session): void {
+    this.#endLog.ended(session);
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
     this.#notAdmitted.delete(session);
@@ -372,6 +358,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
+    this.#endLog.began(session);
     this.#notAdmitted.add(session);
     if (total(this.#slabs, 'active') > this.settings.maxClients) this.#displace();
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -11,7 +11,7 @@ import { openTls } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'clients-'));
-const control = join(folder, 'control.sock');
+const [control, file] = [join(folder, 'control.sock'), join(folder, 'gateway.conf')];
 after(() => rmSync(folder, { recursive: true }));
 
 const tell = (...args: string[]) => runProgram([...args, '--control-socket', control]);
@@ -31,7 +31,9 @@ describe(`who is connected, on ${gatewayRuntime}`, () => {
 
   before(async () => {
     cluster = await startCluster({ standbys: 1, tls: true });
+    writeFileSync(file, '');
     gateway = await startGateway({
+      CONFIG_FILE: file,
       CANDIDATES: cluster.candidates,
       CONTROL_SOCKET: control,
       REPLICA_PORT: '0',
@@ -117,6 +119,27 @@ describe(`who is connected, on ${gatewayRuntime}`, () => {
       await holder.end({ timeout: 0 });
       await waiter.end({ timeout: 0 });
     }
+  });
+
+  test('the end of a session is a line of the log, from a reload on that asks for it', async () => {
+    const names = (event: string) => gateway.log.filter((line) => line.event === event);
+    const early = clientOf(gateway.port, { connection: { application_name: 'early' } });
+    const [{ x } = {}] = await early`select repeat('x', 20000) as x`;
+    writeFileSync(file, 'LOG_CONNECTIONS=all\n');
+    gateway.signal('SIGHUP');
+    await waitFor('the reload', () => names('reloaded').length > 0);
+    const [row] = await list();
+    await early.end();
+    const line = await waitFor('the line', () => names('session_ended')[0]);
+    assert.equal(String(x).length, 20_000);
+    assert.equal(line['client'], row?.client);
+    assert.deepEqual(
+      ['user', 'database', 'application', 'server', 'port'].map((field) => line[field]),
+      ['postgres', 'postgres', 'early', cluster.first.address, 'primary'],
+    );
+    // A client says Terminate, and whoever closes first has ended it.
+    assert.match(`${line['by']} ${line['reason']}`, /^(client client|server server)Closed$/);
+    assert.ok(Number(line['downBytes']) > 20_000 && Number(line['durationMs']) >= row!.ageMs);
   });
 
   test('what is asked for in a wrong way is told, with exit code 2', async () => {
