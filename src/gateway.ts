@@ -15,6 +15,7 @@ import { type Change, changesBetween, reloaded } from './config/reload.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
+import { Pause } from './control/pause.ts';
 import { Controller } from './control/controller.ts';
 import { ProbeTimes } from './control/probe-times.ts';
 import { UnaskedLogins } from './control/unasked-logins.ts';
@@ -64,6 +65,7 @@ interface Parts {
   readonly workers: WorkerPool;
   readonly prober: Prober;
   readonly controller: Controller;
+  readonly pause: Pause;
 }
 
 export class Gateway {
@@ -146,6 +148,7 @@ export class Gateway {
   /** Takes no more clients and resolves when the last session has ended, or after `ms`. */
   async drain(ms: number): Promise<void> {
     this.#isDraining = true;
+    this.#parts?.pause.end('the gateway drains');
     this.#parts?.workers.drain();
     const until = performance.now() + ms;
     while (this.active > 0 && performance.now() < until) {
@@ -156,6 +159,7 @@ export class Gateway {
   /** Ends everything. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
+    this.#parts?.pause.end('the gateway stops');
     this.#parts?.prober.stop();
     this.#http?.close();
     this.#control?.close();
@@ -239,7 +243,7 @@ export class Gateway {
       },
     });
     const controller = new Controller(controllerOptions(this.#config), workers, prober, log);
-    const parts: Parts = { engine, workers, prober, controller };
+    const parts: Parts = { engine, workers, prober, controller, pause: new Pause(workers, log) };
     return parts;
   }
 
@@ -263,7 +267,7 @@ export class Gateway {
     if (event) this.#log(event, { sessions, wanted, openFiles: openFileLimit() });
   }
 
-  #snapshot({ engine, workers, prober, controller }: Parts): Snapshot {
+  #snapshot({ engine, workers, prober, controller, pause }: Parts): Snapshot {
     // A question may be the first thing that happens after a stop.
     prober.look();
     const { rules, standbyPort, rotation, data, deadAfterMs } = this.#config;
@@ -285,6 +289,7 @@ export class Gateway {
       limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
+      paused: pause.now,
       lastReload: this.#lastReload,
       workerSilentMs: workers.silentMs,
       startedAt: this.#startedAt,
@@ -316,6 +321,7 @@ export class Gateway {
       setLogLevel: setLevel,
       reload: () => this.reload(),
       listClients: (of) => parts.workers.list(of),
+      pause: parts.pause,
     });
     try {
       return await serveControlSocket(path ?? controlSocketFor(address), commands, this.#log);

@@ -14,6 +14,8 @@ export const logEvents = {
   stopped: ['info', 'the gateway has stopped'],
   command: ['info', 'a command came over the control socket'],
   reloaded: ['info', 'the configuration was read again'],
+  paused: ['info', 'new clients wait, as a command asks for; sessions go on'],
+  resumed: ['info', 'new clients are served again: the pause is over'],
   reload_failed: [
     'error',
     'the new configuration cannot be used, and nothing was changed: correct it, and reload',

@@ -2,6 +2,7 @@
 import { type LogLevel, logLevels } from '../log-events.ts';
 import type { Change } from '../config/reload.ts';
 import type { ClientRow, Selection } from '../contract/messages.ts';
+import type { Pause } from '../control/pause.ts';
 import type { Found } from '../control/survey.ts';
 import { JsonText } from './http.ts';
 import { selectionOf } from './selection.ts';
@@ -14,8 +15,8 @@ export type CommandArgs = Readonly<Record<string, unknown>>;
 export interface Command {
   /** It is written to the log, with who asked. */
   readonly isChange: boolean;
-  /** Returns what the answer's JSON holds. Throws CommandError or MisusedCommand. */
-  run(args: CommandArgs): unknown;
+  /** Returns what the answer's JSON holds; `by` is who asks, of a change. Throws CommandError or MisusedCommand. */
+  run(args: CommandArgs, by: string): unknown;
 }
 
 /** What a reload has changed. */
@@ -39,6 +40,7 @@ export interface Operations {
   drain(): void;
   setLogLevel(level: LogLevel): void;
   listClients(of: Selection): Promise<Found>;
+  readonly pause: Pick<Pause, 'begin' | 'end'>;
   /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
   reload(): Promise<Reloaded>;
 }
@@ -48,6 +50,15 @@ export interface Clients {
   readonly clients: readonly ClientRow[];
   /** Workers that did not answer in time: their clients are missing. */
   readonly silentWorkers: readonly number[];
+}
+
+/** Longer than that is an outage. */
+const pauseMs = { least: 1_000, most: 3_600_000 } as const;
+
+export const pauseLimits = 'from 1 s to 1 h';
+
+export function isPauseMs(value: unknown): value is number {
+  return typeof value === 'number' && value >= pauseMs.least && value <= pauseMs.most;
 }
 
 export function commandsOf(operations: Operations): Commands {
@@ -65,6 +76,25 @@ export function commandsOf(operations: Operations): Commands {
       run: () => {
         operations.drain();
         return {};
+      },
+    },
+    pause: {
+      isChange: true,
+      run: ({ timeoutMs }, by) => {
+        if (!isPauseMs(timeoutMs)) throw new MisusedCommand(`a pause takes ${pauseLimits}`);
+        if (operations.snapshot().isDraining) {
+          throw new CommandError('the gateway drains: it takes no new clients');
+        }
+        return operations.pause.begin(timeoutMs, by);
+      },
+    },
+    resume: {
+      isChange: true,
+      run: (_, by) => {
+        if (operations.pause.end(`${by} asks for it`)) return {};
+        throw new CommandError(
+          'the gateway is not paused, or not any more: the log line "resumed" says since when',
+        );
       },
     },
     reload: { isChange: true, run: () => operations.reload() },

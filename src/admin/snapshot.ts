@@ -7,6 +7,7 @@ import type { Route } from '../contract/messages.ts';
 import type { ServerSessions } from '../control/server-slots.ts';
 import type { Entry } from '../control/journal.ts';
 import type { History } from '../control/history.ts';
+import type { Paused } from '../control/pause.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
 
 /** The gateway's own limits: those that apply, not those that were configured. */
@@ -46,6 +47,8 @@ export interface Snapshot {
   /** Verdicts that differed from the one before. */
   readonly verdicts: number;
   readonly isDraining: boolean;
+  /** New clients wait, as somebody has asked for. */
+  readonly paused: Paused | undefined;
   /** For how long the worker that is silent for longest has been so. */
   readonly workerSilentMs: number;
   /** The start counts as one. `at` is the time of the last one that was successful. */

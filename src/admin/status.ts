@@ -86,6 +86,7 @@ export interface Status {
   readonly startedAt: string;
   readonly uptimeMs: number;
   readonly draining: boolean;
+  readonly paused: { readonly by: string; readonly since: string; readonly until: string } | null;
   readonly config: { readonly readAt: string; readonly lastReloadFailed: boolean };
   readonly route: RouteStatus;
   readonly candidates: readonly CandidateStatus[];
@@ -108,6 +109,7 @@ export function statusOf(of: Snapshot): Status {
     startedAt: of.startedAt.toISOString(),
     uptimeMs: of.date.getTime() - of.startedAt.getTime(),
     draining: of.isDraining,
+    paused: pausedOf(of),
     config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
     route: routeOf(of),
     candidates: of.observations.slice(0, most.candidates).map((observation) => candidateOf(observation, of)),
@@ -125,6 +127,12 @@ export function statusOf(of: Snapshot): Status {
     splitBrainAlarms: history.alarms,
     journal: of.journal.slice(-most.entries).map(shortEntry),
   };
+}
+
+function pausedOf({ paused }: Snapshot): Status['paused'] {
+  if (paused === undefined) return null;
+  const { by, since, until } = paused;
+  return { by, since: since.toISOString(), until: until.toISOString() };
 }
 
 function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {

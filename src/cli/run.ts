@@ -10,6 +10,7 @@ import { drain } from './drain.ts';
 import { explain } from './explain/explain.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { logLevel } from './log-level.ts';
+import { pause, resume } from './pause.ts';
 import { reload } from './reload.ts';
 import { print, say } from './print.ts';
 import { serve } from './serve.ts';
@@ -24,6 +25,8 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   config,
   explain,
   clients,
+  pause,
+  resume,
   reload,
   drain,
   'log-level': logLevel,

@@ -71,6 +71,8 @@ export class WorkerPool {
   /** With the addresses that were bound, once they are. */
   #settings: DataSettings;
   #route: Route = noRoute;
+  /** Newcomers wait, whatever the route says. */
+  #held: { readonly reason: string; readonly holdMs: number } | undefined;
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -111,7 +113,7 @@ export class WorkerPool {
   reconfigure(settings: DataSettings): void {
     const { listen, listenStandby, reusePort } = this.#settings;
     this.#settings = { ...settings, listen, listenStandby, reusePort };
-    this.#send({ kind: 'settings', settings: this.#settings });
+    this.#send({ kind: 'settings', settings: this.#settingsNow });
   }
 
   /** Until when the servers' last answers count. Before `publish`: no client is sent to a server without a lease. */
@@ -121,9 +123,38 @@ export class WorkerPool {
 
   publish(route: Route): void {
     this.#route = route;
-    const slots = this.serverSlots.slotsOf(route);
+    this.serverSlots.slotsOf(route);
     this.#leases.write();
-    this.#send({ kind: 'route', route, ...slots });
+    this.#send(this.#routing);
+  }
+
+  hold(reason: string, holdMs: number): void {
+    this.#held = { reason, holdMs };
+    this.#send({ kind: 'settings', settings: this.#settingsNow });
+    this.#send(this.#routing);
+  }
+
+  release(): void {
+    this.#held = undefined;
+    this.#send({ kind: 'settings', settings: this.#settingsNow });
+    this.#send(this.#routing);
+  }
+
+  /** While newcomers are held it leads nowhere. Its epoch and its fence stay, so sessions live on, unless there is a failover. */
+  get #routing(): Command {
+    const [held, route] = [this.#held, this.#route];
+    const { slots } = this.serverSlots;
+    if (held === undefined) return { kind: 'route', route, ...slots };
+    const standbys = route.standbys.map((standby) => ({ ...standby, weight: 0 }));
+    const { reason } = held;
+    return { kind: 'route', route: { ...route, primary: undefined, standbys, reason }, ...slots };
+  }
+
+  get #settingsNow(): DataSettings {
+    const settings = this.#settings;
+    return this.#held === undefined
+      ? settings
+      : { ...settings, holdMs: Math.max(settings.holdMs, this.#held.holdMs) };
   }
 
   /** Reports workers that have come to a stop, or run again. To be called every second. */
@@ -203,7 +234,7 @@ export class WorkerPool {
 
   /** Starts the data plane number `index`, or starts it again. */
   #open(index: number): Promise<Listening> {
-    const settings = this.#settings;
+    const settings = this.#settingsNow;
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
@@ -249,7 +280,7 @@ export class WorkerPool {
       ? this.#openHere(settings, onReport)
       : this.#openWorker(settings, index, onReport, onExit);
     this.#dataPlanes[index] = { send, ended: ended.promise };
-    send({ kind: 'route', route: this.#route, ...this.serverSlots.slots });
+    send(this.#routing);
     return promise;
   }
 

@@ -55,6 +55,7 @@ export function snapshotOf(
     verdicts: 3,
     workerSilentMs: 0,
     isDraining: false,
+    paused: undefined,
     lastReload: { isSuccessful: true, at: new Date(1_700_000_000_500) },
     startedAt: new Date(1_700_000_000_500),
     version: '1.2.3',

@@ -20,6 +20,8 @@ const sessions = [{ server: { host: 'fd00::1', port: 5432 }, sessions: 3 }];
 
 const standbyPort = { fallback: true, maxLagMs: 100, maxLagBytes: undefined, lagFenceMs: undefined };
 
+const paused = { by: 'uid 7', since: new Date(1_700_000_000_000), until: new Date(1_700_000_060_000) };
+
 /** Paths of all values, `candidates[].answer.lsn` for one in a list. */
 function paths(value: unknown, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => paths(item, `${path}[]`));
@@ -159,7 +161,12 @@ describe('/status', () => {
     const docs = readFileSync(new URL('../../docs/status.md', import.meta.url), 'utf8');
     const described = [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path);
     const full = statusOf(
-      snapshotOf([...three, failing(unasked('d'))], after('a', 3), { counters, sessions, standbyPort }),
+      snapshotOf([...three, failing(unasked('d'))], after('a', 3), {
+        counters,
+        sessions,
+        standbyPort,
+        paused,
+      }),
     );
     const found = paths({ ...full, route: { ...full.route, standbys: ['x'] } })
       .map((path) => path.replace(/^clients\.closes\..*/, 'clients.closes'));

@@ -128,9 +128,12 @@ describe(`who is connected, on ${gatewayRuntime}`, () => {
     writeFileSync(file, 'LOG_CONNECTIONS=all\n');
     gateway.signal('SIGHUP');
     await waitFor('the reload', () => names('reloaded').length > 0);
-    const [row] = await list();
+    const row = (await list()).find(({ application }) => application === 'early');
     await early.end();
-    const line = await waitFor('the line', () => names('session_ended')[0]);
+    const line = await waitFor(
+      'the line',
+      () => names('session_ended').find(({ application }) => application === 'early'),
+    );
     assert.equal(String(x).length, 20_000);
     assert.equal(line['client'], row?.client);
     assert.deepEqual(
