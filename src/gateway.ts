@@ -320,7 +320,7 @@ export class Gateway {
       drain: drainAsked,
       setLogLevel: setLevel,
       reload: () => this.reload(),
-      listClients: (of) => parts.workers.list(of),
+      survey: (kind, of) => parts.workers.survey(kind, of),
       pause: parts.pause,
     });
     try {

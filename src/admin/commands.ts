@@ -39,7 +39,8 @@ export interface Operations {
   /** As SIGTERM does. */
   drain(): void;
   setLogLevel(level: LogLevel): void;
-  listClients(of: Selection): Promise<Found>;
+  /** Lists, or ends, the clients that are meant. */
+  survey(kind: 'list' | 'kill', of: Selection): Promise<Found>;
   readonly pause: Pick<Pause, 'begin' | 'end'>;
   /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
   reload(): Promise<Reloaded>;
@@ -49,6 +50,13 @@ export interface Operations {
 export interface Clients {
   readonly clients: readonly ClientRow[];
   /** Workers that did not answer in time: their clients are missing. */
+  readonly silentWorkers: readonly number[];
+}
+
+/** What `kill` answers. */
+export interface Killed {
+  readonly killed: number;
+  /** Workers that did not answer in time: their clients may live on. */
   readonly silentWorkers: readonly number[];
 }
 
@@ -67,7 +75,7 @@ export function commandsOf(operations: Operations): Commands {
     clients: {
       isChange: false,
       run: async (args) => {
-        const { rows, silent } = await operations.listClients(meant(args, operations.snapshot()));
+        const { rows, silent } = await operations.survey('list', meant(args, operations.snapshot()));
         return new JsonText(`{"silentWorkers":${JSON.stringify(silent)},"clients":[\n${rows}\n]}`);
       },
     },
@@ -78,6 +86,7 @@ export function commandsOf(operations: Operations): Commands {
         return {};
       },
     },
+    kill: { isChange: true, run: (args) => kill(operations, args) },
     pause: {
       isChange: true,
       run: ({ timeoutMs }, by) => {
@@ -110,6 +119,23 @@ export function commandsOf(operations: Operations): Commands {
       },
     },
   };
+}
+
+/** More than one at a time only for those who have said that they mean it. */
+async function kill(operations: Operations, { yes, ...choice }: CommandArgs): Promise<Killed> {
+  if (Object.keys(choice).length === 0) {
+    throw new MisusedCommand('say who: a client (host:port), --address, or --server');
+  }
+  const of = meant(choice, operations.snapshot());
+  if (yes !== true && of.client === undefined) {
+    const { count } = await operations.survey('list', of);
+    if (count > 1) throw new CommandError(`${count} clients are meant: say --yes to end them all`);
+  }
+  const { count, silent } = await operations.survey('kill', of);
+  if (count === 0 && silent.length === 0) {
+    throw new CommandError('there is no such client: pg_gateway clients lists those that there are');
+  }
+  return { killed: count, silentWorkers: silent };
 }
 
 /** Throws MisusedCommand. */

@@ -9,6 +9,7 @@ import { config } from './config.ts';
 import { drain } from './drain.ts';
 import { explain } from './explain/explain.ts';
 import { commandHelp, programHelp } from './help.ts';
+import { kill } from './kill.ts';
 import { logLevel } from './log-level.ts';
 import { pause, resume } from './pause.ts';
 import { reload } from './reload.ts';
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   config,
   explain,
   clients,
+  kill,
   pause,
   resume,
   reload,

@@ -19,6 +19,7 @@ export const closeReasons = [
   'connectRefused',
   'startupTimeout',
   'limit',
+  'killed',
 ] as const;
 
 export type CloseReason = (typeof closeReasons)[number];

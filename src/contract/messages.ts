@@ -131,6 +131,8 @@ export type Command =
   | { readonly kind: 'endStandbySessions'; readonly server: Address }
   /** Answered by `selected`, in slices: the clients that are meant. */
   | { readonly kind: 'list'; readonly id: number; readonly of: Selection }
+  /** The same, without rows: ends them. */
+  | { readonly kind: 'kill'; readonly id: number; readonly of: Selection }
   /** Stop listening; sessions live on until they end or until `stop`. */
   | { readonly kind: 'drain' }
   /** End everything, now. */

@@ -193,10 +193,10 @@ export class WorkerPool {
     this.#send({ kind: 'endStandbySessions', server });
   }
 
-  /** The clients that are meant. */
-  list(of: Selection): Promise<Found> {
+  /** Lists, or ends, the clients that are meant. */
+  survey(kind: 'list' | 'kill', of: Selection): Promise<Found> {
     const workers = this.#dataPlanes.map((_, index) => index);
-    return this.#survey.put(workers, (id) => this.#send({ kind: 'list', id, of }));
+    return this.#survey.put(workers, (id) => this.#send({ kind, id, of }));
   }
 
   /** Takes no more clients. */

@@ -123,6 +123,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
         return this.#endStandbySessions(command.server);
       case 'list':
         return this.#roster.list(command);
+      case 'kill':
+        return this.#roster.kill(command);
       case 'drain':
         return this.#drain();
       case 'stop':

@@ -27,12 +27,20 @@ export class Roster {
     this.#go(id, of, this.#sessions.all(), (session) => JSON.stringify(this.#rowOf(session)));
   }
 
+  /** Each server gets an orderly end, as when a client leaves: what is open there is rolled back, and its locks are free. */
+  kill({ id, of }: Extract<Command, { kind: 'kill' }>): void {
+    this.#go(id, of, this.#sessions.all(), (session) => {
+      session.endQuietly('killed');
+      return '';
+    });
+  }
+
   /** Takes the next slice of `left`, and the others in later turns; those that have ended by then are left out. */
   #go(id: number, of: Selection, left: readonly Session[], take: (session: Session) => string): void {
     const slice = left.slice(0, sliceLength).filter((session) => session.listIndex >= 0 && fits(session, of));
     const rest = left.slice(sliceLength);
     const isLast = rest.length === 0;
-    const rows = slice.map(take).join(',');
+    const rows = slice.map(take).filter((row) => row !== '').join(',');
     this.#report({ kind: 'selected', id, count: slice.length, rows, isLast });
     if (!isLast) this.#runtime.after(0, () => this.#go(id, of, rest, take));
   }

@@ -121,6 +121,47 @@ describe('the list of clients', () => {
   });
 });
 
+describe('kill', () => {
+  const kill = (world: World, of: Selection) => {
+    const before = world.reports.length;
+    world.command({ kind: 'kill', id: 9, of });
+    world.runtime.advance(100);
+    return world.reports.slice(before);
+  };
+
+  test('ends whom it means, in whatever state, and says how many; the server gets a FIN, and no reset', () => {
+    const world = new World();
+    world.publish(primary);
+    const { client, server } = world.open();
+    const other = world.open();
+    const silent = world.client();
+    deepEqual(kill(world, { client: '127.0.0.1:40000' }), [
+      { kind: 'selected', id: 9, count: 1, rows: '', isLast: true },
+    ]);
+    equal(client.closed, true);
+    deepEqual([server.ended, server.aborted], [true, false]);
+    deepEqual([other.client.closed, silent.closed], [false, false]);
+    kill(world, { address: '127.0.0.1' });
+    server.fin();
+    other.server.fin();
+    world.empty({ killed: 3 });
+  });
+
+  test('of a server ends those on it, and leaves alone who waits', () => {
+    const world = new World();
+    world.publish(primary);
+    const { client, server } = world.open();
+    world.publish(undefined);
+    const waiting = world.client(startup);
+    kill(world, { server: '10.0.0.1:5432' });
+    server.fin();
+    deepEqual([client.closed, waiting.closed], [true, false]);
+    deepEqual(kill(world, { server: '10.0.0.9:5432' }), [
+      { kind: 'selected', id: 9, count: 0, rows: '', isLast: true },
+    ]);
+  });
+});
+
 test('names that many clients have are kept once, and a bounded number of them to be found again', () => {
   const logins = new Logins();
   const named = (user: string) => logins.of(firstPacket(protocol30, bytesOf(`user\0${user}\0\0`)));

@@ -113,12 +113,40 @@ describe(`who is connected, on ${gatewayRuntime}`, () => {
       assert.equal(rows.length, 1);
       assert.equal(application, 'holder');
       assert.equal(client, (await list()).find(({ application }) => application === 'holder')?.client);
-      await holder.end({ timeout: 0 });
+      assert.equal((await tell('kill', String(client))).code, 0);
       await blocked;
+      assert.equal(await gateway.metric('pg_gateway_closes_total{reason="killed"}'), 1);
     } finally {
       await holder.end({ timeout: 0 });
       await waiter.end({ timeout: 0 });
     }
+  });
+
+  test('more than one session is ended only for those who say that they mean it, in order for the server', async () => {
+    const sessions = [clientOf(gateway.standbyPort), clientOf(gateway.standbyPort)];
+    const [name, before] = [cluster.server(1).address, cluster.server(1).log().length];
+    const killed = () => gateway.metric('pg_gateway_closes_total{reason="killed"}');
+    const earlier = await killed() ?? 0;
+    await Promise.all(sessions.map((session) => session`select 1`));
+    const doubtful = await tell('kill', '--server', name);
+    assert.equal(doubtful.code, 1);
+    assert.match(doubtful.stderr, /2 clients are meant: say --yes to end them all/);
+    assert.equal(await killed(), earlier);
+    const { code, stdout } = await tell('kill', '--server', name, '--yes');
+    assert.deepEqual([code, stdout], [0, '2 clients ended.\n']);
+    assert.equal(await killed(), earlier + 2);
+    const asked = gateway.log.findLast(({ event }) => event === 'command');
+    assert.deepEqual([asked?.['command'], asked?.['args']], ['kill', `{"server":"${name}","yes":true}`]);
+    const nobody = await tell('kill', '--server', name);
+    assert.match(nobody.stderr, /there is no such client/);
+    assert.equal(nobody.code, 1);
+    await waitFor('their server processes to end', async () => {
+      const rows = await cluster.server(1).query(`select from pg_stat_activity where client_port is not null
+        and application_name = 'postgres.js'`);
+      return rows.length === 1;
+    });
+    assert.doesNotMatch(cluster.server(1).log().slice(before), /reset by peer|unexpected EOF/);
+    await Promise.all(sessions.map((session) => session.end({ timeout: 0 })));
   });
 
   test('the end of a session is a line of the log, from a reload on that asks for it', async () => {
@@ -147,13 +175,14 @@ describe(`who is connected, on ${gatewayRuntime}`, () => {
 
   test('what is asked for in a wrong way is told, with exit code 2', async () => {
     for (
-      const [args, message] of [
+      const [args, message, command = 'clients'] of [
         [['--sort', 'height'], /--sort height is none of age, idle, up/],
         [['--server', 'db9'], /"db9" is no server here; there are 127\.0\.0\.1:/],
         [['--client'], /--client needs a value: host:port/],
+        [[], /say who: a client \(host:port\), --address, or --server/, 'kill'],
       ] as const
     ) {
-      const { code, stderr } = await tell('clients', ...args);
+      const { code, stderr } = await tell(command, ...args);
       assert.equal(code, 2, stderr);
       assert.match(stderr, message);
     }
