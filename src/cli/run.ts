@@ -15,6 +15,7 @@ import { pause, resume } from './pause.ts';
 import { reload } from './reload.ts';
 import { print, say } from './print.ts';
 import { serve } from './serve.ts';
+import { status } from './status/status.ts';
 
 /** Of the program: done, could not be done, was asked for in a way that makes no sense. */
 export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   check,
   config,
   explain,
+  status,
   clients,
   kill,
   pause,

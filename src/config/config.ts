@@ -166,6 +166,12 @@ export function readMetrics(sources: Sources): HostPort | undefined {
   return metricsAddress(values);
 }
 
+/** Whether one of these is set, and not left to its default. */
+export function isGiven(sources: Sources, names: readonly SettingName[]): boolean {
+  const given = gather(sources, { problems: [], warnings: [] });
+  return names.some((name) => given.has(name));
+}
+
 /** What tells where a gateway takes commands, whatever else is set. Throws ConfigError. */
 export function readControlSocket(
   sources: Sources,

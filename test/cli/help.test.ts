@@ -64,8 +64,10 @@ describe('the first lines of the help', () => {
     assert.deepEqual(flags, [
       '  --url',
       '  --json',
+      '  --listen-port',
       '  --metrics-host',
       '  --metrics-port',
+      '  --control-socket',
       '  --config-file',
     ]);
   });

@@ -5,16 +5,25 @@ import { explanation } from './explanation.ts';
 import type { Status } from '../../admin/status.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../../errors.ts';
 import { bracketed } from '../../runtime/addresses.ts';
-import { metricsOf, metricsSettings, settingArgs } from '../args.ts';
+import { isGiven, readMetrics } from '../../config/config.ts';
+import type { Sources } from '../../config/sources.ts';
+import { settingArgs, sourcesOf } from '../args.ts';
+import { askAt, gatewaySettings, severalGateways, socketsIn } from '../ask.ts';
 import { print } from '../print.ts';
 
 /** How long the gateway may take, and how much it may say. */
 const limits = { ms: 3_000, bytes: 8 * 1024 * 1024 } as const;
 
+const metricsSettings = ['METRICS_HOST', 'METRICS_PORT'] as const;
+
+/** What tells where a gateway is. */
+const taken = [...metricsSettings, ...gatewaySettings];
+
 const ownArgs: ArgsDef = {
   url: {
     type: 'string',
-    description: 'the metrics port of the gateway (default: METRICS_HOST and METRICS_PORT)',
+    description:
+      'the metrics port of the gateway (default: METRICS_HOST and METRICS_PORT, or its control socket)',
     valueHint: 'http://host:port',
   },
   json: { type: 'boolean', description: 'print /status, as JSON' },
@@ -26,15 +35,32 @@ export const explain = defineCommand({
     description:
       'Ask a running gateway who is primary, why, and what clients experience; exit code 0 only if there is one.',
   },
-  args: { ...settingArgs(metricsSettings), ...ownArgs },
+  args: { ...settingArgs(taken), ...ownArgs },
   async run({ args: { url: given, json, ...args } }) {
-    const url = urlOf(given, metricsOf(args));
-    const text = await ask(url);
-    const status = read(text, url);
+    const { status, text } = await statusOf(given, sourcesOf(args, [], taken));
     print(json ? text.trimEnd() : explanation(status));
     return status.route.primary === null ? 1 : 0;
   },
 });
+
+/**
+ * From where it is said that it is to be had; else over a control socket; else from the metrics port where that is by default.
+ * Throws ConfigError or StartError.
+ */
+async function statusOf(url: unknown, sources: Sources): Promise<{ status: Status; text: string }> {
+  const metrics = readMetrics(sources);
+  const hasNamed = url !== undefined ||
+    (metrics !== undefined && metrics.port > 0 && isGiven(sources, metricsSettings));
+  const [socket, ...others] = hasNamed ? [] : socketsIn(sources) ?? [];
+  if (socket !== undefined && (others.length === 0 || metrics === undefined)) {
+    if (others.length > 0) throw severalGateways([socket, ...others]);
+    const status = await askAt<Status>(socket, 'status');
+    return { status, text: JSON.stringify(status, null, 2) };
+  }
+  const from = urlOf(url, metrics);
+  const text = await ask(from);
+  return { status: read(text, from), text };
+}
 
 /** Throws ConfigError. */
 function urlOf(given: unknown, metrics: { readonly host: string; readonly port: number } | undefined): URL {
@@ -43,7 +69,7 @@ function urlOf(given: unknown, metrics: { readonly host: string; readonly port: 
       return new URL(`http://${reachable(metrics.host)}:${metrics.port}/status`);
     }
     throw new ConfigError([
-      'METRICS_PORT names no port that could be asked: give it, or --url http://host:port',
+      'METRICS_PORT names no port that could be asked, and there is no control socket: give one, or --url http://host:port',
     ]);
   }
   const url = typeof given === 'string' && URL.canParse(given)

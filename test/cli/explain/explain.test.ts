@@ -18,7 +18,8 @@ const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 async function explain(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const { METRICS_HOST: _h, METRICS_PORT: _p, CANDIDATES: _c, CONFIG_FILE: _f, ...env } = process.env;
   const child = spawn(process.execPath, [main, 'explain', ...args], {
-    env,
+    // No gateway of this machine either.
+    env: { ...env, CONTROL_SOCKET: 'off' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];
