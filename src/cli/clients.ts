@@ -2,6 +2,7 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import type { Clients } from '../admin/commands.ts';
 import type { ClientRow } from '../contract/messages.ts';
+import { stateNames } from '../data/session/state.ts';
 import { ConfigError } from '../errors.ts';
 import { ask, gatewayArgs } from './ask.ts';
 import { duration } from './explain/duration.ts';
@@ -65,6 +66,9 @@ export const clients = defineCommand({
   args: { ...gatewayArgs, ...ownArgs },
   async run({ args: { state, sort, json, ...args } }) {
     const by = sortingOf(sort);
+    if (state !== undefined && !stateNames.some((name) => name === state)) {
+      throw new ConfigError([`--state ${state} is none of ${stateNames.join(', ')}`]);
+    }
     const { selection, gateway } = selectionIn(args);
     const answer = await ask<Clients>(gateway, 'clients', selection);
     const rows = answer.clients.filter((row) => state === undefined || row.state === state).sort(order(by));

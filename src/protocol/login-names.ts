@@ -15,16 +15,16 @@ const most = 63;
 /** Length and protocol. */
 const headBytes = 8;
 
-const decoder = new TextDecoder();
-
-/** The pairs of a StartupMessage of protocol 3, as one text; undefined unless `bytes` begin with a whole one. */
-export function startupText(bytes: Uint8Array): string | undefined {
-  if (bytes.length < headBytes || word(bytes, 4) >>> 16 !== 3) return undefined;
-  const end = word(bytes, 0);
-  return end > bytes.length ? undefined : decoder.decode(bytes.subarray(headBytes, end));
+/** The length of the StartupMessage of protocol 3 at the start of `bytes`; 0: there is no whole one. */
+export function startupBytes(bytes: Uint8Array): number {
+  if (bytes.length < headBytes || word(bytes, 4) >>> 16 !== 3) return 0;
+  const length = word(bytes, 0);
+  return length < headBytes || length > bytes.length ? 0 : length;
 }
 
-export function loginNames(text: string): LoginNames {
+/** Of a whole StartupMessage. */
+export function loginNames(startup: Uint8Array): LoginNames {
+  const text = new TextDecoder().decode(startup.subarray(headBytes));
   const parts = text.split('\0');
   const names = new Map<string, string>();
   for (let at = 0; at + 1 < parts.length && parts[at] !== ''; at += 2) names.set(parts[at]!, parts[at + 1]!);

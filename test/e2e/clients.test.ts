@@ -177,6 +177,7 @@ describe(`who is connected, on ${gatewayRuntime}`, () => {
     for (
       const [args, message, command = 'clients'] of [
         [['--sort', 'height'], /--sort height is none of age, idle, up/],
+        [['--state', 'asleep'], /--state asleep is none of opening, held, /],
         [['--server', 'db9'], /"db9" is no server here; there are 127\.0\.0\.1:/],
         [['--client'], /--client needs a value: host:port/],
         [[], /say who: a client \(host:port\), --address, or --server/, 'kill'],

@@ -1,14 +1,14 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type LoginNames, loginNames, startupText } from '../../src/protocol/login-names.ts';
+import { type LoginNames, loginNames, startupBytes } from '../../src/protocol/login-names.ts';
 import { bytesOf, clientHello, firstPacket, protocol30, sslRequest, startup } from '../data/packets.ts';
 
 const startupOf = (...parts: string[]): Uint8Array =>
   firstPacket(protocol30, bytesOf(`${parts.join('\0')}\0\0`));
 
 function readLoginNames(bytes: Uint8Array): LoginNames | undefined {
-  const text = startupText(bytes);
-  return text === undefined ? undefined : loginNames(text);
+  const length = startupBytes(bytes);
+  return length === 0 ? undefined : loginNames(bytes.subarray(0, length));
 }
 
 describe('the names of a login', () => {
