@@ -189,6 +189,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #reportStopped(): void {
     if (!this.#stopping || this.counters[at.active]! > 0) return;
     this.#stopping = false;
+    this.#endLog.tell();
     this.#report({ kind: 'stopped' });
   }
 

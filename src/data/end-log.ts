@@ -65,7 +65,7 @@ export class EndLog {
     const { endedBy: reason = 'clientClosed', state } = session;
     const isOrdinary = ordinary.includes(reason) && !waiting.includes(state.name);
     if (this.#which === 'errors' && isOrdinary) return;
-    this.#timer ??= this.#runtime.after(batchMs, () => this.#tell());
+    this.#timer ??= this.#runtime.after(batchMs, () => this.tell());
     if (this.#batch.length >= this.#most) this.#leftOut += 1;
     else this.#batch.push(this.#endOf(session, client, reason));
   }
@@ -91,7 +91,10 @@ export class EndLog {
     };
   }
 
-  #tell(): void {
+  /** Tells what there is to tell now: at the end nobody waits for the next batch. */
+  tell(): void {
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
     this.#timer = undefined;
     this.#report({ kind: 'ended', sessions: this.#batch, leftOut: this.#leftOut });
     [this.#batch, this.#leftOut] = [[], 0];

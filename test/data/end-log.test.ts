@@ -63,6 +63,17 @@ describe('LOG_CONNECTIONS=all', () => {
     world.empty({ clientReset: 1_000 });
   });
 
+  test('tells of those who are ended with the gateway, before it has stopped', () => {
+    const world = new World(logged('all'));
+    world.publish(primary);
+    const { server } = world.open();
+    world.command({ kind: 'stop' });
+    server.fin();
+    deepEqual(world.reports.slice(-2).map((report) => report.kind), ['ended', 'stopped']);
+    deepEqual(told(world).sessions.map(({ reason }) => reason), ['drained']);
+    world.empty({ drained: 1 });
+  });
+
   test('begins and ends with a reload, for those who are there already', () => {
     const world = new World();
     world.publish(primary);
