@@ -14,17 +14,19 @@ import {
 } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import { isSameAddress, peerOf } from '../runtime/addresses.ts';
-import type { Address, Conn, ConnectOptions, Handlers, Runtime } from '../runtime/runtime.ts';
+import type { Address, Conn, ConnectOptions, Runtime } from '../runtime/runtime.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
 import { Notices } from './notices.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { EndLog } from './end-log.ts';
+import { clientHandlers, serverHandlers } from './handlers.ts';
 import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
-import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
+import { Prewarm, type PrewarmHost } from './prewarm.ts';
 import {
   type DialFailure,
   dialFailures,
+  killed,
   noServer,
   type Refusal,
   shuttingDown,
@@ -52,6 +54,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   connectOptions: ConnectOptions;
   readonly cancels: CancelQueue;
   readonly logins = new Logins();
+  readonly serverHandlers = serverHandlers;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
@@ -91,7 +94,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#counts = new SessionCounts(this.counters, slabs);
     this.#notices = new Notices(runtime, report);
     this.#endLog = new EndLog(runtime, settings.logConnections, slabs.length, report);
-    this.#roster = new Roster(runtime, this.#sessions, report);
+    this.#roster = new Roster(runtime, this.#sessions, report, (session) => this.#kill(session));
     const targets = new Targets(runtime, slabs, this.counters, settings);
     this.#targets = targets;
     const queueOf = (port: Port): HoldQueue =>
@@ -107,7 +110,12 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   /** Begins to listen; `listening` or `listenFailed` is reported. */
   start(): void {
-    this.#listeners.start(this.runtime, this.settings, (port) => this.#clientHandlers(port), this.#report);
+    this.#listeners.start(
+      this.runtime,
+      this.settings,
+      (port) => clientHandlers((conn) => this.#accepted(conn, port)),
+      this.#report,
+    );
   }
 
   /** Obeys the control plane. */
@@ -166,6 +174,17 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#sessions.each((session) => {
       if (isSameAddress(session.serverAddress, server)) fn(session);
     });
+  }
+
+  /**
+   * One that waits is told. The server of another gets an orderly end, as when a client leaves: what is open there is rolled back, and
+   * its locks are free.
+   */
+  #kill(session: Session): void {
+    const { name } = session.state;
+    if (name !== 'held' && name !== 'dialling') return session.endQuietly('killed');
+    this.#holdQueues[session.port].remove(session);
+    this.#refuse(session, killed);
   }
 
   #drain(): void {
@@ -335,26 +354,6 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
     return noServer(this.#route, port, this.settings, error);
   }
-
-  // Handlers
-
-  #clientHandlers(port: Port): Handlers<ClientSide> {
-    return {
-      open: (conn) => this.#accepted(conn, port),
-      data: (conn, bytes) => conn.data.clientData(bytes),
-      drain: (conn) => conn.data.clientDrain(),
-      end: (conn) => conn.data.clientEnd(),
-      close: (conn, error) => conn.data.clientClosed(error),
-    };
-  }
-
-  readonly serverHandlers: Handlers<ServerSide> = {
-    open: (conn) => conn.data.serverOpen(conn),
-    data: (conn, bytes) => conn.data.serverData(bytes, conn),
-    drain: (conn) => conn.data.serverDrain(),
-    end: (conn) => conn.data.serverEnd(conn),
-    close: (conn, error) => conn.data.serverClosed(conn, error),
-  };
 
   #accepted(conn: Conn<ClientSide>, port: Port): void {
     const session = new Session(conn, port, this);

@@ -16,6 +16,7 @@ export interface Refusal extends ErrorFields {
 
 const sqlstates = {
   cannotConnectNow: '57P03',
+  adminShutdown: '57P01',
   tooManyConnections: '53300',
   protocolViolation: '08P01',
   featureNotSupported: '0A000',
@@ -208,6 +209,12 @@ export const shuttingDown: Refusal = {
   message: 'pg_gateway is shutting down',
   hint: 'Connect again: another gateway, or this one after its restart, will take you.',
   reason: 'drained',
+};
+
+export const killed: Refusal = {
+  sqlstate: sqlstates.adminShutdown,
+  message: 'an administrator has ended this connection (pg_gateway kill)',
+  reason: 'killed',
 };
 
 function waited(holdMs: number): string {

@@ -12,25 +12,28 @@ export class Roster {
   readonly #runtime: Runtime;
   readonly #sessions: SessionList<Session>;
   readonly #report: (report: Report) => void;
+  readonly #end: (session: Session) => void;
 
+  /** `end` ends a session that is to be killed. */
   constructor(
     runtime: Runtime,
     sessions: SessionList<Session>,
     report: (report: Report) => void,
+    end: (session: Session) => void,
   ) {
     this.#runtime = runtime;
     this.#sessions = sessions;
     this.#report = report;
+    this.#end = end;
   }
 
   list({ id, of }: Extract<Command, { kind: 'list' }>): void {
     this.#go(id, of, this.#sessions.all(), (session) => JSON.stringify(this.#rowOf(session)));
   }
 
-  /** Each server gets an orderly end, as when a client leaves: what is open there is rolled back, and its locks are free. */
   kill({ id, of }: Extract<Command, { kind: 'kill' }>): void {
     this.#go(id, of, this.#sessions.all(), (session) => {
-      session.endQuietly('killed');
+      this.#end(session);
       return '';
     });
   }

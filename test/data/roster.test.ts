@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { at } from '../../src/contract/counters.ts';
 import type { ClientRow, Report, Selection } from '../../src/contract/messages.ts';
 import { Logins } from '../../src/data/logins.ts';
-import { bytesOf, firstPacket, protocol30, sslRequest, startup } from './packets.ts';
+import { bytesOf, firstPacket, protocol30, readError, sslRequest, startup } from './packets.ts';
 import { firstByte, primary, World } from './world.ts';
 
 type Slice = Extract<Report, { kind: 'selected' }>;
@@ -144,6 +144,25 @@ describe('kill', () => {
     kill(world, { address: '127.0.0.1' });
     server.fin();
     other.server.fin();
+    world.empty({ killed: 3 });
+  });
+
+  test('tells a client that waits who has ended it, and one that has no answer yet', () => {
+    const world = new World();
+    const held = world.client(startup);
+    world.publish(primary);
+    const dialling = world.runtime.lastDial;
+    const waiting = [held, world.client(startup)];
+    world.publish(undefined);
+    world.client(startup);
+    equal(dialling.pending, false);
+    kill(world, { address: '127.0.0.1' });
+    for (const client of [...waiting, world.clients[2]!]) {
+      const { C, M } = readError(client.received);
+      deepEqual([C, M], ['57P01', 'an administrator has ended this connection (pg_gateway kill)']);
+      client.fin();
+    }
+    equal(world.count('held'), 0);
     world.empty({ killed: 3 });
   });
 
