@@ -2,25 +2,24 @@
  * Composition and life: start, drain, stop. No decision is made here: probes feed the controller, the controller feeds the
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, commandsOf, type Reloaded } from './admin/commands.ts';
 import { type ControlSocket, serveControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
 import { pagesOf } from './admin/pages.ts';
-import { passSockets } from './admin/pass-sockets.ts';
 import { serviceState, type ServiceWatcher } from './admin/service-watcher.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
 import { ownControlSocket } from './config/control-places.ts';
 import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
-import { type Change, changesBetween, reloaded } from './config/reload.ts';
+import { changesBetween, changeText, reloaded } from './config/reload.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { DataSettings } from './contract/messages.ts';
 import { noSockets, type Sockets } from './contract/sockets.ts';
+import { Pause } from './control/pause.ts';
 import { Controller } from './control/controller.ts';
-import { evidenceFile } from './control/evidence-file.ts';
 import { Interruptions } from './control/interruptions.ts';
 import { ProbeTimes } from './control/probe-times.ts';
 import { Samples } from './control/samples.ts';
@@ -28,16 +27,18 @@ import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
 import { messageOf, StartError } from './errors.ts';
 import type { Log, OpenLog } from './log.ts';
+import { operationsOf } from './operations.ts';
 import {
   budgetOf,
   checkInherited,
+  chosenEngine,
   controllerOptions,
   dataSettings,
   openRefusalServer,
 } from './part-settings.ts';
 import { Prober } from './probe/prober.ts';
 import type { RefusalServer } from './refusal-server/refusal-server.ts';
-import { chooseEngine, type Engine } from './runtime/engine.ts';
+import type { Engine } from './runtime/engine.ts';
 import { pickRuntime } from './runtime/pick.ts';
 import { version } from './version.ts';
 
@@ -93,6 +94,7 @@ interface Parts {
   readonly prober: Prober;
   readonly controller: Controller;
   readonly samples: Samples;
+  readonly pause: Pause;
 }
 
 export class Gateway {
@@ -128,7 +130,7 @@ export class Gateway {
   async start(): Promise<Started> {
     const { metrics } = this.#config;
     this.#warn();
-    const engine = this.#chooseEngine();
+    const engine = chosenEngine(this.#config);
     this.#log('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
     checkInherited(this.#surroundings.inherited?.sockets, this.#config, engine.name, this.#runtime.name);
     try {
@@ -188,16 +190,18 @@ export class Gateway {
    */
   async drain({ acceptMs, ms }: Config['drain']): Promise<void> {
     this.#isDraining = true;
-    if (acceptMs > 0) await pause(acceptMs);
+    this.#parts?.pause.end('the gateway drains');
+    if (acceptMs > 0) await sleep(acceptMs);
     const until = performance.now() + ms;
     // Until then the queue may hold clients that are counted nowhere. A worker that hangs must not keep us.
-    await Promise.race([this.#parts?.workers.drain(), pause(ms)]);
-    while (performance.now() < until && this.active > 0) await pause(Math.min(drainTickMs, ms));
+    await Promise.race([this.#parts?.workers.drain(), sleep(ms)]);
+    while (performance.now() < until && this.active > 0) await sleep(Math.min(drainTickMs, ms));
   }
 
   /** Ends everything. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
+    this.#parts?.pause.end('the gateway stops');
     this.#parts?.prober.stop();
     this.#http?.close();
     this.#control?.close();
@@ -286,7 +290,7 @@ export class Gateway {
     });
     const controller = new Controller(controllerOptions(this.#config), workers, prober, log);
     const samples = new Samples(workers.counters, this.#probes);
-    const parts: Parts = { engine, workers, prober, controller, samples };
+    const parts: Parts = { engine, workers, prober, controller, samples, pause: new Pause(workers, log) };
     return parts;
   }
 
@@ -316,7 +320,7 @@ export class Gateway {
     if (event) this.#log(event, { sessions, wanted, openFiles: openFileLimit() });
   }
 
-  #snapshot({ engine, workers, prober, controller, samples }: Parts): Snapshot {
+  #snapshot({ engine, workers, prober, controller, samples, pause }: Parts): Snapshot {
     // A question may be the first thing that happens after a stop.
     prober.look();
     const { rules, standbyPort, rotation, data, deadAfterMs } = this.#config;
@@ -341,6 +345,7 @@ export class Gateway {
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
       drill: controller.drill,
+      paused: pause.now,
       lastReload: this.#lastReload,
       workers: workers.workers,
       startedAt: this.#startedAt,
@@ -350,53 +355,24 @@ export class Gateway {
     };
   }
 
-  #chooseEngine(): Engine {
-    const { engine, workers } = this.#config;
-    try {
-      return chooseEngine(engine, workers);
-    } catch (error) {
-      throw new StartError(
-        `ENGINE=native cannot be had: ${messageOf(error)}. Set ENGINE=auto to go on without it.`,
-      );
-    }
-  }
-
   /** Nobody asked for the place of our choice: without it the gateway serves all the same. */
   async #openControlSocket(parts: Parts, { address }: Listening): Promise<ControlSocket | undefined> {
     const { controlSocket: path } = this.#config;
     if (path === 'off') return undefined;
-    const { drainAsked, setLevel } = this.#surroundings;
-    const commands = commandsOf({
+    const commands = commandsOf(operationsOf(parts, {
+      clockMs: () => this.#runtime.now(),
+      config: () => this.#config,
       snapshot: () => this.#snapshot(parts),
-      drain: () => drainAsked('drain'),
-      passSockets: (path) => {
-        if (this.#isDraining) throw new CommandError('the gateway that runs is on its way out already');
-        return passSockets(parts.workers.sockets, path);
-      },
-      takenOver: () => {
-        this.#http?.close();
-        drainAsked('takeover');
-      },
-      setLogLevel: setLevel,
+      decide: () => this.#decide(parts),
       reload: () => this.reload(),
-      evidence: () =>
-        evidenceFile(parts.controller.evidence.decisions, {
-          version,
-          clockMs: this.#runtime.now(),
-          date: new Date(),
-        }),
-      hasDrills: () => this.#config.drills,
-      rehearse: (kind, ms) => {
-        parts.controller.rehearse(kind, ms, this.#runtime.now());
-        this.#decide(parts);
+      setLogLevel: this.#surroundings.setLevel,
+      isDraining: () => this.#isDraining,
+      end: (by) => {
+        // The gateway that takes over wants it.
+        if (by === 'takeover') this.#http?.close();
+        this.#surroundings.drainAsked(by);
       },
-      memory: () => parts.controller.memory,
-      forget: (what) => {
-        parts.prober.forgetOldAnswers();
-        parts.controller.forget(what);
-        this.#decide(parts);
-      },
-    });
+    }));
     try {
       const place = path ?? ownControlSocket('port' in address ? address.port : 0);
       const isTakenOver = this.#surroundings.inherited?.serves !== undefined;
@@ -414,13 +390,8 @@ export class Gateway {
   }
 }
 
-/** For the log. */
-function changeText({ name, before, after }: Change): string {
-  return before === after ? name : `${name}: ${before ?? '(unset)'} -> ${after ?? '(unset)'}`;
-}
-
 async function firstVerdict({ prober, controller }: Parts): Promise<void> {
   prober.start();
   const until = performance.now() + firstVerdictMs;
-  while (controller.route.primary === undefined && performance.now() < until) await pause(firstVerdictTickMs);
+  while (controller.route.primary === undefined && performance.now() < until) await sleep(firstVerdictTickMs);
 }

@@ -17,6 +17,8 @@ export const logEvents = {
   stopped: ['info', 'the gateway has stopped'],
   command: ['info', 'a command came over the control socket'],
   reloaded: ['info', 'the configuration was read again'],
+  paused: ['info', 'new clients wait, as a command asks for; sessions go on'],
+  resumed: ['info', 'new clients are served again: the pause is over'],
   reload_failed: [
     'error',
     'the new configuration cannot be used, and nothing was changed: correct it, and reload',
@@ -100,6 +102,7 @@ export const logEvents = {
   name_unresolved: ['warn', 'a name does not resolve; known addresses stay in use'],
   too_many_candidates: ['warn', 'too many candidates: this one and others are not probed'],
 
+  session_ended: ['info', 'a session has ended, and LOG_CONNECTIONS asks for a line'],
   other_protocol: [
     'warn',
     "clients that do not speak PostgreSQL's protocol were refused; once a minute for each protocol",

@@ -9,7 +9,7 @@ import type { ControllerOptions } from './control/controller.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
 import { type RefusalServer, startRefusalServer } from './refusal-server/refusal-server.ts';
-import type { Engine } from './runtime/engine.ts';
+import { chooseEngine, type Engine } from './runtime/engine.ts';
 import type { Address } from './runtime/runtime.ts';
 
 const backlog = 1024;
@@ -104,6 +104,17 @@ export async function numeric(host: string): Promise<string> {
       `cannot listen on ${host}: the name does not resolve (${
         codeOf(error)
       }). Set LISTEN_HOST to an address.`,
+    );
+  }
+}
+
+/** Throws StartError where the engine that is insisted on cannot be had. */
+export function chosenEngine({ engine, workers }: Config): Engine {
+  try {
+    return chooseEngine(engine, workers);
+  } catch (error) {
+    throw new StartError(
+      `ENGINE=native cannot be had: ${messageOf(error)}. Set ENGINE=auto to go on without it.`,
     );
   }
 }

@@ -60,9 +60,10 @@ function answerFrom(commands: Commands, bound: string, log: Log): Answer {
     if (method !== 'POST') return refused(405, 'a command is a POST');
     const args = argsIn(body);
     if (args === undefined) return refused(400, 'the arguments of a command are a JSON object');
-    if (command.isChange) log('command', { command: name, ...shown(args), uid: uidText(bound) });
+    const uid = command.isChange ? uidText(bound) : '';
+    if (command.isChange) log('command', { command: name, ...shown(args), uid });
     try {
-      return json(await command.run(args));
+      return json(await command.run(args, `uid ${uid}`));
     } catch (error) {
       if (error instanceof MisusedCommand) return refused(400, error.message);
       if (error instanceof CommandError) return refused(409, error.message);

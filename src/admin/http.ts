@@ -46,8 +46,18 @@ export function page(body: string, status = 200, type = 'text/plain; charset=utf
   return { status, type, body };
 }
 
+/** JSON that is text already, and may be megabytes: this thread does not write it a second time. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 export function json(value: unknown, status = 200): Page {
-  return page(`${JSON.stringify(value, null, 2)}\n`, status, 'application/json');
+  const text = value instanceof JsonText ? value.text : JSON.stringify(value, null, 2);
+  return page(`${text}\n`, status, 'application/json');
 }
 
 /** Rejects with what `listen` says if the address cannot be had. */

@@ -119,6 +119,11 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
       'Clients that have a server now, by its address: the primary, the standbys, and others that have any.',
       of.sessions.map(({ server, sessions }) => [{ server: addressText(server) }, sessions]),
     ),
+    gauge(
+      'paused',
+      '1 while new clients wait because somebody has asked for it (pg_gateway pause).',
+      count(of.paused === undefined ? 0 : 1),
+    ),
     gauge('held', 'Clients that wait for a server now.', sum('held')),
     counter('holds_total', 'Clients that had to wait for a server.', sum('holds')),
     counter('refusals_total', 'Clients refused, by reason.', byReason(of, refusals)),

@@ -47,8 +47,11 @@ export function pagesOf(snapshot: () => Snapshot): Pages {
       );
     },
     '/ready': () => {
-      const { isDraining, route } = snapshot();
-      return isDraining ? page('draining\n', 503) : page(`ready; ${route.reason}\n`);
+      const { isDraining, paused, route } = snapshot();
+      if (isDraining) return page('draining\n', 503);
+      // It takes clients, and has them wait: to take it out would turn them away.
+      const pause = paused && `; paused by ${paused.by} until ${paused.until.toISOString()}`;
+      return page(`ready${pause ?? ''}; ${route.reason}\n`);
     },
     ...checks,
   };

@@ -9,6 +9,7 @@ import type { Entry } from '../control/journal.ts';
 import type { Drill } from '../control/drill.ts';
 import type { History } from '../control/history.ts';
 import type { Interruption } from '../control/interruptions.ts';
+import type { Paused } from '../control/pause.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
 import type { WorkerState } from '../control/worker-watch.ts';
 import type { Samples } from '../control/samples.ts';
@@ -55,6 +56,8 @@ export interface Snapshot {
   readonly isDraining: boolean;
   /** The one that goes on. */
   readonly drill: Drill | undefined;
+  /** New clients wait, as somebody has asked for. */
+  readonly paused: Paused | undefined;
   /** The start counts as one. `at` is the time of the last one that was successful. */
   readonly lastReload: { readonly isSuccessful: boolean; readonly at: Date };
   /** Empty where there are no worker threads. */

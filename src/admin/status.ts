@@ -102,6 +102,7 @@ export interface Status {
   readonly draining: boolean;
   readonly workerSilentMs: number;
   readonly drill: { readonly kind: DrillKind; readonly leftMs: number } | null;
+  readonly paused: { readonly by: string; readonly since: string; readonly until: string } | null;
   readonly config: { readonly readAt: string; readonly lastReloadFailed: boolean };
   readonly workers: readonly WorkerStatus[];
   readonly route: RouteStatus;
@@ -127,6 +128,7 @@ export function statusOf(of: Snapshot): Status {
     draining: of.isDraining,
     drill: of.drill === undefined ? null : { kind: of.drill.kind, leftMs: rounded(of.drill.until - of.now) },
     workerSilentMs: Math.round(longestSilenceMs(of.workers)),
+    paused: pausedOf(of),
     config: { readAt: of.lastReload.at.toISOString(), lastReloadFailed: !of.lastReload.isSuccessful },
     workers: of.workers.map((worker) => workerOf(worker, of.date)),
     route: routeOf(of),
@@ -151,6 +153,12 @@ function workerOf({ isStuck, silentMs }: WorkerState, date: Date): WorkerStatus 
   if (!isStuck) return { stuckSince: null, stuckMs: null };
   const stuckMs = Math.round(silentMs);
   return { stuckSince: new Date(date.getTime() - stuckMs).toISOString(), stuckMs };
+}
+
+function pausedOf({ paused }: Snapshot): Status['paused'] {
+  if (paused === undefined) return null;
+  const { by, since, until } = paused;
+  return { by, since: since.toISOString(), until: until.toISOString() };
 }
 
 function routeOf({ route, verdict, history, date }: Snapshot): RouteStatus {

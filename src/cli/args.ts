@@ -1,7 +1,7 @@
 /** Command line to configuration: the flags that all commands share. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { ArgsDef, ParsedArgs } from 'citty';
-import { type Config, readConfig, readMetrics } from '../config/config.ts';
+import { type Config, readConfig } from '../config/config.ts';
 import { nearestSetting } from '../config/nearest-setting.ts';
 import { secrets, type Sources } from '../config/sources.ts';
 import { ConfigError } from '../errors.ts';
@@ -24,19 +24,6 @@ export function settingArgs(names: readonly SettingName[]): ArgsDef {
 /** Reads everything there is to read. Throws ConfigError. */
 export function configOf(args: ParsedArgs, positionals: readonly SettingName[]): Config {
   return readConfig(sourcesOf(args, positionals));
-}
-
-/** What tells where the metrics port is. */
-export const metricsSettings: readonly SettingName[] = [
-  'METRICS_HOST',
-  'METRICS_PORT',
-  'METRICS_TOKEN_FILE',
-  'CONFIG_FILE',
-];
-
-/** Where the metrics port is, and what opens it, for a command that needs no other setting. Throws ConfigError. */
-export function metricsOf(args: ParsedArgs): ReturnType<typeof readMetrics> {
-  return readMetrics(sourcesOf(args, [], metricsSettings));
 }
 
 /** Where the settings that a command takes come from. Throws ConfigError for all others. */

@@ -4,6 +4,7 @@ import type { ArgsDef, ParsedArgs } from 'citty';
 import { readControlSocket } from '../config/config.ts';
 import { controlFolders, controlSocketIn, controlSockets } from '../config/control-places.ts';
 import type { SettingName } from '../config/settings.ts';
+import type { Sources } from '../config/sources.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../errors.ts';
 import { settingArgs, sourcesOf } from './args.ts';
 
@@ -19,13 +20,18 @@ export const gatewayArgs: ArgsDef = settingArgs(gatewaySettings);
  * Resolves with what the gateway answers. Rejects with ConfigError where it is not clear which gateway is meant, or where it
  * does not take the command as it is given, and with StartError where it cannot be reached or the command fails.
  */
-export async function ask<T>(gateway: ParsedArgs, command: string, args: object = {}): Promise<T> {
-  return await askAt<T>(socketOf(gateway), command, args);
+export function ask<T>(gateway: ParsedArgs, command: string, args: object = {}): Promise<T> {
+  return askAt(socketOf(gateway), command, args);
 }
 
-/** The same of the gateway whose control socket is at `path`. */
-export async function askAt<T>(path: string, command: string, args: object = {}): Promise<T> {
-  const { status, text } = await post(path, command, JSON.stringify(args));
+/** The same of the gateway whose control socket is at `path`, which may take `ms`. */
+export async function askAt<T>(
+  path: string,
+  command: string,
+  args: object = {},
+  ms: number = limits.ms,
+): Promise<T> {
+  const { status, text } = await post(path, command, JSON.stringify(args), ms);
   const answer = parsed(text);
   if (status === 200) return answer as T;
   const error = (answer as { error?: unknown } | undefined)?.error;
@@ -33,42 +39,65 @@ export async function askAt<T>(path: string, command: string, args: object = {})
   throw [400, 404].includes(status) ? new ConfigError(why.split('\n')) : new StartError(why);
 }
 
-function socketOf(gateway: ParsedArgs): string {
-  const { socket, port } = readControlSocket(sourcesOf(gateway, [], gatewaySettings));
-  if (socket === 'off') {
-    throw new ConfigError(['CONTROL_SOCKET=off: that gateway takes no commands']);
-  }
-  if (socket !== undefined) return socket;
-  const folders = controlFolders(process.env, process.getuid?.());
-  const found = controlSockets(folders);
-  const ofPort = port === undefined
-    ? found
-    : found.filter((path) => folders.some((folder) => path === controlSocketIn(folder, port)));
-  const [only, ...others] = ofPort;
-  if (only === undefined) {
-    throw new StartError(
-      `there is no control socket${port === undefined ? '' : ` of port ${port}`} in ${folders.join(', ')}: ` +
-        'check that a gateway runs and that this user may see its folder, or name its socket with --control-socket ' +
-        '(the log line "listening" tells it).',
-    );
-  }
-  if (others.length > 0) {
-    throw new ConfigError([
-      `several gateways take commands: name one with --listen-port or --control-socket (${
-        ofPort.join(', ')
-      })`,
-    ]);
-  }
-  return only;
+/** The control socket that is named, or those that there are, of a certain port if that is named; undefined: it is off. */
+export function socketsIn(sources: Sources): readonly string[] | undefined {
+  const { socket, port } = readControlSocket(sources);
+  if (socket !== undefined) return socket === 'off' ? undefined : [socket];
+  return socketsOfPort(port);
 }
 
-function post(path: string, command: string, body: string): Promise<{ status: number; text: string }> {
+/** Those that there are in the places of our choice. */
+export function socketsOfPort(port: number | undefined): readonly string[] {
+  const folders = controlFolders(process.env, process.getuid?.());
+  const found = controlSockets(folders);
+  return port === undefined
+    ? found
+    : found.filter((path) => folders.some((folder) => path === controlSocketIn(folder, port)));
+}
+
+function socketOf(gateway: ParsedArgs): string {
+  const sources = sourcesOf(gateway, [], gatewaySettings);
+  const [only, ...others] = socketsThere(sources);
+  if (others.length === 0) return only;
+  throw severalGateways([only, ...others]);
+}
+
+export function severalGateways(sockets: readonly string[]): ConfigError {
+  return new ConfigError([
+    `several gateways take commands: name one with --listen-port or --control-socket (${sockets.join(', ')})`,
+  ]);
+}
+
+/** At least one. Throws ConfigError or StartError where there is none. */
+export function socketsThere(sources: Sources): readonly [string, ...string[]] {
+  const sockets = socketsIn(sources);
+  if (sockets === undefined) throw new ConfigError(['CONTROL_SOCKET=off: that gateway takes no commands']);
+  const [first, ...others] = sockets;
+  if (first === undefined) throw noSocket(readControlSocket(sources).port);
+  return [first, ...others];
+}
+
+export function noSocket(port: number | undefined): StartError {
+  const folders = controlFolders(process.env, process.getuid?.());
+  return new StartError(
+    `there is no control socket${port === undefined ? '' : ` of port ${port}`} in ${folders.join(', ')}: ` +
+      'check that a gateway runs and that this user may see its folder, or name its socket with --control-socket ' +
+      '(the log line "listening" tells it).',
+  );
+}
+
+function post(
+  path: string,
+  command: string,
+  body: string,
+  ms: number,
+): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const fail = (why: string): void => {
     reject(new StartError(`the gateway at ${path} cannot be asked: ${why}.`));
     asked.destroy();
   };
-  const deadline = setTimeout(() => fail(`no answer within ${limits.ms / 1000} s`), limits.ms);
+  const deadline = setTimeout(() => fail(`no answer within ${ms / 1000} s`), ms);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   const asked = request(
     { socketPath: path, path: `/${command}`, method: 'POST', headers, agent: false },

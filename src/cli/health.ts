@@ -12,7 +12,7 @@ export const health = defineCommand({
   },
   args: runningArgs,
   async run({ args }) {
-    const trouble = troubleOf(await runningStatus(args));
+    const trouble = troubleOf((await runningStatus(args)).status);
     print(trouble === undefined ? 'It takes clients.' : `It takes no clients: ${trouble}.`);
     return trouble === undefined ? 0 : 1;
   },

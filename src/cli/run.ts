@@ -4,6 +4,7 @@ import { type CommandDef, runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
 import { check } from './check.ts';
+import { clients } from './clients.ts';
 import { config } from './config.ts';
 import { drain } from './drain.ts';
 import { drill } from './drill.ts';
@@ -12,11 +13,14 @@ import { explain } from './explain/explain.ts';
 import { forgetSystem, forgetTimeline } from './forget.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { health } from './health.ts';
+import { kill } from './kill.ts';
 import { logLevel } from './log-level.ts';
+import { pause, resume } from './pause.ts';
 import { reload } from './reload.ts';
 import { replay } from './replay.ts';
 import { print, say } from './print.ts';
 import { serve } from './serve.ts';
+import { status } from './status/status.ts';
 import { wait } from './wait.ts';
 
 /** Of the program: done, could not be done, was asked for in a way that makes no sense. */
@@ -30,6 +34,11 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   explain,
   health,
   wait,
+  status,
+  clients,
+  kill,
+  pause,
+  resume,
   reload,
   drain,
   drill,

@@ -42,7 +42,7 @@ export const wait = defineCommand({
 /** What stands in the way; prints the primary and returns undefined where nothing does. Rejects with ConfigError. */
 async function obstacleOf(args: Parameters<typeof runningStatus>[0]): Promise<string | undefined> {
   try {
-    const { route: { primary, reason } } = await runningStatus(args);
+    const { status: { route: { primary, reason } } } = await runningStatus(args);
     if (primary === null) return reason;
     print(`${reason}.`);
     return undefined;

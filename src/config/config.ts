@@ -46,6 +46,7 @@ export interface Config {
     | 'maxSessions'
     | 'prewarm'
     | 'spinMs'
+    | 'logConnections'
   >;
   readonly rules: Rules;
   readonly rotation: RotationRules;
@@ -109,6 +110,7 @@ export function readConfig(sources: Sources): Config {
       maxSessions: values.MAX_SESSIONS,
       prewarm: values.PREWARM,
       spinMs: values.SPIN_US / 1000,
+      logConnections: values.LOG_CONNECTIONS,
     },
     rules: {
       failAfter: values.FAIL_AFTER,
@@ -175,6 +177,12 @@ export function readMetrics(
   const token = tokenOf(values, given, sources.files, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return { address: metricsAddress(values), token };
+}
+
+/** Whether one of these is set, and not left to its default. */
+export function isGiven(sources: Sources, names: readonly SettingName[]): boolean {
+  const given = gather(sources, { problems: [], warnings: [] });
+  return names.some((name) => given.has(name));
 }
 
 /** What tells where a gateway takes commands, whatever else is set. Throws ConfigError. */

@@ -96,3 +96,8 @@ function fileChanges(before: Config, after: Config): readonly Change[] {
 function isEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
+
+/** For the log. */
+export function changeText({ name, before, after }: Change): string {
+  return before === after ? name : `${name}: ${before ?? '(unset)'} -> ${after ?? '(unset)'}`;
+}

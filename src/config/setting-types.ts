@@ -119,6 +119,23 @@ export const choice = <const T extends string>(
   },
 });
 
+/** The same, or nothing: `off`, the default. */
+export const choiceOrOff = <const T extends string>(
+  options: readonly T[],
+  help: string,
+): SettingType<T | undefined> => {
+  const { hint, parse } = choice(['off', ...options], help, 'off');
+  return {
+    help,
+    hint,
+    fallback: 'off',
+    parse: (text) => {
+      const value = parse(text);
+      return value === 'off' ? undefined : value as T;
+    },
+  };
+};
+
 /** `off` turns the port off. */
 export const port = (help: string, fallback: number | 'off'): SettingType<number | undefined> => ({
   help,

@@ -8,6 +8,7 @@ import { sslModes } from '../probe/credentials.ts';
 import {
   address,
   choice,
+  choiceOrOff,
   integer,
   keepAlive,
   limit,
@@ -198,6 +199,10 @@ export const settings = Object.freeze({
       'off',
     ),
     LOG_LEVEL: choice(logLevels, 'how much is logged', 'info'),
+    LOG_CONNECTIONS: choiceOrOff(
+      ['errors', 'all'],
+      'a line at the end of each session; errors: of those that did not end by their client or server',
+    ),
     LOG_FORMAT: choice(['auto', 'text', 'json'], 'auto: text on a terminal, JSON lines elsewhere', 'auto'),
     CONFIG_FILE: optional('file', 'a file of lines NAME=value; the environment and flags win over it'),
   }),

@@ -19,6 +19,7 @@ export const closeReasons = [
   'connectRefused',
   'startupTimeout',
   'limit',
+  'killed',
 ] as const;
 
 export type CloseReason = (typeof closeReasons)[number];
@@ -53,6 +54,8 @@ const scalars = [
   'displaced',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
+  /** The time by the worker's own clock at its last beat, so that a session knows when it was last active and asks no clock. */
+  'clock',
   /** The fence of the last route that a worker has obeyed. */
   'fence',
   /** What `Listener.share` gave for each port: the control plane's, which sets it back to 0; 0: nothing. */

@@ -1,4 +1,5 @@
 /** What the two planes say to each other. Plain values: they cross a thread. */
+import type { CloseReason } from './counters.ts';
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -64,11 +65,56 @@ export interface DataSettings {
   readonly spinMs: number;
   /** How many connections to the primary are made ahead; 0: none. */
   readonly prewarm: number;
+  /** The ends of which sessions are reported. */
+  readonly logConnections: 'errors' | 'all' | undefined;
   readonly maxSessions: number;
   /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
   /** The refusal server, for clients that asked for TLS. */
   readonly refusalServer: Address;
+}
+
+/** Which clients are meant: those that fit all that is given here. Endpoints as `host:port`. */
+export interface Selection {
+  readonly client?: string | undefined;
+  /** All clients of this host, without a port. */
+  readonly address?: string | undefined;
+  readonly server?: string | undefined;
+}
+
+/** A client, for people. What is not known, or is not there, is null. */
+export interface ClientRow {
+  /** `host:port`; null at the other end of a unix socket. */
+  readonly client: string | null;
+  readonly port: Port;
+  readonly state: string;
+  /** Since it connected. */
+  readonly ageMs: number;
+  /** Since the last byte of either side, to a quarter of a second; null where there is no server yet. */
+  readonly idleMs: number | null;
+  readonly server: string | null;
+  /** Our own end of the connection to the server: its client_addr and client_port. */
+  readonly local: string | null;
+  readonly upBytes: number;
+  readonly downBytes: number;
+  /** As they stand in a startup packet in clear text. */
+  readonly user: string | null;
+  readonly database: string | null;
+  readonly application: string | null;
+}
+
+/** How a session has ended, for the log. */
+export interface EndedSession {
+  readonly client: string;
+  readonly port: Port;
+  readonly server: string | undefined;
+  readonly user: string | undefined;
+  readonly database: string | undefined;
+  readonly application: string | undefined;
+  readonly durationMs: number;
+  readonly upBytes: number;
+  readonly downBytes: number;
+  readonly reason: CloseReason;
 }
 
 /** From the control plane. */
@@ -86,6 +132,10 @@ export type Command =
   | { readonly kind: 'endDead'; readonly server: Address }
   /** A server is no standby of ours any more, or lags too far: ends the sessions of the standby port on it. */
   | { readonly kind: 'endStandbySessions'; readonly server: Address }
+  /** Answered by `selected`, in slices: the clients that are meant. */
+  | { readonly kind: 'list'; readonly id: number; readonly of: Selection }
+  /** The same, without rows: ends them. */
+  | { readonly kind: 'kill'; readonly id: number; readonly of: Selection }
   /** Take those that are connected and stop listening; sessions live on until they end or until `stop`. */
   | { readonly kind: 'drain' }
   /** End everything, now. */
@@ -127,5 +177,15 @@ export type Report =
   }
   /** Answers `drain`: all that were connected by then are counted, and nobody else comes. */
   | { readonly kind: 'drained' }
+  /** Sessions that have ended, as LOG_CONNECTIONS asks for them, and how many more there were than are told. */
+  | { readonly kind: 'ended'; readonly sessions: readonly EndedSession[]; readonly leftOut: number }
+  /** A slice of the answer to the question `id`; `rows` are the next `count` of ClientRow as JSON, with commas between. */
+  | {
+    readonly kind: 'selected';
+    readonly id: number;
+    readonly count: number;
+    readonly rows: string;
+    readonly isLast: boolean;
+  }
   /** Answers `stop`: every socket is closed. */
   | { readonly kind: 'stopped' };

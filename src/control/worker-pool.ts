@@ -2,17 +2,14 @@
  * The data planes, as the control plane sees them: as many as NUM_THREADS says, each in a worker thread, or with 0
  * one in this thread. A worker that dies is replaced; the others notice nothing.
  */
-import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { addressText } from '../runtime/addresses.ts';
 import { closeDescriptors } from '../runtime/linux/descriptors.ts';
 import { closeShared, stopListening } from '../runtime/linux/shared-listener.ts';
-import { openWaker } from '../runtime/linux/waker.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { DataPlane } from '../data/data-plane.ts';
-import { at, type Counters, newCounters, servedAt } from '../contract/counters.ts';
+import { at, beatMs, type Counters, newCounters, servedAt } from '../contract/counters.ts';
 import {
   type Command,
   type DataSettings,
@@ -21,12 +18,16 @@ import {
   ports,
   type Report,
   type Route,
+  type Selection,
 } from '../contract/messages.ts';
 import { shareOf, type Sockets } from '../contract/sockets.ts';
+import { logEnded } from './ended-sessions.ts';
 import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
+import { type Found, Survey } from './survey.ts';
+import { cannotListen, tryListen } from './try-listen.ts';
+import { openWorkerThread } from './worker-thread.ts';
 import { type WorkerState, WorkerWatch } from './worker-watch.ts';
-import type { WorkerData } from '../data/worker.ts';
 
 export interface WorkerPoolOptions {
   /** 0: in this thread. */
@@ -74,9 +75,12 @@ export class WorkerPool {
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
   readonly #watch = new WorkerWatch();
+  readonly #survey = new Survey();
   /** With the addresses that were bound, once they are. */
   #settings: DataSettings;
   #route: Route = noRoute;
+  /** Newcomers wait, whatever the route says. */
+  #held: { readonly reason: string; readonly holdMs: number } | undefined;
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
@@ -117,7 +121,7 @@ export class WorkerPool {
   reconfigure(settings: DataSettings): void {
     const { listen, listenStandby, reusePort } = this.#settings;
     this.#settings = { ...settings, listen, listenStandby, reusePort };
-    this.#send({ kind: 'settings', settings: this.#settings });
+    this.#send({ kind: 'settings', settings: this.#settingsNow });
   }
 
   /** Until when the servers' last answers count. Before `publish`: no client is sent to a server without a lease. */
@@ -127,9 +131,38 @@ export class WorkerPool {
 
   publish(route: Route): void {
     this.#route = route;
-    const slots = this.serverSlots.slotsOf(route);
+    this.serverSlots.slotsOf(route);
     this.#leases.write();
-    this.#send({ kind: 'route', route, ...slots });
+    this.#send(this.#routing);
+  }
+
+  hold(reason: string, holdMs: number): void {
+    this.#held = { reason, holdMs };
+    this.#send({ kind: 'settings', settings: this.#settingsNow });
+    this.#send(this.#routing);
+  }
+
+  release(): void {
+    this.#held = undefined;
+    this.#send({ kind: 'settings', settings: this.#settingsNow });
+    this.#send(this.#routing);
+  }
+
+  /** While newcomers are held it leads nowhere. Its epoch and its fence stay, so sessions live on, unless there is a failover. */
+  get #routing(): Command {
+    const [held, route] = [this.#held, this.#route];
+    const { slots } = this.serverSlots;
+    if (held === undefined) return { kind: 'route', route, ...slots };
+    const standbys = route.standbys.map((standby) => ({ ...standby, weight: 0 }));
+    const { reason } = held;
+    return { kind: 'route', route: { ...route, primary: undefined, standbys, reason }, ...slots };
+  }
+
+  get #settingsNow(): DataSettings {
+    const settings = this.#settings;
+    return this.#held === undefined
+      ? settings
+      : { ...settings, holdMs: Math.max(settings.holdMs, this.#held.holdMs) };
   }
 
   /**
@@ -192,6 +225,12 @@ export class WorkerPool {
     this.#send({ kind: 'endStandbySessions', server });
   }
 
+  /** Lists, or ends, the clients that are meant. */
+  survey(kind: 'list' | 'kill', of: Selection): Promise<Found> {
+    const workers = this.#dataPlanes.map((_, index) => index);
+    return this.#survey.put(workers, (id) => this.#send({ kind, id, of }));
+  }
+
   /** All that listens, for another process; a port has none where the engine gives none out. */
   get sockets(): Sockets {
     const { sockets } = this.#options;
@@ -231,19 +270,9 @@ export class WorkerPool {
 
   async #tryListen(address: Address, port: Port): Promise<Address> {
     const { runtime, sockets } = this.#options;
-    if (sockets[port].length > 0) return address;
-    const { promise, resolve, reject } = Promise.withResolvers<Address>();
-    const ignore = (): void => {};
-    const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
-    const options = { noDelay: true, backlog: this.#settings.backlog, reusePort: false };
-    runtime.listen(address, options, handlers, {
-      listening: (listener) => {
-        listener.close();
-        resolve(listener.address);
-      },
-      failed: ({ code, message }) => reject(cannotListen(address, port, code, message)),
-    });
-    return await promise;
+    return sockets[port].length > 0
+      ? address
+      : await tryListen(runtime, address, port, this.#settings.backlog);
   }
 
   /** Starts the data plane number `index`, or starts it again. */
@@ -251,7 +280,7 @@ export class WorkerPool {
     const { primary, standby } = this.#options.sockets;
     const count = this.#counters.length;
     const sockets = { primary: shareOf(primary, index, count), standby: shareOf(standby, index, count) };
-    const settings = { ...this.#settings, sockets };
+    const settings = { ...this.#settingsNow, sockets };
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
@@ -287,6 +316,8 @@ export class WorkerPool {
         const { count, busiest, ofBusiest } = report;
         this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
       } else if (report.kind === 'drained') drained.resolve();
+      else if (report.kind === 'ended') logEnded(report, this.#options.log);
+      else if (report.kind === 'selected') this.#survey.take(index, report);
       else ended.resolve();
     };
     const onExit = (why: string): void => {
@@ -298,53 +329,30 @@ export class WorkerPool {
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
       else this.#replace(index, why);
     };
-    const send = this.#options.workers === 0
-      ? this.#openHere(settings, onReport)
-      : this.#openWorker(settings, index, onReport, onExit);
+    const send = this.#options.workers === 0 ? this.#openHere(settings, onReport) : openWorkerThread(
+      this.#options,
+      { settings, counters: this.#counters.map(({ buffer }) => buffer as SharedArrayBuffer), index },
+      onReport,
+      onExit,
+    );
     this.#dataPlanes[index] = { send, drained: drained.promise, ended: ended.promise };
-    send({ kind: 'route', route: this.#route, ...this.serverSlots.slots });
+    send(this.#routing);
     return promise;
   }
 
   #openHere(settings: DataSettings, onReport: (report: Report) => void): DataPlaneHandle['send'] {
-    const dataPlane = new DataPlane(this.#options.runtime, settings, this.#counters, 0, onReport);
+    const { runtime } = this.#options;
+    const beat = (): void => {
+      this.#counters[0]![at.clock] = Math.floor(runtime.now());
+    };
+    beat();
+    const beats = setInterval(beat, beatMs);
+    const dataPlane = new DataPlane(runtime, settings, this.#counters, 0, (report) => {
+      if (report.kind === 'stopped' || report.kind === 'listenFailed') clearInterval(beats);
+      onReport(report);
+    });
     dataPlane.start();
     return (command) => dataPlane.command(command);
-  }
-
-  #openWorker(
-    settings: DataSettings,
-    index: number,
-    onReport: (report: Report) => void,
-    onExit: (why: string) => void,
-  ): DataPlaneHandle['send'] {
-    const { port1: port, port2 } = new MessageChannel();
-    const waker = this.#options.engine === 'native' ? openWaker() : undefined;
-    const workerData: WorkerData = {
-      settings,
-      counters: this.#counters.map(({ buffer }) => buffer as SharedArrayBuffer),
-      index,
-      port: port2,
-      waker: waker?.fd,
-    };
-    const worker = new Worker(this.#options.workerFile, { workerData, transferList: [port2] });
-    let why = 'it ended by itself';
-    port.on('message', (report: Report) => {
-      onReport(report);
-      if (report.kind === 'stopped' || report.kind === 'listenFailed') void worker.terminate();
-    });
-    worker.on('error', (error) => {
-      why = messageOf(error);
-    });
-    worker.on('exit', () => {
-      port.close();
-      waker?.close();
-      onExit(why);
-    });
-    return (command) => {
-      port.postMessage(command);
-      waker?.wake();
-    };
   }
 
   #replace(index: number, why: string): void {
@@ -378,25 +386,4 @@ function closeListeners(counters: Counters): void {
 
 function boundTo(settings: DataSettings, { address, standby }: Listening): DataSettings {
   return { ...settings, listen: address, listenStandby: standby };
-}
-
-function cannotListen(address: Address, port: Port, code: string, message: string): StartError {
-  const setting = port === 'primary' ? 'LISTEN_PORT' : 'REPLICA_PORT';
-  const where = addressText(address);
-  if (code === 'EADDRINUSE') {
-    return new StartError(
-      `cannot listen on ${where}: something listens there already (EADDRINUSE), perhaps another pg_gateway. Stop it, or set ${setting} to another port.`,
-    );
-  }
-  if (code === 'EADDRNOTAVAIL') {
-    return new StartError(
-      `cannot listen on ${where}: this machine has no such address (${code}). Set LISTEN_HOST.`,
-    );
-  }
-  if (code === 'EACCES') {
-    return new StartError(
-      `cannot listen on ${where}: not permitted (${code}). Set ${setting} to one above 1023.`,
-    );
-  }
-  return new StartError(`cannot listen on ${where}: ${message}. Check LISTEN_HOST and ${setting}.`);
 }

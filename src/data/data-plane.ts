@@ -14,37 +14,34 @@ import {
 } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import { isSameAddress, peerOf } from '../runtime/addresses.ts';
-import type { Address, Conn, ConnectOptions, Handlers, Runtime, Timer } from '../runtime/runtime.ts';
+import type { Address, Conn, ConnectOptions, Runtime, Timer } from '../runtime/runtime.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
+import { Notices } from './notices.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
+import { EndLog } from './end-log.ts';
+import { clientHandlers, serverHandlers } from './handlers.ts';
+import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
-import { Prewarm, type PrewarmHost, type ServerSide } from './prewarm.ts';
+import { Prewarm, type PrewarmHost } from './prewarm.ts';
 import {
   type DialFailure,
   dialFailures,
+  killed,
   noServer,
   type Refusal,
+  sessionEnded,
   shuttingDown,
   tooManyHeld,
   tooManySessions,
 } from './refusals.ts';
+import { Roster } from './roster.ts';
 import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
-import { ReportLimit } from './report-limit.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { TurnedAway } from './turned-away.ts';
-
-/** One report of suspicion is enough for everything that happens within this time. */
-const suspicionMs = 50;
-
-/** A machine at its limit has a port for one client and none for the next: only such a time without means that it is over. */
-const shortageOverMs = 10_000;
-
-/** A check of a load balancer comes every few seconds, a scanner a thousand times: one report in this time for each protocol. */
-const otherProtocolMs = 60_000;
 
 /** How long a client may take to read that the gateway ends, and to close. */
 const farewellMs = 1_000;
@@ -61,10 +58,15 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   connectOptions: ConnectOptions;
   readonly cancels: CancelQueue;
   secondAttempts = 0;
+  readonly logins = new Logins();
+  readonly serverHandlers = serverHandlers;
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
   readonly #sessions = new SessionList<Session>();
+  readonly #roster: Roster;
+  readonly #endLog: EndLog;
+  readonly #notices: Notices;
   /** Clients that have no session, or none any more, in the order in which that began. */
   readonly #notAdmitted = new Set<Session>();
   readonly #displaced: TurnedAway;
@@ -74,12 +76,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #targets: Targets;
   #route: Route = noRoute;
   readonly #listeners = new Listeners();
-  readonly #otherProtocols = new ReportLimit<OtherProtocol>(otherProtocolMs);
   #draining = false;
   /** Runs while the last clients are being ended. */
   #farewell: Timer | undefined;
-  #lastSuspicion = -Infinity;
-  #lastShortage = -Infinity;
 
   /** Counts in slab number `index` of `slabs`, which are those of all workers. */
   constructor(
@@ -99,6 +98,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
+    this.#notices = new Notices(runtime, report);
+    this.#endLog = new EndLog(runtime, settings.logConnections, slabs.length, report);
+    this.#roster = new Roster(runtime, this.#sessions, report, (session) => this.#kill(session));
     const targets = new Targets(runtime, slabs, this.counters, settings);
     this.#targets = targets;
     const queueOf = (port: Port): HoldQueue =>
@@ -120,7 +122,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#listeners.start(
       this.runtime,
       this.settings,
-      (port) => this.#clientHandlers(port),
+      (port) => clientHandlers((conn) => this.#accepted(conn, port)),
       this.#report,
       share,
     );
@@ -137,6 +139,10 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
         return this.#endDead(command.server);
       case 'endStandbySessions':
         return this.#endStandbySessions(command.server);
+      case 'list':
+        return this.#roster.list(command);
+      case 'kill':
+        return this.#roster.kill(command);
       case 'drain':
         return this.#drain();
       case 'stop':
@@ -163,6 +169,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
     this.#prewarm.least = settings.prewarm;
+    this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
 
   #endDead(server: Address): void {
@@ -179,6 +186,16 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     });
   }
 
+  /** Its server gets an orderly end, as when a client leaves: what is open there is rolled back, and its locks are free. */
+  #kill(session: Session): void {
+    const { state } = session;
+    if (['open', 'held', 'dialling'].includes(state.name)) {
+      return state.gatewayEnds({ waiting: killed, open: killed });
+    }
+    // One that has not said what it wants can read nothing, and the others are on their way out.
+    session.end('killed');
+  }
+
   #drain(): void {
     this.#draining = true;
     this.#prewarm.retarget(undefined);
@@ -192,7 +209,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#farewell = this.runtime.after(farewellMs, () => {
       this.#sessions.each((session) => session.end('drained'));
     });
-    this.#sessions.each(({ state }) => state.gatewayEnds());
+    this.#sessions.each(({ state }) => state.gatewayEnds({ waiting: shuttingDown, open: sessionEnded }));
     this.#reportStopped();
   }
 
@@ -201,6 +218,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     if (this.#farewell === undefined || this.counters[at.active]! > 0) return;
     this.#farewell.cancel();
     this.#farewell = undefined;
+    this.#endLog.tell();
     this.#report({ kind: 'stopped' });
   }
 
@@ -227,10 +245,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   notUnderstood({ client, port }: Session, protocol: OtherProtocol, refusal: Refusal): void {
     this.counters[at[protocol]]! += 1;
-    const count = this.#otherProtocols.due(protocol, this.runtime.now());
-    if (count === 0) return;
-    const why = `${refusal.message}. ${refusal.hint}`;
-    this.#report({ kind: 'otherProtocol', port, client: client.remote, why, count });
+    this.#notices.otherProtocol(port, client.remote, protocol, `${refusal.message}. ${refusal.hint}`);
   }
 
   opened(session: Session): void {
@@ -275,26 +290,21 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#refuse(session, this.#noServer(session));
   }
 
-  shutOut(session: Session): void {
+  shutOut(session: Session, words: Refusal): void {
     this.#holdQueues[session.port].remove(session);
-    this.#refuse(session, shuttingDown);
+    this.#refuse(session, words);
   }
 
   suspect(why: string): void {
-    const now = this.runtime.now();
-    if (now - this.#lastSuspicion < suspicionMs) return;
-    this.#lastSuspicion = now;
-    this.#report({ kind: 'suspicion', why });
+    this.#notices.suspect(why);
   }
 
   shortage(why: string): void {
-    const now = this.runtime.now();
-    const isOver = now - this.#lastShortage >= shortageOverMs;
-    this.#lastShortage = now;
-    if (isOver) this.#report({ kind: 'shortage', why });
+    this.#notices.shortage(why);
   }
 
   ended(session: Session): void {
+    this.#endLog.ended(session);
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
     this.#notAdmitted.delete(session);
@@ -360,31 +370,12 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     return noServer(this.#route, port, this.settings, error);
   }
 
-  // Handlers
-
-  #clientHandlers(port: Port): Handlers<ClientSide> {
-    return {
-      open: (conn) => this.#accepted(conn, port),
-      data: (conn, bytes) => conn.data.clientData(bytes),
-      drain: (conn) => conn.data.clientDrain(),
-      end: (conn) => conn.data.clientEnd(),
-      close: (conn, error) => conn.data.clientClosed(error),
-    };
-  }
-
-  readonly serverHandlers: Handlers<ServerSide> = {
-    open: (conn) => conn.data.serverOpen(conn),
-    data: (conn, bytes) => conn.data.serverData(bytes, conn),
-    drain: (conn) => conn.data.serverDrain(),
-    end: (conn) => conn.data.serverEnd(conn),
-    close: (conn, error) => conn.data.serverClosed(conn, error),
-  };
-
   #accepted(conn: Conn<ClientSide>, port: Port): void {
     const session = new Session(conn, port, this);
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
+    this.#endLog.began(session);
     this.#notAdmitted.add(session);
     if (total(this.#slabs, 'active') > this.settings.maxClients) this.#displace();
   }

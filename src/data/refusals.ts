@@ -16,11 +16,11 @@ export interface Refusal extends ErrorFields {
 
 const sqlstates = {
   cannotConnectNow: '57P03',
+  adminShutdown: '57P01',
   tooManyConnections: '53300',
   protocolViolation: '08P01',
   featureNotSupported: '0A000',
   queryCanceled: '57014',
-  adminShutdown: '57P01',
 } as const;
 
 /** Why a server was not reached. What the network said and what PostgreSQL said are not the same kind of thing. */
@@ -216,6 +216,18 @@ export const sessionEnded: Refusal = {
   ...shuttingDown,
   sqlstate: sqlstates.adminShutdown,
   message: 'pg_gateway is shutting down, and ends this session',
+};
+
+/** What clients are told that the gateway ends itself: while they wait for a server, and in an open session. */
+export interface LastWords {
+  readonly waiting: Refusal;
+  readonly open: Refusal;
+}
+
+export const killed: Refusal = {
+  sqlstate: sqlstates.adminShutdown,
+  message: 'an administrator has ended this connection (pg_gateway kill)',
+  reason: 'killed',
 };
 
 function waited(holdMs: number): string {

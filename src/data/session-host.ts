@@ -5,6 +5,7 @@ import type { OtherProtocol } from '../protocol/opening.ts';
 import type { NetError } from '../runtime/runtime.ts';
 import type { CancelQueue } from './cancel-queue.ts';
 import type { DialHost } from './dial.ts';
+import type { Logins } from './logins.ts';
 import type { DialFailure, Refusal } from './refusals.ts';
 
 /** What the events of the client's socket go to. */
@@ -20,6 +21,7 @@ export interface SessionHost<Session> extends DialHost {
   readonly settings: DataSettings;
   readonly counters: Counters;
   readonly cancels: CancelQueue;
+  readonly logins: Logins;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
   /** It speaks another protocol than PostgreSQL's, and is refused. */
@@ -29,7 +31,7 @@ export interface SessionHost<Session> extends DialHost {
   dialFailed(session: Session, failure: DialFailure): void;
   holdTimedOut(session: Session): void;
   /** The gateway ends, and it has no server yet. */
-  shutOut(session: Session): void;
+  shutOut(session: Session, words: Refusal): void;
   /** The server behaved as if it were not the primary any more. */
   suspect(why: string): void;
   /** It needs nothing any more; its client's socket may still be closing. */

@@ -27,6 +27,11 @@ export class SessionList<M extends ListMember> {
     last.listIndex = listIndex;
   }
 
+  /** Those that are in it now. */
+  all(): readonly M[] {
+    return [...this.#list];
+  }
+
   /** Calls `fn` for each; it may remove the one that it is called for. */
   each(fn: (member: M) => void): void {
     // Backwards, because the member that moves to the index of a removed one was visited before it.

@@ -45,6 +45,7 @@ function obey(dataPlane: DataPlane, command: Command): void {
 /** Tells the control plane that this loop turns. */
 function beat(runtime: Runtime): void {
   slabs[index]![at.beats]! += 1;
+  slabs[index]![at.clock] = Math.floor(runtime.now());
   runtime.after(beatMs, () => beat(runtime));
 }
 

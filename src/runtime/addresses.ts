@@ -39,6 +39,11 @@ export function peerOf(endpoint: string): string {
   return `[${groups.slice(0, 4).join(':')}::]/64`;
 }
 
+/** The host of an endpoint, without brackets. */
+export function hostOf(endpoint: string): string {
+  return endpoint.slice(0, Math.max(0, endpoint.lastIndexOf(':'))).replace(/^\[|\]$/g, '');
+}
+
 /** A host as it stands before a port: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;

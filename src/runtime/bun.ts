@@ -171,6 +171,12 @@ class BunConn<D> implements Conn<D> {
     this.data = data;
   }
 
+  get local(): string {
+    // Of a unix socket Bun says port 0, or whatever it finds there.
+    if (this.#over || this.remote === '') return '';
+    return endpointText(this.#socket?.localAddress, this.#socket?.localPort);
+  }
+
   write(bytes: Uint8Array): number {
     if (this.#over || this.#finished || bytes.length === 0) return 0;
     if (this.#error !== undefined) return bytes.length;

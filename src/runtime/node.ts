@@ -194,6 +194,11 @@ class NodeConn<D> implements Conn<D> {
     this.#connecting = connecting;
   }
 
+  get local(): string {
+    if (this.#over || this.#connecting) return '';
+    return endpointText(this.#socket?.localAddress, this.#socket?.localPort);
+  }
+
   /** For the option `onread` of its socket: no buffer and no trip through a stream for each chunk. */
   reader(): OnReadOpts {
     return { buffer: receiving.bytes, callback: (length) => this.received(receiving.view(length)) };

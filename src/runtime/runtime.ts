@@ -52,6 +52,8 @@ export interface Conn<D> {
   data: D;
   /** The peer as `host:port`, brackets around IPv6, while it is open; empty for a unix socket or while connecting. */
   readonly remote: string;
+  /** Our own end, in the same way: where it is asked for, which is seldom. */
+  readonly local: string;
   /**
    * Takes as many bytes as can be taken now, from the front, and returns how many: 0 to `bytes.length`. Never
    * throws. After a short count one `drain` follows; writing again before it is allowed and takes 0 or more.

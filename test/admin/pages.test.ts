@@ -64,6 +64,13 @@ describe('the pages of the gateway', () => {
     assert.equal(show('/ready').body, 'ready; a is primary on timeline 1\n');
   });
 
+  test('/ready is well while the gateway is paused, and says by whom', () => {
+    const paused = { by: 'uid 7', since: new Date(0), until: new Date(60_000) };
+    const { status, body } = show('/ready', false, { ...snapshotOf([primary('a')]), paused });
+    assert.equal(status, 200);
+    assert.equal(body, 'ready; paused by uid 7 until 1970-01-01T00:01:00.000Z; a is primary on timeline 1\n');
+  });
+
   test('/ready is unwell while the gateway drains', () => {
     const { status, body } = show('/ready', true);
     assert.deepEqual([status, body], [503, 'draining\n']);

@@ -59,6 +59,7 @@ export function snapshotOf(
     workers: [{ silentMs: 200, isStuck: false }],
     isDraining: false,
     drill: undefined,
+    paused: undefined,
     lastReload: { isSuccessful: true, at: new Date(1_700_000_000_500) },
     startedAt: new Date(1_700_000_000_500),
     version: '1.2.3',

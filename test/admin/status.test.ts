@@ -21,6 +21,8 @@ const sessions = [{ server: { host: 'fd00::1', port: 5432 }, sessions: 3 }];
 
 const standbyPort = { fallback: true, maxLagMs: 100, maxLagBytes: undefined, lagFenceMs: undefined };
 
+const paused = { by: 'uid 7', since: new Date(1_700_000_000_000), until: new Date(1_700_000_060_000) };
+
 describe('/status', () => {
   const status = statusOf(snapshotOf(three, undefined, { counters, sessions }));
 
@@ -166,7 +168,7 @@ describe('/status', () => {
     const described = [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path);
     const full = statusOf(
       snapshotOf([...three, failing(unasked('d'))], after('a', 3), {
-        ...{ counters, sessions, standbyPort },
+        ...{ counters, sessions, standbyPort, paused },
         drill: { kind: 'no-primary', until: now + 1 },
       }),
     );

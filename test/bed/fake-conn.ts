@@ -24,6 +24,7 @@ const received = new Uint8Array(64 * 1024);
 export class FakeConn<D> implements Conn<D> {
   data: D;
   remote = '';
+  local = '';
   readonly far: FarEnd;
   private readonly handlers: Handlers<D>;
   private readonly loop: FakeLoop;
@@ -110,8 +111,9 @@ export class FakeConn<D> implements Conn<D> {
   // What the far end does, and the runtime
 
   /** Accepted, or connected. */
-  establish(remote: Address): void {
+  establish(remote: Address, local = ''): void {
     this.connecting = false;
+    this.local = local;
     this.remote = 'path' in remote ? '' : endpointText(remote.host, remote.port);
     this.schedule();
   }

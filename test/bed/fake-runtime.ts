@@ -205,7 +205,7 @@ export class FakeRuntime implements Runtime, FakeLoop {
       },
       accept: () => {
         settled();
-        conn.establish(address);
+        conn.establish(address, `10.0.0.254:${50_000 + this.dials.findIndex(({ far }) => far === conn.far)}`);
         this.settle();
         return conn.far;
       },

@@ -22,6 +22,9 @@ export type GatewayRuntime = keyof typeof commands;
 /** The runtime that this run of the tests is about. */
 export const gatewayRuntime: GatewayRuntime = readRuntime(process.env['GATEWAY_RUNTIME'] ?? 'bun');
 
+/** For a test that runs the program in its own way. */
+export const programCommand: readonly string[] = commands[gatewayRuntime];
+
 export interface LogLine {
   readonly time: string;
   readonly level: string;

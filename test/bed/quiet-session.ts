@@ -37,6 +37,11 @@ export class QuietSession {
     assert.ok(answer.includes(row), `${number} is not in ${answer.toString('latin1')}`);
   }
 
+  /** An empty query. */
+  async ping(): Promise<void> {
+    await this.#say(queryMessage(''));
+  }
+
   end(): void {
     this.#socket.destroy();
   }

@@ -73,9 +73,11 @@ describe('the first lines of the help', () => {
     assert.deepEqual(flags, [
       '  --url',
       '  --json',
+      '  --listen-port',
       '  --metrics-host',
       '  --metrics-port',
       '  --metrics-token-file',
+      '  --control-socket',
       '  --config-file',
     ]);
   });

@@ -246,6 +246,15 @@ describe('the other forms', () => {
     LOG_LEVEL: ['error', 'warn', 'info', 'debug'],
     LOG_FORMAT: ['auto', 'text', 'json'],
   };
+  test('LOG_CONNECTIONS is one of off, errors, all, in capitals or not', () => {
+    assert.deepEqual(['off', 'Errors', 'ALL'].map((text) => parsed('LOG_CONNECTIONS', text)), [
+      undefined,
+      'errors',
+      'all',
+    ]);
+    assert.equal(parsed('LOG_CONNECTIONS', 'on'), 'is none of off, errors, all');
+  });
+
   for (const [name, options] of Object.entries(choices) as [SettingName, readonly string[]][]) {
     test(`${name} is one of ${options.join(', ')}, in capitals or not`, () => {
       for (const option of options) {

@@ -1,4 +1,4 @@
-import { deepEqual, doesNotMatch, equal, match, rejects } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, ok, rejects } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -9,7 +9,7 @@ import { StartError } from '../../src/errors.ts';
 import { logEvents } from '../../src/log-events.ts';
 import type { Log } from '../../src/log.ts';
 import { at, total } from '../../src/contract/counters.ts';
-import { type DataSettings, noRoute } from '../../src/contract/messages.ts';
+import { type ClientRow, type DataSettings, noRoute } from '../../src/contract/messages.ts';
 import { noSockets } from '../../src/contract/sockets.ts';
 import { WorkerPool } from '../../src/control/worker-pool.ts';
 import { pickRuntime } from '../../src/runtime/pick.ts';
@@ -154,6 +154,44 @@ for (
       await pool.stop();
       server.close();
     });
+
+    test(
+      'holds newcomers while it is told to, lists who is there, and ends them',
+      { timeout: 60_000 },
+      async () => {
+        const { pool } = poolOf(workers, realWorker, here, engine);
+        const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+        const { address: listen } = await pool.start();
+        pool.hold('for the test', 60_000);
+        routeTo(pool, server.address, 1);
+        const client = await peerConnect(listen);
+        client.socket.write(startup);
+        await until(() => total(pool.counters, 'held') === 1, 'the client to be held');
+        const states = async () => {
+          const { rows, count, silent } = await pool.survey('list', {});
+          const clients = JSON.parse(`[${rows}]`) as ClientRow[];
+          return [count, silent.length, ...clients.map(({ client, state }) => `${client} ${state}`)];
+        };
+        const from = `127.0.0.1:${client.socket.localPort}`;
+        deepEqual(await states(), [1, 0, `${from} held`]);
+        pool.release();
+        const peer = await server.peer();
+        peer.send(1_000);
+        await until(() => client.bytes === 1_000, 'the answer');
+        deepEqual(await states(), [1, 0, `${from} open`]);
+        const { rows } = await pool.survey('list', { client: from });
+        const [{ local, idleMs } = {}] = JSON.parse(`[${rows}]`) as ClientRow[];
+        equal(local, `127.0.0.1:${peer.socket.remotePort}`);
+        // The clock of the worker turns: it is no session of long ago.
+        ok(idleMs !== null && idleMs !== undefined && idleMs < 50_000, String(idleMs));
+        deepEqual(await pool.survey('kill', { client: from }), { count: 1, rows: '', silent: [] });
+        await until(() => client.closed || client.ended, 'its end');
+        await until(() => total(pool.counters, 'killed') === 1, 'the count');
+        await pool.stop();
+        client.socket.destroy();
+        server.close();
+      },
+    );
 
     test('passes on what a session suspects', { timeout: 60_000 }, async () => {
       const { pool, suspicions } = poolOf(workers, realWorker, here, engine);

@@ -10,6 +10,7 @@ import { bytesOf, seeded } from './packets.ts';
 class Stub implements Conn<undefined> {
   data: undefined;
   readonly remote = '';
+  readonly local = '';
   /** How many bytes the next writes take, one number a write; then everything. */
   takes: number[] = [];
   written: Uint8Array = new Uint8Array(0);

@@ -55,6 +55,7 @@ export const defaults: DataSettings = {
   maxHeld: 1_000,
   spinMs: 0,
   prewarm: 0,
+  logConnections: undefined,
   maxSessions: 1_000,
   maxClients: 1_100,
   refusalServer,

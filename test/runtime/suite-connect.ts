@@ -54,6 +54,7 @@ export function connectSuite(runtime: Runtime): void {
     const { trace, conn } = dial(runtime, server.address);
     equal(conn.data, trace);
     equal(conn.remote, '');
+    equal(conn.local, '');
     equal(trace.call((conn) => conn.write(patterned(10))), 0);
     trace.call((conn) => conn.pause());
     const peer = await server.peer();
@@ -62,6 +63,7 @@ export function connectSuite(runtime: Runtime): void {
     await loopTurns();
     deepEqual(trace.events, ['open', 'drain']);
     equal(trace.conn, conn);
+    equal(conn.local, `127.0.0.1:${peer.socket.remotePort}`, 'our own end is what the peer sees');
     match(conn.remote, new RegExp(`^127\\.0\\.0\\.1:${(server.address as { port: number }).port}$`));
     trace.call((conn) => conn.resume());
     await until(() => trace.bytes === 10, 'the held bytes');
@@ -117,6 +119,8 @@ export function connectSuite(runtime: Runtime): void {
     const { trace, conn } = dial(runtime, listener.address);
     await until(() => trace.has('open') && accepted.traces.length === 1, 'both to open');
     equal(conn.remote, `[::1]:${(listener.address as { port: number }).port}`);
+    equal(conn.local, accepted.traces[0]?.conn?.remote);
+    equal(accepted.traces[0]?.conn?.local, conn.remote);
     match(accepted.traces[0]?.conn?.remote ?? '', /^\[::1\]:\d+$/);
     conn.abort();
     await until(() => trace.closed && accepted.traces[0]?.closed, 'close');

@@ -69,6 +69,7 @@ export const layers = [
   'src/control/',
   'src/admin/',
   'src/part-settings.ts',
+  'src/operations.ts',
   'src/gateway.ts',
   'src/cli/',
   'src/main.ts',

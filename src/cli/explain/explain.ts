@@ -1,26 +1,10 @@
 /** `pg_gateway explain`: asks a running gateway why it does what it does, and prints that in plain English. */
-import { get } from 'node:http';
 import { type ArgsDef, defineCommand } from 'citty';
-import { explanation } from './explanation.ts';
-import type { Status } from '../../admin/status.ts';
-import { codeOf, ConfigError, messageOf, StartError } from '../../errors.ts';
-import { bracketed } from '../../runtime/addresses.ts';
-import { metricsOf, metricsSettings, settingArgs } from '../args.ts';
 import { print } from '../print.ts';
-
-/** How long the gateway may take, and how much it may say. */
-const limits = { ms: 3_000, bytes: 8 * 1024 * 1024 } as const;
-
-export const urlArgs: ArgsDef = {
-  url: {
-    type: 'string',
-    description: 'the metrics port of the gateway (default: METRICS_HOST and METRICS_PORT)',
-    valueHint: 'http://host:port',
-  },
-};
+import { runningArgs, runningStatus } from '../running-gateway.ts';
+import { explanation } from './explanation.ts';
 
 const ownArgs: ArgsDef = {
-  ...urlArgs,
   json: { type: 'boolean', description: 'print /status, as JSON' },
 };
 
@@ -30,100 +14,10 @@ export const explain = defineCommand({
     description:
       'Ask a running gateway who is primary, why, and what clients experience; exit code 0 only if there is one.',
   },
-  args: { ...settingArgs(metricsSettings), ...ownArgs },
-  async run({ args: { url: given, json, ...args } }) {
-    const { address, token } = metricsOf(args);
-    const url = statusUrl(given, address);
-    const text = await ask(url, token?.());
-    const status = read(text, url);
+  args: { ...runningArgs, ...ownArgs },
+  async run({ args: { json, ...args } }) {
+    const { status, text } = await runningStatus(args);
     print(json ? text.trimEnd() : explanation(status));
     return status.route.primary === null ? 1 : 0;
   },
 });
-
-/** Throws ConfigError. */
-export function statusUrl(
-  given: unknown,
-  metrics: { readonly host: string; readonly port: number } | undefined,
-): URL {
-  if (given === undefined) {
-    if (metrics !== undefined && metrics.port > 0) {
-      return new URL(`http://${reachable(metrics.host)}:${metrics.port}/status`);
-    }
-    throw new ConfigError([
-      'METRICS_PORT names no port that could be asked: give it, or --url http://host:port',
-    ]);
-  }
-  const url = typeof given === 'string' && URL.canParse(given)
-    ? new URL('/status', new URL(given).origin)
-    : undefined;
-  if (url?.protocol === 'http:') return url;
-  throw new ConfigError([`--url ${given} is not of the form http://host:port`]);
-}
-
-/** Where a server that listens on every address of this machine is asked. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return bracketed(host);
-}
-
-/**
- * By node:http and not by `fetch`, which under Bun and Deno takes HTTP_PROXY, and has another error on each runtime.
- */
-export function ask(url: URL, token: string | undefined): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const fail = (why: string): void => {
-    reject(
-      new StartError(
-        `no gateway explains itself at ${url}: ${why}. Check that it runs, and where its metrics port is ` +
-          '(METRICS_HOST, METRICS_PORT; the log line "listening" tells): name it with --url http://host:port.',
-      ),
-    );
-    request.destroy();
-  };
-  const deadline = setTimeout(() => fail(`no answer within ${limits.ms / 1000} s`), limits.ms);
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const request = get(url, { agent: false, headers }, (response) => {
-    let text = '';
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => {
-      text += chunk;
-      if (text.length > limits.bytes) fail('the answer has no end');
-    });
-    response.on('error', (error) => fail(messageOf(error)));
-    response.on('end', () => {
-      if (response.statusCode === 200) resolve(text);
-      else if (response.statusCode === 401) reject(new StartError(unlet(url, token)));
-      else fail(`it says ${response.statusCode}, so it is another program or an older version`);
-    });
-  });
-  request.on('error', (error) => fail(whatFailed(error)));
-  return promise.finally(() => clearTimeout(deadline));
-}
-
-function unlet(url: URL, token: string | undefined): string {
-  return token === undefined
-    ? `the gateway at ${url} wants a token: set METRICS_TOKEN or METRICS_TOKEN_FILE to that of the gateway.`
-    : `the gateway at ${url} wants another token: METRICS_TOKEN or METRICS_TOKEN_FILE must be that of the gateway.`;
-}
-
-/** Each runtime has words of its own for an answer that is not HTTP; only the network's codes are the same. */
-function whatFailed(error: unknown): string {
-  const code = codeOf(error);
-  if (code === 'ECONNRESET') return 'the connection was closed without an answer, so it is another program';
-  if (/^E[A-Z]+$/.test(code)) return code;
-  return `what answers there does not speak HTTP (${code || messageOf(error)}), so it is another program`;
-}
-
-export function read(text: string, url: URL): Status {
-  try {
-    const status = JSON.parse(text) as Status;
-    if (typeof status.route.epoch === 'number' && Array.isArray(status.candidates)) return status;
-  } catch {
-    // Not JSON, or of another shape: said below.
-  }
-  throw new StartError(
-    `what answers at ${url} is not a pg_gateway: check --url, METRICS_HOST and METRICS_PORT.`,
-  );
-}

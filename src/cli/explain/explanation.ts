@@ -16,8 +16,8 @@ export function explanation(status: Status): string {
   return parts.map((lines) => lines.map(printable).join('\n')).join('\n\n');
 }
 
-function headline({ version, runtime, engine, uptimeMs, draining, time }: Status): string[] {
-  const state = draining ? ', draining' : '';
+function headline({ version, runtime, engine, uptimeMs, draining, paused, time }: Status): string[] {
+  const state = `${draining ? ', draining' : ''}${paused ? ', paused' : ''}`;
   return [
     `pg_gateway ${version} (${runtime}, ${engine} engine), up for ${duration(uptimeMs)}${state}, at ${time}`,
   ];
@@ -110,8 +110,12 @@ function experience(status: Status): string[] {
   return lines;
 }
 
-function newcomers({ draining, route, limits }: Status): string {
+function newcomers({ draining, paused, route, limits }: Status): string {
   if (draining) return 'The gateway is draining: once DRAIN_ACCEPT_MS is over, it takes no new clients.';
+  if (paused) {
+    return `New clients are held since ${paused.since}, as ${paused.by} has asked for, until pg_gateway resume or ${paused.until}; ` +
+      `${limits.maxHeld} at a time (MAX_HELD).`;
+  }
   if (route.primary !== null) return `New clients are served by ${route.primary.candidate}.`;
   if (limits.holdMs === 0 || limits.maxHeld === 0) {
     return 'New clients are refused at once, with SQLSTATE 57P03 and the reason (HOLD_MS=0 or MAX_HELD=0).';

@@ -3,8 +3,8 @@ import { duration } from './duration.ts';
 import type { CandidateStatus, Status } from '../../admin/status.ts';
 
 /** Which servers serve them; nothing without a standby port. */
-export function readers({ draining, route, candidates, standbyPort, limits }: Status): string[] {
-  if (standbyPort === null || draining) return [];
+export function readers({ draining, paused, route, candidates, standbyPort, limits }: Status): string[] {
+  if (standbyPort === null || draining || paused) return [];
   const serving = candidates.flatMap(({ name, standbyPort }) =>
     standbyPort !== null && standbyPort.weight > 0
       ? [standbyPort.weight === 1 ? name : `${name} (weight ${standbyPort.weight})`]

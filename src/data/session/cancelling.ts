@@ -5,6 +5,10 @@ import { lingerMs, SessionState } from './state.ts';
 
 /** PostgreSQL answers no cancel request but by closing; the client may leave before it does. */
 export class Cancelling extends SessionState {
+  get name(): 'cancelling' {
+    return 'cancelling';
+  }
+
   begin(servers: readonly Address[]): void {
     const { session } = this;
     const { client, host, pending } = session;

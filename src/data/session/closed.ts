@@ -2,5 +2,9 @@
 import { SessionState } from './state.ts';
 
 export class Closed extends SessionState {
+  get name(): 'closed' {
+    return 'closed';
+  }
+
   override clientEnd(): void {}
 }

@@ -4,7 +4,7 @@ import { saysNotNow } from '../../protocol/error-response.ts';
 import type { Address, Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
 import type { Pump } from '../pump.ts';
-import { brokenEarly, type DialFailure, dialFailures, networkFailure } from '../refusals.ts';
+import { brokenEarly, type DialFailure, dialFailures, type LastWords, networkFailure } from '../refusals.ts';
 import { RoleCheck } from '../role-check.ts';
 import type { Targets } from '../targets.ts';
 import { Open } from './open.ts';
@@ -19,6 +19,10 @@ import { ServedState } from './state.ts';
 const firstByteMs = { primary: 60_000, standby: 20_000 } as const;
 
 export class Dialling extends ServedState {
+  get name(): 'dialling' {
+    return 'dialling';
+  }
+
   begin(address: Address, ready: Conn<ServerSide> | undefined): void {
     // A client of the standby port may be served by a standby: there is nothing to check.
     const side = this.session.port === 'standby' ? this : new RoleCheck(this.session);
@@ -76,9 +80,9 @@ export class Dialling extends ServedState {
     this.#failed(dialFailures.silent);
   }
 
-  override gatewayEnds(): void {
+  override gatewayEnds({ waiting }: LastWords): void {
     this.shutdownServer();
-    this.session.host.shutOut(this.session);
+    this.session.host.shutOut(this.session, waiting);
   }
 
   #wasSilent(): void {

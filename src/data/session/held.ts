@@ -1,10 +1,15 @@
 /** Waits for a server. */
+import type { LastWords } from '../refusals.ts';
 import { SessionState, type StatefulSession } from './state.ts';
 
 export class Held extends SessionState {
   constructor(session: StatefulSession, ms: number) {
     super(session);
     this.after(ms, () => session.host.holdTimedOut(session));
+  }
+
+  get name(): 'held' {
+    return 'held';
   }
 
   override clientData(bytes: Uint8Array): void {
@@ -18,7 +23,7 @@ export class Held extends SessionState {
     pending.hasEnded = true;
   }
 
-  override gatewayEnds(): void {
-    this.session.host.shutOut(this.session);
+  override gatewayEnds({ waiting }: LastWords): void {
+    this.session.host.shutOut(this.session, waiting);
   }
 }

@@ -1,20 +1,52 @@
 /** Pumps between a client and its server. */
+import { at } from '../../contract/counters.ts';
 import type { Route } from '../../contract/messages.ts';
 import { errorResponse } from '../../protocol/error-response.ts';
+import type { LoginNames } from '../../protocol/login-names.ts';
+import { requestBytes } from '../../protocol/startup.ts';
 import type { Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
 import type { Pump } from '../pump.ts';
-import { onStandby, sessionEnded } from '../refusals.ts';
+import { type LastWords, onStandby } from '../refusals.ts';
 import { noEpoch, type Targets } from '../targets.ts';
 import { Parting } from './parting.ts';
 import { lingerMs, ServedState, type StatefulSession } from './state.ts';
 
+/** An SSLRequest, and a GSSENCRequest before it: behind these a client that is denied both logs in in clear text. */
+const requestsBytes = 2 * requestBytes;
+
+/** Thousands of these idle: with its three fields Bun takes 80 bytes for each instead of 64, and has room for none. */
 export class Open extends ServedState {
+  readonly #since: number;
+  #activeAt: number;
+  #login: LoginNames | undefined;
+
   constructor(session: StatefulSession, server: Conn<ServerSide>, up: Pump, down: Pump) {
     super(session);
     this.server = server;
     this.up = up;
     this.down = down;
+    const { pending, host } = session;
+    // Whole numbers, which V8 keeps in the object.
+    this.#since = Math.floor(pending!.since);
+    this.#activeAt = Math.floor(host.runtime.now());
+    this.#login = host.logins.of(pending!.first.kept);
+  }
+
+  get name(): 'open' {
+    return 'open';
+  }
+
+  override get since(): number {
+    return this.#since;
+  }
+
+  override get activeAt(): number {
+    return this.#activeAt;
+  }
+
+  override get login(): LoginNames | undefined {
+    return this.#login;
   }
 
   begin(): void {
@@ -24,7 +56,13 @@ export class Open extends ServedState {
   }
 
   override clientData(bytes: Uint8Array): void {
-    this.up?.push(bytes);
+    const { up } = this;
+    // Its server is gone: what it still says has nowhere to go.
+    if (this.server === undefined || up === undefined) return;
+    const { counters, logins } = this.session.host;
+    this.#activeAt = counters[at.clock]!;
+    if (up.bytes <= requestsBytes) this.#login ??= logins.of(bytes);
+    up.push(bytes);
   }
 
   override clientEnd(): void {
@@ -33,6 +71,7 @@ export class Open extends ServedState {
   }
 
   override serverData(bytes: Uint8Array): void {
+    this.#activeAt = this.session.host.counters[at.clock]!;
     this.down!.push(bytes);
   }
 
@@ -46,9 +85,8 @@ export class Open extends ServedState {
     if (error === undefined) return; // both have said their FIN; `serverEnd` has told the client
     this.session.host.suspect(`the server ended a session with ${error.code}`);
     // A backend that is told to exit says why, and its kernel resets what it had not read. To reset the client as well
-    // would throw that message away. What the client still sends has nowhere to go.
+    // would throw that message away.
     this.session.endedBy ??= 'serverReset';
-    this.up = undefined;
     this.session.client.resume();
     this.shutdownClient();
   }
@@ -85,13 +123,13 @@ export class Open extends ServedState {
     if (this.session.epoch === noEpoch) this.session.end('fenced');
   }
 
-  override gatewayEnds(): void {
+  override gatewayEnds({ open }: LastWords): void {
     const { session } = this;
-    session.endedBy ??= 'drained';
+    session.endedBy ??= open.reason;
     const canRead = this.isBetweenMessages && !this.down!.stalled;
     this.shutdownServer();
     const parting = session.enter(new Parting(session));
-    if (canRead) parting.say(errorResponse(sessionEnded));
+    if (canRead) parting.say(errorResponse(open));
     else parting.hangUp();
   }
 

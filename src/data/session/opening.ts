@@ -1,12 +1,16 @@
 /** Collects the first packet. */
 import type { Opening as Reading } from '../../protocol/opening.ts';
-import { halfPacket, notUnderstood, unsupportedProtocol } from '../refusals.ts';
+import { halfPacket, type LastWords, notUnderstood, unsupportedProtocol } from '../refusals.ts';
 import { SessionState, type StatefulSession } from './state.ts';
 
 export class Opening extends SessionState {
   constructor(session: StatefulSession) {
     super(session);
     this.after(session.host.settings.startupTimeoutMs, () => this.#timedOut());
+  }
+
+  get name(): 'opening' {
+    return 'opening';
   }
 
   override clientData(bytes: Uint8Array): void {
@@ -31,8 +35,8 @@ export class Opening extends SessionState {
   }
 
   /** Once it has said how it wants to be told. */
-  override gatewayEnds(): void {
-    this.session.host.shutOut(this.session);
+  override gatewayEnds({ waiting }: LastWords): void {
+    this.session.host.shutOut(this.session, waiting);
   }
 
   #notUnderstood(reading: Extract<Reading, { kind: 'garbage' }>): void {

@@ -1,6 +1,7 @@
 /** Says why there is no server, in clear text, or under TLS by way of the refusal server. */
 import type { CloseReason } from '../../contract/counters.ts';
 import { refusalPreamble } from '../../protocol/error-response.ts';
+import type { LoginNames } from '../../protocol/login-names.ts';
 import { peerOf } from '../../runtime/addresses.ts';
 import type { Conn, NetError } from '../../runtime/runtime.ts';
 import type { ServerSide } from '../prewarm.ts';
@@ -11,11 +12,22 @@ import { ServedState, type StatefulSession, uncounted } from './state.ts';
 export class Refusing extends ServedState implements RefusalExchangeHost {
   readonly #refusal: Refusal;
   readonly #exchange: RefusalExchange;
+  /** The first packet is let go when the refusal is said. */
+  readonly #login: LoginNames | undefined;
 
   constructor(session: StatefulSession, refusal: Refusal) {
     super(session);
     this.#refusal = refusal;
+    this.#login = session.host.logins.of(session.pending!.first.kept);
     this.#exchange = new RefusalExchange(refusal, session.client, session.pending!.first, this);
+  }
+
+  get name(): 'refusing' {
+    return 'refusing';
+  }
+
+  override get login(): LoginNames | undefined {
+    return this.#login;
   }
 
   begin(): void {

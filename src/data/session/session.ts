@@ -44,7 +44,7 @@ export class Session implements ListMember, StatefulSession {
   readonly port: Port;
   readonly host: SessionHost<Session>;
   /** Undefined once its server has answered: there is no way back to another one. */
-  pending: PendingClient | undefined = new PendingClient();
+  pending: PendingClient | undefined;
   endedBy: CloseReason | undefined;
   state: SessionState;
 
@@ -52,6 +52,7 @@ export class Session implements ListMember, StatefulSession {
     this.client = client;
     this.port = port;
     this.host = host;
+    this.pending = new PendingClient(host.runtime.now());
     this.state = client.data = new Opening(this);
   }
 

@@ -1,12 +1,13 @@
 /** What the states of a session are made of, and what they know of it. */
 import { at, type CloseReason, type Counters, newCounters } from '../../contract/counters.ts';
 import type { Port, Route } from '../../contract/messages.ts';
+import type { LoginNames } from '../../protocol/login-names.ts';
 import { FirstBytes } from '../../protocol/first-bytes.ts';
 import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
 import { Dial } from '../dial.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { Pump } from '../pump.ts';
-import type { DialFailure, Refusal } from '../refusals.ts';
+import type { DialFailure, LastWords, Refusal } from '../refusals.ts';
 import { discarded, type RoleChecked } from '../role-check.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
 import type { Targets } from '../targets.ts';
@@ -17,8 +18,24 @@ export const lingerMs = 30_000;
 /** For what is no traffic between a client and a server. */
 export const uncounted: Counters = newCounters();
 
+/** In the order of a session's life. */
+export const stateNames = [
+  'opening',
+  'held',
+  'dialling',
+  'open',
+  'refusing',
+  'cancelling',
+  'parting',
+  'closed',
+] as const;
+
+export type StateName = (typeof stateNames)[number];
+
 /** What is kept of a client until its server has answered. */
 export class PendingClient {
+  /** When it connected. */
+  readonly since: number;
   readonly first = new FirstBytes();
   /** Why the last attempt to dial failed, while that is what the client waits for. */
   dialFailure: DialFailure | undefined;
@@ -32,6 +49,10 @@ export class PendingClient {
   readonly tried: Set<number> = new Set();
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
+
+  constructor(since: number) {
+    this.since = since;
+  }
 }
 
 /** A session, as its states see it. */
@@ -60,6 +81,39 @@ export abstract class SessionState implements ClientSide, ServerSide {
 
   constructor(session: StatefulSession) {
     this.session = session;
+  }
+
+  // For people
+
+  abstract get name(): StateName;
+
+  /** When the client connected. */
+  get since(): number {
+    return this.session.pending?.since ?? 0;
+  }
+
+  /** When a byte last passed, to a beat; undefined: none has. */
+  get activeAt(): number | undefined {
+    return undefined;
+  }
+
+  /** Who the client says that it is, where it says so in clear text. */
+  get login(): LoginNames | undefined {
+    const { pending, host } = this.session;
+    return pending && host.logins.of(pending.first.kept);
+  }
+
+  get upBytes(): number {
+    return 0;
+  }
+
+  get downBytes(): number {
+    return 0;
+  }
+
+  /** Our own end of the connection to its server. */
+  get local(): string {
+    return '';
   }
 
   // From the client
@@ -106,7 +160,7 @@ export abstract class SessionState implements ClientSide, ServerSide {
   standbyLost(): void {}
 
   /** The client is told where it can be; one that is on its way out already is left alone. */
-  gatewayEnds(): void {}
+  gatewayEnds(_words: LastWords): void {}
 
   /** Another state follows; the server is given up if this one still has it. */
   leave(): void {
@@ -133,6 +187,18 @@ export abstract class ServedState extends SessionState {
   protected up: Pump | undefined;
   protected down: Pump | undefined;
   #dial: Dial | undefined;
+
+  override get upBytes(): number {
+    return this.up?.bytes ?? 0;
+  }
+
+  override get downBytes(): number {
+    return this.down?.bytes ?? 0;
+  }
+
+  override get local(): string {
+    return this.server?.local ?? '';
+  }
 
   override clientDrain(): void {
     this.down?.drain();

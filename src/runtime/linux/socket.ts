@@ -61,9 +61,17 @@ export class NativeConn<D> implements Conn<D>, Watcher {
 
   /** Asked for when it is needed, which is seldom. */
   get remote(): string {
+    return this.#end('getpeername');
+  }
+
+  get local(): string {
+    return this.#end('getsockname');
+  }
+
+  #end(call: 'getpeername' | 'getsockname'): string {
     if (this.#fd < 0 || this.#connecting) return '';
     const bytes = new Uint8Array(sockaddrBytes);
-    const failed = this.#poller.libc.getpeername(this.#fd, bytes, Int32Array.of(sockaddrBytes)) < 0;
+    const failed = this.#poller.libc[call](this.#fd, bytes, Int32Array.of(sockaddrBytes)) < 0;
     return failed ? '' : addressOf(bytes);
   }
 

@@ -31,7 +31,8 @@ async function explainWith(
     Object.entries(process.env).filter(([name]) => !/^(?:METRICS_|CANDIDATES$|CONFIG_FILE$)/.test(name)),
   );
   const child = spawn(process.execPath, [main, 'explain', ...args], {
-    env: { ...env, ...settings },
+    // No gateway of this machine either.
+    env: { ...env, CONTROL_SOCKET: 'off', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];

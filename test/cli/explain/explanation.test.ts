@@ -135,6 +135,16 @@ describe('the explanation', () => {
     }
   });
 
+  test('says who has paused the gateway, and until when', () => {
+    const paused = { by: 'uid 7', since: new Date(0), until: new Date(60_000) };
+    const text = explained([primary('a')], noMemory, { paused });
+    assert.match(text, /^pg_gateway .*, paused, at /);
+    assert.match(
+      text,
+      /New clients are held since 1970-.*, as uid 7 has asked for, until pg_gateway resume or 1970-/,
+    );
+  });
+
   test('says that a draining gateway takes nobody, and that a full one refuses', () => {
     assert.match(
       explained([primary('a')], noMemory, { isDraining: true }),

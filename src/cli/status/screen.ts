@@ -1,0 +1,122 @@
+/** What `/status` says on one screen: for whoever is on call, and for a wall. Pure. */
+import type { CandidateStatus, Status } from '../../admin/status.ts';
+import { duration } from '../explain/duration.ts';
+import { table } from '../table.ts';
+
+/** So many changes, the last one first. */
+const shownChanges = 5;
+
+/** The lines of one gateway; `where` is how it was asked. */
+export function screen(status: Status, where: string): readonly string[] {
+  return [
+    ...headline(status, where),
+    '',
+    ...verdict(status),
+    '',
+    ...candidates(status),
+    '',
+    ...clients(status),
+    '',
+    'Last changes:',
+    ...changes(status).map((line) => `  ${line}`),
+  ].map(printable);
+}
+
+/** Those of one that did not answer. */
+export function silence(where: string, why: string): readonly string[] {
+  return [where, '', ...why.split('\n')].map(printable);
+}
+
+function headline(
+  { version, runtime, engine, uptimeMs, time, draining, paused }: Status,
+  where: string,
+): string[] {
+  return [
+    `${where}: pg_gateway ${version} (${runtime}, ${engine}), up ${duration(uptimeMs)}, at ${
+      timeOfDay(time)
+    }`,
+    ...(draining ? ['DRAINING: no new clients are taken.'] : []),
+    ...(paused
+      ? [
+        `PAUSED by ${paused.by} since ${timeOfDay(paused.since)}, until ${
+          timeOfDay(paused.until)
+        }: new clients wait.`,
+      ]
+      : []),
+  ];
+}
+
+function verdict({ route, config }: Status): string[] {
+  const { primary, epoch, sinceMs, reason, rule, splitBrain } = route;
+  const since = sinceMs === null ? '' : ` for ${duration(sinceMs)}`;
+  return [
+    ...(splitBrain ? ['ALARM: SPLIT BRAIN'] : []),
+    primary === null
+      ? `NO PRIMARY${since}, epoch ${epoch}`
+      : `Primary: ${primary.candidate}${since}, epoch ${epoch}`,
+    `Why: ${reason}.${rule === null ? '' : ` (${rule})`}`,
+    ...(config.lastReloadFailed ? ['The last reload failed: the configuration before it counts.'] : []),
+  ];
+}
+
+function candidates({ candidates, clients }: Status): string[] {
+  const known = candidates.map(({ answer }) => answer?.address);
+  const rows = candidates.map((candidate) => row(candidate, sessionsOn(clients, candidate.answer?.address)));
+  const others = clients.sessions.filter(({ server, sessions }) => sessions > 0 && !known.includes(server))
+    .map(({ server, sessions }) => [server, '-', '-', String(sessions), '-', 'is no candidate any more']);
+  return table(['CANDIDATE', 'STANDING', 'LAG', 'SESSIONS', 'ANSWERED', ''], [...rows, ...others]).split(
+    '\n',
+  );
+}
+
+function row({ name, standing, lag, answer, note }: CandidateStatus, sessions: string): string[] {
+  const isWell = standing === 'primary' || standing === 'standby';
+  return [
+    name,
+    standing,
+    lag === null ? '-' : duration(lag.ms),
+    sessions,
+    answer === null ? 'never' : `${duration(answer.ageMs)} ago`,
+    isWell ? '' : note,
+  ];
+}
+
+function sessionsOn({ sessions }: Status['clients'], address: string | undefined): string {
+  const found = sessions.find(({ server }) => server === address);
+  return found === undefined ? '-' : String(found.sessions);
+}
+
+function clients({ clients, limits }: Status): string[] {
+  const sessions = clients.sessions.reduce((sum, on) => sum + on.sessions, 0);
+  return table(['', 'NOW', 'LIMIT', ''], [
+    ['sessions', String(sessions), String(limits.maxSessions), 'MAX_SESSIONS'],
+    ['clients', String(clients.active), String(limits.maxClients), ''],
+    [
+      'held',
+      String(clients.held),
+      String(limits.maxHeld),
+      `MAX_HELD, each ${duration(limits.holdMs)} at the most`,
+    ],
+  ]).split('\n');
+}
+
+function changes({ journal }: Status): string[] {
+  if (journal.length === 0) return ['none yet'];
+  return journal.slice(-shownChanges).reverse().map(({ time, epoch, primary, reason, splitBrain }) =>
+    `${timeOfDay(String(time))} epoch ${epoch} ${primary ?? 'nobody'}${
+      splitBrain ? ', ALARM' : ''
+    }: ${reason}`
+  );
+}
+
+/** As in the log of this machine's terminal. */
+function timeOfDay(time: string): string {
+  const date = new Date(time);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return `${isToday ? '' : `${date.toISOString().slice(0, 10)} `}${date.toTimeString().slice(0, 8)}`;
+}
+
+/** Notes hold what servers said, and a terminal obeys control characters. */
+function printable(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
