@@ -16,7 +16,7 @@ import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
 import { changesBetween, changeText, reloaded } from './config/reload.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
-import type { DataSettings } from './contract/messages.ts';
+import type { Bound, DataSettings } from './contract/messages.ts';
 import { noSockets, type Sockets } from './contract/sockets.ts';
 import { Pause } from './control/pause.ts';
 import { Controller } from './control/controller.ts';
@@ -29,6 +29,7 @@ import { messageOf, StartError } from './errors.ts';
 import type { Log, OpenLog } from './log.ts';
 import { operationsOf } from './operations.ts';
 import {
+  besideInherited,
   budgetOf,
   checkInherited,
   chosenEngine,
@@ -83,6 +84,8 @@ export interface Surroundings extends OpenLog {
 /** What listens already. */
 export interface Inherited {
   readonly sockets: Sockets;
+  /** Where they are bound; undefined: they are all that is listened on, whatever is set. */
+  readonly bound?: readonly Bound[];
   /** Tells the gateway whose they were, and which still serves, that this one does from now on. */
   readonly serves?: () => Promise<void>;
 }
@@ -122,7 +125,7 @@ export class Gateway {
     this.#config = config;
     this.#surroundings = surroundings;
     this.#log = surroundings.log;
-    this.#unaskedLogins = new UnaskedLogins(config.listen.host, this.#log);
+    this.#unaskedLogins = new UnaskedLogins([config.listen.host, ...config.listen.alsoOn], this.#log);
     this.#budget = budgetOf(config);
   }
 
@@ -135,13 +138,11 @@ export class Gateway {
     checkInherited(this.#surroundings.inherited?.sockets, this.#config, engine.name, this.#runtime.name);
     try {
       this.#refusalServer = await openRefusalServer(this.#config, this.#budget, this.#log);
-      const parts = this.#compose(
-        engine,
-        await dataSettings(this.#config, this.#budget, this.#refusalServer.address),
-      );
+      const { inherited } = this.#surroundings;
+      const settings = await dataSettings(this.#config, this.#budget, this.#refusalServer.address);
+      const parts = this.#compose(engine, inherited ? besideInherited(settings, inherited) : settings);
       this.#parts = parts;
       parts.prober.setFast(true);
-      const { inherited } = this.#surroundings;
       const takesOver = inherited?.serves !== undefined;
       // Clients must not come to one that knows no primary while another one serves them.
       if (takesOver) await firstVerdict(parts);

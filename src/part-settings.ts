@@ -3,12 +3,13 @@ import { lookup } from 'node:dns/promises';
 import type { Config } from './config/config.ts';
 import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
 import { openFileLimit } from './config/open-files.ts';
-import type { DataSettings } from './contract/messages.ts';
+import { type Bound, type DataSettings, type Port, ports } from './contract/messages.ts';
 import { noSockets, type Sockets } from './contract/sockets.ts';
 import type { ControllerOptions } from './control/controller.ts';
 import { codeOf, messageOf, StartError } from './errors.ts';
 import type { Log } from './log.ts';
 import { type RefusalServer, startRefusalServer } from './refusal-server/refusal-server.ts';
+import { isFolder, isSameAddress, serverAddress } from './runtime/addresses.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
 import type { Address } from './runtime/runtime.ts';
 
@@ -82,10 +83,16 @@ export async function dataSettings(
   const { data, listen, standbyPort } = config;
   const { maxSessions, maxClients } = budget;
   const host = await numeric(listen.host);
+  const also = await Promise.all(listen.alsoOn.map(async (one) => isFolder(one) ? one : await numeric(one)));
+  const onAlso = (port: Port, number: number | undefined) =>
+    number === undefined
+      ? []
+      : also.map((host) => ({ port, address: serverAddress({ host, port: number }) }));
   return {
     ...data,
     listen: { host, port: listen.port },
     listenStandby: standbyPort === undefined ? undefined : { host, port: standbyPort },
+    alsoListen: [...onAlso('primary', listen.port), ...onAlso('standby', standbyPort)],
     reusePort: false,
     sockets: noSockets,
     backlog,
@@ -93,6 +100,22 @@ export async function dataSettings(
     maxClients,
     refusalServer,
   };
+}
+
+/** With sockets that listen already, what is missing beside them has to be bound. */
+export function besideInherited(
+  settings: DataSettings,
+  { sockets, bound }: { readonly sockets: Sockets; readonly bound?: readonly Bound[] },
+): DataSettings {
+  if (bound === undefined) return { ...settings, alsoListen: [] };
+  const { listen, listenStandby, alsoListen } = settings;
+  const isMissing = (one: Bound): boolean =>
+    !bound.some(({ port, address }) => port === one.port && isSameAddress(address, one.address));
+  const mains = ports.flatMap((port): Bound[] => {
+    const address = { primary: listen, standby: listenStandby }[port];
+    return address !== undefined && sockets[port].length > 0 ? [{ port, address }] : [];
+  });
+  return { ...settings, alsoListen: [...mains, ...alsoListen].filter(isMissing) };
 }
 
 /** The data plane takes numeric addresses only. */

@@ -31,7 +31,7 @@ export const check = defineCommand({
     const verdict = elect(observations, noMemory, pickRuntime().now(), { ...config.rules, failAfter: 1 });
     print(render(verdict));
     for (const line of lost(observations)) print(line);
-    const unasked = unaskedLogins(observations, config.listen.host);
+    const unasked = unaskedLogins(observations, [config.listen.host, ...config.listen.alsoOn]);
     if (unasked.length > 0) say(`pg_gateway: ${logEvents.login_unasked[1]}: ${unasked.join(', ')}`);
     return verdict.primary === undefined ? 1 : 0;
   },

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Passed } from '../admin/commands.ts';
 import { isAnswering } from '../admin/control-socket.ts';
 import type { Config } from '../config/config.ts';
+import type { Bound, Port } from '../contract/messages.ts';
 import { ownControlSocket } from '../config/control-places.ts';
 import { activatedSockets } from '../config/socket-activation.ts';
 import { messageOf, StartError } from '../errors.ts';
@@ -14,6 +15,8 @@ import {
   type DescriptorReceiver,
   receiveDescriptors,
 } from '../runtime/linux/descriptors.ts';
+import { isFolder } from '../runtime/addresses.ts';
+import type { Address } from '../runtime/runtime.ts';
 import { askAt } from './ask.ts';
 
 /** Undefined: nothing, it binds its ports itself. Rejects with StartError. */
@@ -38,11 +41,13 @@ async function takeOver(config: Config): Promise<Inherited | undefined> {
         } ports came: raise the limit of open files (ulimit -n).`,
       );
     }
+    const [forPrimary, forStandby] = await Promise.all([
+      wantedAt('primary', config.listen, config.listen.port, passed.slice(0, primary)),
+      wantedAt('standby', config.listen, config.standbyPort, passed.slice(primary)),
+    ]);
     return {
-      sockets: {
-        primary: await thoseAt(config.listen, passed.slice(0, primary)),
-        standby: await thoseAt({ ...config.listen, port: config.standbyPort }, passed.slice(primary)),
-      },
+      sockets: { primary: forPrimary.sockets, standby: forStandby.sockets },
+      bound: [...forPrimary.bound, ...forStandby.bound],
       // One that has died meanwhile needs not be told.
       serves: () => askAt(path, 'taken-over').then(() => {}, () => {}),
     };
@@ -75,17 +80,21 @@ function openReceiver(path: string): DescriptorReceiver & { readonly path: strin
   }
 }
 
-/** The others stay with the gateway that runs: this one is to listen elsewhere. */
-async function thoseAt(
-  { host, port }: { readonly host: string; readonly port: number | undefined },
+/** Those at addresses of this gateway. The others stay with the one that runs: this one is to listen elsewhere. */
+async function wantedAt(
+  port: Port,
+  { host, alsoOn }: Config['listen'],
+  number: number | undefined,
   descriptors: readonly number[],
-): Promise<readonly number[]> {
-  const wanted = await numeric(host);
-  const isWanted = (descriptor: number): boolean => {
+): Promise<{ readonly sockets: readonly number[]; readonly bound: readonly Bound[] }> {
+  const hosts = await Promise.all([host, ...alsoOn.filter((one) => !isFolder(one))].map(numeric));
+  const addressOf = (descriptor: number): Address | undefined => {
     const bound = addressBehind(descriptor);
-    return bound !== undefined && 'port' in bound && bound.host === wanted &&
-      (port === 0 || bound.port === port);
+    const isWanted = bound !== undefined && 'port' in bound && hosts.includes(bound.host) &&
+      (number === 0 || bound.port === number);
+    return isWanted ? bound : undefined;
   };
-  closeDescriptors(descriptors.filter((one) => !isWanted(one)));
-  return descriptors.filter(isWanted);
+  const sockets = descriptors.filter((one) => addressOf(one) !== undefined);
+  closeDescriptors(descriptors.filter((one) => !sockets.includes(one)));
+  return { sockets, bound: sockets.map((one) => ({ port, address: addressOf(one)! })) };
 }

@@ -31,6 +31,7 @@ export const serve = defineCommand({
     const { listening, metrics, control } = await gateway.start();
     log('listening', {
       address: addressText(listening.address),
+      also: config.listen.alsoOn.join(',') || undefined,
       replicas: listening.standby && addressText(listening.standby),
       metrics: metrics === undefined ? 'off' : addressText(metrics),
       control: control ?? 'off',

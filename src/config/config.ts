@@ -28,7 +28,10 @@ export interface Config {
   /** What was passed over, and why, for a person. */
   readonly warnings: readonly string[];
   /** Where clients get the primary. */
-  readonly listen: HostPort;
+  readonly listen: HostPort & {
+    /** Further hosts of the same ports, and folders of unix sockets. */
+    readonly alsoOn: readonly string[];
+  };
   /** Where clients get a standby; undefined: nowhere. */
   readonly standbyPort: number | undefined;
   readonly engine: EngineSetting;
@@ -78,6 +81,9 @@ export function readConfig(sources: Sources): Config {
   const values = readValues(given, problems);
   const candidates = readCandidates(values.CANDIDATES, problems);
   problems.push(...portConflicts(values));
+  if (values.LISTEN_HOST?.length > 1 && [values.LISTEN_PORT, values.REPLICA_PORT].includes(0)) {
+    problems.push('LISTEN_PORT and REPLICA_PORT must not be 0, a free port, where LISTEN_HOST names several');
+  }
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
   const metricsToken = tokenOf(values, given, sources.files, problems);
@@ -93,7 +99,7 @@ export function readConfig(sources: Sources): Config {
     credentials,
     given,
     warnings: remarks.warnings,
-    listen: { host: values.LISTEN_HOST, port: values.LISTEN_PORT },
+    listen: listenOf(values),
     standbyPort: values.REPLICA_PORT,
     engine: values.ENGINE,
     workers: values.NUM_THREADS === 'auto' ? defaultWorkers(availableCores()) : values.NUM_THREADS,
@@ -195,6 +201,12 @@ export function readControlSocket(
   const values = readValues(given, problems, ['CONTROL_SOCKET', 'LISTEN_PORT']);
   if (problems.length > 0) throw new ConfigError(problems);
   return { socket: values.CONTROL_SOCKET, port: given.has('LISTEN_PORT') ? values.LISTEN_PORT : undefined };
+}
+
+/** The first that is no folder is the one that all else is told by. */
+function listenOf({ LISTEN_HOST: hosts, LISTEN_PORT: port }: Values): Config['listen'] {
+  const host = hosts.find((one) => !one.startsWith('/'))!;
+  return { host, port, alsoOn: hosts.filter((one) => one !== host) };
 }
 
 function metricsAddress({ METRICS_HOST: host, METRICS_PORT: port }: Values): HostPort | undefined {

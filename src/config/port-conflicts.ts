@@ -5,7 +5,7 @@ type Ports = Pick<Values, 'LISTEN_HOST' | 'LISTEN_PORT' | 'REPLICA_PORT' | 'METR
 
 interface PortSetting {
   readonly setting: SettingName;
-  readonly host: string;
+  readonly hosts: readonly string[];
   readonly port: number;
 }
 
@@ -15,18 +15,24 @@ interface PortSetting {
  */
 export function portConflicts(values: Ports): string[] {
   const ports = [
-    { setting: 'LISTEN_PORT', host: values.LISTEN_HOST, port: values.LISTEN_PORT },
-    { setting: 'REPLICA_PORT', host: values.LISTEN_HOST, port: values.REPLICA_PORT },
-    { setting: 'METRICS_PORT', host: values.METRICS_HOST, port: values.METRICS_PORT },
+    { setting: 'LISTEN_PORT', hosts: values.LISTEN_HOST, port: values.LISTEN_PORT },
+    { setting: 'REPLICA_PORT', hosts: values.LISTEN_HOST, port: values.REPLICA_PORT },
+    {
+      setting: 'METRICS_PORT',
+      hosts: values.METRICS_HOST && [values.METRICS_HOST],
+      port: values.METRICS_PORT,
+    },
   ] as const;
   // 0 takes a free port; what could not be read has its message already.
   const fixed = ports.filter((entry): entry is typeof entry & PortSetting =>
-    (entry.port ?? 0) > 0 && entry.host !== undefined
+    (entry.port ?? 0) > 0 && entry.hosts !== undefined
   );
   const byPort = Map.groupBy<number, PortSetting>(fixed, ({ port }) => port);
   return [...byPort].flatMap(([port, of]) => {
     const clashing = of.filter((entry) =>
-      of.some((other) => other !== entry && isShared(entry.host, other.host))
+      of.some((other) =>
+        other !== entry && entry.hosts.some((one) => other.hosts.some((two) => isShared(one, two)))
+      )
     );
     return clashing.length > 1 ? [sentence(port, clashing)] : [];
   });

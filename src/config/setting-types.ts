@@ -22,6 +22,36 @@ export const text = (hint: string, help: string, fallback: string): SettingType<
   parse: (value) => value,
 });
 
+/** One or more of these, with commas between, and folders of unix sockets, which begin with a slash. */
+export const addresses = (
+  hint: string,
+  help: string,
+  fallback: string,
+  port: string,
+): SettingType<readonly string[]> => ({
+  help,
+  hint,
+  fallback,
+  parse: (value) => {
+    const one = address(hint, help, fallback, port);
+    const parts = value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+    const hosts = parts.map((part) => part.startsWith('/') ? folder(part) : one.parse(part));
+    if (new Set(hosts).size < hosts.length) throw new Error('names an address twice');
+    if (hosts.every((host) => host.startsWith('/'))) {
+      throw new Error(
+        'names no address: a unix socket may stand beside one, as in 127.0.0.1,/run/postgresql',
+      );
+    }
+    // On Linux it has all of IPv4, too.
+    return hosts.includes('::') ? hosts.filter((host) => host !== '0.0.0.0') : hosts;
+  },
+});
+
+function folder(text: string): string {
+  if (/\/\.s\.PGSQL\./.test(text)) throw new Error('names a socket: name its folder, as in /run/postgresql');
+  return text.replace(/(.)\/+$/, '$1');
+}
+
 /** A name or a numeric address to listen on; IPv6 with or without brackets. */
 export const address = (hint: string, help: string, fallback: string, port: string): SettingType<string> => ({
   help,

@@ -7,6 +7,7 @@ import { channelBindings } from '../probe/channel-binding.ts';
 import { sslModes } from '../probe/credentials.ts';
 import {
   address,
+  addresses,
   choice,
   choiceOrOff,
   integer,
@@ -87,9 +88,9 @@ export const settings = Object.freeze({
     DNS_SERVERS: nameServers('ask these name servers for all names (default: as the system is configured)'),
   }),
   ...inSection('Listening', {
-    LISTEN_HOST: address(
-      'address',
-      'where clients connect; also the first argument',
+    LISTEN_HOST: addresses(
+      'address,...',
+      'where clients connect, and folders of unix sockets; :: is IPv4, too; also the first argument',
       '0.0.0.0',
       'LISTEN_PORT',
     ),

@@ -41,11 +41,19 @@ export const ports = ['primary', 'standby'] as const;
 
 export type Port = (typeof ports)[number];
 
+/** Where a socket of a port is bound. */
+export interface Bound {
+  readonly port: Port;
+  readonly address: Address;
+}
+
 /** The settings that the data plane needs. */
 export interface DataSettings {
   readonly listen: Address;
   /** The standby port; undefined: there is none. */
   readonly listenStandby: Address | undefined;
+  /** Further addresses, which are bound by each data plane whatever `sockets` there are. */
+  readonly alsoListen: readonly Bound[];
   /** Without a usable standby the primary serves the clients of the standby port. */
   readonly fallback: boolean;
   /** How a standby is chosen: the one with the least sessions, or by the client's address. */
@@ -152,7 +160,13 @@ export type Report =
     readonly sockets: Sockets;
     readonly now: number;
   }
-  | { readonly kind: 'listenFailed'; readonly port: Port; readonly code: string; readonly message: string }
+  | {
+    readonly kind: 'listenFailed';
+    readonly port: Port;
+    readonly address: Address;
+    readonly code: string;
+    readonly message: string;
+  }
   /** A server refused us or went away: worth probing all candidates at once. */
   | { readonly kind: 'suspicion'; readonly why: string }
   /** Clients cannot be accepted for want of descriptors or memory; reported once until it is over. */

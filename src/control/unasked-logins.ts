@@ -8,24 +8,27 @@ import type { Log } from '../log.ts';
 import { isLoopback } from '../runtime/addresses.ts';
 
 /** Their names; none where only this machine reaches the gateway, which they let in anyhow. */
-export function unaskedLogins(observations: readonly Observation[], listenHost: string): readonly string[] {
-  if (listenHost === 'localhost' || isLoopback(listenHost)) return [];
+export function unaskedLogins(
+  observations: readonly Observation[],
+  listenHosts: readonly string[],
+): readonly string[] {
+  if (listenHosts.every((host) => host === 'localhost' || isLoopback(host))) return [];
   return observations.filter(({ answer }) => answer?.letInUnasked).map(({ candidate }) => candidate.name);
 }
 
 /** Logs each such server once. */
 export class UnaskedLogins {
-  readonly #listenHost: string;
+  readonly #listenHosts: readonly string[];
   readonly #log: Log;
   readonly #logged = new Set<string>();
 
-  constructor(listenHost: string, log: Log) {
-    this.#listenHost = listenHost;
+  constructor(listenHosts: readonly string[], log: Log) {
+    this.#listenHosts = listenHosts;
     this.#log = log;
   }
 
   note(observations: readonly Observation[]): void {
-    for (const candidate of unaskedLogins(observations, this.#listenHost)) {
+    for (const candidate of unaskedLogins(observations, this.#listenHosts)) {
       if (this.#logged.has(candidate)) continue;
       this.#logged.add(candidate);
       this.#log('login_unasked', { candidate });

@@ -26,6 +26,7 @@ import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
 import { type Found, Survey } from './survey.ts';
 import { cannotListen, tryListen } from './try-listen.ts';
+import { UnixPlaces } from './unix-places.ts';
 import { openWorkerThread } from './worker-thread.ts';
 import { type WorkerState, WorkerWatch } from './worker-watch.ts';
 
@@ -78,6 +79,7 @@ export class WorkerPool {
   readonly #survey = new Survey();
   /** With the addresses that were bound, once they are. */
   #settings: DataSettings;
+  readonly #unix: UnixPlaces;
   #route: Route = noRoute;
   /** Newcomers wait, whatever the route says. */
   #held: { readonly reason: string; readonly holdMs: number } | undefined;
@@ -86,6 +88,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#unix = new UnixPlaces(options.settings.alsoListen);
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
     this.serverSlots = new ServerSlots(this.#counters);
     this.#leases = new Leases(this.#counters, this.serverSlots);
@@ -103,11 +106,14 @@ export class WorkerPool {
     let listening: Listening = { address: settings.listen, standby: settings.listenStandby };
     // Shared ports are shared with other programs of this user too: find out first whether one listens there.
     if (count > 1) {
-      const { listen, listenStandby } = settings;
+      const { listen, listenStandby, alsoListen } = settings;
       listening = {
         address: await this.#tryListen(listen, 'primary'),
         standby: listenStandby && await this.#tryListen(listenStandby, 'standby'),
       };
+      for (const { port, address } of alsoListen) {
+        if (!('path' in address)) await tryListen(this.#options.runtime, address, port, settings.backlog);
+      }
     }
     for (let index = 0; index < count; index++) {
       this.#settings = { ...boundTo(this.#settings, listening), reusePort: count > 1 };
@@ -119,8 +125,8 @@ export class WorkerPool {
 
   /** What can be changed while it runs. Where it listens is not looked at. */
   reconfigure(settings: DataSettings): void {
-    const { listen, listenStandby, reusePort } = this.#settings;
-    this.#settings = { ...settings, listen, listenStandby, reusePort };
+    const { listen, listenStandby, alsoListen, reusePort } = this.#settings;
+    this.#settings = { ...settings, listen, listenStandby, alsoListen, reusePort };
     this.#send({ kind: 'settings', settings: this.#settingsNow });
   }
 
@@ -234,8 +240,7 @@ export class WorkerPool {
   /** All that listens, for another process; a port has none where the engine gives none out. */
   get sockets(): Sockets {
     const { sockets } = this.#options;
-    const of = (port: Port) =>
-      sockets[port].length > 0 ? sockets[port] : this.#bound.flatMap((one) => one?.[port] ?? []);
+    const of = (port: Port) => [...sockets[port], ...this.#bound.flatMap((one) => one?.[port] ?? [])];
     return { primary: of('primary'), standby: of('standby') };
   }
 
@@ -244,6 +249,7 @@ export class WorkerPool {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#counters.forEach(closeListeners);
+    this.#unix.remove();
     this.#send({ kind: 'drain' });
     this.#closeSockets();
     await Promise.all(this.#dataPlanes.map(({ drained }) => drained));
@@ -252,6 +258,7 @@ export class WorkerPool {
   /** Ends every session and every worker. */
   async stop(): Promise<void> {
     if (!this.#stopping) this.#closeSockets();
+    this.#unix.remove();
     this.#stopping = true;
     this.#counters.forEach(closeListeners);
     this.#send({ kind: 'stop' });
@@ -280,7 +287,11 @@ export class WorkerPool {
     const { primary, standby } = this.#options.sockets;
     const count = this.#counters.length;
     const sockets = { primary: shareOf(primary, index, count), standby: shareOf(standby, index, count) };
-    const settings = { ...this.#settingsNow, sockets };
+    const settings = {
+      ...this.#settingsNow,
+      sockets,
+      alsoListen: this.#unix.listensOf(index, this.#settings.alsoListen),
+    };
     const { promise, resolve, reject } = Promise.withResolvers<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
@@ -293,20 +304,18 @@ export class WorkerPool {
     let bound: Listening | undefined;
     const onReport = (report: Report): void => {
       if (report.kind === 'listening') {
+        const problem = index === 0 ? this.#unix.publish() : undefined;
+        if (problem !== undefined) return reject(problem);
         bound = report;
         if (this.#stopping) closeListeners(counters);
         this.#bound[index] = report.sockets;
         this.#leases.align(index, this.#options.runtime.now() - report.now);
         resolve(bound);
       } else if (report.kind === 'listenFailed') {
-        const address = report.port === 'primary' ? settings.listen : settings.listenStandby!;
-        reject(cannotListen(address, report.port, report.code, report.message));
+        reject(cannotListen(report.address, report.port, report.code, report.message));
       } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
       else if (report.kind === 'exhausted') {
-        this.#options.log('accept_exhausted', {
-          worker: index,
-          why: report.why,
-        });
+        this.#options.log('accept_exhausted', { worker: index, why: report.why });
       } else if (report.kind === 'shortage') {
         this.#options.log('dial_exhausted', { worker: index, why: report.why });
       } else if (report.kind === 'otherProtocol') {

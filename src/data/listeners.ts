@@ -8,6 +8,8 @@ interface Wanted {
   readonly address: Address;
   /** A socket that listens already. */
   readonly descriptor: number | undefined;
+  /** Beside the one that is told. */
+  readonly isFurther: boolean;
 }
 
 export class Listeners {
@@ -24,23 +26,30 @@ export class Listeners {
     const { reusePort, backlog, keepAlive } = settings;
     const options = { ...socketOptions(keepAlive), backlog, reusePort };
     const all = wanted(settings);
-    const bound: (Wanted & { readonly listener: Listener })[] = [];
+    const bound: (Wanted & { readonly place: number; readonly listener: Listener })[] = [];
     let hasFailed = false;
-    for (const one of all) {
+    for (const [place, one] of all.entries()) {
       if (hasFailed) break;
       const { port, address, descriptor } = one;
       const opened = runtime.listen(address, { ...options, descriptor }, handlersOf(port), {
         listening: (listener) => {
-          bound.push({ ...one, listener });
+          bound.push({ ...one, place, listener });
           if (bound.length < all.length) return;
           // One alone is never stopped from outside: its clients could go to no other. One that was there before is not ours alone.
           if (reusePort) {
-            for (const { port, descriptor, listener } of bound) {
-              if (descriptor === undefined) share(port, listener.share?.() ?? 0);
+            for (const { port, descriptor, isFurther, listener } of bound) {
+              if (descriptor === undefined && !isFurther) share(port, listener.share?.() ?? 0);
             }
           }
+          bound.sort((a, b) => a.place - b.place);
           const of = (port: Port) => bound.filter((one) => one.port === port).map(({ listener }) => listener);
-          const fdsOf = (port: Port) => of(port).flatMap(({ descriptor }) => descriptor ?? []);
+          // Those that it has bound itself; a unix socket is not passed on.
+          const fdsOf = (port: Port) =>
+            bound.flatMap(({ listener, descriptor, ...one }) =>
+              one.port === port && descriptor === undefined && !('path' in one.address)
+                ? listener.descriptor ?? []
+                : []
+            );
           report({
             kind: 'listening',
             address: of('primary')[0]!.address,
@@ -53,7 +62,7 @@ export class Listeners {
           // First of all: who hears of it ends this thread, which descriptors outlive.
           hasFailed = true;
           this.close();
-          report({ kind: 'listenFailed', port, code, message });
+          report({ kind: 'listenFailed', port, address, code, message });
         },
       });
       this.#open.push(opened);
@@ -76,12 +85,15 @@ export class Listeners {
   }
 }
 
-function wanted({ listen, listenStandby, sockets }: DataSettings): readonly Wanted[] {
+function wanted({ listen, listenStandby, alsoListen, sockets }: DataSettings): readonly Wanted[] {
   const addresses = { primary: listen, standby: listenStandby };
-  return ports.flatMap((port): readonly Wanted[] => {
+  const further = alsoListen.map((one) => ({ ...one, descriptor: undefined, isFurther: true }));
+  const main = ports.flatMap((port): readonly Wanted[] => {
     const address = addresses[port];
     if (address === undefined) return [];
-    if (sockets[port].length === 0) return [{ port, address, descriptor: undefined }];
-    return sockets[port].map((descriptor) => ({ port, address, descriptor }));
+    if (sockets[port].length === 0) return [{ port, address, descriptor: undefined, isFurther: false }];
+    return sockets[port].map((descriptor) => ({ port, address, descriptor, isFurther: false }));
   });
+  // Those first, which are told.
+  return [...main, ...further];
 }

@@ -45,14 +45,15 @@ describe('the command line', () => {
   });
 
   test('takes the address and the port as arguments', async () => {
-    assert.deepEqual((await read('127.0.0.1', '7000')).listen, { host: '127.0.0.1', port: 7000 });
-    assert.deepEqual((await read('127.0.0.1')).listen, { host: '127.0.0.1', port: 6432 });
+    assert.deepEqual((await read('127.0.0.1', '7000')).listen, { host: '127.0.0.1', port: 7000, alsoOn: [] });
+    assert.deepEqual((await read('127.0.0.1')).listen, { host: '127.0.0.1', port: 6432, alsoOn: [] });
   });
 
   test('prefers a flag to an argument', async () => {
     assert.deepEqual((await read('127.0.0.1', '7000', '--listen-port', '8000')).listen, {
       host: '127.0.0.1',
       port: 8000,
+      alsoOn: [],
     });
   });
 

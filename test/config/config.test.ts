@@ -68,9 +68,9 @@ describe('what is made of the values', () => {
     const { listen, metrics } = configured({
       env: { LISTEN_HOST: '::', LISTEN_PORT: '0', METRICS_PORT: '9' },
     });
-    assert.deepEqual(listen, { host: '::', port: 0 });
+    assert.deepEqual(listen, { host: '::', port: 0, alsoOn: [] });
     assert.deepEqual(metrics, { host: '127.0.0.1', port: 9 });
-    assert.deepEqual(configured({}).listen, { host: '0.0.0.0', port: 6432 });
+    assert.deepEqual(configured({}).listen, { host: '0.0.0.0', port: 6432, alsoOn: [] });
     assert.deepEqual(configured({}).metrics, { host: '127.0.0.1', port: 6433 });
   });
 

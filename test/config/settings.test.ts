@@ -188,12 +188,29 @@ describe('the other forms', () => {
     assert.match(String(parsed('HOLD_MS', '0.0001s')), /^is not a whole number of ms/);
   });
 
+  const one = (name: SettingName, host: string) => name === 'LISTEN_HOST' ? [host] : host;
+
+  test('LISTEN_HOST may be several, and folders of unix sockets beside them', () => {
+    assert.deepEqual(parsed('LISTEN_HOST', '10.0.0.1, [::1],/run/postgresql/'), [
+      '10.0.0.1',
+      '::1',
+      '/run/postgresql',
+    ]);
+    // It listens on IPv4, too: both would be in each other's way.
+    assert.deepEqual(parsed('LISTEN_HOST', '0.0.0.0,::'), ['::']);
+    assert.match(String(parsed('LISTEN_HOST', '/run/postgresql')), /^names no address/);
+    assert.match(String(parsed('LISTEN_HOST', '')), /^names no address/);
+    assert.match(String(parsed('LISTEN_HOST', 'a,/tmp/.s.PGSQL.5432')), /^names a socket/);
+    assert.match(String(parsed('LISTEN_HOST', 'a,b,a')), /^names an address twice/);
+    assert.match(String(parsed('LISTEN_HOST', 'a,6432')), /^looks like a port/);
+  });
+
   test('LISTEN_HOST and METRICS_HOST are a name or an address, and no port', () => {
     for (const [name, port] of [['LISTEN_HOST', 'LISTEN_PORT'], ['METRICS_HOST', 'METRICS_PORT']] as const) {
       for (const text of ['0.0.0.0', '::', 'fd00::1', 'localhost', 'db-1.example', '1and1.example']) {
-        assert.equal(parsed(name, text), text);
+        assert.deepEqual(parsed(name, text), one(name, text));
       }
-      assert.equal(parsed(name, '[::1]'), '::1');
+      assert.deepEqual(parsed(name, '[::1]'), one(name, '::1'));
       assert.equal(parsed(name, '6432'), `looks like a port: it belongs into ${port}, and an address here`);
       for (const [text, host] of [['10.0.0.1:7', '10.0.0.1'], ['[::1]:7', '[::1]'], ['db:', 'db']] as const) {
         assert.equal(

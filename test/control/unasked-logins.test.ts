@@ -12,7 +12,7 @@ const unasked = (observation: Observation): Observation => ({
 /** Whom the log names in turn. */
 function watching(listenHost: string) {
   const named: unknown[] = [];
-  const logins = new UnaskedLogins(listenHost, (event, fields) => {
+  const logins = new UnaskedLogins([listenHost], (event, fields) => {
     assert.equal(event, 'login_unasked');
     named.push(fields?.['candidate']);
   });

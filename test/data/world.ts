@@ -43,6 +43,7 @@ export const refusalServer: Address = { path: '/run/refusals' };
 export const defaults: DataSettings = {
   listen: { host: '127.0.0.1', port: 6432 },
   listenStandby: undefined,
+  alsoListen: [],
   fallback: true,
   balance: 'least',
   reusePort: false,
