@@ -15,6 +15,9 @@ const limits = { connections: 16, requestMs: 5_000, lifeMs: 60_000, bodyBytes: 6
 
 const socketMode = 0o600;
 
+/** How long one that listens may take to answer before that counts as one. */
+const answerMs = 1_000;
+
 export interface ControlSocket {
   readonly path: string;
   close(): void;
@@ -118,8 +121,9 @@ export function isAnswering(path: string): Promise<boolean> {
       response.resume();
       resolve(true);
     });
-    // Whatever else fails, somebody listens: a full backlog has a listener, too.
+    // Whatever else fails, somebody listens: a full backlog has a listener, too, and so has a gateway that is stopped.
     asked.once('error', (error) => resolve(codeOf(error) !== 'ECONNREFUSED'));
+    asked.setTimeout(answerMs, () => asked.destroy(new Error('no answer')));
     asked.end();
   });
 }

@@ -1,6 +1,7 @@
 /** Puts a command to a running gateway, over its control socket. */
 import { request } from 'node:http';
 import type { ArgsDef, ParsedArgs } from 'citty';
+import { isAnswering } from '../admin/control-socket.ts';
 import { readControlSocket } from '../config/config.ts';
 import { controlFolders, controlSocketIn, controlSockets } from '../config/control-places.ts';
 import type { SettingName } from '../config/settings.ts';
@@ -20,8 +21,8 @@ export const gatewayArgs: ArgsDef = settingArgs(gatewaySettings);
  * Resolves with what the gateway answers. Rejects with ConfigError where it is not clear which gateway is meant, or where it
  * does not take the command as it is given, and with StartError where it cannot be reached or the command fails.
  */
-export function ask<T>(gateway: ParsedArgs, command: string, args: object = {}): Promise<T> {
-  return askAt(socketOf(gateway), command, args);
+export async function ask<T>(gateway: ParsedArgs, command: string, args: object = {}): Promise<T> {
+  return await askAt<T>(await socketOf(gateway), command, args);
 }
 
 /** The same of the gateway whose control socket is at `path`, which may take `ms`. */
@@ -40,10 +41,14 @@ export async function askAt<T>(
 }
 
 /** The control socket that is named, or those that there are, of a certain port if that is named; undefined: it is off. */
-export function socketsIn(sources: Sources): readonly string[] | undefined {
+export async function socketsIn(sources: Sources): Promise<readonly string[] | undefined> {
   const { socket, port } = readControlSocket(sources);
   if (socket !== undefined) return socket === 'off' ? undefined : [socket];
-  return socketsOfPort(port);
+  const found = socketsOfPort(port);
+  if (found.length < 2) return found;
+  // A gateway that was killed leaves its socket.
+  const isLive = await Promise.all(found.map(isAnswering));
+  return found.filter((_, index) => isLive[index]);
 }
 
 /** Those that there are in the places of our choice. */
@@ -55,9 +60,9 @@ export function socketsOfPort(port: number | undefined): readonly string[] {
     : found.filter((path) => folders.some((folder) => path === controlSocketIn(folder, port)));
 }
 
-function socketOf(gateway: ParsedArgs): string {
+async function socketOf(gateway: ParsedArgs): Promise<string> {
   const sources = sourcesOf(gateway, [], gatewaySettings);
-  const [only, ...others] = socketsThere(sources);
+  const [only, ...others] = await socketsThere(sources);
   if (others.length === 0) return only;
   throw severalGateways([only, ...others]);
 }
@@ -68,9 +73,9 @@ export function severalGateways(sockets: readonly string[]): ConfigError {
   ]);
 }
 
-/** At least one. Throws ConfigError or StartError where there is none. */
-export function socketsThere(sources: Sources): readonly [string, ...string[]] {
-  const sockets = socketsIn(sources);
+/** At least one. Rejects with ConfigError or StartError where there is none. */
+export async function socketsThere(sources: Sources): Promise<readonly [string, ...string[]]> {
+  const sockets = await socketsIn(sources);
   if (sockets === undefined) throw new ConfigError(['CONTROL_SOCKET=off: that gateway takes no commands']);
   const [first, ...others] = sockets;
   if (first === undefined) throw noSocket(readControlSocket(sources).port);

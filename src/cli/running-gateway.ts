@@ -37,7 +37,7 @@ export async function runningStatus({ url, ...args }: ParsedArgs): Promise<{ sta
   const isSocketMeant = socketFlag !== undefined || portFlag !== undefined;
   const isPortMeant = !isSocketMeant && address !== undefined && address.port > 0 &&
     isGiven(sources, metricsSettings);
-  const [socket, ...others] = url !== undefined || isPortMeant ? [] : socketsIn(sources) ?? [];
+  const [socket, ...others] = url !== undefined || isPortMeant ? [] : await socketsIn(sources) ?? [];
   if (socket !== undefined && (others.length === 0 || address === undefined || isSocketMeant)) {
     if (others.length > 0) throw severalGateways([socket, ...others]);
     const status = await askAt<Status>(socket, 'status');

@@ -68,6 +68,21 @@ describe(`commands and signals on ${gatewayRuntime}`, () => {
     assert.match(stderr, /CONTROL_SOCKET=\S+ cannot be had: another gateway takes commands at .*"off"/);
   });
 
+  test('that names no gateway finds the one that runs beside the socket of one that was killed', async () => {
+    // Where commands look for it by themselves.
+    const runtimeFolder = join(folder, 'run');
+    const env = { ...nowhere, CONTROL_SOCKET: '', RUNTIME_DIRECTORY: runtimeFolder };
+    const killed = await startGateway(env);
+    const live = await startGateway(env);
+    killed.signal('SIGKILL');
+    await killed.exited;
+    const { code, stderr } = await runProgram(['log-level', 'info'], { RUNTIME_DIRECTORY: runtimeFolder });
+    // Others of this machine may run; those of this folder are told apart.
+    assert.doesNotMatch(stderr, new RegExp(`${killed.port}\\.sock`));
+    assert.ok(code === 0 || stderr.includes(`${live.port}.sock`), stderr);
+    await live.stop();
+  });
+
   test('drain ends the gateway as SIGTERM does', async () => {
     const { code } = await tell('drain');
     assert.equal(code, 0);

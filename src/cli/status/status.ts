@@ -28,7 +28,7 @@ export const status = defineCommand({
   },
   args: { ...gatewayArgs, ...ownArgs },
   async run({ args: { watch, json, ...args } }) {
-    const sockets = socketsMeant(args as ParsedArgs);
+    const sockets = await socketsMeant(args as ParsedArgs);
     if (json && watch) throw new ConfigError(['--watch shows a screen: leave out --json']);
     if (json) return await printJson(sockets);
     if (watch) {
@@ -44,11 +44,11 @@ export const status = defineCommand({
   },
 });
 
-/** Throws ConfigError or StartError. */
-function socketsMeant(args: ParsedArgs): readonly string[] {
+/** Rejects with ConfigError or StartError. */
+async function socketsMeant(args: ParsedArgs): Promise<readonly string[]> {
   const names = args._.splice(0);
   const sources = sourcesOf(args, [], gatewaySettings);
-  if (names.length === 0) return socketsThere(sources);
+  if (names.length === 0) return await socketsThere(sources);
   return names.map((name) => {
     if (!/^[0-9]+$/.test(name)) return name;
     const [socket] = socketsOfPort(Number(name));
