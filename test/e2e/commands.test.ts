@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { type GatewayProcess, gatewayRuntime, runProgram, startGateway } from '../bed/gateway.ts';
+import { isListening } from '../bed/ports.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'commands-'));
@@ -118,12 +119,3 @@ describe(`SIGQUIT on ${gatewayRuntime}`, () => {
     client.destroy();
   });
 });
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}

@@ -16,7 +16,7 @@ import {
   startGateway,
   startUnread,
 } from '../bed/gateway.ts';
-import { freePort } from '../bed/ports.ts';
+import { freePort, isListening } from '../bed/ports.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 const onlyLinux = process.platform === 'linux' ? false : 'only Linux has /dev/full';
@@ -142,6 +142,8 @@ describe(`output that cannot be written, on ${gatewayRuntime}`, () => {
     const session = clientOf(port);
     await waitFor('a session', () => session`select 1`);
     const stopped = gateway.stop();
+    // The line about the drain comes before this, and is lost: every line before it may have been read.
+    await waitFor('the port to be closed', async () => !await isListening(port));
     const again = openSync(pipe, readable);
     await session.end({ timeout: 5 });
     assert.equal(await stopped, 0);
