@@ -1,9 +1,9 @@
 /** A real Prometheus on loopback, and its promtool: Debian's package. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startForeign } from './foreign-program.ts';
 import { freePort } from './ports.ts';
-import { waitFor } from './wait-for.ts';
 import { newPath } from './workspace.ts';
 
 const [prometheus, promtoolPath] = ['prometheus', 'promtool'].map((name) =>
@@ -40,36 +40,20 @@ export async function startPrometheus(config: string): Promise<Prometheus> {
   const file = join(folder, 'prometheus.yml');
   writeFileSync(file, config);
   const address = `127.0.0.1:${await freePort()}`;
-  const child = spawn(prometheus!, [
+  const args = [
     `--config.file=${file}`,
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=${address}`,
     '--log.level=warn',
-  ], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said += chunk);
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const stop = (): Promise<void> => {
-    process.removeListener('exit', kill);
-    kill();
-    return ended;
-  };
+  ];
+  const isReady = async () => (await fetch(`http://${address}/-/ready`)).ok;
+  const { stop } = await startForeign(prometheus!, args, 'Prometheus to be ready', isReady);
   const get = async (path: string): Promise<Record<string, unknown>> => {
     const response = await fetch(`http://${address}/api/v1/${path}`);
     const { data, error } = await response.json() as { data?: Record<string, unknown>; error?: string };
     if (data === undefined) throw new Error(`${path}: ${error}`);
     return data;
   };
-  try {
-    await waitFor('Prometheus to be ready', async () => (await fetch(`http://${address}/-/ready`)).ok, {
-      evidence: () => said,
-    });
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   return {
     stop,
     get,

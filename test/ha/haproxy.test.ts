@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { exchange } from '../bed/clients.ts';
 import { type Cluster, type Server, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
-import { type Haproxy, noHaproxy, startHaproxy } from '../bed/haproxy.ts';
+import type { ForeignProgram } from '../bed/foreign-program.ts';
+import { noHaproxy, startHaproxy } from '../bed/haproxy.ts';
 import { freePort } from '../bed/ports.ts';
 import { queryMessage, startupMessage } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
@@ -46,7 +47,7 @@ const token = 'open-sesame';
 describe(`HAProxy that asks the gateway, on ${gatewayRuntime}`, { skip: noHaproxy }, () => {
   let cluster: Cluster;
   let gateway: GatewayProcess;
-  let haproxy: Haproxy;
+  let haproxy: ForeignProgram;
   let [primaries, replicas] = [0, 0];
 
   before(async () => {
