@@ -85,7 +85,11 @@ describe(`status on ${gatewayRuntime}`, () => {
     { skip: noTerminal },
     async () => {
       const words = [...programCommand, 'status', '--watch', one].map((word) => `'${word}'`).join(' ');
-      const child = spawn(script, ['-qec', words, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+      // Without exec a shell may stay between the two (dash does, bash does not), and die of the Ctrl-C itself.
+      const child = spawn(script, ['-qec', `exec ${words}`, '/dev/null'], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...process.env, SHELL: '/bin/sh' },
+      });
       const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
       let said = '';
       child.stdout.on('data', (chunk) => said += chunk);
