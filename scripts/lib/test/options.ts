@@ -7,7 +7,7 @@ Installs what is missing, checks the sources, runs all tests on Node, Bun and De
 it too; at last it shows that the benchmark works, whatever its figures (Linux only). The last line is "N passed, N failed"; exit code 1 if anything failed.
 
   pattern          only test files whose path contains it
-  --only stage     only this stage, for example check, unit-bun, e2e-binary, ha, image, bench, or all of its kind: unit,
+  --only stage     only this stage, for example check, unit-bun, e2e-binary, ha, deploy, bench, or all of its kind: unit,
                    runtime, e2e; may be given more than once
   --runtime name   only stages that test node, bun, deno, or binary
   --list           print stages and files, run nothing

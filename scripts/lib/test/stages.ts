@@ -35,8 +35,8 @@ const heavy = /^test\/load\//;
 /** These weigh on PostgreSQL and the machine much more than on a runtime, whose own part is in test/runtime/. */
 const heavyOn = ['node', 'binary'];
 const managed = /^test\/ha\//;
-/** The container image, which builds an executable of its own. */
-const image = /^test\/image\//;
+/** What people get: the image, packages, units, charts. Each builds what it needs, or takes dist/pg_gateway. */
+const deployed = /^test\/deploy\//;
 const conformance = /^test\/runtime\//;
 /** `node.test.ts` or `native.bun.test.ts`: for this runtime only. */
 const oneRuntime = /[/.](node|bun|deno)\.test\.ts$/;
@@ -71,7 +71,9 @@ export function findTests(root: string): string[] {
 
 /** In the order in which they run; `build` comes before the first end-to-end stage. */
 export function stagesOf(files: readonly string[]): Stage[] {
-  const unit = files.filter((file) => ![endToEnd, heavy, managed, image].some((place) => place.test(file)));
+  const unit = files.filter((file) =>
+    ![endToEnd, heavy, managed, deployed].some((place) => place.test(file))
+  );
   // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
   const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
   return [
@@ -109,11 +111,11 @@ export function stagesOf(files: readonly string[]): Stage[] {
       deadlineMs: 10 * minuteMs,
     },
     {
-      name: 'image',
+      name: 'deploy',
       runner: 'node',
       gateway: 'binary',
-      files: files.filter((file) => image.test(file)),
-      parallel: 1,
+      files: files.filter((file) => deployed.test(file)),
+      parallel: 2,
       deadlineMs: 10 * minuteMs,
     },
   ];

@@ -9,7 +9,7 @@ const files = [
   'test/config.test.ts',
   'test/e2e/failover.test.ts',
   'test/ha/patroni.test.ts',
-  'test/image/image.test.ts',
+  'test/deploy/image/image.test.ts',
   'test/load/bulk.test.ts',
   'test/runtime/bun.test.ts',
   'test/runtime/native.deno.test.ts',
@@ -36,7 +36,7 @@ test('a test runs where its folder and its name say', () => {
   assert.deepEqual(runs('test/e2e/failover.test.ts'), ['e2e-node', 'e2e-bun', 'e2e-deno', 'e2e-binary']);
   assert.deepEqual(runs('test/load/bulk.test.ts'), ['e2e-node', 'e2e-binary']);
   assert.deepEqual(runs('test/ha/patroni.test.ts'), ['ha']);
-  assert.deepEqual(runs('test/image/image.test.ts'), ['image']);
+  assert.deepEqual(runs('test/deploy/image/image.test.ts'), ['deploy']);
 });
 
 test('without options everything runs, and the build comes before the end-to-end tests', () => {
@@ -54,7 +54,7 @@ test('without options everything runs, and the build comes before the end-to-end
     'e2e-deno 1',
     'e2e-binary 2',
     'ha 1',
-    'image 1',
+    'deploy 1',
     ...(process.platform === 'linux' ? ['bench'] : []),
   ]);
 });
@@ -74,7 +74,7 @@ test('only picks stages by name or by kind', () => {
 
 test('the runtime of an end-to-end stage is that of its gateway, and the binary is built first', () => {
   assert.deepEqual(plan('--runtime', 'bun'), ['unit-bun 1', 'runtime-bun 2', 'e2e-bun 1']);
-  assert.deepEqual(plan('--runtime', 'binary'), ['build', 'e2e-binary 2', 'ha 1', 'image 1']);
+  assert.deepEqual(plan('--runtime', 'binary'), ['build', 'e2e-binary 2', 'ha 1', 'deploy 1']);
 });
 
 test('a stage that should have tests and has none stays, so that it fails', () => {

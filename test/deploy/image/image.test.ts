@@ -3,12 +3,12 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { freePort } from '../bed/ports.ts';
-import { waitFor } from '../bed/wait-for.ts';
+import { freePort } from '../../bed/ports.ts';
+import { waitFor } from '../../bed/wait-for.ts';
 import { makeBase } from './base.ts';
 import { registryTrouble, startRegistry } from './registry.ts';
 
-const repository = join(import.meta.dirname, '../..');
+const repository = join(import.meta.dirname, '../../..');
 const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
 
 const has = (tool: string): boolean => spawnSync(tool, ['--version']).error === undefined;

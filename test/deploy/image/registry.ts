@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { selfSigned } from '../bed/certificate.ts';
+import { selfSigned } from '../../bed/certificate.ts';
 
 export interface Registry {
   readonly url: string;
