@@ -61,6 +61,8 @@ async function passesQuery([command, ...before]: Command, candidate: string): Pr
   const child = spawn(command, [...before, ...Object.entries(settings).flat()], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => log += bytes);
   let ending: string | undefined;
@@ -80,7 +82,8 @@ async function passesQuery([command, ...before]: Command, candidate: string): Pr
     if (ending !== undefined) throw new Error(`it ended with ${ending} instead of serving:\n${log}`);
     await endsOnTerm(child, () => ending, () => log);
   } finally {
-    child.kill('SIGKILL');
+    kill();
+    process.off('exit', kill);
   }
 }
 

@@ -1,5 +1,5 @@
-/** The outcomes of all stages as one JUnit XML: a suite for each file on each stage, with what failed. Pure. */
-import type { Outcome } from './junit.ts';
+/** The outcomes of all stages as one JUnit XML: a suite for each file on each stage, with what failed; and back. Pure. */
+import { type Outcome, readJUnit } from './junit.ts';
 
 /** One test file on one stage; or one step, whose file is its command. */
 export interface Suite {
@@ -28,6 +28,20 @@ function suiteText({ stage, file, seconds, outcomes }: Suite): string {
     return `${test}><${element} message="${escape(detail)}"/></testcase>\n`;
   });
   return `<testsuite ${head}>\n${cases.join('')}</testsuite>\n`;
+}
+
+/** What `toJUnit` has written. Throws an error for people where it is something else. */
+export function fromJUnit(xml: string): Suite[] {
+  const suites = [
+    ...xml.matchAll(/^<testsuite name="(\S+) ([^"]*)".* time="([\d.]+)">$([^]*?)^<\/testsuite>$/gm),
+  ];
+  if (suites.length === 0) throw new Error('there is no suite in it as scripts/test --junit writes them');
+  return suites.map(([, stage = '', file = '', seconds, body = '']) => ({
+    stage,
+    file: file.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))),
+    seconds: Number(seconds),
+    outcomes: readJUnit(body),
+  }));
 }
 
 /** Line breaks as references, or a reader makes blanks of them; control characters are not allowed in XML at all. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readJUnit } from '../../../scripts/lib/test/junit.ts';
-import { toJUnit } from '../../../scripts/lib/test/report.ts';
+import { fromJUnit, toJUnit } from '../../../scripts/lib/test/report.ts';
 
 test('what is written as JUnit is read back as it was', () => {
   const outcomes = [
@@ -9,8 +9,12 @@ test('what is written as JUnit is read back as it was', () => {
     { name: 'two', state: 'failed', detail: 'bad:\n\t- 1\n\t+ 2' },
     { name: 'three', state: 'skipped', detail: 'no epoll "here"' },
   ] as const;
-  const xml = toJUnit([{ stage: 'unit-node', file: 'test/a.test.ts', seconds: 1.5, outcomes }]);
+  const suite = { stage: 'unit-node', file: 'test/a.test.ts', seconds: 1.5, outcomes };
+  const step = { stage: 'check', file: 'scripts/check --a "b"', seconds: 20.25, outcomes: [] };
+  const xml = toJUnit([suite, step]);
+  assert.deepEqual(fromJUnit(xml), [suite, step]);
   assert.deepEqual(readJUnit(xml), outcomes);
+  assert.throws(() => fromJUnit('<testsuites/>'), /no suite/);
   assert.match(
     xml,
     /<testsuite name="unit-node test\/a\.test\.ts" tests="3" failures="1" skipped="1" time="1\.500">/,
