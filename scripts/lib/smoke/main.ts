@@ -15,12 +15,18 @@ const root = join(import.meta.dirname, '../../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const deadlineMs = 60_000;
 
+/** Without what libpq's programs go by: GitHub's machines with Windows have such, for a server of their own. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^PG[A-Z]/.test(name)),
+);
+
 /** The executable with what runs it; all settings are flags, which also reach it inside of a container. */
 type Command = readonly [string, ...string[]];
 
 function run([command, ...before]: Command, ...args: string[]): { status: number | null; output: string } {
   const { status, stdout, stderr, error } = spawnSync(command, [...before, ...args], {
     encoding: 'utf8',
+    env: environment,
     timeout: deadlineMs,
   });
   if (error !== undefined) throw error;
@@ -59,6 +65,7 @@ async function passesQuery([command, ...before]: Command, candidate: string): Pr
     '--metrics-port': String(await freePort()),
   };
   const child = spawn(command, [...before, ...Object.entries(settings).flat()], {
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = () => child.kill('SIGKILL');
