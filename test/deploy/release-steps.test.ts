@@ -49,7 +49,7 @@ beforeEach(() => {
     'release/SHA256SUMS',
     'release/pg_gateway-1.2.3-linux-x64.tar.gz',
     'npm/pg-gateway-gateway-1.2.3.tgz',
-    'npm/package/jsr.json',
+    'npm/jsr/jsr.json',
     'chart/pg-gateway-1.2.3.tgz',
     'publish/homebrew/pg_gateway.rb',
     'publish/scoop/pg_gateway.json',

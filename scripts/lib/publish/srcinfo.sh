@@ -6,8 +6,9 @@ source "$1"
 
 # One line for each value of a variable, be it an array or not.
 lines() {
-  declare -n values=$1
-  local value
+  local value values
+  # Not "declare -n": macOS has a bash from before it.
+  eval "values=(\"\${$1[@]}\")"
   for value in "${values[@]}"; do printf '\t%s = %s\n' "$1" "$value"; done
 }
 
