@@ -88,7 +88,20 @@ function reasonOf(entry: Entry, skipped: readonly Entry[]): string {
   return told?.detail ?? 'the runner does not tell the reason';
 }
 
+/** A step such as the build counts no tests, and has an outcome only if it failed. */
+const succeeded = (suites: readonly Suite[]): boolean =>
+  suites.every(({ outcomes }) => outcomes.length === 0);
+
+function stageText(suites: readonly Suite[]): string {
+  return succeeded(suites) ? 'succeeded' : countText(suites);
+}
+
 function stageRow(stage: string, suites: readonly Suite[]): string {
+  if (succeeded(suites)) {
+    return `<tr><td>${escape(stage)}</td><td colspan="3">succeeded</td><td>${
+      duration(secondsOf(suites))
+    }</td></tr>`;
+  }
   const { passed, failed, skipped } = count(suites);
   return `<tr><td>${escape(stage)}</td><td>${passed}</td><td${
     failed === 0 ? '' : ' class="failed"'
@@ -97,11 +110,11 @@ function stageRow(stage: string, suites: readonly Suite[]): string {
 
 function stageDetails(stage: string, suites: readonly Suite[]): string {
   const files = suites.map((suite) =>
-    `<details><summary><code>${escape(suite.file)}</code> <small>${countText([suite])}, ${
+    `<details><summary><code>${escape(suite.file)}</code> <small>${stageText([suite])}, ${
       duration(suite.seconds)
     }</small></summary><ul>${suite.outcomes.map(line).join('')}</ul></details>`
   );
-  return `<details><summary>${escape(stage)} <small>${countText(suites)}</small></summary>${
+  return `<details><summary>${escape(stage)} <small>${stageText(suites)}</small></summary>${
     files.join('')
   }</details>`;
 }

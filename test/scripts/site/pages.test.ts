@@ -38,6 +38,10 @@ describe('the page of the tests', () => {
     assert.match(textOf(html), /unit-node 1 1 1 2\.5 s unit-bun 1 0 1 2\.5 s/);
   });
 
+  test('says of a step that counts no tests that it succeeded', () => {
+    assert.match(textOf(testsPage([suite('build')], subject)), /build succeeded 2\.5 s/);
+  });
+
   test('has one reason for all that are skipped by it, also where the runner did not tell', () => {
     assert.match(textOf(html), /there is no chromium 2 unit-node, test\/a\.test\.ts : page unit-bun/);
     assert.match(textOf(testsPage([suite('unit-bun', skipped)], subject)), /the runner does not tell/);
