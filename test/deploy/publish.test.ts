@@ -175,7 +175,11 @@ describe('the PKGBUILD of the AUR', () => {
         installed.toSorted(),
         [
           '/usr/bin/pg_gateway',
-          ...readdirSync(join(root, 'deploy/systemd')).map((unit) => `/usr/lib/systemd/system/${unit}`),
+          ...readdirSync(join(root, 'deploy/systemd')).map((unit) =>
+            unit.endsWith('.sysusers')
+              ? `/usr/lib/sysusers.d/${unit.replace('.sysusers', '.conf')}`
+              : `/usr/lib/systemd/system/${unit}`
+          ),
           `/usr/share/licenses/${names.aur}/LICENSE`,
           `/usr/share/licenses/${names.aur}/THIRD-PARTY-LICENSES.txt`,
         ].toSorted(),

@@ -45,7 +45,7 @@ beforeEach(() => {
     symlinkSync(join(root, path), join(checkout, path));
   }
   const files = [
-    'release/NOTES.md',
+    'release/RELEASE_NOTES.md',
     'release/SHA256SUMS',
     'release/pg_gateway-1.2.3-linux-x64.tar.gz',
     'npm/pg-gateway-gateway-1.2.3.tgz',
@@ -85,6 +85,7 @@ function run(job: string, step: string, env: Record<string, string> = {}) {
     TOKEN: 'token',
     BUILDX_BUILDER: 'both',
     VERSION: '1.2.3',
+    NAME: names.npm,
     ...env,
   });
   const told = existsSync(calls) ? readFileSync(calls, 'utf8').trimEnd().split('\n') : [];
@@ -97,7 +98,7 @@ describe('the release of GitHub', () => {
     assert.equal(status, 0, stderr);
     assert.deepEqual(told, [
       'gh <release> <create> <v1.2.3> <--verify-tag> <--latest> <--title> <v1.2.3> <--notes-file> ' +
-      '<dist/release/NOTES.md> <dist/release/NOTES.md> <dist/release/SHA256SUMS> ' +
+      '<RELEASE_NOTES.md> <dist/release/SHA256SUMS> ' +
       '<dist/release/pg_gateway-1.2.3-linux-x64.tar.gz>',
     ]);
   });
@@ -197,6 +198,23 @@ describe('the image', () => {
       'token',
     ]);
   });
+});
+
+describe('a package for Linux', () => {
+  for (
+    const [system, command] of [['debian:12', 'apt-get install'], ['fedora:latest', 'dnf install']] as const
+  ) {
+    test(`is installed and run on ${system}`, () => {
+      const { status, told, stderr } = run('smoke-packages', 'Install it', { SYSTEM: system });
+      assert.equal(status, 0, stderr);
+      assert.equal(told.length, 1);
+      assert.match(
+        told[0]!,
+        new RegExp(`^docker <run> .*:/release:ro> <${system}> <sh> <-c> <.*${command} .*/release/\\*`),
+      );
+      assert.notEqual(run('smoke-packages', 'Install it', { SYSTEM: system, VERSION: '1.2.4' }).status, 0);
+    });
+  }
 });
 
 test('the chart is pushed beside the image', () => {

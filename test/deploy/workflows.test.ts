@@ -159,7 +159,7 @@ describe('what others could do with the workflows', () => {
     const publishing = ['github', 'image', 'npm', 'jsr', 'chart'];
     for (const id of publishing) {
       assert.equal(workflow('release.yml').jobs[id]!.environment, 'release');
-      for (const first of ['build', 'smoke', 'smoke-musl', 'smoke-image', 'attest']) {
+      for (const first of ['build', 'smoke', 'smoke-musl', 'smoke-packages', 'smoke-image', 'attest']) {
         assert.ok(before(workflow('release.yml'), id).has(first), `${id} waits for ${first}`);
       }
     }
@@ -185,6 +185,6 @@ test('the registry that is logged in to is that of the image', () => {
   const hosts = runs.flatMap(({ step }) =>
     [...step.run!.matchAll(/(?:docker|helm registry) login (\S+)/g)].map(([, host]) => host)
   );
-  assert.equal(hosts.length, 2);
+  assert.equal(hosts.length, 3);
   for (const host of hosts) assert.equal(host, image.split('/')[0]);
 });

@@ -43,12 +43,25 @@ function factsOf(release: string): Map<string, string> {
     facts.set(`URL ${platform}`, archiveUrl(names.repository, version, platform));
     facts.set(`SHA256 ${platform}`, sum);
   }
-  // These come from the tagged sources, not from an archive.
-  for (const name of readdirSync(join(root, 'deploy/systemd'))) {
-    const path = `deploy/systemd/${name}`;
-    facts.set(`SHA256 ${path}`, createHash('sha256').update(readFileSync(join(root, path))).digest('hex'));
-  }
+  for (const [name, lines] of unitLines()) facts.set(`${name} deploy/systemd`, lines.join('\n'));
   return facts;
+}
+
+/** What a PKGBUILD says of the units: they come from the tagged sources, not from an archive. */
+function unitLines(): [string, string[]][] {
+  const units = readdirSync(join(root, 'deploy/systemd')).sort();
+  const sum = (unit: string) => createHash('sha256').update(read(`deploy/systemd/${unit}`)).digest('hex');
+  return [
+    // makepkg keeps what it has fetched by this name, so the version is in it.
+    [
+      'SOURCES',
+      units.map((unit) => {
+        const name = unit.replace(/(?=\.\w+$)/, '-$_version');
+        return `  "${name}::$url/raw/v$_version/deploy/systemd/${unit}"`;
+      }),
+    ],
+    ['SUMS', units.map((unit) => `  '${sum(unit)}'`)],
+  ];
 }
 
 function files(release: string, out: string): number {
