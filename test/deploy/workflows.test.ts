@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { before, type Job, jobs, root, workflow, workflows } from './workflows.ts';
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -187,4 +188,31 @@ test('the registry that is logged in to is that of the image', () => {
   );
   assert.equal(hosts.length, 3);
   for (const host of hosts) assert.equal(host, image.split('/')[0]);
+});
+
+test('names under which it is published are those of deploy/names.json', () => {
+  const names = Object.values(JSON.parse(read('deploy/names.json')) as Record<string, string>);
+  for (
+    const [path, text] of [
+      ...workflows.map(({ file, text }) => [file, text] as const),
+      ['docs/publishing.md', read('docs/publishing.md')] as const,
+    ]
+  ) {
+    for (const [name] of text.matchAll(/\bpg-gateway\/[\w-]+/g)) {
+      assert.ok(names.some((known) => known.endsWith(name)), `${path}: ${name}`);
+    }
+  }
+});
+
+test('what Dependabot is told to group or to pass over is there', () => {
+  const { updates } = parse(read('.github/dependabot.yml')) as {
+    updates: { groups: Record<string, { patterns?: string[] }>; ignore?: { 'dependency-name': string }[] }[];
+  };
+  const { dependencies, devDependencies } = JSON.parse(read('package.json'));
+  const named = updates.flatMap(({ groups, ignore = [] }) => [
+    ...Object.values(groups).flatMap(({ patterns = [] }) => patterns),
+    ...ignore.map((one) => one['dependency-name']),
+  ]).filter((name) => name !== '*');
+  assert.deepEqual(named.toSorted(), ['@types/bun', 'bun', 'deno']);
+  for (const name of named) assert.ok(name in { ...dependencies, ...devDependencies }, name);
 });

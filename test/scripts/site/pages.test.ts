@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { indexPage } from '../../../scripts/lib/site/index-page.ts';
 import { testsPage } from '../../../scripts/lib/site/tests-page.ts';
-import type { Suite } from '../../../scripts/lib/test/report.ts';
+import { type Suite, toJUnit } from '../../../scripts/lib/test/report.ts';
 
 const subject = {
   repository: 'https://example.org/pg_gateway',
@@ -86,4 +90,24 @@ describe('the first page', () => {
     assert.match(textOf(html), /This run has left no results\..*This run has measured nothing\./);
     assert.doesNotMatch(html, /href="[\w/]+\.html"/);
   });
+});
+
+test('scripts/site makes what the first page links to, and nothing else is left in the folder', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'site-'));
+  try {
+    const junit = join(folder, 'junit.xml');
+    const out = join(folder, 'out');
+    writeFileSync(junit, toJUnit([suite('unit-node', passed)]));
+    mkdirSync(out);
+    writeFileSync(join(out, 'old.html'), 'of last week');
+    const main = join(import.meta.dirname, '../../../scripts/lib/site/main.ts');
+    const args = [main, '--junit', junit, '--bench', join(folder, 'none'), '--out', out];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(readdirSync(out), ['index.html', 'tests.html']);
+    const [to] = /(?<=href=")\w+\.html/.exec(readFileSync(join(out, 'index.html'), 'utf8'))!;
+    assert.equal(to, 'tests.html');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
