@@ -29,6 +29,8 @@ class PgGateway < Formula
 
   def install
     bin.install "pg_gateway"
+    generate_completions_from_executable(bin/"pg_gateway", "completion")
+    (man1/"pg_gateway.1").write Utils.safe_popen_read(bin/"pg_gateway", "man")
     # brew itself keeps LICENSE and README, and nothing else of this kind.
     prefix.install Dir["THIRD-PARTY-LICENSES*"]
   end

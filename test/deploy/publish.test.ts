@@ -50,7 +50,7 @@ function makeArchives(): string {
     const name = archiveName(version, platform);
     const top = join(folder, name.replace(/\.(?:tar\.gz|zip)$/, ''));
     mkdirSync(top);
-    writeFileSync(join(top, 'pg_gateway'), `#!/bin/sh\necho ${platform}\n`, { mode: 0o755 });
+    writeFileSync(join(top, 'pg_gateway'), `#!/bin/sh\necho ${platform} "$@"\n`, { mode: 0o755 });
     for (const text of ['LICENSE', 'THIRD-PARTY-LICENSES.txt']) writeFileSync(join(top, text), text);
     // Nothing unpacks the one for Windows.
     const made = run('tar', ['-czf', join(release, name), '-C', folder, basename(top)]);
@@ -175,6 +175,10 @@ describe('the PKGBUILD of the AUR', () => {
         installed.toSorted(),
         [
           '/usr/bin/pg_gateway',
+          '/usr/share/bash-completion/completions/pg_gateway',
+          '/usr/share/fish/vendor_completions.d/pg_gateway.fish',
+          '/usr/share/man/man1/pg_gateway.1',
+          '/usr/share/zsh/site-functions/_pg_gateway',
           ...readdirSync(join(root, 'deploy/systemd')).map((unit) =>
             unit.endsWith('.sysusers')
               ? `/usr/lib/sysusers.d/${unit.replace('.sysusers', '.conf')}`
@@ -185,9 +189,23 @@ describe('the PKGBUILD of the AUR', () => {
         ].toSorted(),
       );
       assert.equal(run(join(target, 'usr/bin/pg_gateway'), []).stdout, `${platform}\n`);
+      const text = (path: string) => readFileSync(join(target, 'usr/share', path), 'utf8');
+      assert.equal(text('man/man1/pg_gateway.1'), `${platform} man\n`);
+      assert.equal(text('zsh/site-functions/_pg_gateway'), `${platform} completion zsh\n`);
       assert.equal(statSync(join(target, 'usr/lib/systemd/system/pg_gateway.service')).mode & 0o777, 0o644);
     });
   }
+
+  const executable = join(root, 'dist/pg_gateway');
+  const skip = !existsSync(join(root, 'src/cli/completion')) &&
+    'the program prints neither completions nor a manual page';
+  test('and the formula ask the program for what it prints', { skip }, () => {
+    for (const command of [['man'], ...['bash', 'zsh', 'fish'].map((shell) => ['completion', shell])]) {
+      const { status, stdout, stderr } = run(executable, command);
+      assert.equal(status, 0, stderr);
+      assert.ok(stdout.length > 500, command.join(' '));
+    }
+  });
 
   test('is not stripped: the program would be gone', () => {
     assert.ok(valuesOf('options')[0]!.includes('!strip'));
