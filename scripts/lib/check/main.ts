@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCycles } from './cycles.ts';
 import { checkMarkdown } from './markdown.ts';
+import { toolCommand } from '../tools.ts';
 import { madePath, makePage } from '../page/make.ts';
 import type { Finding } from './rules.ts';
 import { judge } from './rules.ts';
@@ -24,7 +25,8 @@ const tools: readonly {
 
 /** Runs a tool of node_modules; its output is shown only if it fails. */
 function runTool([name, ...args]: readonly string[]): string | undefined {
-  const { status, stdout, stderr, error } = spawnSync(join(root, 'node_modules/.bin', name as string), args, {
+  const [command, ...before] = toolCommand(root, name as string);
+  const { status, stdout, stderr, error } = spawnSync(command, [...before, ...args], {
     cwd: root,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' },

@@ -1,10 +1,19 @@
 /** `scripts/test`: every check and every test, as stages. The last line is `N passed, N failed`. */
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { endAllGroups, killAllGroups, killInside, runGroup } from './group.ts';
 import type { Options } from './options.ts';
 import { readOptions, select, usage } from './options.ts';
+import { type Suite, toJUnit } from './report.ts';
 import type { FileReport } from './run.ts';
 import { runFile } from './run.ts';
 import type { Stage, Step } from './stages.ts';
@@ -21,6 +30,7 @@ const base = process.env['TMPDIR'] ?? memoryFolders()[0] ?? tmpdir();
 const scratch = realpathSync(mkdtempSync(join(base, 'pgw-')));
 chmodSync(scratch, 0o755);
 const tally = new Tally();
+const suites: Suite[] = [];
 let folders = 0;
 
 const since = (started: number): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
@@ -38,9 +48,14 @@ async function runStep(step: Step): Promise<void> {
   });
   console.log(indent(readFileSync(log, 'utf8')));
   const why = isLate ? `not done after ${step.deadlineMs / 1000} s, killed` : `exit code ${code}`;
-  if (code !== 0) {
-    tally.add(step.name, step.command.join(' '), [{ name: step.name, state: 'failed', detail: why }]);
-  }
+  const failed = code === 0 ? [] : [{ name: step.name, state: 'failed', detail: why } as const];
+  tally.add(step.name, step.command.join(' '), failed);
+  suites.push({
+    stage: step.name,
+    file: step.command.join(' '),
+    seconds: (performance.now() - started) / 1000,
+    outcomes: failed,
+  });
   console.log(`   ${code === 0 ? 'ok' : 'FAILED'} in ${since(started)}`);
 }
 
@@ -48,11 +63,9 @@ async function runStage(stage: Stage): Promise<void> {
   const started = performance.now();
   console.log(`== ${stage.name}: ${stage.files.length} files`);
   if (stage.files.length === 0) {
-    tally.add(stage.name, 'test/', [{
-      name: stage.name,
-      state: 'failed',
-      detail: 'there is no test file for it',
-    }]);
+    const none = { name: stage.name, state: 'failed', detail: 'there is no test file for it' } as const;
+    tally.add(stage.name, 'test/', [none]);
+    suites.push({ stage: stage.name, file: 'test/', seconds: 0, outcomes: [none] });
   }
   const queue = stage.files.values();
   await Promise.all(Array.from({ length: stage.parallel }, async () => {
@@ -73,6 +86,7 @@ async function runWatched(stage: Stage, file: string): Promise<FileReport> {
 
 function showFile(stage: Stage, { file, outcomes, seconds, output }: FileReport): void {
   tally.add(stage.name, file, outcomes);
+  suites.push({ stage: stage.name, file, seconds, outcomes });
   const failed = outcomes.some(({ state }) => state === 'failed');
   console.log(
     `   ${failed ? 'FAILED' : 'ok    '} ${file}  ${tally.line(stage.name, file)}  ${seconds.toFixed(1)} s`,
@@ -95,6 +109,7 @@ function list(todo: readonly (Stage | Step)[]): void {
 /** The exit code. */
 async function main(): Promise<number> {
   let todo: (Stage | Step)[];
+  let junit: string | undefined;
   try {
     const options = readOptions(process.argv.slice(2));
     if (options.help) {
@@ -106,11 +121,16 @@ async function main(): Promise<number> {
       list(todo);
       return 0;
     }
+    junit = options.junit;
   } catch (error) {
     console.error(`scripts/test: ${(error as Error).message}\n\n${usage.trimEnd()}`);
     return 2;
   }
   for (const item of todo) await ('files' in item ? runStage(item) : runStep(item));
+  if (junit !== undefined) {
+    mkdirSync(dirname(junit), { recursive: true });
+    writeFileSync(junit, toJUnit(suites));
+  }
   console.log(tally.summary());
   return tally.hasFailed ? 1 : 0;
 }

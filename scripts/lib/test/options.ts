@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Stage, Step } from './stages.ts';
 
-export const usage = `scripts/test [pattern...] [--only stage] [--runtime name] [--list]
+export const usage = `scripts/test [pattern...] [--only stage] [--runtime name] [--junit file] [--list]
 
 Installs what is missing, checks the sources, runs all tests on Node, Bun and Deno, builds the executable, and tests
 it too; at last it shows that the benchmark works, whatever its figures (Linux only). The last line is "N passed, N failed"; exit code 1 if anything failed.
@@ -10,6 +10,7 @@ it too; at last it shows that the benchmark works, whatever its figures (Linux o
   --only stage     only this stage, for example check, unit-bun, e2e-binary, ha, deploy, bench, or all of its kind: unit,
                    runtime, e2e; may be given more than once
   --runtime name   only stages that test node, bun, deno, or binary
+  --junit file     writes all outcomes there, too, as JUnit XML
   --list           print stages and files, run nothing
   --help
 With a pattern, --only or --runtime, check, build and bench run only where asked for or needed.
@@ -19,6 +20,8 @@ export interface Options {
   readonly patterns: readonly string[];
   readonly only: readonly string[];
   readonly runtime: string | undefined;
+  /** A path. */
+  readonly junit: string | undefined;
   readonly list: boolean;
   readonly help: boolean;
 }
@@ -31,6 +34,7 @@ export function readOptions(args: readonly string[]): Options {
     options: {
       only: { type: 'string', multiple: true },
       runtime: { type: 'string' },
+      junit: { type: 'string' },
       list: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -39,6 +43,7 @@ export function readOptions(args: readonly string[]): Options {
     patterns: positionals,
     only: values.only ?? [],
     runtime: values.runtime,
+    junit: values.junit,
     list: values.list ?? false,
     help: values.help ?? false,
   };

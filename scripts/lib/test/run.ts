@@ -6,6 +6,7 @@ import { killInside, runGroup } from './group.ts';
 import type { Outcome } from './junit.ts';
 import { readJUnit } from './junit.ts';
 import type { Runtime, Stage } from './stages.ts';
+import { toolCommand } from '../tools.ts';
 
 export interface FileReport {
   readonly file: string;
@@ -58,7 +59,7 @@ export async function runFile(root: string, stage: Stage, file: string, folder: 
   for (const path of [folder, tmp, templates]) chmodSync(path, 0o1777);
   try {
     const [runner, ...args] = commands[stage.runner](file, report, stage.deadlineMs);
-    const ending = await runGroup([tool(root, runner as Runtime), ...args], {
+    const ending = await runGroup([...runnerCommand(root, runner as Runtime), ...args], {
       cwd: root,
       env: environment(root, { TMPDIR: tmp, TEST_TEMPLATES: templates }, stage.gateway),
       log,
@@ -94,9 +95,9 @@ function judgeEnding(
 }
 
 /** The runtime of node_modules, or for Node, where no such package exists, the one that runs this. */
-function tool(root: string, runner: Runtime): string {
-  const path = join(root, 'node_modules/.bin', runner);
-  return existsSync(path) || runner !== 'node' ? path : process.execPath;
+function runnerCommand(root: string, runner: Runtime): string[] {
+  const isOurs = runner !== 'node' || existsSync(join(root, 'node_modules/.bin/node'));
+  return isOurs ? toolCommand(root, runner) : [process.execPath];
 }
 
 /** Without what would change the tests: settings for psql, and the mark of a Node test runner around this one. */
