@@ -6,6 +6,7 @@ import { version } from '../version.ts';
 import { check } from './check.ts';
 import { clients } from './clients.ts';
 import { config } from './config.ts';
+import { convert } from './convert/convert.ts';
 import { drain } from './drain.ts';
 import { drill } from './drill.ts';
 import { evidence } from './evidence.ts';
@@ -31,6 +32,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   serve,
   check,
   config,
+  convert,
   explain,
   health,
   wait,
