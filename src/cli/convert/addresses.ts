@@ -11,6 +11,8 @@ export function addressOf(text: string): Address | { readonly problem: string } 
   if (family !== undefined && !['ipv4', 'ipv6', 'tcp', 'tcp4', 'tcp6', 'unix'].includes(family)) {
     return { problem: `is of a kind that the gateway has not (${family}@)` };
   }
+  // Nothing may end the line of the result, or begin a comment in it.
+  if (!/^[\w.:%*/[\]+-]*$/.test(rest)) return { problem: 'has characters in it that no address has' };
   if (rest.startsWith('/') || family === 'unix') {
     const [, folder, port] = /^(\/.+)\/\.s\.PGSQL\.([0-9]{1,5})$/.exec(rest) ?? [];
     if (folder !== undefined) return { kind: 'folder', folder, port: Number(port) };

@@ -71,7 +71,7 @@ export function checkOf(section: Section, ports: readonly string[]): Check {
   if (kind === 'httpchk') return httpCheck(section, option, ports);
   if (kind === 'tcp-check') return { line, ...tcpCheck(section) };
   if (kind === 'pgsql-check') {
-    const user = option.words[2] === 'user' ? option.words[3] : undefined;
+    const user = option.words[2] === 'user' ? roleIn(option.words[3]) : undefined;
     return { wanted: 'unsaid', what, line, isPostgres: true, user, why: 'sees only that PostgreSQL answers' };
   }
   if (kind === 'external-check') {
@@ -136,6 +136,11 @@ function httpCheck(section: Section, { words, line: at }: Directive, ofServers: 
   };
 }
 
+/** A role that can be written into a file as it is; undefined: not that one. */
+function roleIn(text = ''): string | undefined {
+  return /^[\w.$-]{1,63}$/.test(text) ? text : undefined;
+}
+
 function after(words: readonly string[], keyword: string): string | undefined {
   const at = words.indexOf(keyword);
   return at < 0 ? undefined : words[at + 1];
@@ -157,7 +162,7 @@ function tcpCheck(section: Section): Omit<Check, 'line'> {
     .join(
       '',
     );
-  const user = /\0?user\0([^\0]{1,63})\0/.exec(bytes)?.[1];
+  const user = roleIn(/\0?user\0([^\0]{1,63})\0/.exec(bytes)?.[1]);
   const question = /pg_is_in_recovery|transaction_read_only|in_hot_standby/i.exec(bytes)?.[0];
   const what = 'option tcp-check';
   if (question === undefined) {

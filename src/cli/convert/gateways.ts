@@ -244,10 +244,11 @@ function logLines(places: readonly Proxy[]): SettingLine[] {
 /** What the file says and the gateway need not be told, and what it does not say. */
 function proposals(places: readonly Proxy[]): SettingLine[] {
   const servers = places.flatMap((place) => place.servers);
-  const of = (parameter: string) => servers.find(({ parameters }) => parameters.has(parameter));
+  const of = (name: string) =>
+    servers.map(({ parameters }) => parameters.get(name)).find((one) => one !== undefined);
   const [inter, fall] = [of('inter'), of('fall')];
-  const pace = duration(inter?.parameters.get('inter'));
-  const count = Number(fall?.parameters.get('fall'));
+  const pace = duration(inter?.value);
+  const count = Number(fall?.value);
   const patroni = places.find(({ check }) => check.isPatroni);
   const asked = places.find(({ check }) => check.user !== undefined);
   return [
@@ -255,7 +256,7 @@ function proposals(places: readonly Proxy[]): SettingLine[] {
       name: 'PROBE_INTERVAL_MS' as const,
       value: pace,
       lines: [inter.line],
-      why: `inter ${inter.parameters.get('inter')}; unless it is set the gateway asks every 250 ms, ` +
+      why: `inter ${inter.value}; unless it is set the gateway asks every 250 ms, ` +
         'and follows a failover so much sooner',
       isProposal: true,
     }],

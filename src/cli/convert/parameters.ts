@@ -1,6 +1,12 @@
 /** What stands behind the address of a `bind` or a `server`: words alone, and words with a value. Pure. */
 
-export type Parameters = ReadonlyMap<string, string>;
+export interface Parameter {
+  readonly value: string;
+  /** Of the `default-server` where it is from there. */
+  readonly line: number;
+}
+
+export type Parameters = ReadonlyMap<string, Parameter>;
 
 /** Those without a value; all others have one ("Bind options" and "Server and default-server options" in HAProxy's manual). */
 const alone = new Set(
@@ -14,14 +20,18 @@ const alone = new Set(
 );
 
 /** The last of a word counts; `no-check` takes `check` back. A word alone has the value ''. */
-export function parametersOf(words: readonly string[], before: Parameters = new Map()): Parameters {
+export function parametersOf(
+  line: number,
+  words: readonly string[],
+  before: Parameters = new Map(),
+): Parameters {
   const found = new Map(before);
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
-    if (!alone.has(word)) found.set(word, words[++at] ?? '');
+    if (!alone.has(word)) found.set(word, { value: words[++at] ?? '', line });
     else if (word.startsWith('no-')) found.delete(word.slice('no-'.length));
     else if (word === 'enabled') found.delete('disabled');
-    else found.set(word, '');
+    else found.set(word, { value: '', line });
   }
   return found;
 }

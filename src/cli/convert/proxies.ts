@@ -100,7 +100,7 @@ function readProxy(front: Section, { sections, env }: Configuration, told: Told)
   const servers = enabled.filter(({ candidate }, index) =>
     enabled.findIndex((other) => other.candidate === candidate) === index
   );
-  const check = checkOf(back, all.flatMap(({ parameters }) => parameters.get('port') ?? []));
+  const check = checkOf(back, all.flatMap(({ parameters }) => parameters.get('port')?.value ?? []));
   const both = back === front ? [front] : [front, back];
   const title = back === front
     ? `${front.kind} ${front.name}`

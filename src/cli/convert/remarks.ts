@@ -102,9 +102,10 @@ const ofGlobal: Table = {
 };
 
 const ofServers: Table = {
-  maxconn: "max_connections of PostgreSQL, or a pool in front of the gateway (PgBouncer's default_pool_size)",
+  maxconn:
+    "max_connections of PostgreSQL limits them, or a pool in front of the gateway (PgBouncer's default_pool_size)",
   maxqueue: 'clients wait for a primary (HOLD_MS), and not for a free place at a server',
-  minconn: 'max_connections of PostgreSQL, or a pool in front of the gateway',
+  minconn: 'max_connections of PostgreSQL limits them, or a pool in front of the gateway',
   port: ofProbe,
   addr: ofProbe,
   'check-ssl': ofProbe,
@@ -186,6 +187,7 @@ export function remarksOfGlobal({ own }: Section): Remark[] {
 }
 
 export function remarksOfServer({ line, parameters, isPortOfClient }: BackendServer): Remark[] {
+  const marked = parameters.get('on-marked-down');
   return [
     ...isPortOfClient
       ? [
@@ -196,38 +198,33 @@ export function remarksOfServer({ line, parameters, isPortOfClient }: BackendSer
         ),
       ]
       : [],
-    ...of(line, 'server', parameters, firstOfServers, ofServers, quietOfServers),
-    ...parameters.has('on-marked-down')
-      ? [
-        remark(
-          line,
-          'on-marked-down',
-          'the gateway always ends the sessions of a server that has lost its role, and of one that is silent for DEAD_AFTER_MS',
-        ),
-      ]
-      : [
-        remark(
-          line,
-          'server without on-marked-down',
-          'HAProxy left sessions on a server that was down or had lost its role; the gateway ends them',
-        ),
-      ],
+    ...of('server', parameters, firstOfServers, ofServers, quietOfServers),
+    marked === undefined
+      ? remark(
+        line,
+        'server without on-marked-down',
+        'HAProxy left sessions on a server that was down or had lost its role; the gateway ends them',
+      )
+      : remark(
+        marked.line,
+        'on-marked-down',
+        'the gateway always ends the sessions of a server that has lost its role, and of one that is silent for DEAD_AFTER_MS',
+      ),
   ];
 }
 
-export function remarksOfBind({ line, parameters }: Bind): Remark[] {
-  return of(line, 'bind', parameters, firstOfBinds, {}, undefined);
+export function remarksOfBind({ parameters }: Bind): Remark[] {
+  return of('bind', parameters, firstOfBinds, {}, undefined);
 }
 
 function of(
-  line: number,
   keyword: string,
   parameters: Parameters,
   first: Table,
   table: Table,
   quiet: ReadonlySet<string> | undefined,
 ): Remark[] {
-  return [...parameters.keys()].flatMap((name) => {
+  return [...parameters].flatMap(([name, { line }]) => {
     if (Object.hasOwn(first, name)) return [remark(line, `${keyword} ... ${name}`, first[name]!, true)];
     if (Object.hasOwn(table, name)) return [remark(line, `${keyword} ... ${name}`, table[name]!)];
     if (quiet === undefined || quiet.has(name) || name.startsWith('force-')) return [];

@@ -74,7 +74,7 @@ function weights(
 ): SettingLine[] {
   const weighed = candidates.map(({ candidate, line }) => {
     const server = servers.find((server) => server.candidate === candidate);
-    const weight = server === undefined ? '0' : server.parameters.get('weight') ?? '1';
+    const weight = server === undefined ? '0' : server.parameters.get('weight')?.value ?? '1';
     return { candidate, line: server?.line ?? line, weight };
   });
   const services = weighed.some(({ candidate }) => candidate.startsWith('srv+'));

@@ -15,7 +15,7 @@ export function resolverLines(
 ): { readonly settings: readonly SettingLine[]; readonly remarks: readonly Remark[] } {
   const servers = places.flatMap((place) => place.servers).filter(({ host }) => isName(host));
   const asking = servers.filter(({ parameters }) => parameters.has('resolvers'));
-  const names = new Set(servers.map(({ parameters }) => parameters.get('resolvers')));
+  const names = new Set(servers.map(({ parameters }) => parameters.get('resolvers')?.value));
   const [name] = names;
   if (asking.length === 0) return { settings: [], remarks: [] };
   const first = (what: string, why: string) => ({

@@ -42,7 +42,7 @@ export function bindsOf(section: Section, env: Lookup, problems: Problem[], unus
   return directives(section, 'bind').flatMap((directive) => {
     const { line, words } = directive;
     problems.push(...unsetIn(directive, env));
-    const parameters = parametersOf(words.slice(2));
+    const parameters = parametersOf(line, words.slice(2));
     return expanded(words[1] ?? '', env).words[0]!.split(',').flatMap((text) => {
       const address = addressOf(text);
       const complain = (what: string) => {
@@ -69,7 +69,7 @@ export function serversOf(
   problems: Problem[],
 ): BackendServer[] {
   const defaults = directives(section, 'default-server').reduce<Parameters>(
-    (before, { words }) => parametersOf(words.slice(1), before),
+    (before, { line, words }) => parametersOf(line, words.slice(1), before),
     new Map(),
   );
   const lines = section.own.filter(({ words: [keyword] }) =>
@@ -88,7 +88,13 @@ export function serversOf(
     }
     if (names.has(name)) problems.push({ line: line.line, what: `there are two servers called ${name}` });
     names.add(name);
-    return [{ line: line.line, name, ...found, isTemplate, parameters: parametersOf(more, defaults) }];
+    return [{
+      line: line.line,
+      name,
+      ...found,
+      isTemplate,
+      parameters: parametersOf(line.line, more, defaults),
+    }];
   });
 }
 
