@@ -51,6 +51,9 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   'forget-system': forgetSystem,
 };
 
+/** As they are typed. */
+export const commandNames: readonly string[] = Object.keys(commands);
+
 /** Resolves with the exit code once the command has ended. */
 export async function run(argv: readonly string[]): Promise<number> {
   try {

@@ -6,11 +6,14 @@ import { convertText } from '../../../src/cli/convert/convert.ts';
 import type { Conversion, Gateway } from '../../../src/cli/convert/gateways.ts';
 import type { Told } from '../../../src/cli/convert/proxies.ts';
 import { render } from '../../../src/cli/convert/render.ts';
+import { settingNames } from '../../../src/config/settings.ts';
+import { secrets } from '../../../src/config/sources.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { faultsOfConfiguration, noHaproxy } from '../../bed/haproxy.ts';
 import { configured } from '../../config/sources.ts';
 
 const folder = fileURLToPath(new URL('fixtures', import.meta.url));
+const source = fileURLToPath(new URL('../../../src/cli/convert', import.meta.url));
 const nothingTold: Told = { primary: [], replicas: [] };
 
 function converted(text: string, told = nothingTold, env: Record<string, string> = {}): Conversion {
@@ -177,6 +180,17 @@ describe('an haproxy.cfg', () => {
       }
     });
   }
+
+  test('is told with the names of settings that exist', () => {
+    const texts = Object.keys(expected).flatMap((name) =>
+      converted(readFileSync(`${folder}/${name}`, 'utf8')).gateways.map((gateway) => render(gateway, name))
+    );
+    const sources = readdirSync(source).map((name) => readFileSync(`${source}/${name}`, 'utf8'));
+    const names = [...texts, ...sources].join('\n').match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [];
+    const known: readonly string[] = [...settingNames, ...secrets];
+    assert.ok(names.length > 100);
+    assert.deepEqual([...new Set(names)].filter((name) => !known.includes(name)), []);
+  });
 
   test('with secrets in it does not pass them on', () => {
     const text = readFileSync(`${folder}/frontends.cfg`, 'utf8');
