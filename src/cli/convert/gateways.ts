@@ -118,7 +118,7 @@ function gatewayOf(
     ...stats?.remarks ?? [],
     ...dnsRemarks,
     ...strangers(primary, standby),
-    ...primary === undefined ? [] : backups(primary),
+    ...primary === undefined ? [] : [...backups(primary), ...shares(primary)],
   ];
   const replicas = standby === undefined ? { settings: [], remarks: [] } : replicaLines(standby, servers);
   const settings: SettingLine[] = [
@@ -304,6 +304,17 @@ function otherPorts(place: Proxy): Remark[] {
       `the gateway has one port for a role, here ${port}: move these clients to it, or start another gateway`,
     isFirst: true,
   }));
+}
+
+/** What shares clients out among servers means nothing where one server gets them all. */
+function shares({ back, servers }: Proxy): Remark[] {
+  const balance = directive(back, 'balance');
+  const weights = servers.flatMap(({ parameters }) => parameters.get('weight') ?? []);
+  const why = 'there is one primary at a time, and it gets all clients of this port';
+  return [
+    ...balance === undefined ? [] : [{ lines: [balance.line], what: 'balance', why, isFirst: false }],
+    ...weights.map(({ line }) => ({ lines: [line], what: 'server ... weight', why, isFirst: false })),
+  ];
 }
 
 function backups({ servers }: Proxy): Remark[] {

@@ -119,7 +119,7 @@ function readProxy(front: Section, { sections, env }: Configuration, told: Told)
       ...both.flatMap(remarksOfProxy).filter(({ lines, what }) =>
         what !== 'use_backend' || lines[0] !== usedBy?.line
       ),
-      ...all.flatMap(remarksOfServer),
+      ...all.flatMap((server) => remarksOfServer(server, check.isPostgres === true && !check.isPatroni)),
       ...binds.flatMap(remarksOfBind),
       ...unusable.map(({ line, what }) => ({ lines: [line], what, why: 'it was left out', isFirst: true })),
     ],

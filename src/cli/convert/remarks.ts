@@ -55,24 +55,65 @@ const ofProxies: Table = {
   stick: stickiness,
   'hash-type': stickiness,
   'email-alert': 'deploy/prometheus has alerts',
+  option: ofHaproxy,
+  'tcp-response': ofHaproxy,
+  filter: ofHaproxy,
+  persist: ofHaproxy,
+  grace: ofHaproxy,
+  declare: ofHaproxy,
+  'unique-id-': ofHaproxy,
+  'load-server-state-from-file': ofHaproxy,
+  'server-state-file-name': ofHaproxy,
 };
 
 /** What decides who may connect, or as whom: clients must not move before it is done elsewhere. */
 const firstOfProxies: Table = {
   'tcp-request':
-    'who may connect is for a firewall, or for pg_hba.conf, which sees the address of the gateway and not that of the client',
+    'who may connect is for a firewall, or for pg_hba.conf, which sees the address of the gateway and not that of the client; ' +
+    'two servers that both say they are the primary are dealt with by SPLIT_BRAIN',
+  'rate-limit':
+    'the gateway limits how many clients there are (MAX_SESSIONS, MAX_HELD), and not how fast they come',
   use_backend: 'the gateway sends nobody elsewhere by a condition: only default_backend was looked at',
   source: 'servers see the address of the gateway',
 };
 
+/** What stands between clients and a server of this port, by convention; and what is asked elsewhere is not what clients get. */
+function remarksOfPool({ line, candidate, parameters }: BackendServer, isAskedInSql: boolean): Remark[] {
+  const checked = parameters.get('port');
+  if (isAskedInSql && checked !== undefined && !candidate.endsWith(`:${checked.value}`)) {
+    return [
+      remark(
+        checked.line,
+        `server ... port ${checked.value}`,
+        'HAProxy asked PostgreSQL at this port and sent clients to another one; the gateway asks where it sends them. ' +
+          'If that is a pooler, see docs/recipes/pgbouncer.md, or name PostgreSQL in CANDIDATES',
+        true,
+      ),
+    ];
+  }
+  if (!candidate.endsWith(':6432')) return [];
+  return [
+    remark(
+      line,
+      'server ...:6432',
+      'this is the port of PgBouncer by convention: behind the gateway it needs a RECONNECT at each promotion ' +
+        '(docs/recipes/pgbouncer.md), and before it none',
+      true,
+    ),
+  ];
+}
+
 /** Dealt with elsewhere, or without meaning for the gateway. */
 const passedOver = new Set(
-  ('bind server server-template default-server default_backend mode balance option no http-check tcp-check ' +
-    'external-check acl description id enabled stats http-request http-response use-service compression ' +
-    'errorfile errorloc errorfiles monitor-uri monitor capture unique-id-format unique-id-header load-server-state-from-file ' +
-    'tcp-response persist rate-limit redirect dispatch server-state-file-name declare filter grace').split(
-      ' ',
-    ),
+  ('bind server server-template default-server default_backend mode balance no http-check tcp-check external-check acl ' +
+    'description id enabled stats http-request http-response compression errorfile errorloc302 errorloc303 errorloc ' +
+    'errorfiles monitor-uri monitor capture dispatch').split(' '),
+);
+
+/** Of `option`: the checks, and what becomes a setting. */
+const optionsPassedOver = new Set(
+  ('httpchk tcp-check pgsql-check external-check redis-check mysql-check ldap-check smtpchk ssl-hello-chk spop-check ' +
+    'tcplog httplog').split(' '),
 );
 
 const ofGlobal: Table = {
@@ -169,7 +210,7 @@ const firstOfBinds: Table = {
 export function remarksOfProxy(section: Section): Remark[] {
   return [...section.inherited, ...section.own].flatMap(({ line, words, isNegated }) => {
     const text = words.join(' ');
-    if (isNegated) return [];
+    if (isNegated || (words[0] === 'option' && optionsPassedOver.has(words[1] ?? ''))) return [];
     const first = longest(firstOfProxies, text);
     if (first !== undefined) return [remark(line, words[0]!, first, true)];
     const why = longest(ofProxies, text);
@@ -186,9 +227,12 @@ export function remarksOfGlobal({ own }: Section): Remark[] {
   });
 }
 
-export function remarksOfServer({ line, parameters, isPortOfClient }: BackendServer): Remark[] {
+/** `isAskedInSql`: the check speaks PostgreSQL's protocol. */
+export function remarksOfServer(server: BackendServer, isAskedInSql: boolean): Remark[] {
+  const { line, parameters, isPortOfClient } = server;
   const marked = parameters.get('on-marked-down');
   return [
+    ...remarksOfPool(server, isAskedInSql),
     ...isPortOfClient
       ? [
         remark(

@@ -79,6 +79,10 @@ export function readSections(text: string, environment: Lookup): Configuration {
         inherited = current;
         named.set(name, current);
       }
+      // Before HAProxy 1.9 the address could stand behind the name.
+      if (proxies.has(first) && words[2] !== undefined && words[2] !== 'from') {
+        current.push({ line, words: ['bind', ...words.slice(2)], isNegated: false, unset });
+      }
       sections.push({
         kind: first,
         name,

@@ -288,6 +288,16 @@ describe('a check', () => {
     assert.ok(gateway!.remarks.some(({ what }) => what === 'server without a port'));
   });
 
+  test('at another port than that of the clients is something to see to where it asks PostgreSQL itself', () => {
+    const text = listen(
+      'option pgsql-check user x',
+      'server a db1:5432 port 5433',
+      'server b db2:5432 backup',
+    );
+    const found = converted(text).gateways[0]!.remarks.filter(({ isFirst }) => isFirst);
+    assert.deepEqual(found.map(({ what, lines }) => [what, lines]), [['server ... port 5433', [4]]]);
+  });
+
   test('that does not see the role is what the operator says', () => {
     const text = `${
       listen('server a db1:5432')
@@ -352,6 +362,11 @@ describe('a line of an haproxy.cfg', () => {
     });
   }
 
+  test('of old may have the address behind the name', () => {
+    const { gateways } = converted(`listen pg *:5000\noption httpchk HEAD /primary\nserver a db1:5432`);
+    assert.equal(settingsOf(gateways[0]!)[2], 'LISTEN_PORT=5000');
+  });
+
   const read: readonly (readonly [string, string])[] = [
     ['server a "${HOST}:5432" # of the environment', 'db9:5432'],
     ["server a 'db9:5432'", 'db9:5432'],
@@ -374,6 +389,23 @@ describe('a line of an haproxy.cfg', () => {
     });
   }
 
+  const noted: readonly (readonly [string, string])[] = [
+    ['timeout client 30m', 'no session is ended because it is idle'],
+    ['balance roundrobin', 'there is one primary at a time'],
+    ['option splice-auto', 'is about HAProxy itself'],
+    ['retries 3', 'a client whose server goes away'],
+    ['maxconn 100', 'MAX_SESSIONS is for all ports'],
+    ['timeout connect 4s', 'CONNECT_TIMEOUT_MS (800 ms)'],
+    ['option srvtcpka', 'TCP_KEEPALIVE is on'],
+  ];
+  for (const [line, why] of noted) {
+    test(`has no counterpart, and is listed with its number: ${line}`, () => {
+      const { gateways } = converted(listen('option httpchk HEAD /primary', ...servers, line));
+      const found = gateways[0]!.remarks.find(({ lines, isFirst }) => !isFirst && lines.includes(6));
+      assert.ok(found?.why.startsWith(why), JSON.stringify(gateways[0]!.remarks));
+    });
+  }
+
   const first: readonly (readonly [string, string])[] = [
     ['bind :6000', 'the gateway has one port for a role, here 5432'],
     ['bind :5432 ssl crt /x.pem', 'the gateway ends no TLS'],
@@ -384,6 +416,7 @@ describe('a line of an haproxy.cfg', () => {
     ['server c db3:5432 no-such-word 1', 'is not known to this command'],
     ['tcp-request connection reject if TRUE', 'who may connect is for a firewall'],
     ['no-such-word', 'is not known to this command'],
+    ['server c db3:6432', 'this is the port of PgBouncer by convention'],
   ];
   for (const [line, why] of first) {
     test(`is something to see to before clients move: ${line}`, () => {
