@@ -1,4 +1,6 @@
 /** An haproxy.cfg as gateways: which of its places belong together, and the settings of each. Pure. */
+import { maxCandidates } from '../../cluster/candidate.ts';
+import { settings } from '../../config/settings.ts';
 import { bracketed } from '../../runtime/addresses.ts';
 import { metricsPlace } from './metrics-place.ts';
 import { findProxies, type LeftOut, type Proxy, type Told } from './proxies.ts';
@@ -7,7 +9,7 @@ import { type Configuration, directive, type Problem } from './sections.ts';
 import { replicaLines } from './replicas.ts';
 import { resolverLines } from './resolvers.ts';
 import { type BackendServer, isBackup } from './servers.ts';
-import { duration, type SettingLine } from './setting-line.ts';
+import { duration, type SettingLine, takes } from './setting-line.ts';
 
 export interface Gateway {
   /** Of the section with its first port. */
@@ -24,12 +26,12 @@ export interface Conversion {
   readonly problems: readonly Problem[];
 }
 
-/** As many are probed (src/cluster/candidate.ts), and reckoning with many more sections would take long. */
-const most = { candidates: 64, places: 100 } as const;
+/** Each is compared with the others, and nobody has so many. */
+const mostPlaces = 100;
 
 export function convertConfiguration(configuration: Configuration, told: Told): Conversion {
   const { proxies, leftOut, problems } = findProxies(configuration, told);
-  const pairs = pairsOf(proxies.slice(0, most.places), told);
+  const pairs = pairsOf(proxies.slice(0, mostPlaces), told);
   const stats = metricsPlace(configuration);
   const taken = new Set(pairs.flatMap(({ primary, standby }) => [portOf(primary), portOf(standby)]));
   const gateways = pairs.map((pair, index) =>
@@ -41,17 +43,17 @@ export function convertConfiguration(configuration: Configuration, told: Told): 
     why:
       `${use.why}; keep HAProxy for it, or say what the port is for, with --primary ${name} or --replicas ${name}`,
   }));
-  const tooMany = proxies.length > most.places
+  const tooMany = proxies.length > mostPlaces
     ? [{
-      line: proxies[most.places]!.line,
-      what: `is the place number ${most.places + 1} of PostgreSQL: take a file with fewer`,
+      line: proxies[mostPlaces]!.line,
+      what: `is the place number ${mostPlaces + 1} of PostgreSQL: take a file with fewer`,
     }]
     : [];
-  const crowded = proxies.filter(({ servers }) => servers.length > most.candidates).map((
+  const crowded = proxies.filter(({ servers }) => servers.length > maxCandidates).map((
     { line, title },
   ) => ({
     line,
-    what: `${title} has more than ${most.candidates} servers, and a gateway asks at most so many`,
+    what: `${title} has more than ${maxCandidates} servers, and a gateway asks at most so many`,
   }));
   return {
     gateways,
@@ -175,7 +177,7 @@ function listenLines(
   if (primary !== undefined) {
     ports.push({ name: 'LISTEN_PORT', value: `${portOf(primary)}`, lines, why: `bind of ${primary.title}` });
   } else {
-    const value = freePort(6432, taken);
+    const value = freePort(Number(settings.LISTEN_PORT.fallback), taken);
     ports.push({
       name: 'LISTEN_PORT',
       value: `${value}`,
@@ -207,17 +209,18 @@ function metricsLines(stats: ReturnType<typeof metricsPlace>, taken: Set<number 
     taken.add(stats.port);
     return [...stats.settings];
   }
-  const port = freePort(6433, taken);
-  if (port === 6433) return [];
-  return [{ name: 'METRICS_PORT', value: `${port}`, lines: [], why: 'its default, 6433, is taken here' }];
+  const usual = settings.METRICS_PORT.fallback;
+  const port = freePort(Number(usual), taken);
+  if (String(port) === usual) return [];
+  return [{ name: 'METRICS_PORT', value: `${port}`, lines: [], why: `its default, ${usual}, is taken here` }];
 }
 
 function maxSessions(found: ReturnType<typeof directive>): SettingLine[] {
-  const value = Number(found?.words[1]);
-  if (found === undefined || !Number.isInteger(value) || value < 1 || value > 1_000_000) return [];
+  const value = found?.words[1] ?? '';
+  if (found === undefined || !takes('MAX_SESSIONS', value)) return [];
   return [{
     name: 'MAX_SESSIONS',
-    value: `${value}`,
+    value,
     lines: [found.line],
     why: 'global maxconn; clients beyond it are refused with the reason, and do not wait',
   }];
@@ -248,23 +251,22 @@ function proposals(places: readonly Proxy[]): SettingLine[] {
     servers.map(({ parameters }) => parameters.get(name)).find((one) => one !== undefined);
   const [inter, fall] = [of('inter'), of('fall')];
   const pace = duration(inter?.value);
-  const count = Number(fall?.value);
   const patroni = places.find(({ check }) => check.isPatroni);
   const asked = places.find(({ check }) => check.user !== undefined);
   return [
-    ...inter === undefined || pace === undefined ? [] : [{
+    ...inter === undefined || pace === undefined || !takes('PROBE_INTERVAL_MS', pace) ? [] : [{
       name: 'PROBE_INTERVAL_MS' as const,
       value: pace,
       lines: [inter.line],
-      why: `inter ${inter.value}; unless it is set the gateway asks every 250 ms, ` +
-        'and follows a failover so much sooner',
+      why: `inter ${inter.value}; the default is ${settings.PROBE_INTERVAL_MS.fallback} ms, ` +
+        'with which the gateway follows a failover so much sooner',
       isProposal: true,
     }],
-    ...fall === undefined || !Number.isInteger(count) || count < 1 || count > 100 ? [] : [{
+    ...fall === undefined || !takes('FAIL_AFTER', fall.value) ? [] : [{
       name: 'FAIL_AFTER' as const,
-      value: `${count}`,
+      value: fall.value,
       lines: [fall.line],
-      why: `fall ${count}; 2 unless it is set`,
+      why: `fall ${fall.value}; the default is ${settings.FAIL_AFTER.fallback}`,
       isProposal: true,
     }],
     ...patroni === undefined ? [] : [{

@@ -1,6 +1,7 @@
 /** What of an haproxy.cfg has no counterpart in the gateway's settings, why, and what to do instead. Pure. */
 import { type Parameters } from './parameters.ts';
 import type { Directive, Section } from './sections.ts';
+import { withDefault } from './setting-line.ts';
 import type { BackendServer, Bind } from './servers.ts';
 
 export interface Remark {
@@ -30,9 +31,10 @@ const ofProxies: Table = {
   'timeout client': idle,
   'timeout server': idle,
   'timeout tunnel': idle,
-  'timeout connect':
-    'CONNECT_TIMEOUT_MS (800 ms) is also how soon a machine that is gone is noticed: set it where servers are farther away',
-  'timeout check': 'QUERY_TIMEOUT_MS (1 s) is how long a server may take to answer a probe',
+  'timeout connect': `${
+    withDefault('CONNECT_TIMEOUT_MS')
+  } is also how soon a machine that is gone is noticed: set it where servers are farther away`,
+  'timeout check': `${withDefault('QUERY_TIMEOUT_MS')} is how long a server may take to answer a probe`,
   'timeout queue': 'clients wait for a primary (HOLD_MS), and not for a free place at a server',
   'timeout http': '',
   retries: again,
@@ -167,8 +169,8 @@ const ofServers: Table = {
   'resolve-prefer': 'all addresses of a name are candidates',
   'resolve-net': 'all addresses of a name are candidates',
   'resolve-opts': 'all addresses of a name are candidates',
-  fastinter: 'PROBE_FAST_MS (50 ms) is the pace in doubt',
-  downinter: 'PROBE_FAST_MS (50 ms) is the pace in doubt',
+  fastinter: `${withDefault('PROBE_FAST_MS')} is the pace in doubt`,
+  downinter: `${withDefault('PROBE_FAST_MS')} is the pace in doubt`,
   rise: 'one answer is enough: it says who the server is, and not only that it is there',
 };
 

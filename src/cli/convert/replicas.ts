@@ -1,9 +1,8 @@
 /** The settings of the standby port. Pure. */
-import { settings as table } from '../../config/settings.ts';
 import type { Proxy } from './proxies.ts';
 import type { Remark } from './remarks.ts';
 import { directive } from './sections.ts';
-import type { SettingLine } from './setting-line.ts';
+import { type SettingLine, takes, withDefault } from './setting-line.ts';
 import { type BackendServer, isBackup } from './servers.ts';
 
 export function replicaLines(
@@ -49,8 +48,9 @@ export function replicaLines(
     remarks.push({
       lines: linesOf(check.line),
       what: check.what,
-      why:
-        'a standby that lags by more than MAX_LAG_MS (10 s unless it is set) gets no new client here; "off" takes it',
+      why: `a standby that lags by more than ${
+        withDefault('MAX_LAG_MS')
+      } gets no new client here; "off" takes it`,
       isFirst: false,
     });
   }
@@ -89,9 +89,7 @@ function weights(
 
 function lagLines({ lag, what, line }: Proxy['check'], remarks: Remark[]): SettingLine[] {
   if (lag === undefined) return [];
-  try {
-    table.MAX_LAG_BYTES.parse(lag);
-  } catch {
+  if (!takes('MAX_LAG_BYTES', lag)) {
     remarks.push({
       lines: linesOf(line),
       what: `?lag=${lag}`,

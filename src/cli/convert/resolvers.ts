@@ -1,10 +1,9 @@
 /** The name servers of `resolvers`. Pure. */
-import { settings as table } from '../../config/settings.ts';
 import type { Proxy } from './proxies.ts';
 import type { Remark } from './remarks.ts';
 import type { Section } from './sections.ts';
 import { resolversOf } from './servers.ts';
-import { duration, type SettingLine } from './setting-line.ts';
+import { duration, type SettingLine, takes } from './setting-line.ts';
 import type { Lookup } from './words.ts';
 
 /** DNS_SERVERS is for all names, so all servers that have one must ask the same. */
@@ -31,7 +30,7 @@ export function resolverLines(
   // parse-resolv-conf: the system's, as here.
   if (nameServers.length === 0) return { settings: [], remarks: [] };
   const value = nameServers.map(({ address }) => address).join(',');
-  if (!canBe('DNS_SERVERS', value)) {
+  if (!takes('DNS_SERVERS', value)) {
     return first(`resolvers ${name}`, 'DNS_SERVERS takes numeric addresses, and asks them by UDP');
   }
   const settings: SettingLine[] = [{
@@ -41,7 +40,7 @@ export function resolverLines(
     why: `nameserver of resolvers ${name}; all names are asked there`,
   }];
   const ttl = duration(valid?.words[2]);
-  if (valid !== undefined && ttl !== undefined && canBe('DNS_TTL_MS', ttl)) {
+  if (valid !== undefined && ttl !== undefined && takes('DNS_TTL_MS', ttl)) {
     settings.push({
       name: 'DNS_TTL_MS',
       value: ttl,
@@ -54,13 +53,4 @@ export function resolverLines(
 
 function isName(host: string): boolean {
   return !host.startsWith('/') && !host.includes(':') && !/^[0-9.]+$/.test(host);
-}
-
-function canBe(name: 'DNS_SERVERS' | 'DNS_TTL_MS', text: string): boolean {
-  try {
-    table[name].parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

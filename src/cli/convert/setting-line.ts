@@ -1,5 +1,5 @@
 /** A line of the result. */
-import type { SettingName } from '../../config/settings.ts';
+import { type SettingName, settings } from '../../config/settings.ts';
 
 /** A setting, and where it is from. */
 export interface SettingLine {
@@ -11,6 +11,22 @@ export interface SettingLine {
   readonly why: string;
   /** To be decided by a person: it is written as a comment. */
   readonly isProposal?: boolean;
+}
+
+/** `CONNECT_TIMEOUT_MS (800 ms unless it is set)`. */
+export function withDefault(name: SettingName): string {
+  const { fallback, hint } = settings[name];
+  return `${name} (${fallback}${hint === 'ms' ? ' ms' : ''} unless it is set)`;
+}
+
+/** Whether the setting takes it. */
+export function takes(name: SettingName, text: string): boolean {
+  try {
+    settings[name].parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** HAProxy's time as ours, which has `min` for its `m`; undefined: it is none. */

@@ -395,7 +395,7 @@ describe('a line of an haproxy.cfg', () => {
     ['option splice-auto', 'is about HAProxy itself'],
     ['retries 3', 'a client whose server goes away'],
     ['maxconn 100', 'MAX_SESSIONS is for all ports'],
-    ['timeout connect 4s', 'CONNECT_TIMEOUT_MS (800 ms)'],
+    ['timeout connect 4s', 'CONNECT_TIMEOUT_MS (800 ms unless it is set) is also'],
     ['option srvtcpka', 'TCP_KEEPALIVE is on'],
   ];
   for (const [line, why] of noted) {
