@@ -39,6 +39,7 @@ describe(`the gateway that takes HAProxy's place, on ${gatewayRuntime}`, { skip:
   let cluster: Cluster;
   let haproxy: ForeignProgram;
   let gateway: GatewayProcess;
+  let file = '';
   let [primaries, standbys] = [0, 0];
 
   before(async () => {
@@ -50,7 +51,7 @@ describe(`the gateway that takes HAProxy's place, on ${gatewayRuntime}`, { skip:
     writeFileSync(path, config);
     const { code, stdout, stderr } = await runProgram(['convert', path]);
     assert.equal(code, 0, stderr);
-    const file = join(folder, 'gateway.env');
+    file = join(folder, 'gateway.env');
     writeFileSync(file, stdout);
     // Beside HAProxy, as docs/moving/haproxy.md has it: the environment wins over the file.
     gateway = await startGateway({ CONFIG_FILE: file, REPLICA_PORT: '0', ...patient });
@@ -62,18 +63,19 @@ describe(`the gateway that takes HAProxy's place, on ${gatewayRuntime}`, { skip:
     rmSync(folder, { recursive: true });
   });
 
+  const leadsTo = async (server: Server, ...ports: readonly number[]) => {
+    for (const port of ports) {
+      await waitFor(
+        `${port} to lead to ${server.name}`,
+        async () => await serverBehind(port) === server.port,
+        {
+          evidence: () => haproxy.said(),
+        },
+      );
+    }
+  };
+
   test('leads to the same primary and the same standby as HAProxy, also after a promotion', async () => {
-    const leadsTo = async (server: Server, ...ports: readonly number[]) => {
-      for (const port of ports) {
-        await waitFor(
-          `${port} to lead to ${server.name}`,
-          async () => await serverBehind(port) === server.port,
-          {
-            evidence: () => haproxy.said(),
-          },
-        );
-      }
-    };
     const [primary, standby] = [cluster.server(0), cluster.server(1)];
     await leadsTo(primary, primaries, gateway.port);
     await leadsTo(standby, standbys, gateway.standbyPort);
@@ -82,5 +84,20 @@ describe(`the gateway that takes HAProxy's place, on ${gatewayRuntime}`, { skip:
     await leadsTo(standby, primaries, gateway.port);
     await primary.follow(standby);
     await leadsTo(primary, standbys, gateway.standbyPort);
+  });
+
+  test('serves at the ports of HAProxy once that has left them', async () => {
+    await haproxy.stop();
+    await gateway.stop();
+    // An empty variable is none: those of the file count.
+    gateway = await startGateway({
+      CONFIG_FILE: file,
+      LISTEN_HOST: '',
+      LISTEN_PORT: '',
+      ...patient,
+    });
+    assert.deepEqual([gateway.port, gateway.standbyPort], [primaries, standbys]);
+    await leadsTo(cluster.server(1), primaries);
+    await leadsTo(cluster.server(0), standbys);
   });
 });
