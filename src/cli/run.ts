@@ -6,6 +6,7 @@ import { version } from '../version.ts';
 import { check } from './check.ts';
 import { clients } from './clients.ts';
 import { config } from './config.ts';
+import { convert } from './convert/convert.ts';
 import { drain } from './drain.ts';
 import { drill } from './drill.ts';
 import { evidence } from './evidence.ts';
@@ -31,6 +32,7 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   serve,
   check,
   config,
+  convert,
   explain,
   health,
   wait,
@@ -48,6 +50,9 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   'forget-timeline': forgetTimeline,
   'forget-system': forgetSystem,
 };
+
+/** As they are typed. */
+export const commandNames: readonly string[] = Object.keys(commands);
 
 /** Resolves with the exit code once the command has ended. */
 export async function run(argv: readonly string[]): Promise<number> {

@@ -1,4 +1,5 @@
 /** A real HAProxy on loopback, gone with the test. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ForeignProgram, startForeign } from './foreign-program.ts';
@@ -9,6 +10,13 @@ const program = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => 
 
 /** Why the tests that need HAProxy do not run, or false. For the `skip` of a test. */
 export const noHaproxy = program === undefined ? 'haproxy is not installed (package haproxy)' : false;
+
+/** What HAProxy finds wrong with the file at `path`; empty: nothing. */
+export function faultsOfConfiguration(path: string): string {
+  if (program === undefined) throw new Error('haproxy is not installed');
+  const { status, stderr } = spawnSync(program, ['-c', '-f', path], { encoding: 'utf8' });
+  return status === 0 ? '' : stderr;
+}
 
 /** Runs it with this configuration and resolves once something listens at `port`. */
 export async function startHaproxy(config: string, port: number): Promise<ForeignProgram> {
