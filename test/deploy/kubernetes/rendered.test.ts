@@ -62,6 +62,17 @@ test('every value of the chart is in its schema and its table', () => {
   assert.deepEqual(leaves(parse(read(`${chartFolder}/values.yaml`)), ''), [...values.keys()]);
 });
 
+test('docs/kubernetes.md names values and parts of kustomize that there are', () => {
+  const names = [...document.matchAll(/`([a-z]\w+(?:\.\w+)*)`/gi)].map(([, name]) => name!);
+  const known = new Set(
+    [...values.keys()].flatMap((path) => path.split('.').map((_, at, all) => all.slice(0, at + 1).join('.'))),
+  );
+  const top = new Set([...known].filter((path) => !path.includes('.')));
+  const meant = names.filter((name) => name.includes('.') && top.has(name.split('.')[0]!));
+  assert.ok(meant.length > 5);
+  assert.deepEqual(meant.filter((name) => !known.has(name)), []);
+});
+
 describe('the chart and the kustomize base', { skip: noTools }, () => {
   const tools = openTools();
   const folder = mkdtempSync(join(tmpdir(), 'kubernetes-'));
@@ -243,6 +254,17 @@ describe('the chart and the kustomize base', { skip: noTools }, () => {
     writeFileSync(join(shop, 'templates/deployment.yaml'), example('pg-gateway.sidecar'));
     return tools.template({}, shop);
   }
+
+  test('the chart is whole when it is packed', () => {
+    const { code, stderr } = tools.helm(['package', chart, '--destination', folder]);
+    assert.equal(code, 0, stderr);
+    const { version } = JSON.parse(read('package.json'));
+    const { values } = valueSets['Prometheus and Grafana, and a token']!;
+    assert.deepEqual(
+      tools.template(values, join(folder, `pg-gateway-${version}.tgz`)),
+      tools.template(values),
+    );
+  });
 
   test('the notes say what to type next', () => {
     const notes = (values: unknown): string => {
