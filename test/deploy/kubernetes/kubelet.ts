@@ -13,7 +13,9 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,10 +60,7 @@ export interface RunningPod {
   /** Whether the probe says yes now. */
   asks(probe: IProbe | undefined): Promise<boolean>;
   /** As `kubectl exec` does it. */
-  exec(
-    command: readonly string[],
-    env?: Readonly<Record<string, string>>,
-  ): { code: number | null; said: string };
+  exec(command: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }>;
   signal(name: NodeJS.Signals): void;
   readonly exited: Promise<number | null>;
 }
@@ -72,11 +71,14 @@ export interface Node {
     container: IContainer,
     changes: (env: Record<string, string>) => Record<string, string>,
   ): Promise<RunningPod>;
+  /** Other secrets, from now on; each running pod has them when this returns. */
+  change(secrets: Secrets): void;
   /** Kills what still runs. */
   close(): Promise<void>;
 }
 
-export function openNode(secrets: Secrets): Node {
+export function openNode(given: Secrets): Node {
+  let secrets = given;
   const folder = mkdtempSync(join(tmpdir(), 'pods-'));
   const copy = join(folder, 'pg_gateway');
   copyFileSync(executable, copy);
@@ -84,7 +86,8 @@ export function openNode(secrets: Secrets): Node {
   const libraries = spawnSync('ldd', [executable], { encoding: 'utf8' }).stdout.match(/\/[^ ]+(?= \()/g) ??
     [];
   const running = new Map<ChildProcess, Promise<number | null>>();
-  let started = 0;
+  const remounts: (() => void)[] = [];
+  let [started, written] = [0, 0];
 
   /** What the Dockerfile puts into the image, and what a kubelet adds. */
   function rootFor(spec: IPodSpec, { volumeMounts = [] }: IContainer): string {
@@ -99,14 +102,21 @@ export function openNode(secrets: Secrets): Node {
     writeFileSync(join(root, 'etc/nsswitch.conf'), 'hosts: files dns\n');
     writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
     writeFileSync(join(root, 'etc/resolv.conf'), '');
+    for (const { mountPath } of volumeMounts) mkdirSync(join(root, mountPath), { recursive: true });
+    mount(root, spec, { volumeMounts });
+    return root;
+  }
+
+  function mount(
+    root: string,
+    spec: IPodSpec,
+    { volumeMounts = [] }: Pick<IContainer, 'volumeMounts'>,
+  ): void {
     for (const { name, mountPath } of volumeMounts) {
       const volume = spec.volumes?.find((volume) => volume.name === name);
       if (volume === undefined) throw new Error(`there is no volume ${name}`);
-      const path = join(root, mountPath);
-      mkdirSync(path, { recursive: true });
-      fill(path, volume, spec.securityContext?.fsGroup ?? 0);
+      fill(join(root, mountPath), volume, spec.securityContext?.fsGroup ?? 0);
     }
-    return root;
   }
 
   function fill(
@@ -121,17 +131,23 @@ export function openNode(secrets: Secrets): Node {
     const sources = projected?.sources ??
       (secret ? [{ secret: { ...secret, name: secret.secretName } }] : []);
     if (sources.length === 0) throw new Error(`the volume ${name} is of no kind that is known here`);
+    // A kubelet changes all files of a volume at once, by one link.
+    const version = `..${++written}`;
+    mkdirSync(join(path, version));
     for (const { secret: from } of sources) {
       for (const { key, path: file } of from?.items ?? []) {
         const text = secrets[from?.name ?? '']?.[key];
         if (text === undefined) {
           throw new Error(`the secret ${from?.name} has no ${key}: the pod would not start`);
         }
-        writeFileSync(join(path, file), text);
-        chownSync(join(path, file), 0, group);
-        chmodSync(join(path, file), (projected ?? secret)?.defaultMode ?? 0o644);
+        writeFileSync(join(path, version, file), text);
+        chownSync(join(path, version, file), 0, group);
+        chmodSync(join(path, version, file), (projected ?? secret)?.defaultMode ?? 0o644);
+        if (!existsSync(join(path, file))) symlinkSync(join('..data', file), join(path, file));
       }
     }
+    symlinkSync(version, join(path, '..data_tmp'));
+    renameSync(join(path, '..data_tmp'), join(path, '..data'));
   }
 
   /** In the root, as the user, with /proc, which Bun needs. */
@@ -157,6 +173,7 @@ export function openNode(secrets: Secrets): Node {
         ...Object.fromEntries([...ports].map(([name, port]) => [name, String(port)])),
       });
       const root = rootFor(spec, container);
+      remounts.push(() => mount(root, spec, container));
       const [command = '', ...args] = inRoot(root, user, group, [
         ...container.command ?? ['/pg_gateway'],
         ...container.args ?? [],
@@ -175,13 +192,15 @@ export function openNode(secrets: Secrets): Node {
           );
         });
       }
-      const exec: RunningPod['exec'] = (words, more = {}) => {
+      // Not blocking, because the name server is in this process.
+      const exec: RunningPod['exec'] = async (words) => {
         const [program = '', ...rest] = inRoot(root, user, group, words);
-        const { status, stdout, stderr } = spawnSync(program, rest, {
-          env: { PATH: process.env['PATH'], ...env, ...more },
-          encoding: 'utf8',
-        });
-        return { code: status, said: `${stdout}${stderr}` };
+        const child = spawn(program, rest, { env: { PATH: process.env['PATH'], ...env } });
+        let said = '';
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said += chunk);
+        const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+        running.set(child, ended);
+        return { code: await ended, said };
       };
       return {
         log,
@@ -190,7 +209,7 @@ export function openNode(secrets: Secrets): Node {
         port: (setting) => ports.get(setting),
         signal: (name) => void child.kill(name),
         asks: async (probe) => {
-          if (probe?.exec?.command) return exec(probe.exec.command).code === 0;
+          if (probe?.exec?.command) return (await exec(probe.exec.command)).code === 0;
           const { path = '/', port: name } = probe?.httpGet ?? {};
           const port = container.ports?.find((port) => port.name === name)?.containerPort;
           const setting = [...ports.keys()].find((setting) => rendered[setting] === String(port));
@@ -204,6 +223,10 @@ export function openNode(secrets: Secrets): Node {
           }
         },
       };
+    },
+    change: (others) => {
+      secrets = others;
+      for (const remount of remounts) remount();
     },
     close: async () => {
       for (const child of running.keys()) child.kill('SIGKILL');
@@ -223,4 +246,11 @@ export async function isStarted(pod: RunningPod, probe: IProbe | undefined): Pro
     return await pod.asks(probe);
   }, { deadlineMs, evidence: () => JSON.stringify(pod.log, null, 1) });
   if (code !== undefined) throw new Error(`it ended with ${code}: ${JSON.stringify(pod.log, null, 1)}`);
+}
+
+/** A kubelet forgives a few times, so that a loaded machine is no failure. */
+export async function saysYes(pod: RunningPod, probe: IProbe | undefined): Promise<void> {
+  await waitFor('the probe to say yes', () => pod.asks(probe), {
+    evidence: () => JSON.stringify(pod.log, null, 1),
+  });
 }

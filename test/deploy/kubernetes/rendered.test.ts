@@ -101,7 +101,10 @@ describe('the chart and the kustomize base', { skip: noTools }, () => {
   });
 
   for (
-    const [name, { values, more = [], fewer = [], env = {}, graceSeconds = 20 }] of Object.entries(valueSets)
+    const [name, { values, more = [], fewer = [], env = {}, has = {}, hasNot, graceSeconds = 20 }] of Object
+      .entries(
+        valueSets,
+      )
   ) {
     test(`with ${name}`, () => {
       const objects = tools.template(values);
@@ -114,6 +117,11 @@ describe('the chart and the kustomize base', { skip: noTools }, () => {
       const set = envOf(gatewayOf(spec));
       for (const [name, value] of Object.entries(env)) assert.equal(set[name], value, name);
       assert.equal(spec.terminationGracePeriodSeconds, graceSeconds);
+      if (hasNot !== undefined) assert.ok(!JSON.stringify(objects).includes(hasNot), hasNot);
+      for (const [name, part] of Object.entries(has)) {
+        const whole = name === 'Deployment' ? spec : find(objects, ...name.split('/') as [string, string]);
+        assert.partialDeepStrictEqual(whole, part as object, name);
+      }
     });
   }
 

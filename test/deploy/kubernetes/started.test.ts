@@ -7,7 +7,16 @@ import { type Cluster, startCluster } from '../../bed/cluster.ts';
 import { type DnsServer, startDnsServer } from '../../bed/dns-server.ts';
 import { freePort } from '../../bed/ports.ts';
 import { waitFor } from '../../bed/wait-for.ts';
-import { isStarted, type Node, noPods, openNode, podAddress, type RunningPod } from './kubelet.ts';
+import {
+  isStarted,
+  type Node,
+  noPods,
+  openNode,
+  podAddress,
+  type RunningPod,
+  saysYes,
+  type Secrets,
+} from './kubelet.ts';
 import {
   envOf,
   find,
@@ -77,6 +86,7 @@ describe('the program as Kubernetes would run it', { skip }, () => {
   let cluster: Cluster;
   let dns: DnsServer;
   let node: Node;
+  let secrets: Secrets;
 
   before(async () => {
     cluster = await startCluster({
@@ -108,14 +118,15 @@ describe('the program as Kubernetes would run it', { skip }, () => {
     });
     const pair = selfSigned();
     const ofPair = { 'tls.crt': pair.certificate, 'tls.key': pair.key };
-    node = openNode({
+    secrets = {
       probe: { password },
       'pg-gateway': { password },
       metrics: { bearer: token },
       'pg-ca': { 'ca.crt': cluster.certificate! },
       client: ofPair,
       refusal: ofPair,
-    });
+    };
+    node = openNode(secrets);
   });
   after(async () => {
     await node?.close();
@@ -154,9 +165,9 @@ describe('the program as Kubernetes would run it', { skip }, () => {
       assert.equal(row?.['standby'], false);
       if (isSidecar) await assert.rejects(ask(port, 'select 1', client), 'only its own pod reaches it');
 
-      assert.ok(await pod.asks(container.livenessProbe), 'live');
-      assert.ok(await pod.asks(container.readinessProbe), 'ready');
-      const explained = pod.exec(['/pg_gateway', 'explain']);
+      await saysYes(pod, container.livenessProbe);
+      await saysYes(pod, container.readinessProbe);
+      const explained = await pod.exec(['/pg_gateway', 'explain']);
       assert.equal(explained.code, 0, explained.said);
       assert.deepEqual(trouble(pod), []);
 
@@ -184,8 +195,8 @@ describe('the program as Kubernetes would run it', { skip }, () => {
     const pod = await node.start(spec, container, (env) => ({ ...changed(env), CANDIDATES: `pg:${nobody}` }));
     await isStarted(pod, container.startupProbe);
     await waitFor('the election', () => pod.log.some(({ event }) => event === 'no_primary'));
-    assert.ok(await pod.asks(container.livenessProbe), 'live');
-    assert.ok(await pod.asks(container.readinessProbe), 'ready');
+    await saysYes(pod, container.livenessProbe);
+    await saysYes(pod, container.readinessProbe);
     const waiting = ask(pod.port('LISTEN_PORT')!, 'select 1', client).catch((error: Error) => error.message);
     await waitFor('the client to be held', async () => {
       const response = await fetch(`http://${podAddress}:${pod.port('METRICS_PORT')}/metrics`);
@@ -194,6 +205,36 @@ describe('the program as Kubernetes would run it', { skip }, () => {
     assert.equal((await helmTest(tester!, pod, '--timeout=1s')).code, 1);
     pod.signal('SIGQUIT');
     assert.notEqual(await waiting, undefined);
+    await pod.exited;
+  });
+
+  test('a password that is changed in its secret counts at the next login, and ends no session', async () => {
+    const { spec, container } = cases.find(({ name }) => name.endsWith('a list of servers, and a password'))!;
+    const pod = await node.start(spec, container, changed);
+    await isStarted(pod, container.startupProbe);
+    const session = clientOf(pod.port('LISTEN_PORT')!, client);
+    const [{ pid }] = await session`select pg_backend_pid() as pid` as [{ pid: number }];
+    await session.unsafe(`alter role gateway password 'another one'`);
+    node.change({ ...secrets, probe: { password: 'another one' } });
+    const probes = async (): Promise<unknown[]> =>
+      (await session`select pid from pg_stat_activity where usename = 'gateway'`).map(({ pid }) => pid);
+    const before = await probes();
+    await session`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'gateway'`;
+    await waitFor(
+      'the probe to log in again',
+      async () => (await probes()).some((pid) => !before.includes(pid)),
+      {
+        evidence: () => JSON.stringify(pod.log),
+      },
+    );
+    const [row] = await session`select pg_backend_pid() as pid`;
+    assert.equal(row?.['pid'], pid, 'it is the same session');
+    const check = await pod.exec(['/pg_gateway', 'check']);
+    assert.equal(check.code, 0, check.said);
+    assert.ok(!pod.log.some(({ event }) => event === 'candidate_rejecting'), JSON.stringify(pod.log));
+    await session.unsafe(`alter role gateway password '${password}'`);
+    await session.end();
+    pod.signal('SIGQUIT');
     await pod.exited;
   });
 
@@ -249,6 +290,10 @@ describe('the program as Kubernetes would run it', { skip }, () => {
     }
     if (acceptMs + drainMs > 1000) {
       assert.equal(await pod.asks(readinessProbe), false, 'no more clients are to be sent');
+      if (acceptMs > 1000) {
+        const [row] = await ask(pod.port('LISTEN_PORT')!, 'select 1 as one', client);
+        assert.equal(row?.['one'], 1, 'who is still sent is served');
+      }
       // Waiting for the end of long times shows no more than doing so for short ones.
       pod.signal('SIGTERM');
     }

@@ -8,6 +8,10 @@ export interface ValueSet {
   readonly fewer?: readonly string[];
   /** Among the settings of the container. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What objects have, beside other things, by `Kind/name`; `Deployment` stands for the spec of its pods. */
+  readonly has?: Readonly<Record<string, unknown>>;
+  /** A text that is in no object. */
+  readonly hasNot?: string;
   /** terminationGracePeriodSeconds; the default is 20. */
   readonly graceSeconds?: number;
 }
@@ -20,6 +24,9 @@ export const always = [
   'Service/pg-gateway',
   'Service/pg-gateway-metrics',
 ];
+
+/** A container whose probes all ask in this way. */
+const probedBy = (by: unknown) => ({ startupProbe: by, livenessProbe: by, readinessProbe: by });
 
 const digest = `sha256:${'a1'.repeat(32)}`;
 
@@ -68,6 +75,7 @@ export const valueSets: Readonly<Record<string, ValueSet>> = {
     values: { settings: { CANDIDATES: 'pg', METRICS_PORT: false, MAX_LAG_MS: false, DRILLS: true } },
     fewer: ['Pod/pg-gateway-primary', 'Service/pg-gateway-metrics'],
     env: { METRICS_PORT: 'off', MAX_LAG_MS: 'off', DRILLS: 'on' },
+    has: { Deployment: { containers: [probedBy({ exec: { command: ['/pg_gateway', 'health'] } })] } },
   },
   'drain times with units': {
     values: {
@@ -123,10 +131,36 @@ export const valueSets: Readonly<Record<string, ValueSet>> = {
       },
     },
     more: ['NetworkPolicy/pg-gateway', 'Service/pg-gateway-standby'],
+    has: {
+      'NetworkPolicy/pg-gateway': {
+        spec: {
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [
+            {
+              ports: [{ port: 'postgresql' }, { port: 'standby' }],
+              from: [{ namespaceSelector: { matchLabels: { team: 'shop' } } }],
+            },
+            { ports: [{ port: 'metrics' }], from: [{ ipBlock: { cidr: '10.0.0.0/8' } }] },
+          ],
+          egress: [
+            { ports: [{ port: 53, protocol: 'UDP' }, { port: 53, protocol: 'TCP' }] },
+            {
+              ports: [{ port: 5432 }, { port: 5433 }],
+              to: [{ podSelector: { matchLabels: { app: 'pg' } } }],
+            },
+          ],
+        },
+      },
+    },
   },
   'a network policy with its defaults': {
     values: { settings: { CANDIDATES: 'pg', METRICS_PORT: 'off' }, networkPolicy: { enabled: true } },
     more: ['NetworkPolicy/pg-gateway'],
+    has: {
+      'NetworkPolicy/pg-gateway': {
+        spec: { ingress: [{ from: [{ podSelector: {} }] }], egress: [{}, { ports: [{ port: 5432 }] }] },
+      },
+    },
     fewer: ['Pod/pg-gateway-primary', 'Service/pg-gateway-metrics'],
   },
   certificates: {
@@ -150,6 +184,7 @@ export const valueSets: Readonly<Record<string, ValueSet>> = {
   'a metrics port of the pod alone': {
     values: { settings: { CANDIDATES: 'pg', METRICS_HOST: '127.0.0.1' } },
     fewer: ['Pod/pg-gateway-primary', 'Service/pg-gateway-metrics'],
+    has: { Deployment: { containers: [probedBy({ exec: { command: ['/pg_gateway', 'health'] } })] } },
   },
   'other ports, and a load balancer': {
     values: {
@@ -162,6 +197,16 @@ export const valueSets: Readonly<Record<string, ValueSet>> = {
       },
     },
     env: { LISTEN_PORT: '5432', METRICS_PORT: '9187' },
+    has: {
+      'Service/pg-gateway': {
+        metadata: { annotations: { 'example.com/internal': 'true' } },
+        spec: { type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.0/8'], ports: [{ port: 5432 }] },
+      },
+      'Service/pg-gateway-metrics': { spec: { clusterIP: 'None', ports: [{ port: 9187 }] } },
+      Deployment: {
+        containers: [{ ports: [{ containerPort: 5432 }, { containerPort: 9187 }] }],
+      },
+    },
   },
   'pods as a cluster wants them': {
     values: {
@@ -187,6 +232,22 @@ export const valueSets: Readonly<Record<string, ValueSet>> = {
       extraVolumeMounts: [{ name: 'authorities', mountPath: '/etc/authorities' }],
       extraPodSpec: { dnsConfig: { options: [{ name: 'ndots', value: '2' }] } },
     },
+    has: {
+      Deployment: {
+        imagePullSecrets: [{ name: 'mirror' }],
+        nodeSelector: { disk: 'ssd' },
+        tolerations: [{ key: 'db' }],
+        affinity: { nodeAffinity: {} },
+        priorityClassName: 'high',
+        topologySpreadConstraints: [{ topologyKey: 'rack' }],
+        dnsConfig: { options: [{ name: 'ndots' }] },
+        containers: [{ image: `mirror.example/pg_gateway@${digest}` }],
+      },
+      'Deployment/pg-gateway': {
+        spec: { template: { metadata: { annotations: { 'example.com/a': 'b' }, labels: { team: 'shop' } } } },
+      },
+    },
+    env: { SSL_CERT_FILE: '/etc/authorities/ca.pem' },
   },
   'OpenShift, which gives out uids': {
     values: {
@@ -194,6 +255,7 @@ export const valueSets: Readonly<Record<string, ValueSet>> = {
       podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null },
       securityContext: { runAsUser: null, runAsGroup: null },
     },
+    hasNot: '65532',
   },
 };
 
