@@ -37,6 +37,7 @@ export const podAddress = '127.0.0.2';
 const image = (() => {
   const dockerfile = readFileSync(join(repository, 'Dockerfile'), 'utf8');
   const uid = Number(/^USER ([0-9]+)/m.exec(dockerfile)?.[1]);
+  if (!Number.isInteger(uid)) throw new Error('the Dockerfile has no line USER with a number');
   const env = [...dockerfile.matchAll(/^ENV ([A-Z_]+)=(\S+)$/gm)].map(([, name, value]) => [name, value]);
   return { uid, env: Object.fromEntries(env) as Record<string, string> };
 })();
