@@ -1,10 +1,11 @@
 /** The demo as a whole: the servers, the gateway, the writer, and what has happened. */
-import { type Cluster, type Server, startCluster } from '../../../test/bed/cluster.ts';
-import type { Status } from '../../../src/admin/status.ts';
-import { waitFor } from '../../../test/bed/wait-for.ts';
-import { removeWorkspace } from '../../../test/bed/workspace.ts';
+import type { Status } from '../admin/status.ts';
+import { waitFor } from './wait-for.ts';
 import { type ActionName, actions, type Promoted } from './actions.ts';
 import { type Gateway, holdMs, startGateway } from './gateway.ts';
+import { type Cluster, startCluster } from './servers/cluster.ts';
+import type { Server } from './servers/server.ts';
+import type { Site } from './servers/site.ts';
 import { lookAtAll, type ServerState } from './watch.ts';
 import { type Write, Writer } from './writer.ts';
 
@@ -22,9 +23,12 @@ export interface SceneEvent {
 }
 
 export interface SceneOptions {
+  /** The scene removes its workspace at its end. */
+  readonly site: Site;
   readonly port: number;
   readonly fresh: boolean;
-  readonly gateway: string | undefined;
+  /** The command that starts the gateway, without its settings. */
+  readonly gateway: readonly string[];
   /** How long the writer may take to write again where a command waits for it. */
   readonly waitMs?: number;
   /** Told of everything that happens, at once. */
@@ -70,16 +74,21 @@ export class Scene {
   }
 
   get psql(): string {
-    return `psql -h 127.0.0.1 -p ${this.gateway.port} -U postgres`;
+    return `psql 'host=127.0.0.1 port=${this.gateway.port} user=postgres dbname=postgres'`;
   }
 
   get url(): string {
     return `postgres://postgres@127.0.0.1:${this.gateway.port}/postgres`;
   }
 
+  /** The gateway's status page. */
+  get page(): string {
+    return `${this.gateway.url}/`;
+  }
+
   /** What to type to read why the gateway does what it does. */
   get explain(): string {
-    return `scripts/run explain --url ${this.gateway.url}`;
+    return `pg_gateway explain --url ${this.gateway.url}`;
   }
 
   /** Who was promoted last. */
@@ -99,15 +108,15 @@ export class Scene {
   }
 
   async start(): Promise<void> {
-    const { port, fresh, gateway: entry } = this.#options;
-    this.tell('starting a primary and two standbys');
-    this.#cluster = await startCluster({ standbys: 2 });
+    const { site, port, fresh, gateway: command } = this.#options;
+    this.tell(`starting a primary and two standbys of PostgreSQL ${site.version} (${site.bin})`);
+    this.#cluster = await startCluster(site, 2);
     await this.cluster.first.query(
       'create table demo (id bigserial primary key, at timestamptz default now())',
     );
     this.tell('starting the gateway');
     const { candidates, folder } = this.cluster;
-    await startGateway({ entry, candidates, folder }, port, (gateway) => this.#gateway = gateway);
+    await startGateway({ command, candidates, folder }, port, (gateway) => this.#gateway = gateway);
     if (this.gateway.port !== port) {
       this.tell(`port ${port} is taken: the gateway listens on ${this.gateway.port}`);
     }
@@ -170,7 +179,7 @@ export class Scene {
     await Promise.all([this.#writer?.stop(), this.#gateway?.stop()]);
     // In the middle of something, files still appear while others are deleted. Then it is better to leave the
     // servers and their folder to the watchdog, which does the same as soon as this process is gone.
-    if (this.isStarted && !this.busy) await removeWorkspace();
+    if (this.isStarted && !this.busy) await this.#options.site.workspace.remove();
   }
 
   nameAt(address: string | undefined): string | undefined {

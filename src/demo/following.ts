@@ -1,7 +1,7 @@
 /** Whether standbys follow the primary, and why one does not. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { formatLsn, type Lsn, parseLsn } from '../../../src/cluster/lsn.ts';
-import type { Server } from '../../../test/bed/cluster.ts';
+import { formatLsn, type Lsn, parseLsn } from '../cluster/lsn.ts';
+import type { Server } from './servers/server.ts';
 import { lookAtAll, type ServerState } from './watch.ts';
 
 /** What is said of a server beside the primary. */
@@ -75,8 +75,9 @@ export function troubleOf(
 async function forksOf(primary: Server): Promise<Forks> {
   const timeline = await primary.timeline();
   const file = `pg_wal/${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+  // Before PostgreSQL 16 a file may be missing only where a part of it is asked for.
   const [row] = await primary.query<{ history: string | null }>(
-    `select pg_read_file('${file}', true) as history`,
+    `select pg_read_file('${file}', 0, 1000000, true) as history`,
   );
   return readHistory(row?.history ?? '');
 }

@@ -6,11 +6,11 @@ import { existsSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../bed/ports.ts';
-import { waitFor } from '../../bed/wait-for.ts';
+import { freePort } from '../bed/ports.ts';
+import { waitFor } from '../bed/wait-for.ts';
 import { Traces } from './leftovers.ts';
 
-const demo = fileURLToPath(new URL('../../../scripts/demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../scripts/demo', import.meta.url));
 
 /** Of util-linux: runs a command in a terminal of its own, which closes when it is killed. macOS has another one. */
 const scriptPath = '/usr/bin/script';

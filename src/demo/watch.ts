@@ -1,6 +1,6 @@
 /** What the servers say of themselves, asked directly and not through the gateway. */
-import { formatLsn, type Lsn, parseLsn } from '../../../src/cluster/lsn.ts';
-import type { Server } from '../../../test/bed/cluster.ts';
+import { formatLsn, type Lsn, parseLsn } from '../cluster/lsn.ts';
+import type { Server } from './servers/server.ts';
 
 export type Role = 'primary' | 'standby' | 'starting' | 'frozen' | 'down';
 

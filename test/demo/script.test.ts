@@ -2,19 +2,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { stepsOf } from '../../../scripts/lib/demo/commands.ts';
-import { Scene } from '../../../scripts/lib/demo/scene.ts';
-import { runScript } from '../../../scripts/lib/demo/script.ts';
-import { freePort } from '../../bed/ports.ts';
+import { stepsOf } from '../../src/demo/commands.ts';
+import { Scene } from '../../src/demo/scene.ts';
+import { runScript } from '../../src/demo/script.ts';
+import { freePort } from '../bed/ports.ts';
+import { siteOf } from '../bed/postgres-binaries.ts';
+import { removeWorkspace } from '../bed/workspace.ts';
 
 const stubborn = fileURLToPath(new URL('./stubborn-gateway.ts', import.meta.url));
 
 async function play(text: string): Promise<{ readonly isGood: boolean; readonly said: string }> {
   const said: string[] = [];
   const scene = new Scene({
+    site: siteOf(),
     port: await freePort(),
     fresh: false,
-    gateway: stubborn,
+    gateway: [process.execPath, stubborn],
     waitMs: 1000,
     onEvent: ({ text }) => said.push(text),
   });
@@ -23,6 +26,7 @@ async function play(text: string): Promise<{ readonly isGood: boolean; readonly 
     return { isGood: await runScript(scene, stepsOf(text)), said: said.join('\n') };
   } finally {
     await scene.stop();
+    await removeWorkspace();
   }
 }
 

@@ -31,7 +31,8 @@ const farewellMs = 1000;
 export class Session {
   readonly #options: SessionOptions;
   readonly #sql: postgres.Sql;
-  readonly #end = Promise.withResolvers<never>();
+  readonly #end: Promise<never>;
+  #fail!: (why: Error) => void;
   #socket: Socket | undefined;
   #isOver = false;
   #hasWritten = false;
@@ -39,8 +40,9 @@ export class Session {
   /** Connects at the first write. */
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#end = new Promise((_, reject) => this.#fail = reject);
     // Often nobody waits for it.
-    this.#end.promise.catch(() => {});
+    this.#end.catch(() => {});
     this.#sql = postgres({
       // Not in its types: whatever this gives is taken as connected.
       ...{ socket: () => this.#dial() },
@@ -63,7 +65,7 @@ export class Session {
     const timer = setTimeout(() => this.#finish(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs);
     try {
       const rows = this.#sql.unsafe<[Taken]>(insert);
-      const [taken] = await Promise.race([rows, this.#end.promise]);
+      const [taken] = await Promise.race([rows, this.#end]);
       this.#hasWritten = true;
       return taken;
     } catch (error) {
@@ -90,7 +92,7 @@ export class Session {
   #finish(why: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#end.reject(why);
+    this.#fail(why);
     // Never awaited: it waits for a `close` that may have been before.
     this.#sql.end({ timeout: 0 }).catch(() => {});
     setTimeout(() => this.#socket?.destroy(), farewellMs);

@@ -1,10 +1,10 @@
 /** What the actions do to real servers, and that what they say of them is so. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { actions, type Promoted } from '../../../scripts/lib/demo/actions.ts';
-import { readHistory } from '../../../scripts/lib/demo/following.ts';
-import { type Cluster, type Server, startCluster } from '../../bed/cluster.ts';
-import { removeWorkspace } from '../../bed/workspace.ts';
+import { actions, type Promoted } from '../../src/demo/actions.ts';
+import { readHistory } from '../../src/demo/following.ts';
+import { type Cluster, type Server, startCluster } from '../bed/cluster.ts';
+import { removeWorkspace } from '../bed/workspace.ts';
 
 after(removeWorkspace);
 

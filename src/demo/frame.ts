@@ -38,15 +38,16 @@ const ranks = {
   url: 3,
   header: 4,
   writer: 5,
-  psql: 6,
-  explain: 7,
-  errors: 8,
-  verdict: 9,
-  why: 10,
-  gap: 11,
-  gateway: 12,
-  server: 13,
-  keys: 14,
+  page: 6,
+  psql: 7,
+  explain: 8,
+  errors: 9,
+  verdict: 10,
+  why: 11,
+  gap: 12,
+  gateway: 13,
+  server: 14,
+  keys: 15,
 } as const;
 
 /** `rows` lines of `columns` each; one line that says so where the terminal is too small. */
@@ -87,6 +88,7 @@ function statusBlocks(view: View, columns: number): Block[] {
     block('title', spread([['bold', ' pg_gateway demo']], [['dim', `${clock(view.elapsedMs)} `]], columns)),
     block('psql', labelled('connect', view.psql)),
     block('url', labelled('', view.url)),
+    block('page', labelled('page', view.page)),
     block('explain', labelled('explain', view.explain)),
     block('header', [[
       'dim',

@@ -7,6 +7,8 @@ export interface View {
   readonly elapsedMs: number;
   readonly psql: string;
   readonly url: string;
+  /** The status page of the gateway. */
+  readonly page: string;
   /** What to type to be told more. */
   readonly explain: string;
   readonly servers: readonly ServerView[];
@@ -54,6 +56,7 @@ export function viewOf(scene: Scene): View {
     elapsedMs: scene.elapsedMs,
     psql: scene.psql,
     url: scene.url,
+    page: scene.page,
     explain: scene.explain,
     servers: scene.servers.map((state): ServerView => {
       const { server: { name, address }, role, timeline, lsn } = state;

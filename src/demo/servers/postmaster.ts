@@ -2,10 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanEnvironment, postgresBinaries } from './postgres-binaries.ts';
+import { waitFor, type Waiting } from '../wait-for.ts';
 import { familyOf, isRunning, killFamily, signal } from './processes.ts';
+import { cleanEnvironment } from './programs.ts';
 import { readPidFile } from './server-files.ts';
-import { waitFor, type Waiting } from './wait-for.ts';
+import type { Site } from './site.ts';
 
 const stopSignals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 
@@ -21,11 +22,10 @@ export class Postmaster {
   /** Why the last start could not even begin. */
   #spawnError: string | undefined;
   #frozen: number[] = [];
-  readonly #bin: string | undefined;
+  readonly #site: Site;
 
-  /** `bin` holds the programs, if they are not those that come with the tests. */
-  constructor(name: string, folder: string, bin?: string) {
-    this.#bin = bin;
+  constructor(name: string, folder: string, site: Site) {
+    this.#site = site;
     this.name = name;
     this.folder = folder;
     this.data = join(folder, 'data');
@@ -61,7 +61,7 @@ export class Postmaster {
 
   /** Returns once it takes connections. */
   async start(): Promise<void> {
-    const { bin, account } = postgresBinaries();
+    const { bin, account } = this.#site;
     this.#spawnError = undefined;
     this.#frozen = [];
     // A shell opens the log, because not every runtime can hand a file to a child; exec keeps the pid.
@@ -69,7 +69,7 @@ export class Postmaster {
     const child = spawn('/bin/sh', [
       '-c',
       'exec "$0" "$@" >>../log 2>&1',
-      join(this.#bin ?? bin, 'postgres'),
+      join(bin, 'postgres'),
       '-D',
       this.data,
     ], {

@@ -1,9 +1,13 @@
-/** The demo: see `--help`. Run by scripts/demo, under Bun. */
-import { type Arguments, help, readArguments } from './arguments.ts';
+/** `pg_gateway demo`: a cluster to play with, the gateway before it, and a live view or a script. */
+import { ConfigError, messageOf } from '../errors.ts';
+import { ownCommand } from '../runtime/own-command.ts';
+import { type Arguments, readArguments } from './arguments.ts';
+import { ask } from './ask.ts';
 import { codeOfHangup, Ending } from './ending.ts';
 import { runLive } from './live.ts';
 import { Scene, type SceneEvent } from './scene.ts';
 import { runScript } from './script.ts';
+import { openSite } from './site.ts';
 import { Terminal } from './terminal.ts';
 import { clock, counted, duration } from './words.ts';
 
@@ -40,16 +44,27 @@ async function run(
   }
   scene.tell(`connect: ${scene.psql}`);
   scene.tell(`connect: ${scene.url}`);
+  scene.tell(`page: ${scene.page}`);
   scene.tell(`explain: ${scene.explain}`);
   return await runScript(scene, steps) ? 0 : 1;
 }
 
-async function main(args: Arguments): Promise<void> {
+/** Ends the process. Throws ConfigError where the command line cannot be understood, StartError without a PostgreSQL. */
+export async function playDemo(rawArgs: readonly string[]): Promise<never> {
+  const hasTerminal = Boolean(process.stdin.isTTY && process.stdout.isTTY);
+  const args = argumentsOf(rawArgs, hasTerminal);
+  const site = await openSite({
+    ...args,
+    ask: hasTerminal ? ask : undefined,
+    tell: (text) => print(`${clock(0)} ${text}`),
+  });
   const terminal = new Terminal();
   // In the live view events have their place in the frame.
   let told = 0;
   const scene = new Scene({
     ...args,
+    site,
+    gateway: args.gateway === undefined ? ownCommand() : commandOf(args.gateway),
     onEvent: (event) => {
       if (terminal.isOpen) return;
       print(lineOf(event));
@@ -69,18 +84,24 @@ async function main(args: Arguments): Promise<void> {
     ending.end(await run(scene, terminal, args, () => ending.end(codeOfHangup)));
   } catch (error) {
     // While everything is being stopped, whatever was being done fails; that is no news.
-    if (ending.isOver) return;
-    terminal.close();
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    ending.end(1);
+    if (!ending.isOver) {
+      terminal.close();
+      process.stderr.write(`pg_gateway: ${messageOf(error)}\n`);
+      ending.end(1);
+    }
+  }
+  return await ending.never;
+}
+
+function argumentsOf(rawArgs: readonly string[], hasTerminal: boolean): Arguments {
+  try {
+    return readArguments(rawArgs, hasTerminal);
+  } catch (error) {
+    throw new ConfigError([messageOf(error)]);
   }
 }
 
-try {
-  const args = readArguments(process.argv.slice(2), Boolean(process.stdin.isTTY && process.stdout.isTTY));
-  if (args.help) print(help);
-  else await main(args);
-} catch (error) {
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : error}\n`);
-  process.exit(2);
+/** A source is for this runtime to run. */
+function commandOf(file: string): readonly string[] {
+  return /\.[cm]?[jt]s$/.test(file) ? [...ownCommand().slice(0, -1), file] : [file];
 }

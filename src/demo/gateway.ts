@@ -3,10 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Status } from '../../../src/admin/status.ts';
-import { freePort, isFree } from '../../../test/bed/ports.ts';
-import { waitFor } from '../../../test/bed/wait-for.ts';
+import type { Status } from '../admin/status.ts';
+import { freePort, isFree } from './servers/ports.ts';
+import { waitFor } from './wait-for.ts';
 
 /** How long the gateway holds a client that has no primary to go to. */
 export const holdMs = 10_000;
@@ -15,8 +14,7 @@ export const holdMs = 10_000;
 const statusMs = 1000;
 
 export interface GatewayOptions {
-  /** A .ts file or a program; undefined: the one of this checkout. */
-  readonly entry: string | undefined;
+  readonly command: readonly string[];
   readonly candidates: string;
   readonly port: number;
   readonly metricsPort: number;
@@ -32,16 +30,14 @@ export class Gateway {
   #lines: string[] = [];
 
   constructor(options: GatewayOptions) {
-    const { entry, port, metricsPort, folder } = options;
+    const { command: [program = '', ...args], port, metricsPort, folder } = options;
     this.port = port;
     this.url = `http://127.0.0.1:${metricsPort}`;
-    const main = entry ?? fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-    const [program, args] = main.endsWith('.ts') ? [process.execPath, [main]] : [main, []];
     const file = join(folder, 'gateway.conf');
     const settings = settingsOf(options);
     writeFileSync(file, Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join(''));
     this.#child = spawn(program, [...args, '--config-file', file], {
-      // Settings of which the demo says nothing may be tried out: SPLIT_BRAIN=refuse scripts/demo.
+      // Settings of which the demo says nothing may be tried out: SPLIT_BRAIN=refuse pg_gateway demo.
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !Object.hasOwn(settings, name))),
       stdio: ['ignore', 'pipe', 'pipe'],
       // A Ctrl-C or a hangup of the terminal is for the demo, which ends the gateway in its turn.
@@ -85,7 +81,8 @@ export class Gateway {
 
   async stop(): Promise<void> {
     if (!this.isUp) return;
-    this.#child.kill('SIGTERM');
+    // Without waiting for anybody's sessions, and yet it removes its control socket.
+    this.#child.kill('SIGQUIT');
     try {
       await waitFor('the gateway to end', () => !this.isUp, { deadlineMs: 3000 });
     } catch {
@@ -97,7 +94,7 @@ export class Gateway {
 
 /** Starts the gateway at `wishedPort`, or at the next free one, and returns it once it routes. */
 export async function startGateway(
-  options: Pick<GatewayOptions, 'entry' | 'candidates' | 'folder'>,
+  options: Pick<GatewayOptions, 'command' | 'candidates' | 'folder'>,
   wishedPort: number,
   onMade: (gateway: Gateway) => void,
 ): Promise<void> {
@@ -125,14 +122,14 @@ function settingsOf({ candidates, port, metricsPort }: GatewayOptions): Record<s
 
 /** By node:http and not by `fetch`, which under Bun sends what is for 127.0.0.1 to HTTP_PROXY. */
 function read(url: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const request = get(url, { agent: false, signal: AbortSignal.timeout(statusMs) }, (response) => {
-    let text = '';
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => text += chunk);
-    response.on('error', reject);
-    response.on('end', () => resolve(text));
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false, signal: AbortSignal.timeout(statusMs) }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => text += chunk);
+      response.on('error', reject);
+      response.on('end', () => resolve(text));
+    });
+    request.on('error', reject);
   });
-  request.on('error', reject);
-  return promise;
 }

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
-import { Writer, type WriterOptions } from '../../../scripts/lib/demo/writer.ts';
-import { waitFor } from '../../bed/wait-for.ts';
+import { Writer, type WriterOptions } from '../../src/demo/writer.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 const patience = { timeout: 120_000 };
 

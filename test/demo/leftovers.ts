@@ -2,8 +2,8 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listProcesses } from '../../bed/processes.ts';
-import { waitFor } from '../../bed/wait-for.ts';
+import { listProcesses } from '../../src/demo/servers/processes.ts';
+import { waitFor } from '../bed/wait-for.ts';
 
 export class Traces {
   /** For TMPDIR. */

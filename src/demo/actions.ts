@@ -1,6 +1,7 @@
 /** What one can do to the cluster. Each returns what was done; each throws with a sentence on why it was not. */
-import type { Cluster, Server } from '../../../test/bed/cluster.ts';
-import { waitFor } from '../../../test/bed/wait-for.ts';
+import type { Cluster } from './servers/cluster.ts';
+import type { Server } from './servers/server.ts';
+import { waitFor } from './wait-for.ts';
 import { type Follower, followersOf } from './following.ts';
 import { bestStandby, lookAtAll, primaryOf, type ServerState } from './watch.ts';
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../bed/ports.ts';
+import { freePort } from '../bed/ports.ts';
 
-const demo = fileURLToPath(new URL('../../../scripts/demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../scripts/demo', import.meta.url));
 
 const rounds = Number(process.env['DEMO_ROUNDS'] ?? 2);
 

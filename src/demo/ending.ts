@@ -17,6 +17,9 @@ export class Ending {
     this.#work = work;
   }
 
+  /** For who has nothing to do but to wait for the end of the process. */
+  readonly never: Promise<never> = new Promise(() => {});
+
   get isOver(): boolean {
     return this.#isOver;
   }
@@ -36,7 +39,7 @@ export class Ending {
       process.on(name, (error: unknown) => {
         // While everything is being stopped, whatever was being done fails; that is no news.
         if (this.#isOver) return;
-        process.stderr.write(`demo: ${error instanceof Error ? error.stack : error}\n`);
+        process.stderr.write(`pg_gateway: ${error instanceof Error ? error.stack : error}\n`);
         this.end(1);
       });
     }
@@ -48,7 +51,7 @@ export class Ending {
     this.#isOver = true;
     setTimeout(() => process.exit(code), patienceMs);
     this.#work().catch((error: unknown) => {
-      process.stderr.write(`demo: ${error instanceof Error ? error.message : error}\n`);
+      process.stderr.write(`pg_gateway: ${error instanceof Error ? error.message : error}\n`);
     }).finally(() => process.exit(code));
   }
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { frame, least } from '../../../scripts/lib/demo/frame.ts';
-import { colours, plain } from '../../../scripts/lib/demo/layout.ts';
-import type { View } from '../../../scripts/lib/demo/view.ts';
+import { frame, least } from '../../src/demo/frame.ts';
+import { colours, plain } from '../../src/demo/layout.ts';
+import type { View } from '../../src/demo/view.ts';
 
 const server = {
   address: '127.0.0.1:29131',
@@ -18,9 +18,10 @@ const server = {
 /** After a promotion beside a primary that is alive. */
 const view: View = {
   elapsedMs: 83_000,
-  psql: 'psql -h 127.0.0.1 -p 6432 -U postgres',
+  psql: "psql 'host=127.0.0.1 port=6432 user=postgres dbname=postgres'",
   url: 'postgres://postgres@127.0.0.1:6432/postgres',
-  explain: 'scripts/run explain --url http://127.0.0.1:23039',
+  page: 'http://127.0.0.1:23039/',
+  explain: 'pg_gateway explain --url http://127.0.0.1:23039',
   servers: [
     {
       ...server,
@@ -107,7 +108,7 @@ describe('the frame', () => {
     assert.match(text, /stale: claims to be primary on the older timeline 1/);
     assert.match(text, /primary: is primary on timeline 2/);
     assert.match(text, /verdict {3}server2 is primary: its timeline 2 is newer than that of server1/);
-    assert.match(text, /scripts\/run explain --url http:\/\/127\.0\.0\.1:23039/);
+    assert.match(text, /pg_gateway explain --url http:\/\/127\.0\.0\.1:23039/);
     assert.match(text, /1 error, 2 sessions lost; ECONNRESET read \(2\.0 s ago\)/);
     assert.match(text, /01:39 event 99/);
   });
