@@ -1,8 +1,8 @@
 /** The end of the demo, which comes once, whatever brings it, and which nothing can hold up. */
 
 /** As a shell counts them: 128 and the number of the signal. */
-const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-export const codeOfHangup = signals.SIGHUP;
+export const signalCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+export const codeOfHangup = signalCodes.SIGHUP;
 const codeOfBrokenPipe = 141;
 
 /** After this time the process ends in any case; then the watchdog of the workspace ends what is left. */
@@ -29,8 +29,8 @@ export class Ending {
    * a terminal that was closed (EIO). Whoever listens to 'error' also keeps it from being thrown in the middle of the end.
    */
   watch(): void {
-    for (const [name, code] of Object.entries(signals)) {
-      process.on(name as keyof typeof signals, () => this.end(code));
+    for (const [name, code] of Object.entries(signalCodes)) {
+      process.on(name as keyof typeof signalCodes, () => this.end(code));
     }
     for (const output of [process.stdout, process.stderr]) {
       output.on('error', () => this.end(codeOfBrokenPipe));

@@ -109,7 +109,8 @@ export class Scene {
 
   async start(): Promise<void> {
     const { site, port, fresh, gateway: command } = this.#options;
-    this.tell(`starting a primary and two standbys of PostgreSQL ${site.version} (${site.bin})`);
+    this.tell(`PostgreSQL ${site.version}: ${site.bin}`);
+    this.tell('starting a primary and two standbys');
     this.#cluster = await startCluster(site, 2);
     await this.cluster.first.query(
       'create table demo (id bigserial primary key, at timestamptz default now())',

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { StartError } from '../errors.ts';
 import { ownCommand, ownFile } from '../runtime/own-command.ts';
 import { embeddedFor, embeddedVersion } from './postgres/embedded.ts';
-import { fetchEmbedded, fetcherIn } from './postgres/fetch.ts';
+import { fetchEmbedded, type Fetcher, fetcherIn } from './postgres/fetch.ts';
 import {
   findPostgres,
   type Found,
@@ -12,7 +12,7 @@ import {
   packageIn,
   type Search,
 } from './postgres/find.ts';
-import { cacheFolder } from './postgres/places.ts';
+import { binFolders, cacheFolder } from './postgres/places.ts';
 import { copyPrograms, serverAccount } from './servers/programs.ts';
 import type { Site } from './servers/site.ts';
 import { Workspace } from './servers/workspace.ts';
@@ -33,8 +33,9 @@ export async function openSite(options: SiteOptions): Promise<Site> {
     throw new StartError('the demo freezes servers, which Windows cannot do: run it in WSL, as in Linux.');
   }
   const account = serverAccount();
-  const found = await postgresOf(options, {
-    path: process.env['PATH'] ?? '',
+  const path = process.env['PATH'] ?? '';
+  const found = await postgresOf({ ...options, fetcher: fetcherIn(path) }, {
+    bins: binFolders(path),
     beside: ownFile(),
     cache: cacheFolder(),
     embedded: embeddedFor(process.platform, process.arch),
@@ -45,14 +46,16 @@ export async function openSite(options: SiteOptions): Promise<Site> {
   return { bin: toCopy === undefined ? bin : copyPrograms(toCopy, workspace), version, account, workspace };
 }
 
-/** The one that is named, or found, or fetched. */
-export async function postgresOf(options: SiteOptions, search: Search): Promise<Found> {
-  const { postgres, fetch, ask, tell } = options;
+/** The one that is named, or found, or fetched by `fetcher`, if there is one. */
+export async function postgresOf(
+  options: SiteOptions & { readonly fetcher: Fetcher | undefined },
+  search: Search,
+): Promise<Found> {
+  const { postgres, fetch, ask, tell, fetcher } = options;
   if (postgres !== undefined) return usable(installedIn(postgres, search.account), '--postgres: ');
   const found = findPostgres(search);
   if (!('troubles' in found)) return found;
-  const { embedded, cache, path } = search;
-  const fetcher = fetcherIn(path);
+  const { embedded, cache } = search;
   if (!embedded || !fetcher) {
     const why = embedded
       ? 'npm, bun or deno could fetch one, and none of them is in PATH'

@@ -4,15 +4,18 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { StartError } from '../../errors.ts';
 import { bunInside, isInBunExecutable } from '../../runtime/own-command.ts';
+import { signalCodes } from '../ending.ts';
 import { type Embedded, embeddedVersion, keptIn, linkLibraries, nativeOf } from './embedded.ts';
 
 /** What installs a package into the folder that it is started in, without running anything of it. */
@@ -32,6 +35,10 @@ const installers: readonly Installer[] = [
   { name: 'bun', args: ['add', '--ignore-scripts', '--exact', '--silent'], lock: 'bun.lock' },
   { name: 'deno', args: ['install', '--quiet', '--node-modules-dir=auto'], lock: 'deno.lock' },
 ];
+
+/** What a folder's name begins with while it is fetched; after an hour nobody fetches any more. */
+const half = '.fetch-';
+const hourMs = 3_600_000;
 
 export interface Fetcher {
   /** For people: npm, bun, deno. */
@@ -61,13 +68,21 @@ export function fetcherIn(path: string): Fetcher | undefined {
  */
 export async function fetchEmbedded(embedded: Embedded, fetcher: Fetcher, cache: string): Promise<string> {
   mkdirSync(cache, { recursive: true, mode: 0o700 });
+  removeHalves(cache);
   // Beside its destination, so that the rename is one step and nobody ever finds half of it.
-  const folder = mkdtempSync(join(cache, '.fetch-'));
+  const folder = mkdtempSync(join(cache, half));
   const clean = () => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', clean);
+  const abort = new AbortController();
+  const stop = (signal: keyof typeof signalCodes) => {
+    abort.abort();
+    clean();
+    process.exit(signalCodes[signal]);
+  };
+  const signals = Object.keys(signalCodes) as (keyof typeof signalCodes)[];
+  for (const signal of signals) process.once(signal, stop);
   try {
     writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    await install(embedded, fetcher, folder);
+    await install(embedded, fetcher, folder, abort.signal);
     const lock = join(folder, fetcher.lock);
     if (!existsSync(lock) || !readFileSync(lock, 'utf8').includes(embedded.integrity)) {
       throw new StartError(
@@ -86,18 +101,33 @@ export async function fetchEmbedded(embedded: Embedded, fetcher: Fetcher, cache:
     renameSync(got, kept);
     return kept;
   } finally {
-    process.off('exit', clean);
+    for (const signal of signals) process.off(signal, stop);
     clean();
   }
 }
 
-async function install(embedded: Embedded, fetcher: Fetcher, folder: string): Promise<void> {
+/** What is left of those that were killed in the middle. */
+function removeHalves(cache: string): void {
+  const isOld = (path: string) => Date.now() - statSync(path).mtimeMs > hourMs;
+  for (const name of readdirSync(cache).filter((name) => name.startsWith(half))) {
+    const path = join(cache, name);
+    if (isOld(path)) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+async function install(
+  embedded: Embedded,
+  fetcher: Fetcher,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { command: [program = '', ...args], env } = fetcher;
   const spec = `${embedded.name}@${embeddedVersion}`;
   const child = spawn(program, [...args, fetcher.name === 'deno' ? `npm:${spec}` : spec], {
     cwd: folder,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => output += bytes);

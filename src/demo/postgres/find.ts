@@ -5,7 +5,7 @@ import { tryToRun } from '../servers/programs.ts';
 import type { Account } from '../servers/server-files.ts';
 import type { Programs } from '../servers/site.ts';
 import { type Embedded, keptIn, linkLibraries, nativeOf } from './embedded.ts';
-import { binFolders, packagesAbove } from './places.ts';
+import { packagesAbove } from './places.ts';
 
 /** Older ones have no `wal_keep_size`, for one. */
 export const leastVersion = 13;
@@ -16,7 +16,8 @@ export interface Found extends Programs {
 }
 
 export interface Search {
-  readonly path: string;
+  /** Folders that have the programs, the best first. */
+  readonly bins: readonly string[];
   /** The file of the program, beside which npm may have installed the package. */
   readonly beside: string;
   readonly cache: string;
@@ -26,7 +27,7 @@ export interface Search {
 
 /** The first that runs: installed on this machine, or as a package beside the program, or fetched before. */
 export function findPostgres(
-  { path, beside, cache, embedded, account }: Search,
+  { bins, beside, cache, embedded, account }: Search,
 ): Found | { readonly troubles: readonly string[] } {
   const troubles: string[] = [];
   const first = <T>(places: readonly T[], look: (place: T) => Found | string): Found | undefined => {
@@ -37,7 +38,7 @@ export function findPostgres(
     }
     return undefined;
   };
-  return first(binFolders(path), (bin) => installedIn(bin, account)) ??
+  return first(bins, (bin) => installedIn(bin, account)) ??
     first(
       embedded ? [...packagesAbove(beside, embedded.name), keptIn(cache, embedded)].filter(nativeOf) : [],
       (folder) => packageIn(folder, account),
