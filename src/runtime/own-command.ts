@@ -6,7 +6,7 @@ export function ownCommand(): readonly string[] {
   const { Deno } = globalThis as { Deno?: { build: { standalone?: boolean } } };
   if (Deno?.build.standalone || isInBunExecutable(entry)) return [execPath];
   // Deno does not tell the flags that it was given.
-  return Deno ? [execPath, 'run', '-A', '--no-check', entry] : [execPath, ...execArgv, entry];
+  return Deno ? [execPath, 'run', '-A', '--no-check', '--no-lock', entry] : [execPath, ...execArgv, entry];
 }
 
 /** Its files lie in a file system of its own, which existsSync sees. */
@@ -14,11 +14,11 @@ export function isInBunExecutable(entry: string): boolean {
   return entry.startsWith('/$bunfs/') || /^B:[/\\]~BUN[/\\]/.test(entry);
 }
 
-/** The folder that the program was started from: of its executable, or of its entry. */
+/** The file that the program was started from: its executable, or its entry. */
 export function ownFile(): string {
   const { execPath, argv: [, entry = ''] } = process;
   return isInBunExecutable(entry) ? execPath : entry;
 }
 
-/** The command of the runtime that installs npm's packages: an executable of Bun can be Bun itself. */
+/** With this in its environment an executable of Bun is the command bun, which installs npm's packages. */
 export const bunInside: Readonly<Record<string, string>> = { BUN_BE_BUN: '1' };

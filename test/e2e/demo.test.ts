@@ -144,7 +144,7 @@ ${command}`;
     child.stdin?.write('n\n');
     assert.equal((await closed)[0], 1, output());
     assert.match(output(), /needs PostgreSQL, and found none/);
-    assert.equal(existsSync(join(folder, 'cache')), false);
+    assert.equal(existsSync(join(folder, 'cache/pg_gateway')), false);
     await traces.areGone();
   });
 
