@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { embeddedFor } from '../../src/demo/postgres/embedded.ts';
 import { gatewayRuntime, programCommand } from '../bed/gateway.ts';
@@ -103,8 +103,11 @@ describe('pg_gateway demo without PostgreSQL', () => {
     ? `${scriptPath} and unshare of util-linux are needed`
     : false;
 
-  const folder = mkdtempSync(join(tmpdir(), 'demo-hidden-'));
-  chmodSync(folder, 0o755);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'demo-hidden-'));
+    chmodSync(folder, 0o755);
+  });
   after(() => rmSync(folder, { recursive: true }));
 
   /** Beside the executable and installed there is none; npm brings what lies in `package`. */
