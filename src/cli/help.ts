@@ -30,13 +30,13 @@ function commandLines(commands: Commands): string {
     .join('\n');
 }
 
-/** `pg_gateway <command> --help`: with the settings that it takes. */
+/** `pg_gateway <command> --help`: with the settings that it takes, and what else is to be said. */
 // deno-lint-ignore no-explicit-any -- as above
-export function commandHelp(name: string, command: CommandDef<any>): string {
+export function commandHelp(name: string, command: CommandDef<any>, more = ''): string {
   const taken = settingNames.filter((setting) => Object.hasOwn(command.args as ArgsDef, argOf(setting)));
   return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${ownHelp(name, command)}${
     settingsHelp(taken)
-  }`;
+  }${more}`;
 }
 
 // deno-lint-ignore no-explicit-any -- as above

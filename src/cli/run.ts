@@ -7,6 +7,7 @@ import { check } from './check.ts';
 import { clients } from './clients.ts';
 import { config } from './config.ts';
 import { convert } from './convert/convert.ts';
+import { demo, demoHelp } from './demo.ts';
 import { drain } from './drain.ts';
 import { drill } from './drill.ts';
 import { evidence } from './evidence.ts';
@@ -47,12 +48,16 @@ const commands: Readonly<Record<string, CommandDef<any>>> = {
   'log-level': logLevel,
   evidence,
   replay,
+  demo,
   'forget-timeline': forgetTimeline,
   'forget-system': forgetSystem,
 };
 
 /** As they are typed. */
 export const commandNames: readonly string[] = Object.keys(commands);
+
+/** Of commands of which their flags do not tell all. */
+const moreHelp: Readonly<Record<string, string>> = { demo: demoHelp };
 
 /** Resolves with the exit code once the command has ended. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -70,7 +75,7 @@ async function obey(argv: readonly string[]): Promise<number> {
   const rawArgs = name === first ? argv.slice(1) : [...argv];
   if (rawArgs.includes('--version') || rawArgs.includes('-v')) return show(`pg_gateway ${version}`);
   if (rawArgs.includes('--help') || rawArgs.includes('-h')) {
-    return show(name === first ? commandHelp(name, commands[name]!) : programHelp(commands));
+    return show(name === first ? commandHelp(name, commands[name]!, moreHelp[name]) : programHelp(commands));
   }
   const { result } = await runCommand(commands[name]!, { rawArgs });
   return typeof result === 'number' ? result : exitCodes.done;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { startCluster, startStranger } from './cluster.ts';
 import type { Server } from './cluster.ts';
 import { isFree } from './ports.ts';
-import { familyOf, isRunning, listProcesses } from './processes.ts';
+import { familyOf, isRunning, listProcesses } from '../../src/demo/servers/processes.ts';
 import { waitFor } from './wait-for.ts';
 import { removeWorkspace } from './workspace.ts';
 

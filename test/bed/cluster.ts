@@ -1,14 +1,12 @@
 /** Real PostgreSQL clusters on loopback: one primary and its standbys, gone without a trace after `close`. */
-import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Cluster as DemoCluster } from '../../src/demo/servers/cluster.ts';
+import { freePort } from '../../src/demo/servers/ports.ts';
+import { type Account, writePrivate } from '../../src/demo/servers/server-files.ts';
+import type { ServerOptions } from '../../src/demo/servers/server-settings.ts';
 import { type Certificate, selfSigned } from './certificate.ts';
-import { freePort } from './ports.ts';
-import { postgresBinaries, template } from './postgres-binaries.ts';
+import { siteOf, template } from './postgres-binaries.ts';
 import { Server } from './postgres-server.ts';
-import { chownTo, writePrivate } from './server-files.ts';
-import type { ServerOptions, ServerPlace } from './server-settings.ts';
-import { newPath } from './workspace.ts';
 
 export { Server };
 
@@ -19,54 +17,40 @@ export interface ClusterOptions extends ServerOptions {
   readonly tls?: boolean | undefined;
   /** The loopback addresses of the servers, which then all have the same port, as the pods of a service do. */
   readonly hosts?: readonly string[] | undefined;
+  /** The password of `postgres`, asked for by SCRAM; without one everybody on loopback is trusted. */
+  readonly password?: string | undefined;
+  /** Sessions that each server can hold. Standbys need at least as many as their primary. */
+  readonly maxConnections?: number | undefined;
+  /** The folder of another PostgreSQL's programs than the one that comes with the tests. */
+  readonly bin?: string | undefined;
 }
 
 /** Two PostgreSQL systems have different identifiers; servers of one cluster share theirs. */
 type System = 'ours' | 'stranger';
 
-export class Cluster {
-  /** In the order in which they were made: the first one started as the primary. */
-  readonly servers: Server[] = [];
+export class Cluster extends DemoCluster<Server> {
   /** The root certificate as PEM, where the servers speak TLS. */
   readonly certificate: string | undefined;
-  readonly folder: string;
-  #options: ClusterOptions;
-  #tls: ServerPlace['tls'];
+  readonly #options: ClusterOptions;
 
   /** Use `startCluster`. */
   constructor(options: ClusterOptions) {
-    const { account } = postgresBinaries();
-    this.#options = options;
-    this.folder = newPath(account, 'c');
-    mkdirSync(this.folder, { mode: 0o700 });
-    chownTo(this.folder, account);
+    const site = siteOf(options.bin);
     const pair = options.tls ? selfSigned() : undefined;
+    const { password, hba = [] } = options;
+    const scram = password === undefined ? [] : ['host all all 127.0.0.0/8 scram-sha-256'];
+    super(site, (place) => {
+      const settings = { ...settingsOf(options, pair && place.socketFolder), ...options.settings };
+      return new Server(site, place, { settings, hba: [...hba, ...scram] }, password);
+    });
+    this.#options = options;
     this.certificate = pair?.certificate;
-    this.#tls = pair && this.#writeTls(pair);
-  }
-
-  /** The first server. After a promotion the primary is another one: tests know which they promoted. */
-  get first(): Server {
-    return this.server(0);
-  }
-
-  /** The server at `index`; throws where there is none, so that tests need no `!`. */
-  server(index: number): Server {
-    const server = this.servers[index];
-    if (!server) {
-      throw new Error(`the cluster has ${this.servers.length} servers, and none at index ${index}`);
-    }
-    return server;
-  }
-
-  /** For CANDIDATES: all servers as `host:port`, separated by commas. */
-  get candidates(): string {
-    return this.servers.map(({ address }) => address).join(',');
+    if (pair) writePair(pair, this.folder, site.account);
   }
 
   /** Starts a further standby out of a base backup of `primary`. */
   async addStandby(primary: Server): Promise<Server> {
-    const server = await this.#add();
+    const server = await this.addNext();
     await server.rebuildFrom(primary);
     return server;
   }
@@ -77,59 +61,35 @@ export class Cluster {
    */
   async addTwin(original: Server): Promise<Server> {
     if (original.isUp) throw new Error(`${original.name} is up: stop it before its data is copied`);
-    const server = await this.#add();
+    const server = await this.addNext();
     await server.copyFrom(original.data);
     await server.start();
     return server;
   }
 
-  /** Kills every server and deletes the folder. */
-  async close(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.destroy()));
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  /** Makes the primary and its standbys, all from the template, and waits until the standbys stream. */
-  async start(system: System): Promise<void> {
-    const { standbys = 0, password, bin } = this.#options;
-    const data = await template(system, password, bin);
-    const primary = await this.#add();
-    const others = [];
-    for (let count = 0; count < standbys; count++) others.push(await this.#add());
-    await Promise.all([primary.copyFrom(data), ...others.map((server) => server.copyFrom(data, primary))]);
-    await primary.start();
-    await Promise.all(others.map(async (server) => {
-      await server.start();
-      await server.streams();
-    }));
-  }
-
-  async #add(): Promise<Server> {
-    const name = `server${this.servers.length + 1}`;
+  /** At the next of the addresses. */
+  async addNext(): Promise<Server> {
     const { hosts } = this.#options;
-    const host = hosts?.[this.servers.length] ?? '127.0.0.1';
-    const port = hosts && this.servers[0] ? this.servers[0].port : await freePort(hosts);
-    const folder = join(this.folder, name);
-    const server = new Server({
-      name,
-      host,
-      port,
-      folder,
-      socketFolder: this.folder,
-      tls: this.#tls,
-      options: this.#options,
-    });
-    this.servers.push(server);
-    return server;
+    if (!hosts) return await this.add();
+    return await this.add(hosts[this.servers.length], this.servers[0]?.port ?? await freePort(hosts));
   }
+}
 
-  #writeTls(pair: Certificate): ServerPlace['tls'] {
-    const paths = { certificate: join(this.folder, 'server.crt'), key: join(this.folder, 'server.key') };
-    const { account } = postgresBinaries();
-    writePrivate(paths.certificate, pair.certificate, account);
-    writePrivate(paths.key, pair.key, account);
-    return paths;
-  }
+/** `folder` has the certificate and its key, for a server that speaks TLS. */
+function settingsOf({ maxConnections }: ClusterOptions, folder: string | undefined): Record<string, string> {
+  return {
+    ...(maxConnections === undefined ? {} : { max_connections: String(maxConnections) }),
+    ...(folder === undefined ? {} : {
+      ssl: 'on',
+      ssl_cert_file: join(folder, 'server.crt'),
+      ssl_key_file: join(folder, 'server.key'),
+    }),
+  };
+}
+
+function writePair({ certificate, key }: Certificate, folder: string, account: Account | undefined): void {
+  writePrivate(join(folder, 'server.crt'), certificate, account);
+  writePrivate(join(folder, 'server.key'), key, account);
 }
 
 /** Starts a primary and `standbys` standbys that stream from it. The user is `postgres`, the database too. */
@@ -145,7 +105,8 @@ export function startStranger(options: ClusterOptions = {}): Promise<Cluster> {
 async function start(options: ClusterOptions, system: System): Promise<Cluster> {
   const cluster = new Cluster(options);
   try {
-    await cluster.start(system);
+    for (let count = 0; count <= (options.standbys ?? 0); count++) await cluster.addNext();
+    await cluster.start(await template(system, options.password, options.bin));
     return cluster;
   } catch (error) {
     await cluster.close();

@@ -1,6 +1,6 @@
 /** Run by cluster.test.ts as a process of its own: holds a cluster until it is ended from outside. */
 import { startCluster } from './cluster.ts';
-import { familyOf } from './processes.ts';
+import { familyOf } from '../../src/demo/servers/processes.ts';
 
 const cluster = await startCluster({ standbys: 1 });
 cluster.server(1).freeze();

@@ -1,25 +1,28 @@
-/** Where PostgreSQL's programs are, which account may run them, and data folders fresh from initdb. */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+/** The PostgreSQL that comes with the tests, others that are installed here, and templates of data folders. */
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { newPath, workspace } from './workspace.ts';
-import { type Account, writePrivate } from './server-files.ts';
+import { copyPrograms, initdb, serverAccount, tryToRun } from '../../src/demo/servers/programs.ts';
+import type { Account } from '../../src/demo/servers/server-files.ts';
+import type { Programs, Site } from '../../src/demo/servers/site.ts';
+import { workspace } from './workspace.ts';
 
-export interface Binaries {
-  /** The folder with initdb and postgres. */
-  readonly bin: string;
+export interface Binaries extends Programs {
   readonly account: Account | undefined;
 }
-
-/** What servers and initdb see of our environment: nothing that could change how they behave. */
-export const cleanEnvironment = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 let found: Binaries | undefined;
 
 /** Throws, with what to do, where the package is not installed or cannot run. */
 export function postgresBinaries(): Binaries {
   return found ??= findBinaries();
+}
+
+/** Where servers of this process are made; `bin` holds other programs than those that come with the tests. */
+export function siteOf(bin?: string): Site {
+  const ours = postgresBinaries();
+  const programs = bin === undefined ? ours : { bin, version: versionOf(bin, ours.account) };
+  return { ...programs, account: ours.account, workspace: workspace(ours.account) };
 }
 
 function findBinaries(): Binaries {
@@ -30,43 +33,19 @@ function findBinaries(): Binaries {
       `PostgreSQL for tests is missing: ${native} does not exist; run scripts/install (npm ci)`,
     );
   }
-  const account = process.getuid?.() === 0 ? unprivilegedAccount() : undefined;
+  const account = serverAccount();
   const bin = join(native, 'bin');
-  const trouble = tryToRun(bin, account);
-  if (trouble === undefined) return { bin, account };
-  if (account === undefined) throw new Error(`${bin}/postgres does not run: ${trouble}; try scripts/install`);
-  return { bin: copyFor(account, native), account };
+  const run = tryToRun(bin, account);
+  if ('version' in run) return { bin, version: run.version, account };
+  // The checkout may lie under a folder that the other account cannot enter, such as /root.
+  const usable = account === undefined ? bin : copyPrograms(native, workspace(account));
+  return { bin: usable, version: versionOf(usable, account), account };
 }
 
-/** PostgreSQL looks its own account up, so it must be one that has a line in the user table. */
-function unprivilegedAccount(): Account {
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
-  const user = users.find(([name]) => name === 'nobody') ?? users.find((fields) => Number(fields[2]) > 0);
-  if (!user) throw new Error('PostgreSQL refuses to run as root, and /etc/passwd names nobody else');
-  return { uid: Number(user[2]) >>> 0, gid: Number(user[3]) >>> 0 };
-}
-
-function tryToRun(bin: string, account: Account | undefined): string | undefined {
-  const run = spawnSync(join(bin, 'postgres'), ['--version'], {
-    cwd: '/',
-    env: cleanEnvironment,
-    ...account,
-  });
-  if (run.status === 0) return undefined;
-  return run.error?.message ?? (String(run.stderr ?? '').trim() || `exit code ${run.status}`);
-}
-
-/** The checkout may lie under a folder that the other account cannot enter, such as /root. */
-function copyFor(account: Account, native: string): string {
-  const copy = join(workspace(account), 'postgres');
-  for (const args of [['cp', '-RP', native, copy], ['chmod', '-R', 'a+rX', copy]] as const) {
-    const run = spawnSync(args[0], args.slice(1), { encoding: 'utf8' });
-    if (run.status !== 0) throw new Error(`cannot copy PostgreSQL to ${copy}: ${run.stderr}`);
-  }
-  const bin = join(copy, 'bin');
-  const trouble = tryToRun(bin, account);
-  if (trouble !== undefined) throw new Error(`${bin}/postgres does not run: ${trouble}; try scripts/install`);
-  return bin;
+function versionOf(bin: string, account: Account | undefined): number {
+  const run = tryToRun(bin, account);
+  if ('version' in run) return run.version;
+  throw new Error(`${bin}/postgres does not run: ${run.trouble}; try scripts/install`);
 }
 
 /** Other versions that are installed, oldest first, where Debian and Ubuntu put them. */
@@ -83,26 +62,22 @@ const shared = process.env['TEST_TEMPLATES'];
 
 /**
  * A data folder that was never started, made once for each `system` and password. Copies of one template have one
- * system identifier; another `system` name has another. `bin` as in ServerOptions.
+ * system identifier; another `system` name has another. `bin` as in ClusterOptions.
  */
 export function template(system: string, password: string | undefined, bin?: string): Promise<string> {
-  const { account } = postgresBinaries();
-  const key = JSON.stringify([shared ?? workspace(account), system, password, bin]);
+  const site = siteOf(bin);
+  const key = JSON.stringify([shared ?? site.workspace.folder, system, password, bin]);
   const made = templates.get(key) ??
     (shared === undefined
-      ? initdb(password, bin)
-      : sharedTemplate(join(shared, encodeURIComponent([system, password, bin].join(' '))), password, bin));
+      ? initdb(site, password)
+      : sharedTemplate(join(shared, encodeURIComponent([system, password, bin].join(' '))), site, password));
   templates.set(key, made);
   return made;
 }
 
-async function sharedTemplate(
-  path: string,
-  password: string | undefined,
-  bin: string | undefined,
-): Promise<string> {
+async function sharedTemplate(path: string, site: Site, password: string | undefined): Promise<string> {
   if (existsSync(path)) return path;
-  const made = await initdb(password, bin);
+  const made = await initdb(site, password);
   try {
     renameSync(made, path);
     return path;
@@ -110,29 +85,4 @@ async function sharedTemplate(
     // Another process was first; or it lies on another disk.
     return existsSync(path) ? path : made;
   }
-}
-
-function initdb(password: string | undefined, other: string | undefined): Promise<string> {
-  const { bin, account } = postgresBinaries();
-  const data = newPath(account, 'template');
-  const args = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-  // An initdb that is killed would leave the shared memory of its trial runs in /dev/shm. Before 16 it has no `-c`.
-  if (other === undefined) args.push('-c', 'dynamic_shared_memory_type=mmap');
-  if (password !== undefined) {
-    writePrivate(`${data}.password`, password, account);
-    args.push(`--pwfile=${data}.password`);
-  }
-  const run = spawn(join(other ?? bin, 'initdb'), args, {
-    cwd: workspace(account),
-    env: cleanEnvironment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...account,
-  });
-  let output = '';
-  run.stdout.on('data', (bytes) => output += bytes);
-  run.stderr.on('data', (bytes) => output += bytes);
-  return new Promise((resolve, reject) => {
-    run.once('error', reject);
-    run.once('close', (code) => code === 0 ? resolve(data) : reject(new Error(`initdb failed:\n${output}`)));
-  });
 }

@@ -1,106 +1,29 @@
-/**
- * One temporary folder for each process that starts servers, and the promise that it goes away with the process.
- *
- * A watchdog process keeps the promise, not an exit hook: under `deno test` neither `process.on('exit')` nor a
- * SIGINT handler is ever called (Deno 2.9.5), and nothing at all is called after SIGKILL. The watchdog reads
- * from a pipe that nobody writes to; the pipe ends when this process does, however it does.
- */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdtempSync, realpathSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+/** One temporary folder for each process that runs tests. */
 import { fileURLToPath } from 'node:url';
-import { memoryFolders } from './memory-folder.ts';
-import { type Account, chownTo } from './server-files.ts';
-import { waitFor } from './wait-for.ts';
-
-export interface Workspace {
-  readonly folder: string;
-  readonly watchdog: ChildProcess;
-}
+import type { Account } from '../../src/demo/servers/server-files.ts';
+import { Workspace } from '../../src/demo/servers/workspace.ts';
 
 let current: Workspace | undefined;
-let numbered = 0;
 
 /** The folder of this process, made at the first call; it belongs to `account` if that is given. */
-export function workspace(account: Account | undefined): string {
-  current ??= openWorkspace(account);
-  return current.folder;
+export function workspace(account: Account | undefined): Workspace {
+  return current ??= new Workspace(account, watchdog);
 }
 
 /** A path in the workspace that nothing else uses. */
 export function newPath(account: Account | undefined, prefix: string): string {
-  return join(workspace(account), `${prefix}${++numbered}`);
+  return workspace(account).newPath(prefix);
 }
 
-/**
- * Deletes the folder now instead of at the end of the process, with whatever still runs in it. Only when nothing
- * is being started any more: after it, the next cluster makes a new folder.
- */
+/** Deletes it now, as Workspace says; after it, the next cluster makes a new folder. */
 export async function removeWorkspace(): Promise<void> {
   const last = current;
   current = undefined;
-  if (!last) return;
-  const { watchdog, folder } = last;
-  watchdog.stdin?.end();
-  await waitFor(`${folder} to be deleted`, () => !existsSync(folder) && hasEnded(watchdog));
+  await last?.remove();
 }
 
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
-}
-
-function openWorkspace(account: Account | undefined): Workspace {
-  const folder = mkdtempSync(join(realpathSync(baseFolder(account)), 'pg_gateway-'));
-  chmodSync(folder, 0o700);
-  chownTo(folder, account);
-  return { folder, watchdog: startWatchdog(folder) };
-}
-
-/** TMPDIR may lie under a folder that the other account may not enter. */
-function baseFolder(account: Account | undefined): string {
-  const bases = [
-    ...(process.env['TMPDIR'] === undefined ? memoryFolders() : []),
-    tmpdir(),
-    '/tmp',
-    '/var/tmp',
-  ];
-  const base = bases.find((path) => account === undefined ? isWritable(path) : isOpenToAll(path));
-  if (base) return base;
-  throw new Error(`none of ${bases.join(', ')} can hold the servers' folder; set TMPDIR to one that can`);
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isOpenToAll(path: string): boolean {
-  try {
-    for (let at = realpathSync(path);; at = dirname(at)) {
-      if ((statSync(at).mode & 0o001) === 0) return false;
-      if (at === dirname(at)) return true;
-    }
-  } catch {
-    return false;
-  }
-}
-
-function startWatchdog(folder: string): ChildProcess {
+function watchdog(folder: string): readonly string[] {
   const script = fileURLToPath(new URL('./watchdog.ts', import.meta.url));
   const run = process.versions['deno'] === undefined ? [script] : ['run', '-A', '--no-check', script];
-  // Detached: Ctrl-C in a terminal must end us, not the one who cleans up after us.
-  const watchdog = spawn(process.execPath, [...run, folder], {
-    cwd: '/',
-    detached: true,
-    // Not even our stderr: whoever waits for its end would wait for the watchdog.
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  watchdog.unref();
-  (watchdog.stdin as unknown as { unref?: () => void } | null)?.unref?.();
-  return watchdog;
+  return [process.execPath, ...run, folder];
 }

@@ -5,7 +5,7 @@ import { ask, serverBehind } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
 import { postgresBinaries } from '../bed/postgres-binaries.ts';
-import { writePrivate } from '../bed/server-files.ts';
+import { writePrivate } from '../../src/demo/servers/server-files.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 /** Whoever comes right after a reload; so many, because fewer connections may be ready than clients come. */

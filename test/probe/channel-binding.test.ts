@@ -11,7 +11,7 @@ import { Login } from '../../src/probe/login.ts';
 import { selfSigned } from '../bed/certificate.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { postgresBinaries } from '../bed/postgres-binaries.ts';
-import { chownTo } from '../bed/server-files.ts';
+import { chownTo } from '../../src/demo/servers/server-files.ts';
 import { waitFor } from '../bed/wait-for.ts';
 import { check, type Closer, open } from './support.ts';
 

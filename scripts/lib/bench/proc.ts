@@ -1,7 +1,7 @@
 /** What /proc tells of a process, and where its threads may run. Linux only. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { familyOf, isRunning } from '../../../test/bed/processes.ts';
+import { familyOf, isRunning } from '../../../src/demo/servers/processes.ts';
 
 /** USER_HZ: 100 on every Linux that user space gets to see. */
 const tickMs = 10;

@@ -4,7 +4,7 @@ import type { Child } from './children.ts';
 import { start } from './children.ts';
 import { isReady } from './ready.ts';
 import { haproxyConfig, pgbouncerConfig, writeConfig } from './configs.ts';
-import { isRunning } from '../../../test/bed/processes.ts';
+import { isRunning } from '../../../src/demo/servers/processes.ts';
 import { freePort } from '../../../test/bed/ports.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
 import type { PeerOption, TargetName } from './options.ts';

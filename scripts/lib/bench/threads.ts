@@ -1,6 +1,6 @@
 /** How many threads move bytes in what was started. */
 import { readFileSync } from 'node:fs';
-import { familyOf, isRunning } from '../../../test/bed/processes.ts';
+import { familyOf, isRunning } from '../../../src/demo/servers/processes.ts';
 
 /** Of the gateway: what its log says when it listens, for a runtime has many more threads that move nothing. */
 export function threadsInLog(output: string): number | undefined {

@@ -30,6 +30,8 @@ const bunBuild = [
   '--bytecode',
   // Without it --bytecode means CommonJS, which knows no top-level await: the build fails, at times with exit code 0.
   '--format=esm',
+  // What an import() names is loaded when it is called, and so are the modules of Bun that it alone imports.
+  '--splitting',
   // The executable must not read .env or bunfig.toml of the folder that it is started in.
   '--no-compile-autoload-dotenv',
   '--no-compile-autoload-bunfig',

@@ -19,7 +19,7 @@ import { runFile } from './run.ts';
 import type { Stage, Step } from './stages.ts';
 import { findTests, stagesOf, steps } from './stages.ts';
 import { Tally } from './tally.ts';
-import { memoryFolders } from '../../../test/bed/memory-folder.ts';
+import { memoryFolders } from '../../../src/demo/servers/memory-folder.ts';
 
 const root = join(import.meta.dirname, '../../..');
 /** A file that runs for longer is mentioned again and again, so that a person sees that something happens. */

@@ -1,5 +1,5 @@
 /** pg_auto_failover: a monitor, and three nodes that replicate synchronously, as it sets them up by itself. */
-import { signal } from '../processes.ts';
+import { signal } from '../../../src/demo/servers/processes.ts';
 import { waitFor } from '../wait-for.ts';
 import type { Lab } from './lab.ts';
 import type { Machine } from './machine.ts';

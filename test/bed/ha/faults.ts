@@ -1,5 +1,5 @@
 /** What can happen to a primary, and how it passes. */
-import { signal } from '../processes.ts';
+import { signal } from '../../../src/demo/servers/processes.ts';
 import type { Machine } from './machine.ts';
 import type { Managed, Manager } from './manager.ts';
 

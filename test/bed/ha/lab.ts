@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { chownTo } from '../server-files.ts';
+import { chownTo } from '../../../src/demo/servers/server-files.ts';
 import { newPath } from '../workspace.ts';
 import { execute } from './execute.ts';
 import { type Machine, machineOf } from './machine.ts';

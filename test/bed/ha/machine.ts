@@ -1,7 +1,7 @@
 /** One machine of the lab: what runs on it, and what can go wrong with it. */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { type ProcessInfo, signal } from '../processes.ts';
-import { chownTo, writePrivate } from '../server-files.ts';
+import { type ProcessInfo, signal } from '../../../src/demo/servers/processes.ts';
+import { chownTo, writePrivate } from '../../../src/demo/servers/server-files.ts';
 import { waitFor } from '../wait-for.ts';
 import { execute } from './execute.ts';
 import { type Link, linkOf } from './link.ts';

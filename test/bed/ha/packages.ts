@@ -1,7 +1,7 @@
 /** Debian's packages with the managers: installed where that can be done, or the reason why not. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import type { Account } from '../server-files.ts';
+import type { Account } from '../../../src/demo/servers/server-files.ts';
 
 /** Where Debian puts PostgreSQL 15. */
 export const postgresBin = '/usr/lib/postgresql/15/bin';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProcessInfo } from '../processes.ts';
+import type { ProcessInfo } from '../../../src/demo/servers/processes.ts';
 import { postmasterAmong } from './postmaster.ts';
 
 const command = '/usr/lib/postgresql/15/bin/postgres -D data';

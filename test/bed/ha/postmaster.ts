@@ -1,5 +1,5 @@
 /** Which process is the postmaster. Pure. */
-import type { ProcessInfo } from '../processes.ts';
+import type { ProcessInfo } from '../../../src/demo/servers/processes.ts';
 
 /** Undefined if there is none. Until a backend has given itself a title it has the postmaster's, whose child it is. */
 export function postmasterAmong(processes: readonly ProcessInfo[]): number | undefined {

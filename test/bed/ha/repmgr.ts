@@ -1,5 +1,5 @@
 /** repmgr: its daemon promotes by itself; taking an old primary back is an operator's work, done here. */
-import { signal } from '../processes.ts';
+import { signal } from '../../../src/demo/servers/processes.ts';
 import { waitFor } from '../wait-for.ts';
 import type { Lab } from './lab.ts';
 import type { Machine } from './machine.ts';

@@ -1,7 +1,7 @@
 /** The namespaces of one machine: network, processes, shared memory. They end with the first process in them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { listProcesses, type ProcessInfo } from '../processes.ts';
+import { listProcesses, type ProcessInfo } from '../../../src/demo/servers/processes.ts';
 import { waitFor } from '../wait-for.ts';
 import { execute } from './execute.ts';
 

@@ -11,7 +11,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signal } from '../processes.ts';
+import { signal } from '../../../src/demo/servers/processes.ts';
 import { waitFor } from '../wait-for.ts';
 import type { Lab } from './lab.ts';
 import type { Machine } from './machine.ts';

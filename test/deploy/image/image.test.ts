@@ -156,7 +156,7 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
 
   it('is built with Bun and the packages of the program, from a registry behind a private authority', () => {
     const others = [...fetched].filter((name) => !name.startsWith('@oven/bun-')).sort();
-    assert.deepEqual(others, ['bun', 'citty', 'consola', 'node-forge', 'smol-toml']);
+    assert.deepEqual(others, ['bun', 'citty', 'consola', 'node-forge', 'postgres', 'smol-toml']);
   });
 
   it('holds the executable, what it loads, and its license', () => {

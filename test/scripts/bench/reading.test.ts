@@ -8,7 +8,7 @@ import { cpuMs, lastCore, memoryOf } from '../../../scripts/lib/bench/proc.ts';
 import { copyRow, endsReady, message, numberIn, readyForQuery } from '../../../scripts/lib/bench/protocol.ts';
 import { processesOf, threadsInLog, threadsOf, threadsText } from '../../../scripts/lib/bench/threads.ts';
 import { start } from '../../../scripts/lib/bench/children.ts';
-import { killFamily } from '../../bed/processes.ts';
+import { killFamily } from '../../../src/demo/servers/processes.ts';
 import { waitFor } from '../../bed/wait-for.ts';
 
 const noProc = process.platform === 'linux' ? false : 'threads are counted in /proc, which is of Linux';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { familyOf, isRunning } from '../../bed/processes.ts';
+import { familyOf, isRunning } from '../../../src/demo/servers/processes.ts';
 import { waitFor } from '../../bed/wait-for.ts';
 
 const script = fileURLToPath(new URL('../../../scripts/failover', import.meta.url));
