@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanEnvironment, postgresBinaries } from '../../../test/bed/postgres-binaries.ts';
-import { type Account, chownTo } from '../../../test/bed/server-files.ts';
+import { cleanEnvironment } from '../../../src/demo/servers/programs.ts';
+import { type Account, chownTo } from '../../../src/demo/servers/server-files.ts';
+import { postgresBinaries } from '../../../test/bed/postgres-binaries.ts';
 
 export interface SmokeServer {
   stop(): void;
