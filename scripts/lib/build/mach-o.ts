@@ -20,6 +20,7 @@ const adHoc = 0x2_0002;
 /** Of version 0x20400, which has the executable segment. */
 const directoryHead = 88;
 const pageShift = 12;
+const vmPage = 1 << pageShift;
 
 interface Parts {
   readonly cpuType: number;
@@ -76,7 +77,7 @@ export function signatureFault(file: Buffer): string | undefined {
 
 /** The file with an ad hoc signature in the place of the one that it has. Throws an Error if it has no place for one. */
 export function signAdHoc(file: Buffer, identifier: string): Buffer {
-  const { cpuType, signature, linkEdit, text } = partsOf(file);
+  const { signature, linkEdit, text } = partsOf(file);
   if (signature < 0 || linkEdit < 0 || text < 0) throw new Error('it has no place for a signature');
   const limit = file.readUInt32LE(signature + 8);
   const name = Buffer.from(`${identifier}\0`);
@@ -88,7 +89,6 @@ export function signAdHoc(file: Buffer, identifier: string): Buffer {
   const code = Buffer.from(file.subarray(0, limit));
   code.writeUInt32LE(blob.length, signature + 12);
   const linkEditBytes = limit + blob.length - Number(code.readBigUInt64LE(linkEdit + 40));
-  const vmPage = cpuType === cpuTypes.arm64 ? 0x4000 : 0x1000;
   code.writeBigUInt64LE(BigInt(Math.ceil(linkEditBytes / vmPage) * vmPage), linkEdit + 32);
   code.writeBigUInt64LE(BigInt(linkEditBytes), linkEdit + 48);
 
