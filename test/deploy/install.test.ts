@@ -392,9 +392,26 @@ describe('install.sh', { skip: isHere ? false : 'this is not Linux x64 with glib
   });
 });
 
-test('install.sh asks the repository that deploy/names.json has', () => {
-  const names = JSON.parse(readFileSync(join(script, '../names.json'), 'utf8')) as { repository: string };
+test('install.sh and docs/install.md have the names of deploy/names.json', () => {
+  const names = JSON.parse(readFileSync(join(script, '../names.json'), 'utf8')) as Readonly<
+    Record<'repository' | 'npm' | 'image', string>
+  >;
   assert.ok(text.includes(`\nrepository=${names.repository}\n`));
+  const page = readFileSync(join(script, '../../docs/install.md'), 'utf8');
+  const download = `curl -fsSL ${names.repository}/releases/latest/download/install.sh | sh`;
+  const short = `--repo ${names.repository.replace('https://github.com/', '')}\n`;
+  for (const told of [download, short, `\`${names.npm}\``, `\`${names.image}\``]) {
+    assert.ok(page.includes(told), told);
+  }
+});
+
+test('docs/install.md has every target, in both of its tables', () => {
+  const page = readFileSync(join(script, '../../docs/install.md'), 'utf8');
+  for (const heading of ['Platforms', 'Sizes']) {
+    const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+    const rows = [...section.matchAll(/^\| ([a-z]\S+-\S+) \|/gm)].map(([, name]) => name);
+    assert.deepEqual(rows, [...targetNames]);
+  }
 });
 
 test(
