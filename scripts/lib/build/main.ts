@@ -161,12 +161,16 @@ function parse(args: readonly string[]): { help: boolean; deno: boolean; target:
 async function make(file: string, build: (folder: string) => Promise<string>): Promise<void> {
   // Beside its destination, so that the rename is one step and nobody ever runs half a file.
   const folder = mkdtempSync(join(dist, '.build-'));
-  const clean = () => rmSync(folder, { recursive: true, force: true });
+  let isMade = false;
+  const clean = () => {
+    rmSync(folder, { recursive: true, force: true });
+    // Nobody shall take the one before for what could not be built. Until then it stays: somebody may be running it.
+    if (!isMade) rmSync(file, { force: true });
+  };
   process.once('exit', clean);
-  // If this build fails, nobody shall take the one before for it.
-  rmSync(file, { force: true });
   try {
     renameSync(await build(folder), file);
+    isMade = true;
   } finally {
     clean();
     process.off('exit', clean);
