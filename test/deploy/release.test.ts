@@ -122,6 +122,10 @@ describe('scripts/release', { skip }, () => {
     const second = release(version, '--targets', 'linux-x64');
     assert.equal(second.status, 0, second.output);
     assert.equal(read('SHA256SUMS'), sums);
+    assert.equal(
+      sha256(join(checkout, 'dist/pg_gateway-linux-x64')),
+      sha256(join(checkout, 'dist/pg_gateway')),
+    );
     // And in another folder.
     assert.equal(
       sha256(join(checkout, 'dist/pg_gateway-linux-x64')),

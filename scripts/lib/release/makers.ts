@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileOf, type TargetName, targetOf } from '../build/targets.ts';
+import { fileOf, type TargetName, targetNames, targetOf } from '../build/targets.ts';
 import { tarGz, zip } from './archive.ts';
 import { licensesText } from './licenses.ts';
 import type { Release } from './release.ts';
@@ -85,7 +85,13 @@ export const makers: readonly Maker[] = [
 async function executables(release: Release, { folder, targets, say }: Place): Promise<void> {
   const { root, repository } = release;
   const licenses = licensesText(root, repository);
+  // Those of an earlier run would be packaged with the others.
+  for (const name of targetNames) rmSync(join(root, 'dist', fileOf(targetOf(name))), { force: true });
   await runTool(join(root, 'scripts/build'), targets.flatMap((name) => ['--target', name]), { cwd: root });
+  // The packages take it from there, and are to have the same bytes in them as the archive.
+  if (targets.includes('linux-x64')) {
+    copyFileSync(join(root, 'dist', fileOf(targetOf('linux-x64'))), join(root, 'dist/pg_gateway'));
+  }
   // Packing is what takes the time, and Node's zlib has threads of its own.
   await Promise.all(targets.map(async (name) => {
     const target = targetOf(name);
