@@ -12,6 +12,9 @@ export type Executable =
   | { readonly file: string; readonly missing?: never }
   | { readonly file?: never; readonly missing: string };
 
+/** Why the registry cannot be reached: it is asked no second time. */
+let unreachable: string | undefined;
+
 /** `scripts/test` builds dist/pg_gateway first: what is newer is of the same sources. */
 export function targetExecutable(name: TargetName): Executable {
   const file = `${root}dist/${fileOf(targetOf(name))}`;
@@ -20,9 +23,14 @@ export function targetExecutable(name: TargetName): Executable {
   ) {
     return { file };
   }
-  const { status, stderr } = spawnSync(`${root}scripts/build`, ['--target', name], { encoding: 'utf8' });
+  if (unreachable !== undefined) return { missing: unreachable };
+  const { status, stderr } = spawnSync(`${root}scripts/build`, ['--target', name], {
+    encoding: 'utf8',
+    // Where there is no registry, npm would try for more than a minute.
+    env: { ...process.env, npm_config_fetch_retries: '0' },
+  });
   if (status === 0) return { file };
-  const unreachable = /npm could not fetch .*/.exec(stderr)?.[0];
+  unreachable = /npm could not fetch .*/.exec(stderr)?.[0];
   if (unreachable === undefined) throw new Error(`scripts/build --target ${name} failed:\n${stderr}`);
   return { missing: unreachable };
 }

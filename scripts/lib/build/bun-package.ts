@@ -45,7 +45,7 @@ function tarballOf(root: string, name: string, cache: string): string {
   try {
     const { status, stdout, stderr, error } = spawnSync(
       'npm',
-      ['pack', '--silent', '--pack-destination', folder, `${name}@${version}`],
+      ['pack', '--loglevel=error', '--pack-destination', folder, `${name}@${version}`],
       // Not in the checkout: npm would run its own package's scripts.
       { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' },
     );
