@@ -9,16 +9,22 @@ const suffix = '.sock';
 
 /**
  * The folders, the best first: what systemd made for this service (RUNTIME_DIRECTORY of systemd.exec(5)), that of the system,
- * that of this user's login, and one for this user under the folder for temporary files.
+ * that of this user's login, and one for this user under the folder for temporary files. On Windows that is the user's own, and
+the only one: /run would be made at the root of the drive, for everybody.
  */
-export function controlFolders(env: Environment, uid: number | undefined): readonly string[] {
+export function controlFolders(
+  env: Environment,
+  uid: number | undefined,
+  platform: string = process.platform,
+): readonly string[] {
+  if (platform === 'win32') return [join(tmpdir(), 'pg_gateway')];
   const ofSystemd = env['RUNTIME_DIRECTORY']?.split(':')[0];
   const ofLogin = env['XDG_RUNTIME_DIR'];
   return [
     ...(ofSystemd ? [ofSystemd] : []),
     '/run/pg_gateway',
     ...(ofLogin ? [join(ofLogin, 'pg_gateway')] : []),
-    join(tmpdir(), `pg_gateway-${uid ?? 'user'}`),
+    join(tmpdir(), `pg_gateway-${uid}`),
   ];
 }
 

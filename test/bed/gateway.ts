@@ -56,6 +56,8 @@ export interface GatewayProcess {
 
 /** Where standard output and standard error go: a pipe that is read, or a descriptor. */
 export interface ProgramOutput {
+  /** Starts this instead of what the runtime has: an executable for another machine, with what runs it here. */
+  readonly command?: readonly string[];
   readonly stdout?: number;
   readonly stderr?: number;
   /** Descriptors that listen, by the names that systemd would give them. */
@@ -113,7 +115,7 @@ const always = {
 export async function startGateway(
   env: Record<string, string>,
   runtime: GatewayRuntime = gatewayRuntime,
-  output: Pick<ProgramOutput, 'sockets'> = {},
+  output: Pick<ProgramOutput, 'sockets' | 'command'> = {},
 ): Promise<GatewayProcess> {
   const child = launch([], { ...always, ...env }, runtime, output);
   const exited = ended(child);
@@ -170,7 +172,7 @@ function launch(
   args: readonly string[],
   env: Record<string, string>,
   runtime: GatewayRuntime = gatewayRuntime,
-  { stdout, stderr, sockets = {} }: ProgramOutput = {},
+  { stdout, stderr, sockets = {}, command: program = commands[runtime] }: ProgramOutput = {},
 ): ChildProcess {
   const names = Object.keys(sockets);
   // As systemd does it: the process that they are meant for is named.
@@ -180,9 +182,8 @@ function launch(
     `LISTEN_FDS=${names.length} LISTEN_FDNAMES=${names.join(':')} LISTEN_PID=$$ exec "$@"`,
     'sh',
   ];
-  const program = commands[runtime];
   const [command = '', ...rest] = [...activation, ...program];
-  if (!existsSync(program[0])) {
+  if (!existsSync(program[0] ?? '')) {
     throw new Error(`${program[0]} is missing: run scripts/install or scripts/build`);
   }
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PG'));

@@ -25,6 +25,10 @@ describe('the place of the control socket', () => {
     assert.deepEqual(controlFolders({}, 7), ['/run/pg_gateway', join(tmpdir(), 'pg_gateway-7')]);
   });
 
+  test('is on Windows below the folder for temporary files, and not at the root of the drive', () => {
+    assert.deepEqual(controlFolders({}, undefined, 'win32'), [join(tmpdir(), 'pg_gateway')]);
+  });
+
   test('is made for this user alone', posix, () => {
     const folder = join(base, 'new', 'deep');
     assert.equal(usableFolder([folder], uid), folder);

@@ -70,11 +70,14 @@ export function describe(file: string): string {
     spawnSync(file, ['--version'], { env: {} });
     return performance.now() - started;
   }).sort((a, b) => a - b);
+  return `${describeFile(file)}, starts in ${times[4]?.toFixed(0)} ms`;
+}
+
+/** Size and sha256. */
+export function describeFile(file: string): string {
   const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
   const size = (statSync(file).size / 1e6).toFixed(1);
-  return `${relative(process.cwd(), file)}: ${size} MB, starts in ${
-    times[4]?.toFixed(0)
-  } ms, sha256 ${sha256}`;
+  return `${relative(process.cwd(), file)}: ${size} MB, sha256 ${sha256}`;
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<boolean> {
