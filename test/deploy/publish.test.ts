@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { disagreement } from '../../scripts/lib/publish/agree.ts';
-import { archiveName, platforms, readSums } from '../../scripts/lib/publish/archives.ts';
+import { targetNames } from '../../scripts/lib/build/targets.ts';
+import { archiveName, readSums } from '../../scripts/lib/publish/archives.ts';
 import { fill } from '../../scripts/lib/publish/fill.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -46,7 +47,7 @@ function run(command: string, args: readonly string[], env: Record<string, strin
 /** As a release has them, with a program that is a line of sh. */
 function makeArchives(): string {
   mkdirSync(release);
-  return platforms.map((platform) => {
+  return targetNames.map((platform) => {
     const name = archiveName(version, platform);
     const top = join(folder, name.replace(/\.(?:tar\.gz|zip)$/, ''));
     mkdirSync(top);
@@ -68,9 +69,9 @@ before(() => {
 });
 
 const made = (path: string): string => readFileSync(join(out, path), 'utf8');
-const sumOf = (platform: (typeof platforms)[number]): string =>
+const sumOf = (platform: (typeof targetNames)[number]): string =>
   readSums(readFileSync(join(release, 'SHA256SUMS'), 'utf8')).get(archiveName(version, platform))!;
-const urlOf = (platform: (typeof platforms)[number]): string =>
+const urlOf = (platform: (typeof targetNames)[number]): string =>
   `${names.repository}/releases/download/v${version}/${archiveName(version, platform)}`;
 
 describe('the formula of Homebrew', () => {

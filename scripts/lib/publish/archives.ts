@@ -1,23 +1,14 @@
 /** The archives of a release: their names, where they can be fetched, and the sums in SHA256SUMS. Pure. */
 
-/** Operating system and processor, as names of archives have them. */
-export const platforms = [
-  'linux-x64',
-  'linux-x64-musl',
-  'linux-arm64',
-  'darwin-x64',
-  'darwin-arm64',
-  'windows-x64',
-] as const;
-export type Platform = (typeof platforms)[number];
+import type { TargetName } from '../build/targets.ts';
 
 /** It holds one folder, which is called like it, without the ending. */
-export function archiveName(version: string, platform: Platform): string {
+export function archiveName(version: string, platform: TargetName): string {
   return `pg_gateway-${version}-${platform}.${platform.startsWith('windows') ? 'zip' : 'tar.gz'}`;
 }
 
 /** `repository` is the address of its page, without a slash at the end. */
-export function archiveUrl(repository: string, version: string, platform: Platform): string {
+export function archiveUrl(repository: string, version: string, platform: TargetName): string {
   return `${repository}/releases/download/v${version}/${archiveName(version, platform)}`;
 }
 

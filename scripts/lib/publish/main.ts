@@ -5,7 +5,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, UsageError } from '../usage.ts';
 import { disagreement } from './agree.ts';
-import { archiveName, archiveUrl, platforms, readSums } from './archives.ts';
+import { targetNames } from '../build/targets.ts';
+import { archiveName, archiveUrl, readSums } from './archives.ts';
 import { fill } from './fill.ts';
 
 const help = `scripts/publish check TAG
@@ -36,7 +37,7 @@ function factsOf(release: string): Map<string, string> {
   const names = JSON.parse(read('deploy/names.json')) as { repository: string; aur: string };
   const sums = readSums(readFileSync(join(release, 'SHA256SUMS'), 'utf8'));
   const facts = new Map([['VERSION', version], ['REPOSITORY', names.repository], ['AUR', names.aur]]);
-  for (const platform of platforms) {
+  for (const platform of targetNames) {
     const name = archiveName(version, platform);
     const sum = sums.get(name);
     if (sum === undefined) throw new Error(`${join(release, 'SHA256SUMS')} has no ${name}`);

@@ -35,15 +35,15 @@ export interface Maker {
   make(release: Release, place: Place): Promise<void>;
 }
 
-/** A script that leaves its files below dist/. */
-function script(name: string, folder: string, files: RegExp): Maker['make'] {
+/** A script that leaves its files in `folder`, which is below dist/. */
+function script(name: string, folder: string, files: RegExp, args: readonly string[] = []): Maker['make'] {
   return async ({ root, epoch }, place) => {
     const made = join(root, folder);
     // What an earlier run has left is no part of this release.
     if (existsSync(made)) {
       for (const file of filesIn(made, files)) rmSync(file);
     }
-    await runTool(join(root, name), [], { cwd: root, env: { SOURCE_DATE_EPOCH: String(epoch) } });
+    await runTool(join(root, name), args, { cwd: root, env: { SOURCE_DATE_EPOCH: String(epoch) } });
     for (const file of filesIn(made, files)) copyFileSync(file, join(place.folder, basename(file)));
   };
 }
@@ -70,6 +70,12 @@ export const makers: readonly Maker[] = [
     makes: '.deb and .rpm',
     needs: 'scripts/package',
     make: script('scripts/package', 'dist/packages', /\.(?:deb|rpm)$/),
+  },
+  {
+    name: 'chart',
+    makes: 'the Helm chart',
+    needs: 'scripts/chart',
+    make: script('scripts/chart', 'dist/chart', /\.tgz$/, ['--package', 'dist/chart']),
   },
   {
     name: 'image',
