@@ -3,15 +3,15 @@
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, commandsOf, type Reloaded } from './admin/commands.ts';
-import { type ControlSocket, serveControlSocket } from './admin/control-socket.ts';
+import { CommandError, commandsOf, type Operations, type Reloaded } from './admin/commands.ts';
+import type { ControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
+import { openControlSocket } from './admin/own-control-socket.ts';
 import { pagesOf } from './admin/pages.ts';
 import { serviceState, type ServiceWatcher } from './admin/service-watcher.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Config } from './config/config.ts';
-import { ownControlSocket } from './config/control-places.ts';
 import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
 import { changesBetween, changeText, reloaded } from './config/reload.ts';
 import { openFileLimit } from './config/open-files.ts';
@@ -62,13 +62,14 @@ const drainTickMs = 100;
  */
 const ageTickMs = 1000;
 
-/** Where the gateway listens once it has started. */
+/** A gateway that has started: where it listens, and what it can be told. */
 export interface Started {
   readonly listening: Listening;
   /** Undefined: there is no metrics port. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** The path of the control socket; undefined: there is none. */
   readonly control: string | undefined;
+  readonly operations: Operations;
 }
 
 /** What the program around a gateway gives to it. */
@@ -77,6 +78,8 @@ export interface Surroundings extends OpenLog {
   drainAsked(why: 'drain' | 'takeover'): void;
   readonly inherited: Inherited | undefined;
   readonly watcher: ServiceWatcher;
+  /** After each decision; most change nothing. */
+  decided?(controller: Pick<Controller, 'journal' | 'verdicts' | 'route' | 'drill'>): void;
   /** Reads all settings again. Throws ConfigError. */
   readConfig(): Config;
 }
@@ -154,7 +157,15 @@ export class Gateway {
         const token = () => this.#config.metricsToken?.();
         this.#http = await serveMetricsPort(host, port, pages, token, takesOver ? portFreeMs : 0);
       }
-      this.#control = await this.#openControlSocket(parts, listening);
+      const operations = this.#operationsOf(parts);
+      const { address } = listening;
+      this.#control = await openControlSocket(
+        this.#config.controlSocket,
+        'port' in address ? address.port : 0,
+        commandsOf(operations),
+        this.#log,
+        takesOver,
+      );
       if (!takesOver) parts.prober.start();
       this.#ticker = setInterval(() => {
         this.#decide(parts);
@@ -168,6 +179,7 @@ export class Gateway {
         listening,
         metrics: metrics && this.#http && { host: metrics.host, port: this.#http.port },
         control: this.#control?.path,
+        operations,
       };
     } catch (error) {
       await this.stop();
@@ -195,7 +207,10 @@ export class Gateway {
     if (acceptMs > 0) await sleep(acceptMs);
     const until = performance.now() + ms;
     // Until then the queue may hold clients that are counted nowhere. A worker that hangs must not keep us.
-    await Promise.race([this.#parts?.workers.drain(), sleep(ms)]);
+    const deadline = new AbortController();
+    const isOver = sleep(ms, undefined, { signal: deadline.signal }).catch(() => {});
+    await Promise.race([this.#parts?.workers.drain(), isOver]);
+    deadline.abort();
     while (performance.now() < until && this.active > 0) await sleep(Math.min(drainTickMs, ms));
   }
 
@@ -305,6 +320,7 @@ export class Gateway {
     const { counters, serverSlots } = workers;
     const sessionsOn = serverSlots.sessionsOn.bind(serverSlots);
     if (verdict) this.#interruptions.note({ observations, verdict, route, counters, sessionsOn }, now);
+    this.#surroundings.decided?.(controller);
   }
 
   #onSuspicion(why: string): void {
@@ -356,11 +372,8 @@ export class Gateway {
     };
   }
 
-  /** Nobody asked for the place of our choice: without it the gateway serves all the same. */
-  async #openControlSocket(parts: Parts, { address }: Listening): Promise<ControlSocket | undefined> {
-    const { controlSocket: path } = this.#config;
-    if (path === 'off') return undefined;
-    const commands = commandsOf(operationsOf(parts, {
+  #operationsOf(parts: Parts): Operations {
+    return operationsOf(parts, {
       clockMs: () => this.#runtime.now(),
       config: () => this.#config,
       snapshot: () => this.#snapshot(parts),
@@ -373,21 +386,7 @@ export class Gateway {
         if (by === 'takeover') this.#http?.close();
         this.#surroundings.drainAsked(by);
       },
-    }));
-    try {
-      const place = path ?? ownControlSocket('port' in address ? address.port : 0);
-      const isTakenOver = this.#surroundings.inherited?.serves !== undefined;
-      return await serveControlSocket(place, commands, this.#log, isTakenOver);
-    } catch (error) {
-      const why = messageOf(error);
-      if (path !== undefined) {
-        throw new StartError(
-          `CONTROL_SOCKET=${path} cannot be had: ${why}. Set it to another path, or to "off".`,
-        );
-      }
-      this.#log('control_socket_failed', { why });
-      return undefined;
-    }
+    });
   }
 }
 

@@ -13,6 +13,8 @@ export interface Sources {
   readonly env: Environment;
   readonly files: Files;
   readonly account: Account;
+  /** Instead of those in the table of settings. */
+  readonly defaults?: Partial<Record<SettingName, string>>;
 }
 
 /** Known only in the environment or the file: a flag would show them in every list of processes. */
@@ -39,8 +41,11 @@ export interface Remarks {
 }
 
 /** An empty value is none. */
-export function gather({ flags, env, files }: Sources, remarks: Remarks): AllGiven {
+export function gather({ flags, env, files, defaults = {} }: Sources, remarks: Remarks): AllGiven {
   const given = new Map<SettingName | Secret, Given>();
+  for (const [name, text] of Object.entries(defaults)) {
+    given.set(name as SettingName, { text, from: 'default', written: `${name}=${text}` });
+  }
   const path = flags.CONFIG_FILE ?? env['CONFIG_FILE'];
   if (path) gatherFile(path, files, given, remarks);
   for (const name of [...settingNames, ...secrets]) {
