@@ -3,7 +3,7 @@
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, commandsOf, type Operations, type Reloaded } from './admin/commands.ts';
+import { CommandError, commandsOf, type Operations } from './admin/commands.ts';
 import type { ControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
@@ -11,6 +11,7 @@ import { openControlSocket } from './admin/own-control-socket.ts';
 import { pagesOf } from './admin/pages.ts';
 import { serviceState, type ServiceWatcher } from './admin/service-watcher.ts';
 import type { Snapshot } from './admin/snapshot.ts';
+import type { Reloaded } from './config/change.ts';
 import type { Config } from './config/config.ts';
 import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
 import { changesBetween, changeText, reloaded } from './config/reload.ts';

@@ -3,8 +3,9 @@
  * program that embeds one. Nothing of it is global: as many as are wanted can run at once; none handles a signal, ends the
  * process, or writes anywhere.
  */
-import type { Reloaded } from './admin/commands.ts';
-import { type RouteStatus, type Status, statusOf } from './admin/status.ts';
+import type { RouteStatus, Status } from './admin/status.ts';
+import { statusOf } from './admin/status-of.ts';
+import type { Reloaded } from './config/change.ts';
 import type { Environment } from './config/sources.ts';
 import type { DrillKind } from './control/drill.ts';
 import { longestDrillMs } from './control/drill.ts';
@@ -14,7 +15,8 @@ import { ConfigError, StartError } from './errors.ts';
 import { Gateway, type Started } from './gateway.ts';
 import { Listeners } from './library/listeners.ts';
 import { type LogLine, logTo } from './library/log.ts';
-import { configFrom, type Settings } from './library/settings.ts';
+import { configFrom } from './library/config.ts';
+import type { Settings } from './library/settings.ts';
 import type { LogEvent, LogLevel } from './log-events.ts';
 import type { LogFields } from './log.ts';
 import type { Address } from './runtime/runtime.ts';

@@ -2,7 +2,8 @@
 import type { ArgsDef, ParsedArgs } from 'citty';
 import { type Config, readConfig } from '../config/config.ts';
 import { nearestSetting } from '../config/nearest-setting.ts';
-import { secrets, type Sources } from '../config/sources.ts';
+import { secrets } from '../config/secrets.ts';
+import type { Sources } from '../config/sources.ts';
 import { systemFiles } from '../config/system-files.ts';
 import { ConfigError } from '../errors.ts';
 import { currentAccount } from '../config/account.ts';

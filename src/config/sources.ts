@@ -4,6 +4,7 @@ import type { Account } from '../probe/credentials.ts';
 import type { Files } from '../probe/files.ts';
 import { readConfigFile } from './config-file.ts';
 import { nearestSetting } from './nearest-setting.ts';
+import { type Secret, secrets } from './secrets.ts';
 import { flagOf, type SettingName, settingNames, settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,11 +17,6 @@ export interface Sources {
   /** Instead of those in the table of settings. */
   readonly defaults?: Partial<Record<SettingName, string>>;
 }
-
-/** Known only in the environment or the file: a flag would show them in every list of processes. */
-export const secrets = ['PGPASSWORD', 'METRICS_TOKEN'] as const;
-
-export type Secret = (typeof secrets)[number];
 
 /** The text of a setting, and where it was found. */
 export interface Given {

@@ -1,7 +1,8 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
-import { configFrom, type Settings } from '../../src/library/settings.ts';
+import { configFrom } from '../../src/library/config.ts';
+import type { Settings } from '../../src/library/settings.ts';
 
 const base: Settings = { CANDIDATES: 'db1,db2:5433', PGUSER: 'probe' };
 
