@@ -23,7 +23,6 @@ import type { Address } from './runtime/runtime.ts';
 
 export { ConfigError, StartError };
 export type {
-  Address,
   DrillKind,
   Entry as Verdict,
   LogEvent,
@@ -46,6 +45,12 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** A numeric address, IPv6 without brackets, and the port that was free where 0 is set. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What listeners hear, each after it has taken effect. */
 export interface GatewayEvents {
   /** What is known of the servers has changed: who is primary and why, or how one of them stands. */
@@ -56,11 +61,11 @@ export interface GatewayEvents {
 
 export interface EmbeddedGateway {
   /** Where clients get the primary. */
-  readonly address: Address;
+  readonly address: ListenAddress;
   /** Where clients get a standby; undefined without REPLICA_PORT. */
-  readonly standbyAddress: Address | undefined;
+  readonly standbyAddress: ListenAddress | undefined;
   /** Where `/metrics`, `/status` and the page are served; undefined without METRICS_PORT. */
-  readonly metricsAddress: Address | undefined;
+  readonly metricsAddress: ListenAddress | undefined;
   /** What `/status` says, at this moment. */
   status(): Status;
   /** Calls `listener` from now on, never before the present code has returned; what comes back ends that. */
@@ -134,15 +139,15 @@ class Embedded implements EmbeddedGateway {
     return this.#started!;
   }
 
-  get address(): Address {
-    return this.#running.listening.address;
+  get address(): ListenAddress {
+    return hostPort(this.#running.listening.address)!;
   }
 
-  get standbyAddress(): Address | undefined {
-    return this.#running.listening.standby;
+  get standbyAddress(): ListenAddress | undefined {
+    return hostPort(this.#running.listening.standby);
   }
 
-  get metricsAddress(): Address | undefined {
+  get metricsAddress(): ListenAddress | undefined {
     return this.#running.metrics;
   }
 
@@ -206,6 +211,11 @@ class Embedded implements EmbeddedGateway {
     if (epoch !== this.#told.epoch) this.#listeners.tell('route', this.status().route);
     this.#told = { verdicts, epoch };
   }
+}
+
+/** The first of LISTEN_HOST that is no folder, which there always is. */
+function hostPort(address: Address | undefined): ListenAddress | undefined {
+  return address === undefined || 'path' in address ? undefined : address;
 }
 
 type Decided = Parameters<NonNullable<ConstructorParameters<typeof Gateway>[1]['decided']>>[0];

@@ -35,12 +35,8 @@ function settings(): Settings {
   };
 }
 
-function portOf(address: EmbeddedGateway['address'] | undefined): number {
-  return address !== undefined && 'port' in address ? address.port : 0;
-}
-
 async function behind(gateway: EmbeddedGateway): Promise<number> {
-  const sql = clientOf(portOf(gateway.address), login);
+  const sql = clientOf(gateway.address.port, login);
   try {
     const [row] = await sql`select inet_server_port() as port`;
     return Number(row?.['port']);
@@ -52,7 +48,7 @@ async function behind(gateway: EmbeddedGateway): Promise<number> {
 /** A session that is open: what it is told when it ends, or undefined while it lives. */
 async function session(gateway: EmbeddedGateway) {
   let isOver = false;
-  const sql = clientOf(portOf(gateway.address), { ...login, onclose: () => isOver = true });
+  const sql = clientOf(gateway.address.port, { ...login, onclose: () => isOver = true });
   await sql`select 1`;
   return { ended: () => waitFor('the session to end', () => isOver), end: () => sql.end({ timeout: 5 }) };
 }
@@ -63,18 +59,18 @@ describe('a gateway inside a program', () => {
     await using two = await createGateway({ ...settings(), REPLICA_PORT: 0, METRICS_PORT: 0 });
     equal(await behind(one), cluster.first.port);
     equal(await behind(two), cluster.first.port);
-    notEqual(portOf(one.address), portOf(two.address));
+    notEqual(one.address.port, two.address.port);
     deepEqual([one.standbyAddress, one.metricsAddress], [undefined, undefined]);
     const { candidates, route, clients } = two.status();
     equal(route.primary?.candidate, cluster.first.address);
     deepEqual(candidates.map(({ standing }) => standing), ['primary', 'standby']);
     equal(clients.accepted, 1);
-    const reading = clientOf(portOf(two.standbyAddress), login);
+    const reading = clientOf(two.standbyAddress!.port, login);
     const [row] = await reading`select pg_is_in_recovery() as is_standby`;
     equal(row?.['is_standby'], true);
     await reading.end({ timeout: 0 });
     match(
-      await (await fetch(`http://127.0.0.1:${portOf(two.metricsAddress)}/metrics`)).text(),
+      await (await fetch(`http://127.0.0.1:${two.metricsAddress?.port}/metrics`)).text(),
       /^pg_gateway_/m,
     );
   });

@@ -31,7 +31,7 @@ const drained = await createGateway(settings);
 await drained.drain({ ms: 600_000 });
 await drained.close();
 // A client that never says goodbye, and one that has said nothing.
-const clients = gateways.map(({ address }) => connect('port' in address ? address.port : 0, '127.0.0.1'));
+const clients = gateways.map(({ address }) => connect(address.port, address.host));
 await Promise.all(clients.map((client) => once(client, 'connect')));
 const gone = clients.map((client) =>
   new Promise((resolve) => client.on('error', () => {}).on('close', resolve))
