@@ -2,7 +2,6 @@
  * Composition and life: start, drain, stop. No decision is made here: probes feed the controller, the controller feeds the
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, commandsOf, type Operations } from './admin/commands.ts';
 import type { ControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
@@ -21,8 +20,10 @@ import type { Bound, DataSettings } from './contract/messages.ts';
 import { noSockets, type Sockets } from './contract/sockets.ts';
 import { Pause } from './control/pause.ts';
 import { Controller } from './control/controller.ts';
+import { firstVerdict } from './control/first-verdict.ts';
 import { Interruptions } from './control/interruptions.ts';
 import { ProbeTimes } from './control/probe-times.ts';
+import { Rests } from './control/rests.ts';
 import { Samples } from './control/samples.ts';
 import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
@@ -46,10 +47,6 @@ import { version } from './version.ts';
 
 // This line must stand in a file directly in src/: in the executable, paths are relative to there.
 const workerFile = new URL('./data/worker.ts', import.meta.url);
-
-/** How long a gateway that takes over waits for a primary before it takes clients, who can wait for one, too. */
-const firstVerdictMs = 2_000;
-const firstVerdictTickMs = 10;
 
 /** How long it may take until the metrics port of the gateway before is free. */
 const portFreeMs = 2_000;
@@ -120,6 +117,7 @@ export class Gateway {
   #control: ControlSocket | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #isDraining = false;
+  readonly #rests = new Rests();
   /** The start is one, too. */
   #lastReload = { isSuccessful: true, at: this.#startedAt };
   /** Two at a time would mix two configurations. */
@@ -149,7 +147,10 @@ export class Gateway {
       parts.prober.setFast(true);
       const takesOver = inherited?.serves !== undefined;
       // Clients must not come to one that knows no primary while another one serves them.
-      if (takesOver) await firstVerdict(parts);
+      if (takesOver) {
+        parts.prober.start();
+        await firstVerdict(parts.controller);
+      }
       const listening = await parts.workers.start();
       await inherited?.serves?.();
       if (metrics) {
@@ -205,18 +206,18 @@ export class Gateway {
   async drain({ acceptMs, ms }: Config['drain']): Promise<void> {
     this.#isDraining = true;
     this.#parts?.pause.end('the gateway drains');
-    if (acceptMs > 0) await sleep(acceptMs);
+    if (acceptMs > 0) await this.#rests.rest(acceptMs);
     const until = performance.now() + ms;
     // Until then the queue may hold clients that are counted nowhere. A worker that hangs must not keep us.
-    const deadline = new AbortController();
-    const isOver = sleep(ms, undefined, { signal: deadline.signal }).catch(() => {});
-    await Promise.race([this.#parts?.workers.drain(), isOver]);
-    deadline.abort();
-    while (performance.now() < until && this.active > 0) await sleep(Math.min(drainTickMs, ms));
+    const done = new AbortController();
+    await Promise.race([this.#parts?.workers.drain(), this.#rests.rest(ms, done.signal)]);
+    done.abort();
+    while (performance.now() < until && this.active > 0) await this.#rests.rest(Math.min(drainTickMs, ms));
   }
 
   /** Ends everything. */
   async stop(): Promise<void> {
+    this.#rests.end();
     clearInterval(this.#ticker);
     this.#parts?.pause.end('the gateway stops');
     this.#parts?.prober.stop();
@@ -389,10 +390,4 @@ export class Gateway {
       },
     });
   }
-}
-
-async function firstVerdict({ prober, controller }: Parts): Promise<void> {
-  prober.start();
-  const until = performance.now() + firstVerdictMs;
-  while (controller.route.primary === undefined && performance.now() < until) await sleep(firstVerdictTickMs);
 }

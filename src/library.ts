@@ -11,7 +11,7 @@ import type { DrillKind } from './control/drill.ts';
 import { longestDrillMs } from './control/drill.ts';
 import type { Entry } from './control/journal.ts';
 import { type Deferred, deferred } from './deferred.ts';
-import { ConfigError, StartError } from './errors.ts';
+import { ConfigError, messageOf, StartError } from './errors.ts';
 import { Gateway, type Started } from './gateway.ts';
 import { Listeners } from './library/listeners.ts';
 import { type LogLine, logTo } from './library/log.ts';
@@ -78,7 +78,8 @@ export interface EmbeddedGateway {
   fakeFailover(options?: { readonly ms?: number }): Promise<void>;
   /**
    * Goes on with other settings: all of them, as in `createGateway`. Sessions stay. What cannot change without a restart (ports,
-   * threads) stays as it is, and is marked so in what this resolves with. Rejects with ConfigError, and then nothing is changed.
+   * threads) stays as it is, and is marked so in what this resolves with. Rejects with ConfigError or StartError as `createGateway` does, and
+   * then nothing is changed.
    */
   reload(settings: Settings): Promise<Reloaded>;
   /**
@@ -179,8 +180,14 @@ class Embedded implements EmbeddedGateway {
   async reload(settings: Settings): Promise<Reloaded> {
     // What is wrong with them is told as by `createGateway`.
     configFrom(settings, this.#env);
+    const before = this.#settings;
     this.#settings = settings;
-    return await this.#running.operations.reload();
+    try {
+      return await this.#running.operations.reload();
+    } catch (error) {
+      this.#settings = before;
+      throw new StartError(messageOf(error));
+    }
   }
 
   async drain(options: { readonly acceptMs?: number; readonly ms?: number } = {}): Promise<number> {

@@ -30,6 +30,11 @@ const during = listeners();
 const drained = await createGateway(settings);
 await drained.drain({ ms: 600_000 });
 await drained.close();
+// Neither does one that is cut short, whichever of its times goes on.
+for (const acceptMs of [0, 600_000]) {
+  const short = await createGateway(settings);
+  await Promise.all([short.drain({ acceptMs, ms: 600_000 }), short.close()]);
+}
 // A client that never says goodbye, and one that has said nothing.
 const clients = gateways.map(({ address }) => connect(address.port, address.host));
 await Promise.all(clients.map((client) => once(client, 'connect')));

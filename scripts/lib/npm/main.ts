@@ -26,7 +26,7 @@ function build(folder: string): void {
   writeFileSync(join(folder, 'package.json'), npmManifest());
   cpSync(join(root, 'deploy/npm/README.md'), join(folder, 'README.md'));
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  writeFileSync(join(folder, 'LICENSES-OF-PARTS.txt'), notices());
+  writeFileSync(join(folder, 'LICENSES-OF-PARTS.txt'), notices(folder));
 }
 
 /** Deno would take package.json for the list of what is installed here, and the program is not for JSR. */

@@ -4,16 +4,30 @@ import { join } from 'node:path';
 import { packageOwners } from '../check/rules.ts';
 import { BuildError, root } from './tools.ts';
 
-/** All packages that the sources may import, with the page's, whose text is in the program. */
-export function notices(): string {
-  const parts = Object.keys(packageOwners).sort().map((name) => {
-    const folder = join(root, 'node_modules', name);
-    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+/** Those of the packages in the scripts of `folder`, as one text. Throws BuildError where one has none. */
+export function notices(folder: string): string {
+  const parts = bundled(folder).map((name) => {
+    const from = join(root, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+    const file = readdirSync(from).find((name) => /^licen[cs]e/i.test(name));
     if (file === undefined) throw new BuildError(`${name} has no file with its licence`);
-    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    return `${name} ${version} (${license})\n\n${readFileSync(join(from, file), 'utf8').trim()}\n`;
   });
   return `This package contains these, which have licences of their own.\n\n${
     parts.join(`\n${'-'.repeat(72)}\n\n`)
   }`;
+}
+
+/** The bundler names each module in a comment. What the status page is made of is in its text. */
+export function bundled(folder: string): readonly string[] {
+  const ofPage = Object.entries(packageOwners)
+    .filter(([, places]) => places.some((place) => place.startsWith('src/admin/page/')))
+    .map(([name]) => name);
+  const inScripts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.js'))
+    .flatMap((name) =>
+      [...readFileSync(join(folder, name), 'utf8').matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)]
+        .map(([, name]) => name!)
+    );
+  return [...new Set([...ofPage, ...inScripts])].sort();
 }
