@@ -12,8 +12,7 @@ const inPlace = /\bimport\((['"])(\.[^'"\n]*)\.ts\1\)/g;
 export function declare(folder: string): void {
   const all = mkdtempSync(join(tmpdir(), 'types-'));
   try {
-    const options = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration'];
-    run('tsc', ['-p', join(root, 'tsconfig.json'), ...options, '--rootDir', root, '--outDir', all], root);
+    run('tsc', ['-p', join(import.meta.dirname, 'tsconfig.json'), '--outDir', all], root);
     const needed = new Set(['library']);
     for (const name of needed) {
       const text = readFileSync(join(all, 'src', `${name}.d.ts`), 'utf8');

@@ -1,6 +1,14 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packageOwners } from '../../../scripts/lib/check/rules.ts';
@@ -18,14 +26,20 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const names = JSON.parse(read('deploy/names.json')) as { npm: string; repository: string };
 const { version } = JSON.parse(read('package.json')) as { version: string };
 
-/** Node 20 is what this machine's own Node is, or there is none. */
-const systemNode = spawnSync('/usr/bin/node', ['--version'], { encoding: 'utf8' }).stdout ?? '';
-const noNode20 = systemNode.startsWith('v20.')
+/** A program of this machine, and not of node_modules; undefined if there is none. */
+const own = (name: string): string | undefined =>
+  process.env['PATH']?.split(':').filter((folder) => !folder.startsWith(root)).map((folder) =>
+    join(folder, name)
+  )
+    .find((path) => existsSync(path));
+const versionOf = (node: string | undefined): string =>
+  node === undefined ? '' : spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+const npm = ['npm', 'npx'].flatMap((name) => own(name) ?? []);
+const ownNode = own('node');
+const noNode20 = versionOf(ownNode).startsWith('v20.')
   ? false
-  : `/usr/bin/node is no Node 20 (${systemNode.trim() || 'none'})`;
-const noNode24 = spawnSync(bin('node'), ['--version'], { encoding: 'utf8' }).stdout?.startsWith('v24.')
-  ? false
-  : 'no Node 24 came along from npm';
+  : `the node of this machine is no Node 20 (${versionOf(ownNode) || 'there is none'})`;
+const noNode24 = versionOf(bin('node')).startsWith('v24.') ? false : 'no Node 24 came along from npm';
 const noSystem = process.platform === 'linux' ? false : 'only Linux is tried here';
 
 let registry: Registry;
@@ -141,23 +155,26 @@ describe('what is packed', () => {
 
 describe('the program of the package', { skip: noSystem }, () => {
   test('by npx on Node 20', { skip: noNode20 }, async () => {
-    await works(stranger(), ['npx', '-y', names.npm], { runtime: 'node', engine: 'portable' });
+    await works(stranger(ownNode!, ...npm), ['npx', '-y', names.npm], {
+      runtime: 'node',
+      engine: 'portable',
+    });
   });
 
   test('by npm exec from the archive, on Node 24', { skip: noNode24 }, async () => {
     const command = ['npm', 'exec', '--yes', `--package=${archive}`, '--', 'pg_gateway'];
-    await works(stranger(bin('node')), command, { runtime: 'node', engine: 'portable' });
+    await works(stranger(bin('node'), ...npm), command, { runtime: 'node', engine: 'portable' });
   });
 
   test('on Node 20 with more threads than it can have says so', { skip: noNode20 }, async () => {
-    const { code, output } = await stranger().run(['/usr/bin/node', join(contents, 'main.js')], {
+    const { code, output } = await stranger(ownNode!).run(['node', join(contents, 'main.js')], {
       ...settings(),
       NUM_THREADS: '2',
     });
     deepEqual([code, output.trim().split('\n').at(-1)], [
       1,
       `pg_gateway: NUM_THREADS=2 cannot be had on Node ${
-        systemNode.trim().slice(1)
+        versionOf(ownNode).slice(1)
       }, whose threads cannot share a port: ` +
       'set NUM_THREADS=1, or take Node 22.12 or newer.',
     ]);
@@ -197,7 +214,8 @@ describe('the program of the package', { skip: noSystem }, () => {
 describe('the library of the package', { skip: noSystem }, () => {
   /** A folder with the package, the client of the examples, and the examples. */
   async function application(...programs: readonly string[]): Promise<Stranger> {
-    const one = stranger(...programs);
+    const node = programs.some((path) => path.endsWith('/node')) ? [] : [bin('node')];
+    const one = stranger(...programs, ...node, ...npm);
     writeFileSync(join(one.folder, 'package.json'), '{ "type": "module" }');
     const { code, output } = await one.run(['npm', 'install', '--no-fund', archive]);
     equal(code, 0, output);
@@ -211,10 +229,10 @@ describe('the library of the package', { skip: noSystem }, () => {
   }
 
   const runs = {
-    'Node 20': { skip: noNode20, programs: [], command: ['node', '--test', 'node.mjs'] },
-    'Node 24': { skip: noNode24, programs: ['node'], command: ['node', '--test', 'node.mjs'] },
-    Bun: { skip: false, programs: ['bun'], command: ['bun', 'test', './bun.ts'] },
-    Deno: { skip: false, programs: ['deno'], command: commandOf('deno.ts') },
+    'Node 20': { skip: noNode20, programs: [ownNode!], command: ['node', '--test', 'node.mjs'] },
+    'Node 24': { skip: noNode24, programs: [bin('node')], command: ['node', '--test', 'node.mjs'] },
+    Bun: { skip: false, programs: [bin('bun')], command: ['bun', 'test', './bun.ts'] },
+    Deno: { skip: false, programs: [bin('deno')], command: commandOf('deno.ts') },
   };
 
   /** As its first line says. */
@@ -224,7 +242,7 @@ describe('the library of the package', { skip: noSystem }, () => {
 
   for (const [runtime, { skip, programs, command }] of Object.entries(runs)) {
     test(`its example on ${runtime}`, { skip }, async () => {
-      const one = await application(...programs.map(bin));
+      const one = await application(...programs);
       deepEqual(command, commandOf(command.at(-1)!.replace('./', '')));
       const { code, output } = await one.run(command, settings());
       equal(code, 0, output);
@@ -245,7 +263,7 @@ describe('the library of the package', { skip: noSystem }, () => {
     const deno = ['deno', 'run', '--no-prompt', '--allow-net'];
     const args = ['threaded.mjs', cluster.candidates, 'secret'];
     const engine = (command: readonly string[], threads: string) => one.run([...command, ...args, threads]);
-    deepEqual(await engine(['/usr/bin/node'], '1'), { code: 0, output: 'portable\n' });
+    deepEqual(await engine(['node'], '1'), { code: 0, output: 'portable\n' });
     deepEqual(await engine(['bun'], '1'), { code: 0, output: 'native\n' });
     deepEqual(await engine([...deno, '--allow-ffi'], '1'), { code: 0, output: 'native\n' });
     deepEqual(await engine(deno, '0'), { code: 0, output: 'portable\n' });
