@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
   ConfigError,
@@ -16,6 +16,7 @@ import {
 import { clientOf } from './bed/clients.ts';
 import { type Cluster, startCluster } from './bed/cluster.ts';
 import { waitFor } from './bed/wait-for.ts';
+import { check, type Closer } from './probe/support.ts';
 
 let cluster: Cluster;
 before(async () => cluster = await startCluster({ standbys: 1, password: 'secret' }));
@@ -33,6 +34,13 @@ function settings(): Settings {
     QUERY_TIMEOUT_MS: 20_000,
     HOLD_MS: 60_000,
   };
+}
+
+/** Closed at the end of the test. */
+async function started(t: Closer, ...args: Parameters<typeof createGateway>): Promise<EmbeddedGateway> {
+  const gateway = await createGateway(...args);
+  t.after(() => gateway.close());
+  return gateway;
 }
 
 async function behind(gateway: EmbeddedGateway): Promise<number> {
@@ -53,10 +61,11 @@ async function session(gateway: EmbeddedGateway) {
   return { ended: () => waitFor('the session to end', () => isOver), end: () => sql.end({ timeout: 5 }) };
 }
 
-describe('a gateway inside a program', () => {
-  test('two in one process lead to the primary and a standby, and say who is who', async () => {
-    await using one = await createGateway(settings());
-    await using two = await createGateway({ ...settings(), REPLICA_PORT: 0, METRICS_PORT: 0 });
+check(
+  'two gateways in one process lead to the primary and a standby, and say who is who',
+  async (t) => {
+    const one = await started(t, settings());
+    const two = await started(t, { ...settings(), REPLICA_PORT: 0, METRICS_PORT: 0 });
     equal(await behind(one), cluster.first.port);
     equal(await behind(two), cluster.first.port);
     notEqual(one.address.port, two.address.port);
@@ -73,16 +82,19 @@ describe('a gateway inside a program', () => {
       await (await fetch(`http://127.0.0.1:${two.metricsAddress?.port}/metrics`)).text(),
       /^pg_gateway_/m,
     );
-  });
+  },
+);
 
-  test('one with a thread leads there, too', async () => {
-    await using gateway = await createGateway({ ...settings(), NUM_THREADS: 1 });
-    equal(await behind(gateway), cluster.first.port);
-  });
+check('a gateway with a thread leads there, too', async (t) => {
+  const gateway = await started(t, { ...settings(), NUM_THREADS: 1 });
+  equal(await behind(gateway), cluster.first.port);
+});
 
-  test('a fake failover ends the sessions, lets new clients wait, and is over by itself', async () => {
+check(
+  'a fake failover ends the sessions, lets new clients wait, and is over by itself',
+  async (t) => {
     const lines: LogLine[] = [];
-    await using gateway = await createGateway(settings(), { log: (line) => lines.push(line) });
+    const gateway = await started(t, settings(), { log: (line) => lines.push(line) });
     await rejects(gateway.fakeFailover(), StartError, 'there is no primary yet');
     const old = await session(gateway);
     const { route: { epoch } } = gateway.status();
@@ -100,28 +112,31 @@ describe('a gateway inside a program', () => {
     const events = lines.map(({ event }) => event);
     ok(events.includes('drill') && events.includes('drill_over'), String(events));
     await rejects(gateway.fakeFailover({ ms: 0 }), RangeError);
-  });
+  },
+);
 
-  test('drain waits for the last session, and takes no other', async () => {
-    await using gateway = await createGateway(settings());
-    const last = await session(gateway);
-    equal(await gateway.drain({ ms: 1 }), 1, 'one is left when the time is over');
-    let isDrained = false;
-    const drained = gateway.drain({ ms: 60_000 }).then((left) => {
-      isDrained = true;
-      return left;
-    });
-    equal(gateway.status().draining, true);
-    equal(isDrained, false);
-    // Those that were on their way already are still served.
-    const isRefused = () => behind(gateway).then(() => false, (error) => error.code === 'ECONNREFUSED');
-    await waitFor('new clients to be refused', isRefused);
-    await last.end();
-    equal(await drained, 0);
+check('drain waits for the last session, and takes no other', async (t) => {
+  const gateway = await started(t, settings());
+  const last = await session(gateway);
+  equal(await gateway.drain({ ms: 1 }), 1, 'one is left when the time is over');
+  let isDrained = false;
+  const drained = gateway.drain({ ms: 60_000 }).then((left) => {
+    isDrained = true;
+    return left;
   });
+  equal(gateway.status().draining, true);
+  equal(isDrained, false);
+  // Those that were on their way already are still served.
+  const isRefused = () => behind(gateway).then(() => false, (error) => error.code === 'ECONNREFUSED');
+  await waitFor('new clients to be refused', isRefused);
+  await last.end();
+  equal(await drained, 0);
+});
 
-  test('other settings count without a restart; what cannot is marked, and wrong ones change nothing', async () => {
-    await using gateway = await createGateway(settings());
+check(
+  'other settings count without a restart of the gateway; what cannot is marked, and wrong ones change nothing',
+  async (t) => {
+    const gateway = await started(t, settings());
     const { changes } = await gateway.reload({ ...settings(), HOLD_MS: 1234, LISTEN_PORT: 1 });
     deepEqual(changes.map(({ name, needsRestart }) => [name, needsRestart]), [
       ['LISTEN_PORT', true],
@@ -130,29 +145,35 @@ describe('a gateway inside a program', () => {
     equal(gateway.status().limits.holdMs, 1234);
     await rejects(gateway.reload({ ...settings(), HOLD_MS: -1 }), ConfigError);
     equal(gateway.status().limits.holdMs, 1234);
-  });
+  },
+);
 
-  test('settings that cannot be used, and a port that is taken, are errors; no other gateway suffers', async () => {
+check(
+  'settings that cannot be used, and a port that is taken, are errors; no other gateway suffers',
+  async (t) => {
     await rejects(createGateway({}), (error) => error instanceof ConfigError && error.problems.length > 0);
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };
-    await using gateway = await createGateway(settings());
+    const gateway = await started(t, settings());
     await rejects(createGateway({ ...settings(), LISTEN_PORT: port }), StartError);
     equal(await behind(gateway), cluster.first.port);
     other.close();
-  });
+  },
+);
 
-  test('a closed one fails over no more, and what waits for it is told', async () => {
-    const gateway = await createGateway(settings());
-    await behind(gateway);
-    const over = gateway.fakeFailover({ ms: 60_000 });
-    await Promise.all([rejects(over, /was closed/), gateway.close()]);
-    await rejects(gateway.fakeFailover(), /is closed/);
-    await gateway[Symbol.asyncDispose]();
-  });
+check('a closed gateway fails over no more, and what waits for it is told', async () => {
+  const gateway = await createGateway(settings());
+  await behind(gateway);
+  const over = gateway.fakeFailover({ ms: 60_000 });
+  await Promise.all([rejects(over, /was closed/), gateway.close()]);
+  await rejects(gateway.fakeFailover(), /is closed/);
+  await gateway[Symbol.asyncDispose]();
+});
 
-  test('a program ends by itself once its gateways are closed, and they leave its signals alone', async () => {
+check(
+  'a program ends by itself once its gateways are closed, and they leave its signals alone',
+  async () => {
     const program = fileURLToPath(new URL('./bed/embedding.ts', import.meta.url));
     const run = 'Deno' in globalThis ? ['run', '-A', '--no-check', program] : [program];
     const child = spawn(process.execPath, [...run, cluster.candidates, 'secret'], {
@@ -169,11 +190,14 @@ describe('a gateway inside a program', () => {
     const isNode = !('Bun' in globalThis) && !('Deno' in globalThis);
     const ofThreads = isNode || process.platform !== 'linux' ? 'portable' : 'native';
     deepEqual(JSON.parse(stdout), { engines: ['portable', ofThreads], isQuiet: true });
-  });
+  },
+);
 
-  // The last, as it changes who is primary.
-  test('a failover is followed, told to listeners, and ends the sessions on the old primary', async () => {
-    await using gateway = await createGateway(settings());
+// The last, as it changes who is primary.
+check(
+  'a failover is followed, told to listeners, and ends the sessions on the old primary',
+  async (t) => {
+    const gateway = await started(t, settings());
     const verdicts: Verdict[] = [];
     const routes: RouteStatus[] = [];
     const unheard: Verdict[] = [];
@@ -191,5 +215,5 @@ describe('a gateway inside a program', () => {
     ok(elected.length > 0 && elected[0]!.reason !== '');
     deepEqual(unheard, []);
     equal(gateway.status().failovers, 1);
-  });
-});
+  },
+);

@@ -28,4 +28,4 @@ test('the application gets over a failover', async () => {
   const [after] = await sql`select pg_backend_pid() as pid`;
   expect(after.pid).not.toBe(before.pid);
   await stop();
-});
+}, 30_000);
