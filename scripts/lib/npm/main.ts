@@ -1,13 +1,22 @@
 /** `scripts/npm`: the library and the program as a package for npm and JSR, of JavaScript that Node 20 runs. */
-import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { bundle } from './bundle.ts';
 import { jsrManifest, names, npmManifest } from './manifests.ts';
 import { notices } from './notices.ts';
 import { BuildError, root, run } from './tools.ts';
 import { declare } from './types.ts';
 
-const usage = `scripts/npm
+const usage = `scripts/npm [--out FOLDER]
 
 Builds the package that is published to npm, with all that it needs bundled in, and packs it:
 
@@ -15,10 +24,11 @@ Builds the package that is published to npm, with all that it needs bundled in, 
   dist/npm/*.tgz        the same as an archive for \`npm publish\`, \`npm install\` and \`npx\`
   dist/npm/jsr/         the library of it, as \`deno publish\` wants it for JSR
 
+  --out FOLDER   in a new folder, instead of in dist/npm, which is replaced as a whole
+  --help
+
 Exit code 0: built; 1: could not be built; 2: unknown option.
 `;
-
-const dist = join(root, 'dist');
 
 function build(folder: string): void {
   bundle(folder);
@@ -43,18 +53,23 @@ function pack(folder: string, into: string): string {
 }
 
 function main(args: readonly string[]): number {
-  if (args.length > 0) {
-    const isHelp = args.length === 1 && args[0] === '--help';
-    if (!isHelp) console.error(`scripts/npm: unknown option ${args[0]}\n`);
+  const [option, out = 'dist/npm', ...more] = args;
+  if (option !== undefined && (option !== '--out' || args.length === 1 || more.length > 0)) {
+    const isHelp = option === '--help';
+    if (!isHelp) console.error(`scripts/npm: "${args.join(' ')}" is no way to call it\n`);
     console.log(usage.trimEnd());
     return isHelp ? 0 : 2;
   }
-  mkdirSync(dist, { recursive: true });
+  const place = option === undefined ? join(root, out) : resolve(out);
+  if (option !== undefined && existsSync(place)) {
+    console.error(`scripts/npm: ${out} is there already: name a folder that is not`);
+    return 1;
+  }
+  mkdirSync(dirname(place), { recursive: true });
   // Beside its destination, so that nobody ever takes half of it.
-  const folder = mkdtempSync(join(dist, '.npm-'));
+  const folder = mkdtempSync(join(dirname(place), '.npm-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-  const place = join(dist, 'npm');
   rmSync(place, { recursive: true, force: true });
   try {
     const contents = join(folder, 'package');

@@ -4,11 +4,14 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packageOwners } from '../../../scripts/lib/check/rules.ts';
@@ -19,7 +22,9 @@ import { type Registry, startRegistry } from './registry.ts';
 import { Stranger } from './stranger.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const built = join(root, 'dist/npm');
+/** A place of its own: a release that is made meanwhile replaces dist/npm. */
+const folder = mkdtempSync(join(tmpdir(), 'npm-'));
+const built = join(folder, 'built');
 const contents = join(built, 'package');
 const bin = (name: string) => join(root, 'node_modules/.bin', name);
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -66,7 +71,7 @@ function settings(): Record<string, string> {
 }
 
 before(async () => {
-  execFileSync(join(root, 'scripts/npm'), { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(join(root, 'scripts/npm'), ['--out', built], { stdio: ['ignore', 'ignore', 'inherit'] });
   archive = join(built, readdirSync(built).find((name) => name.endsWith('.tgz'))!);
   registry = await startRegistry(archive, JSON.parse(readFileSync(join(contents, 'package.json'), 'utf8')));
   cluster = await startCluster({ standbys: 1, password: 'secret' });
@@ -75,6 +80,7 @@ after(async () => {
   for (const one of strangers) one.close();
   registry?.close();
   await cluster?.close();
+  rmSync(folder, { recursive: true });
 });
 
 /** The program as `command` starts it: it tells its version, finds the primary, and serves a query. */
