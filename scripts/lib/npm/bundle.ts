@@ -3,6 +3,7 @@
  * else can change under it or fail to install.
  */
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { scan } from '../check/scan.ts';
 import { BuildError, root, run } from './tools.ts';
@@ -36,7 +37,7 @@ export function bundle(folder: string): void {
     '--root=src',
     `--outdir=${folder}`,
   ], root);
-  for (const name of scripts(folder)) renameStarted(join(folder, name));
+  for (const name of scripts(folder)) adjust(join(folder, name));
   const program = join(folder, 'main.js');
   prepend(program, '#!/usr/bin/env node\n');
   chmodSync(program, 0o755);
@@ -58,10 +59,18 @@ function scripts(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
 }
 
-/** A bundler leaves the names of modules that are started alone. */
-function renameStarted(path: string): void {
-  const text = readFileSync(path, 'utf8');
-  writeFileSync(path, text.replace(/(new URL\(["'][^"']+)\.ts(["'], import\.meta\.url\))/g, '$1.js$2'));
+/**
+ * What the bundler leaves as it is. The names of modules that are started; and `require`, by which node-forge gets at
+ * node:crypto: it is made for the URL of the script, which from JSR is none of a file, and Node and Deno refuse that. For
+ * modules of the runtime alone any file does, with a drive for Windows.
+ */
+function adjust(path: string): void {
+  const text = readFileSync(path, 'utf8')
+    .replace(/(new URL\(["'][^"']+)\.ts(["'], import\.meta\.url\))/g, '$1.js$2')
+    .replaceAll('createRequire(import.meta.url)', 'createRequire("file:///C:/")');
+  const foreign = [...text.matchAll(/\b__require\("([^"]+)"\)/g)].filter(([, name]) => !isBuiltin(name!));
+  if (foreign.length > 0) throw new BuildError(`${foreign.join(', ')}: only modules of Node can be required`);
+  writeFileSync(path, text);
 }
 
 function prepend(path: string, text: string): void {

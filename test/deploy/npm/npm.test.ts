@@ -18,7 +18,7 @@ import { packageOwners } from '../../../scripts/lib/check/rules.ts';
 import { entries, scriptOf } from '../../../scripts/lib/npm/bundle.ts';
 import { clientOf } from '../../bed/clients.ts';
 import { type Cluster, startCluster } from '../../bed/cluster.ts';
-import { type Registry, startRegistry } from './registry.ts';
+import { type Registry, startJsr, startRegistry } from './registry.ts';
 import { Stranger } from './stranger.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -157,6 +157,30 @@ describe('what is packed', () => {
     match(output, /Dry run complete/);
     ok(!/warning|slow-type/i.test(output), output);
   });
+});
+
+test('from JSR, where it is no file, it is loaded, too', async () => {
+  const jsr = await startJsr(join(built, 'jsr'));
+  const one = stranger(bin('deno'));
+  writeFileSync(
+    join(one.folder, 'from-jsr.ts'),
+    `import { createGateway } from '${jsr.url}/library.js';
+    const gateway = await createGateway({ CANDIDATES: '127.0.0.1:1', PGUSER: 'nobody' });
+    console.log(gateway.status().version);
+    await gateway.close();`,
+  );
+  const { code, output } = await one.run([
+    'deno',
+    'run',
+    '--quiet',
+    '--no-prompt',
+    '--check',
+    '--allow-net',
+    '--allow-import',
+    'from-jsr.ts',
+  ]);
+  jsr.close();
+  deepEqual([code, output], [0, `${version}\n`]);
 });
 
 describe('the program of the package', { skip: noSystem }, () => {
