@@ -9,7 +9,7 @@ export function notices(folder: string): string {
   const parts = bundled(folder).map((name) => {
     const from = join(root, 'node_modules', name);
     const { version, license } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
-    const file = readdirSync(from).find((name) => /^licen[cs]e/i.test(name));
+    const file = readdirSync(from).find((name) => /^(?:un)?licen[cs]e/i.test(name));
     if (file === undefined) throw new BuildError(`${name} has no file with its licence`);
     return `${name} ${version} (${license})\n\n${readFileSync(join(from, file), 'utf8').trim()}\n`;
   });
