@@ -2,16 +2,16 @@
  * Composition and life: start, drain, stop. No decision is made here: probes feed the controller, the controller feeds the
  * data planes, and a suspicion of a data plane makes the prober ask at once.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError, commandsOf, type Reloaded } from './admin/commands.ts';
-import { type ControlSocket, serveControlSocket } from './admin/control-socket.ts';
+import { CommandError, commandsOf, type Operations } from './admin/commands.ts';
+import type { ControlSocket } from './admin/control-socket.ts';
 import type { HttpServer } from './admin/http.ts';
 import { serveMetricsPort } from './admin/metrics-port.ts';
+import { openControlSocket } from './admin/own-control-socket.ts';
 import { pagesOf } from './admin/pages.ts';
 import { serviceState, type ServiceWatcher } from './admin/service-watcher.ts';
 import type { Snapshot } from './admin/snapshot.ts';
+import type { Reloaded } from './config/change.ts';
 import type { Config } from './config/config.ts';
-import { ownControlSocket } from './config/control-places.ts';
 import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
 import { changesBetween, changeText, reloaded } from './config/reload.ts';
 import { openFileLimit } from './config/open-files.ts';
@@ -20,8 +20,10 @@ import type { Bound, DataSettings } from './contract/messages.ts';
 import { noSockets, type Sockets } from './contract/sockets.ts';
 import { Pause } from './control/pause.ts';
 import { Controller } from './control/controller.ts';
+import { firstVerdict } from './control/first-verdict.ts';
 import { Interruptions } from './control/interruptions.ts';
 import { ProbeTimes } from './control/probe-times.ts';
+import { Rests } from './control/rests.ts';
 import { Samples } from './control/samples.ts';
 import { UnaskedLogins } from './control/unasked-logins.ts';
 import { type Listening, WorkerPool } from './control/worker-pool.ts';
@@ -46,10 +48,6 @@ import { version } from './version.ts';
 // This line must stand in a file directly in src/: in the executable, paths are relative to there.
 const workerFile = new URL('./data/worker.ts', import.meta.url);
 
-/** How long a gateway that takes over waits for a primary before it takes clients, who can wait for one, too. */
-const firstVerdictMs = 2_000;
-const firstVerdictTickMs = 10;
-
 /** How long it may take until the metrics port of the gateway before is free. */
 const portFreeMs = 2_000;
 
@@ -62,13 +60,14 @@ const drainTickMs = 100;
  */
 const ageTickMs = 1000;
 
-/** Where the gateway listens once it has started. */
+/** A gateway that has started: where it listens, and what it can be told. */
 export interface Started {
   readonly listening: Listening;
   /** Undefined: there is no metrics port. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** The path of the control socket; undefined: there is none. */
   readonly control: string | undefined;
+  readonly operations: Operations;
 }
 
 /** What the program around a gateway gives to it. */
@@ -77,6 +76,8 @@ export interface Surroundings extends OpenLog {
   drainAsked(why: 'drain' | 'takeover'): void;
   readonly inherited: Inherited | undefined;
   readonly watcher: ServiceWatcher;
+  /** After each decision; most change nothing. */
+  decided?(controller: Pick<Controller, 'journal' | 'verdicts' | 'route' | 'drill'>): void;
   /** Reads all settings again. Throws ConfigError. */
   readConfig(): Config;
 }
@@ -116,6 +117,7 @@ export class Gateway {
   #control: ControlSocket | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
   #isDraining = false;
+  readonly #rests = new Rests();
   /** The start is one, too. */
   #lastReload = { isSuccessful: true, at: this.#startedAt };
   /** Two at a time would mix two configurations. */
@@ -145,7 +147,10 @@ export class Gateway {
       parts.prober.setFast(true);
       const takesOver = inherited?.serves !== undefined;
       // Clients must not come to one that knows no primary while another one serves them.
-      if (takesOver) await firstVerdict(parts);
+      if (takesOver) {
+        parts.prober.start();
+        await firstVerdict(parts.controller);
+      }
       const listening = await parts.workers.start();
       await inherited?.serves?.();
       if (metrics) {
@@ -154,7 +159,15 @@ export class Gateway {
         const token = () => this.#config.metricsToken?.();
         this.#http = await serveMetricsPort(host, port, pages, token, takesOver ? portFreeMs : 0);
       }
-      this.#control = await this.#openControlSocket(parts, listening);
+      const operations = this.#operationsOf(parts);
+      const { address } = listening;
+      this.#control = await openControlSocket(
+        this.#config.controlSocket,
+        'port' in address ? address.port : 0,
+        commandsOf(operations),
+        this.#log,
+        takesOver,
+      );
       if (!takesOver) parts.prober.start();
       this.#ticker = setInterval(() => {
         this.#decide(parts);
@@ -168,6 +181,7 @@ export class Gateway {
         listening,
         metrics: metrics && this.#http && { host: metrics.host, port: this.#http.port },
         control: this.#control?.path,
+        operations,
       };
     } catch (error) {
       await this.stop();
@@ -192,15 +206,18 @@ export class Gateway {
   async drain({ acceptMs, ms }: Config['drain']): Promise<void> {
     this.#isDraining = true;
     this.#parts?.pause.end('the gateway drains');
-    if (acceptMs > 0) await sleep(acceptMs);
+    if (acceptMs > 0) await this.#rests.rest(acceptMs);
     const until = performance.now() + ms;
     // Until then the queue may hold clients that are counted nowhere. A worker that hangs must not keep us.
-    await Promise.race([this.#parts?.workers.drain(), sleep(ms)]);
-    while (performance.now() < until && this.active > 0) await sleep(Math.min(drainTickMs, ms));
+    const done = new AbortController();
+    await Promise.race([this.#parts?.workers.drain(), this.#rests.rest(ms, done.signal)]);
+    done.abort();
+    while (performance.now() < until && this.active > 0) await this.#rests.rest(Math.min(drainTickMs, ms));
   }
 
   /** Ends everything. */
   async stop(): Promise<void> {
+    this.#rests.end();
     clearInterval(this.#ticker);
     this.#parts?.pause.end('the gateway stops');
     this.#parts?.prober.stop();
@@ -305,6 +322,7 @@ export class Gateway {
     const { counters, serverSlots } = workers;
     const sessionsOn = serverSlots.sessionsOn.bind(serverSlots);
     if (verdict) this.#interruptions.note({ observations, verdict, route, counters, sessionsOn }, now);
+    this.#surroundings.decided?.(controller);
   }
 
   #onSuspicion(why: string): void {
@@ -356,11 +374,8 @@ export class Gateway {
     };
   }
 
-  /** Nobody asked for the place of our choice: without it the gateway serves all the same. */
-  async #openControlSocket(parts: Parts, { address }: Listening): Promise<ControlSocket | undefined> {
-    const { controlSocket: path } = this.#config;
-    if (path === 'off') return undefined;
-    const commands = commandsOf(operationsOf(parts, {
+  #operationsOf(parts: Parts): Operations {
+    return operationsOf(parts, {
       clockMs: () => this.#runtime.now(),
       config: () => this.#config,
       snapshot: () => this.#snapshot(parts),
@@ -373,26 +388,6 @@ export class Gateway {
         if (by === 'takeover') this.#http?.close();
         this.#surroundings.drainAsked(by);
       },
-    }));
-    try {
-      const place = path ?? ownControlSocket('port' in address ? address.port : 0);
-      const isTakenOver = this.#surroundings.inherited?.serves !== undefined;
-      return await serveControlSocket(place, commands, this.#log, isTakenOver);
-    } catch (error) {
-      const why = messageOf(error);
-      if (path !== undefined) {
-        throw new StartError(
-          `CONTROL_SOCKET=${path} cannot be had: ${why}. Set it to another path, or to "off".`,
-        );
-      }
-      this.#log('control_socket_failed', { why });
-      return undefined;
-    }
+    });
   }
-}
-
-async function firstVerdict({ prober, controller }: Parts): Promise<void> {
-  prober.start();
-  const until = performance.now() + firstVerdictMs;
-  while (controller.route.primary === undefined && performance.now() < until) await sleep(firstVerdictTickMs);
 }

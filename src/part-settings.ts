@@ -12,6 +12,7 @@ import { type RefusalServer, startRefusalServer } from './refusal-server/refusal
 import { isFolder, isSameAddress, serverAddress } from './runtime/addresses.ts';
 import { chooseEngine, type Engine } from './runtime/engine.ts';
 import type { Address } from './runtime/runtime.ts';
+import { sharesPorts } from './runtime/shared-ports.ts';
 
 const backlog = 1024;
 
@@ -131,8 +132,19 @@ export async function numeric(host: string): Promise<string> {
   }
 }
 
-/** Throws StartError where the engine that is insisted on cannot be had. */
+/** Throws StartError where the engine that is insisted on cannot be had, or cannot listen in so many threads. */
 export function chosenEngine({ engine, workers }: Config): Engine {
+  const chosen = insistedOn(engine, workers);
+  if (chosen.name === 'portable' && workers > 1 && !sharesPorts()) {
+    throw new StartError(
+      `NUM_THREADS=${workers} cannot be had on Node ${process.versions.node}, whose threads cannot share a port: ` +
+        'set NUM_THREADS=1, or take Node 22.12 or newer.',
+    );
+  }
+  return chosen;
+}
+
+function insistedOn(engine: Config['engine'], workers: number): Engine {
   try {
     return chooseEngine(engine, workers);
   } catch (error) {

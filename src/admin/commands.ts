@@ -2,7 +2,7 @@
 import type { Memory } from '../cluster/election.ts';
 import { type Forgettable, forgettables } from '../cluster/forget.ts';
 import { type LogLevel, logLevels } from '../log-events.ts';
-import type { Change } from '../config/reload.ts';
+import type { Reloaded } from '../config/change.ts';
 import type { ClientRow, Selection } from '../contract/messages.ts';
 import { type DrillKind, drillKinds, longestDrillMs } from '../control/drill.ts';
 import { type EvidenceFile, writeEvidence } from '../control/evidence-file.ts';
@@ -11,7 +11,7 @@ import type { Found } from '../control/survey.ts';
 import { JsonText } from './http.ts';
 import { selectionOf } from './selection.ts';
 import type { Snapshot } from './snapshot.ts';
-import { statusOf } from './status.ts';
+import { statusOf } from './status-of.ts';
 
 /** What came with a command: each value is checked by the command that takes it. */
 export type CommandArgs = Readonly<Record<string, unknown>>;
@@ -21,12 +21,6 @@ export interface Command {
   readonly isChange: boolean;
   /** Returns what the answer's JSON holds; `by` is who asks, of a change. Throws CommandError or MisusedCommand. */
   run(args: CommandArgs, by: string): unknown;
-}
-
-/** What a reload has changed. */
-export interface Reloaded {
-  readonly changes: readonly Change[];
-  readonly warnings: readonly string[];
 }
 
 /** How many sockets were sent to another gateway, in this order. */

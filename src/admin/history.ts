@@ -7,7 +7,7 @@ import type { Interruption } from '../control/interruptions.ts';
 import { type SampleLists, sampleMs } from '../control/samples.ts';
 import { printable } from '../protocol/printable.ts';
 import type { Snapshot } from './snapshot.ts';
-import { most } from './status.ts';
+import { most } from './status-of.ts';
 
 export interface InterruptionStatus {
   readonly began: string;

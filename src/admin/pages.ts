@@ -9,7 +9,7 @@ import { metricsOf } from './metrics.ts';
 import { pageHtml, pagePolicy } from './page/made.ts';
 import { processFigures } from './process-figures.ts';
 import type { Snapshot } from './snapshot.ts';
-import { statusOf } from './status.ts';
+import { statusOf } from './status-of.ts';
 
 /** A worker that is silent for so long does not come back by itself. */
 export const deadWorkerMs = 10_000;

@@ -13,15 +13,7 @@ import type { Paused } from '../control/pause.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
 import type { WorkerState } from '../control/worker-watch.ts';
 import type { Samples } from '../control/samples.ts';
-
-/** The gateway's own limits: those that apply, not those that were configured. */
-export interface Limits {
-  readonly maxSessions: number;
-  readonly maxClients: number;
-  readonly maxHeld: number;
-  readonly holdMs: number;
-  readonly deadAfterMs: number;
-}
+import type { Limits } from './status.ts';
 
 /** How the standby port is set up. */
 export interface StandbyPort extends Omit<RotationRules, 'weights'> {

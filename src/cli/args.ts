@@ -1,9 +1,10 @@
 /** Command line to configuration: the flags that all commands share. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { ArgsDef, ParsedArgs } from 'citty';
 import { type Config, readConfig } from '../config/config.ts';
 import { nearestSetting } from '../config/nearest-setting.ts';
-import { secrets, type Sources } from '../config/sources.ts';
+import { secrets } from '../config/secrets.ts';
+import type { Sources } from '../config/sources.ts';
+import { systemFiles } from '../config/system-files.ts';
 import { ConfigError } from '../errors.ts';
 import { currentAccount } from '../config/account.ts';
 import { flagOf, type SettingName, settingNames, settings } from '../config/settings.ts';
@@ -35,12 +36,7 @@ export function sourcesOf(
   return {
     flags: flagsOf(args, positionals, taken),
     env: process.env,
-    files: {
-      read: (path) => readFileSync(path, 'utf8'),
-      list: (path) => readdirSync(path),
-      // Windows has no such bits.
-      mode: (path) => process.platform === 'win32' ? undefined : statSync(path).mode,
-    },
+    files: systemFiles,
     account: currentAccount(),
   };
 }

@@ -6,6 +6,7 @@ import { readControlSocket } from '../config/config.ts';
 import { controlFolders, controlSocketIn, controlSockets } from '../config/control-places.ts';
 import type { SettingName } from '../config/settings.ts';
 import type { Sources } from '../config/sources.ts';
+import { deferred } from '../deferred.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../errors.ts';
 import { settingArgs, sourcesOf } from './args.ts';
 
@@ -97,7 +98,7 @@ function post(
   body: string,
   ms: number,
 ): Promise<{ status: number; text: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+  const { promise, resolve, reject } = deferred<{ status: number; text: string }>();
   const fail = (why: string): void => {
     reject(new StartError(`the gateway at ${path} cannot be asked: ${why}.`));
     asked.destroy();

@@ -2,6 +2,7 @@
 import { defineCommand } from 'citty';
 import { counted } from './explain/outlook.ts';
 import { elect, noMemory, type Verdict } from '../cluster/election.ts';
+import { groupBy } from '../cluster/group-by.ts';
 import { formatLsn } from '../cluster/lsn.ts';
 import type { Observation } from '../cluster/observation.ts';
 import type { Config } from '../config/config.ts';
@@ -67,7 +68,7 @@ function lost(observations: readonly Observation[]): readonly string[] {
   const lacks = observations.flatMap(({ candidate, answer }) =>
     (answer?.lacks ?? []).map((lack) => ({ ...lack, candidate: candidate.name }))
   );
-  const groups = Map.groupBy(lacks, ({ name, remedy }) => `${name} ${remedy}`);
+  const groups = groupBy(lacks, ({ name, remedy }) => `${name} ${remedy}`);
   return [...groups.values()].map((of) => {
     const { name, loss, remedy } = of[0]!;
     const at = of.map(({ candidate }) => candidate).join(', ');

@@ -1,7 +1,6 @@
 /** `pg_gateway reload`: tells a running gateway to read its configuration again. */
 import { defineCommand } from 'citty';
-import type { Reloaded } from '../admin/commands.ts';
-import type { Change } from '../config/reload.ts';
+import type { Change, Reloaded } from '../config/change.ts';
 import { ask, gatewayArgs } from './ask.ts';
 import { print, say } from './print.ts';
 import { table } from './table.ts';

@@ -6,6 +6,7 @@ import { get } from 'node:http';
 import type { ArgsDef, ParsedArgs } from 'citty';
 import type { Status } from '../admin/status.ts';
 import { isGiven, readMetrics } from '../config/config.ts';
+import { deferred } from '../deferred.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../errors.ts';
 import { bracketed } from '../runtime/addresses.ts';
 import { settingArgs, sourcesOf } from './args.ts';
@@ -79,7 +80,7 @@ function reachable(host: string): string {
  * By node:http and not by `fetch`, which under Bun and Deno takes HTTP_PROXY, and has another error on each runtime.
  */
 function ask(url: URL, token: string | undefined): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const { promise, resolve, reject } = deferred<string>();
   const fail = (why: string): void => {
     reject(
       new StartError(

@@ -29,6 +29,7 @@ import {
   type Remembered,
   type Standing,
 } from './finding.ts';
+import { groupBy } from './group-by.ts';
 import { isOlder, timelineText } from './hidden.ts';
 import { longestStep, type Weighed, weighLeaps } from './leap.ts';
 import { type Moved, movedTo } from './new-system.ts';
@@ -323,7 +324,7 @@ function rivalNote({ answer }: Claim, winner: Claim | undefined): string {
 /** The standing of each, not why: the notes say that, and they are shown wherever the reason is. */
 function standingsText(findings: readonly Finding[]): string {
   if (findings.length === 0) return 'there is no candidate';
-  const groups = Map.groupBy(findings, ({ standing }) => standing);
+  const groups = groupBy(findings, ({ standing }) => standing);
   return [...groups].map(([standing, of]) =>
     `${names(of)} ${of.length > 1 ? 'are' : 'is'} ${standingText(standing, of)}`
   )

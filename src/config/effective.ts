@@ -1,6 +1,7 @@
 /** The settings that count, without secrets: for people, and to tell two configurations apart. */
 import { settingNames, settings } from './settings.ts';
-import { type AllGiven, type Secret, secrets } from './sources.ts';
+import { type Secret, secrets } from './secrets.ts';
+import type { AllGiven } from './sources.ts';
 import type { SettingName } from './settings.ts';
 
 export interface Effective {

@@ -1,4 +1,5 @@
 /** Whether our own ports are in each other's way. Pure. */
+import { groupBy } from '../cluster/group-by.ts';
 import { type SettingName, settings, type Values } from './settings.ts';
 
 type Ports = Pick<Values, 'LISTEN_HOST' | 'LISTEN_PORT' | 'REPLICA_PORT' | 'METRICS_HOST' | 'METRICS_PORT'>;
@@ -27,7 +28,7 @@ export function portConflicts(values: Ports): string[] {
   const fixed = ports.filter((entry): entry is typeof entry & PortSetting =>
     (entry.port ?? 0) > 0 && entry.hosts !== undefined
   );
-  const byPort = Map.groupBy<number, PortSetting>(fixed, ({ port }) => port);
+  const byPort = groupBy<number, PortSetting>(fixed, ({ port }) => port);
   return [...byPort].flatMap(([port, of]) => {
     const clashing = of.filter((entry) =>
       of.some((other) =>

@@ -1,17 +1,10 @@
 /** What a reload changes: the settings that differ, and which of them have to wait for a restart. */
+import type { Change } from './change.ts';
 import type { Config } from './config.ts';
 import { effective } from './effective.ts';
 import { type SettingName, settings } from './settings.ts';
-import type { AllGiven, Secret } from './sources.ts';
-
-export interface Change {
-  readonly name: SettingName | Secret;
-  /** As text, secrets masked; null: not set. They are equal where only what a file holds has changed. */
-  readonly before: string | null;
-  readonly after: string | null;
-  /** It counts only after a restart. */
-  readonly needsRestart: boolean;
-}
+import type { Secret } from './secrets.ts';
+import type { AllGiven } from './sources.ts';
 
 /** Sockets that listen, threads, and where this program writes: made once, at the start. */
 export const needRestart: readonly SettingName[] = [

@@ -4,6 +4,7 @@ import type { Account } from '../probe/credentials.ts';
 import type { Files } from '../probe/files.ts';
 import { readConfigFile } from './config-file.ts';
 import { nearestSetting } from './nearest-setting.ts';
+import { type Secret, secrets } from './secrets.ts';
 import { flagOf, type SettingName, settingNames, settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,12 +14,9 @@ export interface Sources {
   readonly env: Environment;
   readonly files: Files;
   readonly account: Account;
+  /** Instead of those in the table of settings. */
+  readonly defaults?: Partial<Record<SettingName, string>>;
 }
-
-/** Known only in the environment or the file: a flag would show them in every list of processes. */
-export const secrets = ['PGPASSWORD', 'METRICS_TOKEN'] as const;
-
-export type Secret = (typeof secrets)[number];
 
 /** The text of a setting, and where it was found. */
 export interface Given {
@@ -39,8 +37,11 @@ export interface Remarks {
 }
 
 /** An empty value is none. */
-export function gather({ flags, env, files }: Sources, remarks: Remarks): AllGiven {
+export function gather({ flags, env, files, defaults = {} }: Sources, remarks: Remarks): AllGiven {
   const given = new Map<SettingName | Secret, Given>();
+  for (const [name, text] of Object.entries(defaults)) {
+    given.set(name as SettingName, { text, from: 'default', written: `${name}=${text}` });
+  }
   const path = flags.CONFIG_FILE ?? env['CONFIG_FILE'];
   if (path) gatherFile(path, files, given, remarks);
   for (const name of [...settingNames, ...secrets]) {

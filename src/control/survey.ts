@@ -2,6 +2,7 @@
  * Questions about clients, put to all workers at once. The answers come in slices; a worker that does not answer in time is
  * named, and not waited for.
  */
+import { deferred } from '../deferred.ts';
 import type { Report } from '../contract/messages.ts';
 
 /** How long the workers have to list ten thousand clients beside their work. */
@@ -34,7 +35,7 @@ export class Survey {
   /** Calls `ask` with the number of the question; `workers` are those that will answer. */
   put(workers: readonly number[], ask: (id: number) => void): Promise<Found> {
     const id = this.#lastId += 1;
-    const { promise, resolve } = Promise.withResolvers<Found>();
+    const { promise, resolve } = deferred<Found>();
     const settle = (): void => {
       clearTimeout(deadline);
       this.#open.delete(id);

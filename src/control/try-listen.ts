@@ -1,4 +1,5 @@
 /** Whether a port can be listened on, and what to say where it cannot. */
+import { deferred } from '../deferred.ts';
 import { StartError } from '../errors.ts';
 import type { Port } from '../contract/messages.ts';
 import { addressText } from '../runtime/addresses.ts';
@@ -11,7 +12,7 @@ export async function tryListen(
   port: Port,
   backlog: number,
 ): Promise<Address> {
-  const { promise, resolve, reject } = Promise.withResolvers<Address>();
+  const { promise, resolve, reject } = deferred<Address>();
   const ignore = (): void => {};
   const handlers = { open: ignore, data: ignore, drain: ignore, end: ignore, close: ignore };
   runtime.listen(address, { noDelay: true, backlog, reusePort: false }, handlers, {

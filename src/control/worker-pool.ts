@@ -2,6 +2,7 @@
  * The data planes, as the control plane sees them: as many as NUM_THREADS says, each in a worker thread, or with 0
  * one in this thread. A worker that dies is replaced; the others notice nothing.
  */
+import { deferred } from '../deferred.ts';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -292,15 +293,15 @@ export class WorkerPool {
       sockets,
       alsoListen: this.#unix.listensOf(index, this.#settings.alsoListen),
     };
-    const { promise, resolve, reject } = Promise.withResolvers<Listening>();
+    const { promise, resolve, reject } = deferred<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
     for (const name of ['active', 'admitted', 'held'] as const) counters[at[name]] = 0;
     counters.fill(0, servedAt);
     // Its clock is not that of the one before.
     this.#leases.forget(index);
-    const drained = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<void>();
+    const drained = deferred<void>();
+    const ended = deferred<void>();
     let bound: Listening | undefined;
     const onReport = (report: Report): void => {
       if (report.kind === 'listening') {

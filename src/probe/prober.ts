@@ -3,6 +3,7 @@
  * there are follows DNS: names come and go with the records of a service, addresses with their names.
  */
 import { type Candidate, candidateAt, type Entry, maxCandidates } from '../cluster/candidate.ts';
+import { groupBy } from '../cluster/group-by.ts';
 import { isSameOrHidden } from '../cluster/hidden.ts';
 import { isRepetition, type Observation, unobserved, withFailure } from '../cluster/observation.ts';
 import { isOneServer } from '../cluster/same-server.ts';
@@ -290,7 +291,7 @@ export class Prober {
   /** Those that say the same start at different addresses, as long as they are not seen to be one server. */
   #mark(): void {
     const members = [...this.#names.values()].flatMap(({ members }) => members.filter(answers));
-    const starts = Map.groupBy(members, ({ observation }) => observation.answer!.startedAt);
+    const starts = groupBy(members, ({ observation }) => observation.answer!.startedAt);
     for (const { probe, observation: { answer } } of members) {
       probe.setMarked(
         starts.get(answer!.startedAt)!.some(({ observation: { answer: other } }) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { most, statusOf } from '../../src/admin/status.ts';
+import { most, statusOf } from '../../src/admin/status-of.ts';
 import { maxCandidates } from '../../src/cluster/candidate.ts';
 import { standings } from '../../src/cluster/finding.ts';
 import { failureKinds } from '../../src/cluster/observation.ts';

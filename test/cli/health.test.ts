@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { statusOf } from '../../src/admin/status.ts';
+import { statusOf } from '../../src/admin/status-of.ts';
 import { troubleOf } from '../../src/cli/health.ts';
 import { snapshotOf } from '../admin/snapshot.ts';
 import { failing, unasked } from '../cluster/scene.ts';

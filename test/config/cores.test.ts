@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, test } from 'node:test';
 import { availableCores, defaultWorkers } from '../../src/config/cores.ts';
+import { sharesPorts } from '../../src/runtime/shared-ports.ts';
 
 const files = (texts: Record<string, string>) => (path: string) => texts[path] ?? '';
 const v2 = '/sys/fs/cgroup/cpu.max';
@@ -50,5 +51,15 @@ describe('the number of workers by default', () => {
   test('are one where a shared port does not spread connections', () => {
     assert.equal(defaultWorkers(64, 'darwin'), 1);
     assert.equal(defaultWorkers(64, 'win32'), 1);
+  });
+
+  test('are one where the runtime cannot share a port', () => {
+    assert.equal(defaultWorkers(64, 'linux', false), 1);
+    assert.deepEqual(['20.20.2', '22.11.0', '22.12.0', '24.21.0'].map((version) => sharesPorts(version)), [
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 });

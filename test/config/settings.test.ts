@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { secrets } from '../../src/config/sources.ts';
+import { secrets } from '../../src/config/secrets.ts';
 import { flagOf, sections, type SettingName, settingNames, settings } from '../../src/config/settings.ts';
 import { unitNames } from '../../src/config/units.ts';
 

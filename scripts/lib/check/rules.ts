@@ -55,6 +55,7 @@ export function targetOf(path: string, specifier: string): string {
 /** The parts of src/, from the lowest up: each may import itself and those that stand before it. */
 export const layers = [
   'src/version.ts',
+  'src/deferred.ts',
   'src/errors.ts',
   'src/log-events.ts',
   'src/line-writer.ts',
@@ -73,6 +74,8 @@ export const layers = [
   'src/operations.ts',
   'src/gateway.ts',
   'src/demo/',
+  'src/library/',
+  'src/library.ts',
   'src/cli/',
   'src/main.ts',
 ] as const;
@@ -179,6 +182,17 @@ export const fileRules: readonly FileRule[] = [
     why: 'only src/runtime/ names Bun or Deno',
     applies: (path) => inSrc(path) && !path.startsWith('src/runtime/'),
     find: ({ code }) => matches(code, /(?<![\w$])(?:Bun|Deno)(?![\w$])/g),
+  },
+  {
+    name: 'node-20',
+    why:
+      'Node 20 runs the package of npm and lacks this: src/deferred.ts and src/cluster/group-by.ts stand in',
+    applies: inSrc,
+    find: ({ code }) =>
+      matches(
+        code,
+        /\bPromise\s*\.\s*(?:withResolvers|try)\b|\b(?:Map|Object)\s*\.\s*groupBy\b|\bArray\s*\.\s*fromAsync\b/g,
+      ),
   },
   {
     name: 'no-default-export',

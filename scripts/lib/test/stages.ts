@@ -27,8 +27,9 @@ export interface Step {
   readonly deadlineMs: number;
 }
 
-/** Folders of test/ whose tests run on all three runtimes; the others run on Node. */
-const portable = /^test\/(?:cluster|contract|control|data|probe|protocol|refusal-server|runtime)\//;
+/** What of test/ runs on all three runtimes; the rest runs on Node. */
+const portable =
+  /^test\/(?:(?:cluster|contract|control|data|library|probe|protocol|refusal-server|runtime)\/|library\.test\.ts$)/;
 const endToEnd = /^test\/(?:e2e|acceptance)\//;
 /** A thousand sessions, or a gibibyte. */
 const heavy = /^test\/load\//;

@@ -1,4 +1,5 @@
 /** A view that is drawn anew each second, until Ctrl-C or its reader has left. */
+import { deferred } from '../../deferred.ts';
 import { print } from '../print.ts';
 import { fit } from './beside.ts';
 
@@ -12,7 +13,7 @@ const leave = '\x1b[?25h\x1b[?1049l';
 export async function live(
   frame: (columns: number | undefined) => Promise<readonly string[]>,
 ): Promise<void> {
-  const { promise: asked, resolve: end } = Promise.withResolvers<void>();
+  const { promise: asked, resolve: end } = deferred<void>();
   let isOver = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   void asked.then(() => isOver = true);

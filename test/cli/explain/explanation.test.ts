@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { explanation } from '../../../src/cli/explain/explanation.ts';
 import type { Snapshot } from '../../../src/admin/snapshot.ts';
-import { statusOf } from '../../../src/admin/status.ts';
+import { statusOf } from '../../../src/admin/status-of.ts';
 import { noMemory } from '../../../src/cluster/election.ts';
 import type { Memory } from '../../../src/cluster/election.ts';
 import type { Observation } from '../../../src/cluster/observation.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { statusOf } from '../../../src/admin/status.ts';
+import { statusOf } from '../../../src/admin/status-of.ts';
 import { screen, silence } from '../../../src/cli/status/screen.ts';
 import { after, failing, now, primary, standby, unasked } from '../../cluster/scene.ts';
 import { counted, snapshotOf } from '../../admin/snapshot.ts';

@@ -137,6 +137,13 @@ const cases: Readonly<Record<string, { strikes: readonly [Tree, ...string[]][]; 
         { 'src/a.ts': 'const half = total / 2; const BunLike = 1;', 'src/runtime/bun.ts': 'Bun.listen();' },
       ],
     },
+    'node-20': {
+      strikes: [
+        [{ 'src/a.ts': 'const { promise } = Promise.withResolvers<void>();' }, 'src/a.ts:1'],
+        [{ 'src/a.ts': '\nconst groups = Map.groupBy(items, keyOf);' }, 'src/a.ts:2'],
+      ],
+      passes: [{ 'test/a.test.ts': 'Promise.withResolvers();', 'src/a.ts': 'Map.prototype; // Map.groupBy' }],
+    },
     'no-default-export': {
       strikes: [
         [{ 'src/a.ts': '\n\nexport default 1;' }, 'src/a.ts:3'],

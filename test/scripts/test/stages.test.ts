@@ -25,6 +25,11 @@ function plan(...args: string[]): string[] {
   );
 }
 
+test('the test of the library, which is one file, runs on all runtimes', () => {
+  const stages = stagesOf(['test/library.test.ts']).filter((stage) => stage.files.length > 0);
+  assert.deepEqual(stages.map(({ name }) => name), ['unit-node', 'unit-bun', 'unit-deno']);
+});
+
 test('a test runs where its folder and its name say', () => {
   const runs = (file: string): string[] =>
     stagesOf(files).filter((stage) => stage.files.includes(file)).map(({ name }) => name);

@@ -1,0 +1,32 @@
+/** The control socket as it is set: at its path, in a place of our choice, or nowhere. */
+import { ownControlSocket } from '../config/control-places.ts';
+import { messageOf, StartError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type ControlSocket, serveControlSocket } from './control-socket.ts';
+import type { Commands } from './commands.ts';
+
+/**
+ * `path` is CONTROL_SOCKET, and `port` where clients connect. Nobody asked for the place of our choice: without it the gateway
+ * serves all the same. Rejects with StartError where a path that was asked for cannot be had.
+ */
+export async function openControlSocket(
+  path: string | undefined,
+  port: number,
+  commands: Commands,
+  log: Log,
+  isTakenOver: boolean,
+): Promise<ControlSocket | undefined> {
+  if (path === 'off') return undefined;
+  try {
+    return await serveControlSocket(path ?? ownControlSocket(port), commands, log, isTakenOver);
+  } catch (error) {
+    const why = messageOf(error);
+    if (path !== undefined) {
+      throw new StartError(
+        `CONTROL_SOCKET=${path} cannot be had: ${why}. Set it to another path, or to "off".`,
+      );
+    }
+    log('control_socket_failed', { why });
+    return undefined;
+  }
+}
