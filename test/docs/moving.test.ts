@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { convertText } from '../../src/cli/convert/convert.ts';
 import { commandNames } from '../../src/cli/run.ts';
 import { settingNames, settings } from '../../src/config/settings.ts';
-import { secrets } from '../../src/config/sources.ts';
+import { secrets } from '../../src/config/secrets.ts';
 import { configured } from '../config/sources.ts';
 
 /** docs/moving/, held to the program, and to what was measured. */

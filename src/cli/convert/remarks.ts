@@ -1,4 +1,5 @@
 /** What of an haproxy.cfg has no counterpart in the gateway's settings, why, and what to do instead. Pure. */
+import { groupBy } from '../../cluster/group-by.ts';
 import { type Parameters } from './parameters.ts';
 import type { Directive, Section } from './sections.ts';
 import { withDefault } from './setting-line.ts';
@@ -294,7 +295,7 @@ function longest(table: Table, text: string): string | undefined {
 
 /** Those that say the same are one, with all lines; in the order of the first. */
 export function gathered(remarks: readonly Remark[]): Remark[] {
-  const groups = Map.groupBy(remarks, ({ why, isFirst }) => `${isFirst} ${why}`);
+  const groups = groupBy(remarks, ({ why, isFirst }) => `${isFirst} ${why}`);
   return [...groups.values()].map((group) => ({
     lines: [...new Set(group.flatMap(({ lines }) => lines))].toSorted((a, b) => a - b),
     what: [...new Set(group.map(({ what }) => what))].join(', '),

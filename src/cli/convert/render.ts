@@ -1,4 +1,5 @@
 /** What `convert` prints: a file for CONFIG_FILE, each setting below the lines that it is from. Pure. */
+import { groupBy } from '../../cluster/group-by.ts';
 import type { Gateway } from './gateways.ts';
 import type { LeftOut } from './proxies.ts';
 import type { Remark } from './remarks.ts';
@@ -41,7 +42,7 @@ function list(title: string, remarks: readonly Remark[], file: string): string[]
 
 /** The places that were not converted, a line for each reason. */
 export function renderLeftOut(leftOut: readonly LeftOut[], file: string): string[] {
-  const groups = Map.groupBy(leftOut, ({ why }) => why);
+  const groups = groupBy(leftOut, ({ why }) => why);
   return [...groups].map(([why, group]) => {
     const titles = group.slice(0, 8).map(({ title, line }) => `${title} (line ${line})`).join(', ');
     const more = group.length > 8 ? ` and ${group.length - 8} more` : '';

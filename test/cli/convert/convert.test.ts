@@ -7,7 +7,7 @@ import type { Conversion, Gateway } from '../../../src/cli/convert/gateways.ts';
 import type { Told } from '../../../src/cli/convert/proxies.ts';
 import { render } from '../../../src/cli/convert/render.ts';
 import { settingNames } from '../../../src/config/settings.ts';
-import { secrets } from '../../../src/config/sources.ts';
+import { secrets } from '../../../src/config/secrets.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { faultsOfConfiguration, noHaproxy } from '../../bed/haproxy.ts';
 import { configured } from '../../config/sources.ts';
