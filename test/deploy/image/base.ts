@@ -1,6 +1,14 @@
-/** The root of a base image, made of what this machine has: no image registry is asked, and no package mirror. */
+/** The roots of the base images of the build, for which no image registry is asked. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 
 /** What the build stage may use. That it is no more than this, is tested by there being no more. */
@@ -15,15 +23,20 @@ const tools = [
     'dirname',
     'env',
     'grep',
+    'gzip',
     'id',
     'install',
     'ldd',
     'mkdir',
+    'tar',
     'uname',
   ],
   'node',
 ];
 
+const glibcLicense = '/usr/share/doc/libc6/copyright';
+
+/** For the processor of this machine: made of what it has. */
 export function makeBase(root: string): void {
   for (const tool of tools) copyProgram(find(tool), join(root, 'usr/bin', tool), root);
   // The one in PATH, though the Node in front of it there may be that of node_modules, which has none.
@@ -33,6 +46,8 @@ export function makeBase(root: string): void {
   const home = existsSync(join(npm, 'node_modules')) ? npm : dirname(npm);
   cpSync(home, join(root, home), { recursive: true, dereference: true });
   symlinkSync(command, join(root, 'usr/bin/npm'));
+  // As every image of Debian has it, slim ones too.
+  copy(glibcLicense, join(root, glibcLicense));
   // Scripts of packages are run by /bin/sh, and /usr/bin/env finds Node.
   for (const folder of ['etc', 'root', 'tmp', 'proc', 'dev', 'sys', 'var', 'run']) {
     mkdirSync(join(root, folder), { recursive: true });
@@ -40,6 +55,13 @@ export function makeBase(root: string): void {
   if (!existsSync(join(root, 'bin'))) symlinkSync('usr/bin', join(root, 'bin'));
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
+}
+
+/** For another processor, on which nothing of the build runs: glibc is all that is taken from it. Debian's packages, unpacked. */
+export function makeTarget(root: string, arch: string): void {
+  const [, suite = 'stable'] = /^VERSION_CODENAME=(.+)$/m.exec(readFileSync('/etc/os-release', 'utf8')) ?? [];
+  const options = ['--quiet', '--variant=extract', '--include=libc6', `--architectures=${arch}`];
+  execFileSync('mmdebstrap', [...options, suite, root], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function find(tool: string): string {
