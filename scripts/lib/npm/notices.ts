@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageOwners } from '../check/rules.ts';
+import { licenseOf } from '../license.ts';
 import { BuildError, root } from './tools.ts';
 
 /** Those of the packages in the scripts of `folder`, as one text. Throws BuildError where one says none. */
@@ -9,10 +10,8 @@ export function notices(folder: string): string {
   const parts = bundled(folder).map((name) => {
     const from = join(root, 'node_modules', name);
     const { version, license } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
-    const file = readdirSync(from).find((name) => /^(?:un)?licen[cs]e/i.test(name));
     if (license === undefined) throw new BuildError(`${name} does not say under which licence it is`);
-    const text = file === undefined ? 'It comes without the text.' : readFileSync(join(from, file), 'utf8');
-    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+    return `${name} ${version} (${license})\n\n${licenseOf(root, name).trim()}\n`;
   });
   return `This package contains these, which have licences of their own.\n\n${
     parts.join(`\n${'-'.repeat(72)}\n\n`)

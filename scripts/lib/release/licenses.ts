@@ -16,7 +16,7 @@ Bun has JavaScriptCore and others in it that are under the LGPL. To run pg_gatew
 build it anew from its sources, ${repository} :
 bun build --compile --compile-executable-path YOUR_BUN, as in scripts/lib/build/main.ts.
 `;
-  const licenses = readdirSync(join(root, texts)).sort().map((file) =>
+  const licenses = readdirSync(join(root, texts)).filter((name) => name.endsWith('.txt')).sort().map((file) =>
     section(file.replace(/\.txt$/, ''), readFileSync(join(root, texts, file), 'utf8'))
   );
   return [head, ...[bun, ...partsOf(root)].map(ofPart), ...licenses].join('\n');

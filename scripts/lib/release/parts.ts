@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageOwners } from '../check/rules.ts';
+import { licenseOf, ownTexts } from '../license.ts';
 
 export interface Part {
   readonly name: string;
@@ -24,18 +25,22 @@ export function partsOf(root: string): readonly Part[] {
     if (further.length > 0) {
       throw new Error(`${name} brings ${further.join(', ')}: add them to packagesInside`);
     }
-    return { name, version, license: readFileSync(join(folder, 'LICENSE'), 'utf8') };
+    return { name, version, license: licenseOf(root, name) };
   });
 }
 
-/** Bun does not bring its licence; the package of its types has the page, of the same version. */
+/** Bun does not bring its licence; the package of its types has the page, of the same version, and our copy is of it. */
 export function bunOf(root: string): Part {
   const { version } = readJson(join(root, 'node_modules/bun/package.json'));
   const types = join(root, 'node_modules/bun-types');
   const told = readJson(join(types, 'package.json')).version;
   if (told !== version) throw new Error(`bun is ${version}, and bun-types with its licence ${told}`);
-  const page = readFileSync(join(types, 'docs/project/license.mdx'), 'utf8');
-  return { name: 'bun', version, license: page.replace(/^---\n.*?\n---\n/s, '') };
+  const page = readFileSync(join(types, 'docs/project/license.mdx'), 'utf8').replace(/^---\n.*?\n---\n/s, '');
+  const license = licenseOf(root, 'bun');
+  if (license.trim() !== page.trim()) {
+    throw new Error(`the licence of bun has changed: take that of bun-types over to ${ownTexts}/bun.txt`);
+  }
+  return { name: 'bun', version, license };
 }
 
 interface Manifest {

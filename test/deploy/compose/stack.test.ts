@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { programCommand } from '../../bed/gateway.ts';
-import { memoryFolders } from '../../bed/memory-folder.ts';
+import { memoryFolders } from '../../../src/demo/servers/memory-folder.ts';
 import { noPrometheus, promtool } from '../../bed/prometheus.ts';
 import { waitFor } from '../../bed/wait-for.ts';
 import { folder as deployed, mountsOf, service } from './compose-file.ts';

@@ -15,6 +15,7 @@ import { after, before, describe, it } from 'node:test';
 import { ask } from '../../bed/clients.ts';
 import { type Cluster, startCluster } from '../../bed/cluster.ts';
 import { patient } from '../../bed/gateway.ts';
+import { packagesInside } from '../../../scripts/lib/release/parts.ts';
 import { freePort } from '../../bed/ports.ts';
 import { waitFor } from '../../bed/wait-for.ts';
 import { makeBase, makeTarget } from './base.ts';
@@ -30,7 +31,9 @@ const names = read('deploy/names.json');
 
 /** Licenses of parts of Bun. */
 const licenses = join(repository, 'deploy/licenses');
-const texts = existsSync(licenses) ? readdirSync(licenses) : [];
+const texts = readdirSync(licenses, { withFileTypes: true }).filter((entry) => entry.isFile()).map((
+  { name },
+) => name);
 
 const emulator = '/usr/bin/qemu-aarch64-static';
 const authorities = '/etc/ssl/certs/ca-certificates.crt';
@@ -163,9 +166,9 @@ describe('the container image', { skip: await trouble() ?? false }, () => {
         '/etc/nsswitch.conf',
         '/etc/passwd',
         authorities,
-        ...['citty', 'consola', 'glibc', 'node-forge', 'pg_gateway', 'smol-toml', ...texts].toSorted().map((
-          name,
-        ) => `/licenses/${name}`),
+        ...['glibc', 'pg_gateway', ...packagesInside(), 'bun', ...texts].toSorted().map((name) =>
+          `/licenses/${name}`
+        ),
         '/pg_gateway',
       ]);
       const programs = ['/pg_gateway', ...files[arch].filter(isLibrary)];
