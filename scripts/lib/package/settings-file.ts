@@ -18,7 +18,8 @@ const head = `# Settings of the service pg_gateway: lines NAME=value, without th
 #   systemctl enable --now pg_gateway.socket pg_gateway.service      for the first start
 #   systemctl reload pg_gateway                                      after a change; drops no session
 #
-# It may hold a password: keep it readable for root and the group pg_gateway alone (mode 0640).
+# A value with blanks, quotes or a "#" in it stands in quotes: PGPASSWORD='a # b'. As it may hold a password, keep this file
+# readable for root and the group pg_gateway alone (mode 0640).
 
 # The servers that may be the primary, and a role of theirs that needs LOGIN and nothing else.
 `;

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { commands } from '../../../src/cli/commands.ts';
@@ -54,6 +62,12 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
     there('systemctl', 'show', '--property', name, '--value', 'pg_gateway');
   const journal = (): string => machine.run('journalctl', '--no-pager', '-o', 'cat', '-u', 'pg_gateway').said;
 
+  /** All that our name stands in, but for databases of packages. */
+  const filesOfOurs = (): string[] =>
+    ['etc', 'usr', 'run', 'var/lib/systemd', 'var/lib/dpkg/info'].flatMap((place) =>
+      readdirSync(join(root, place), { recursive: true, encoding: 'utf8' }).map((path) => `/${place}/${path}`)
+    ).filter((path) => /pg.gateway/.test(path)).sort();
+
   before(async () => {
     chmodSync(folder, 0o755);
     const made = execute(
@@ -62,7 +76,7 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
     ).then(({ status, said }) => {
       assert.equal(status, 0, said);
       // The executable's spelling is not ours, and to look at all of it takes most of the time.
-      lintian = execute(['lintian', '-EI', '--exclude-checks', 'binaries/spelling', deb], cleanEnv);
+      lintian = execute(['lintian', '-EI', '-X', 'binaries/spelling', deb], cleanEnv);
     });
     [cluster, listenPort, metricsPort] = await Promise.all([
       startCluster(),
@@ -72,7 +86,6 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
       makeRoot(root),
     ]);
     makeNewer();
-    // The files of packages for others, where units may not be written.
     machine = await Machine.boot(root);
   });
 
@@ -157,6 +170,32 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
     const answer = await lintian;
     assert.doesNotMatch(answer.said, /^[EWIXPC]: /m);
     assert.equal(answer.status, 0, answer.said);
+  });
+
+  test('are for arm64, too', {
+    skip: !existsSync(join(repository, 'dist/pg_gateway-linux-arm64')) &&
+      'dist/pg_gateway-linux-arm64 is not built (scripts/build --target linux-arm64)',
+  }, async () => {
+    const { status, said } = await execute([
+      ...[
+        join(repository, 'scripts/package'),
+        '--arch',
+        'arm64',
+        '--format',
+        'deb',
+        '--level',
+        '0',
+        '--out',
+        folder,
+      ],
+    ]);
+    assert.equal(status, 0, said);
+    const made = join(folder, `pg-gateway_${version}-1_arm64.deb`);
+    assert.equal(output('dpkg-deb', '--field', made, 'Architecture').trim(), 'arm64');
+    const place = join(folder, 'arm64');
+    output('dpkg-deb', '--extract', made, place);
+    // Of elf(5): 183 is AArch64.
+    assert.equal(readFileSync(join(place, 'usr/bin/pg_gateway')).readUInt16LE(18), 183);
   });
 
   test('install on a bare system, make the user, and start nothing that has no settings yet', () => {
@@ -256,7 +295,9 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
       const mine = text
         .replace('#CANDIDATES=db1:5432,db2:5432,db3:5432', `CANDIDATES=${cluster.candidates}`)
         .replace('#PGUSER=gateway', 'PGUSER=postgres')
-        .replace('#METRICS_PORT=6433', `METRICS_PORT=${metricsPort}`);
+        .replace('#METRICS_PORT=6433', `METRICS_PORT=${metricsPort}`)
+        // A busy machine may be slow to say its last words.
+        .replace('#DRAIN_MS=10000', 'DRAIN_MS=25s');
       writeFileSync(join(root, settingsPath), mine);
       // As `systemctl edit pg_gateway.socket` does it.
       const place = join(root, 'etc/systemd/system/pg_gateway.socket.d');
@@ -332,14 +373,62 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
 
   test('leave nothing behind when they are purged', () => {
     there('dpkg', '--purge', 'pg-gateway');
-    const left = ['etc', 'usr', 'run', 'var/lib'].flatMap((place) =>
-      readdirSync(join(root, place), { recursive: true, encoding: 'utf8' }).map((path) => `/${place}/${path}`)
-    ).filter((path) => /pg.gateway/.test(path));
-    assert.deepEqual(left, []);
+    assert.deepEqual(filesOfOurs(), []);
     for (const list of ['passwd', 'group', 'shadow', 'gshadow']) {
       assert.doesNotMatch(read(`etc/${list}`), /pg_gateway/, list);
     }
     assert.equal(there('systemctl', 'list-units', '--failed', '--no-legend'), '');
+  });
+
+  describe('for rpm', { skip: noPsql }, () => {
+    /** Debian's rpm says each time that packages of Debian are to be preferred. */
+    const rpmThere = (...args: string[]) => output('rpm', '--root', root, '--nodeps', ...args);
+    /** Runs a script of the package where systemd is; `left` is how many versions of it there are after that. */
+    const script = (name: string, left: number) => {
+      const text = output('rpm', '-qp', '--queryformat', `%{${name}}`, rpm);
+      return there('sh', '-ec', text, name, String(left));
+    };
+
+    test('install, and make the user whose group may read the settings', () => {
+      assert.match(rpmThere('--install', rpm), /is not started yet\. Set CANDIDATES/);
+      assert.equal(there('stat', '-c', '%a %U:%G', settingsPath), '640 root:pg_gateway');
+      assert.equal(there('pg_gateway', '--version'), `pg_gateway ${version}`);
+      assert.equal(rpmThere('--verify', '--nouser', '--nogroup', 'pg-gateway'), '');
+    });
+
+    test('have scripts that enable nothing by themselves, restart what runs, and stop and disable it in the end', () => {
+      const presets = join(root, 'etc/systemd/system-preset');
+      mkdirSync(presets, { recursive: true });
+      // As Fedora has it.
+      writeFileSync(join(presets, '99-default-disable.preset'), 'disable *\n');
+      script('POSTIN', 1);
+      assert.equal(
+        machine.run('systemctl', 'is-enabled', ...units).said.trim(),
+        'disabled\ndisabled\ndisabled',
+      );
+
+      const text = read(settingsPath);
+      const mine = [`CANDIDATES=${cluster.candidates}`, 'PGUSER=postgres', `METRICS_PORT=${metricsPort}`];
+      writeFileSync(join(root, settingsPath), `${text}\n${mine.join('\n')}\nLISTEN_PORT=${listenPort}\n`);
+      const { status, said } = machine.run('systemctl', 'enable', '--now', 'pg_gateway.service');
+      assert.equal(status, 0, said + journal());
+      const before = property('MainPID');
+      script('PREUN', 1);
+      assert.equal(property('MainPID'), before, 'it goes on until the new one is there');
+      script('POSTUN', 1);
+      assert.equal(property('ActiveState'), 'active');
+      assert.notEqual(property('MainPID'), before);
+
+      script('PREUN', 0);
+      assert.equal(property('ActiveState'), 'inactive');
+      assert.equal(machine.run('systemctl', 'is-enabled', 'pg_gateway.service').said.trim(), 'disabled');
+    });
+
+    test('keep changed settings when they are erased, and nothing else', () => {
+      output('rpm', '--root', root, '--erase', 'pg-gateway');
+      assert.match(read(`${settingsPath}.rpmsave`), /^CANDIDATES=/m);
+      assert.deepEqual(filesOfOurs(), ['/etc/pg_gateway', `${settingsPath}.rpmsave`]);
+    });
   });
 });
 
