@@ -47,7 +47,14 @@ export function makeDeb({ root, folder, out, architecture, glibc, identity, leve
   }
   const file = join(out, `pg-gateway_${version}_${architecture}.deb`);
   tool(
-    ['dpkg-deb', '--root-owner-group', '-Zxz', `-z${level}`, '--build', contents, file],
+    [
+      'dpkg-deb',
+      '--root-owner-group',
+      ...(level === undefined ? ['-Znone'] : ['-Zxz', `-z${level}`]),
+      '--build',
+      contents,
+      file,
+    ],
     // Times that are newer become this one.
     { SOURCE_DATE_EPOCH: String(identity.epoch) },
   );

@@ -13,6 +13,6 @@ export interface Packing {
   /** The oldest one that does. */
   readonly glibc: string;
   readonly identity: Identity;
-  /** Of xz. */
-  readonly level: number;
+  /** Of xz; undefined: no compression. */
+  readonly level: number | undefined;
 }

@@ -13,12 +13,14 @@ import { PackageError } from './error.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { makeRpm } from './rpm.ts';
 
-const help = `scripts/package [--arch amd64,arm64] [--format deb,rpm] [--level 1] [--out dist/packages]
+const help =
+  `scripts/package [--arch amd64,arm64] [--format deb,rpm] [--level 1 | --fast] [--out dist/packages]
 
 Makes packages of dist/pg_gateway (amd64) and dist/pg_gateway-linux-arm64 (arm64), which must be there: scripts/build makes
 them. Without --arch it takes those that are there. It needs dpkg-deb, rpmbuild and readelf ("apt-get install rpm binutils").
 
   --level N   how hard xz tries, from 0 to 9; 6 takes minutes for a tenth less
+  --fast      no compression, for a try
   --help
 
 The same sources make the same bytes: the time in them is SOURCE_DATE_EPOCH, or that of the last commit.
@@ -34,7 +36,8 @@ interface Options {
   readonly isHelp: boolean;
   readonly arch: readonly Architecture[] | undefined;
   readonly format: readonly Format[];
-  readonly level: number;
+  /** Of xz; undefined: no compression. */
+  readonly level: number | undefined;
   readonly out: string;
 }
 
@@ -45,7 +48,14 @@ function readOptions(args: readonly string[]): Options {
   try {
     ({ values } = parseArgs({
       args: [...args],
-      options: { arch: text, format: text, level: text, out: text, help: { type: 'boolean' } },
+      options: {
+        arch: text,
+        format: text,
+        level: text,
+        out: text,
+        fast: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
     }));
   } catch (error) {
     throw new UsageError((error as Error).message);
@@ -54,7 +64,7 @@ function readOptions(args: readonly string[]): Options {
     isHelp: values.help === true,
     arch: values.arch === undefined ? undefined : readNames('--arch', values.arch, architectures),
     format: readNames('--format', values.format, Object.keys(formats) as Format[]),
-    level: readNumber('--level', values.level, 1, 0, 9),
+    level: values.fast ? undefined : readNumber('--level', values.level, 1, 0, 9),
     out: values.out ?? join(root, 'dist/packages'),
   };
 }

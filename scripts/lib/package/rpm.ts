@@ -23,7 +23,8 @@ export function makeRpm({ root, folder, out, architecture, identity, level }: Pa
       HOMEPAGE: identity.homepage,
       CONTENTS: join(folder, 'contents'),
       RPM_DATE: rpmDate(identity.epoch),
-      LEVEL: String(level),
+      // With two threads everywhere: their number changes the bytes.
+      PAYLOAD: level === undefined ? 'w.ufdio' : `w${level}T2.xzdio`,
     }),
   );
   tool(
