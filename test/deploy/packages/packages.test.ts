@@ -287,6 +287,7 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
           child.stdin.write(`${statement};\n`);
           await waitFor(`"${answer}"`, () => said.includes(answer), { evidence: () => said });
         },
+        kill: () => child.kill('SIGKILL'),
         end: () =>
           new Promise<number | null>((resolve) => {
             child.once('close', resolve);
@@ -343,15 +344,17 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
       there('systemctl', 'reload', 'pg_gateway');
     });
 
-    test('drain at an upgrade: an open session goes on, a new client waits, and settings stay', async () => {
+    test('drain at an upgrade: an open session goes on, a new client waits, and settings stay', async (t) => {
       const before = property('MainPID');
       const mine = read(settingsPath);
       const session = openSession();
+      t.after(session.kill);
       await session.ask("begin; select 'in ' || 'a transaction'", 'in a transaction');
       const upgrade = machine.start('dpkg', '--force-confold', '--install', newer.replace(folder, '/mnt'));
       await waitFor('the old one to drain', () => property('ActiveState') === 'deactivating');
-      // It has connected, and waits in the queue of the socket, which is systemd's.
       const newcomer = psql(conninfo(), "select 'served'");
+      // Beside the open session: it waits in the queue of the socket, which is systemd's.
+      await waitFor('the new client to be connected', () => connectionsTo(listenPort) === 2);
       await session.ask("commit; select 'commit' || 'ted'", 'committed');
       assert.equal(await session.end(), 0);
       const { status, said } = await upgrade;
@@ -377,6 +380,7 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
   });
 
   test('leave nothing behind when they are purged', () => {
+    writeFileSync(join(root, 'etc/pg_gateway/client.key'), 'of an administrator');
     there('dpkg', '--purge', 'pg-gateway');
     assert.deepEqual(filesOfOurs(), []);
     for (const list of ['passwd', 'group', 'shadow', 'gshadow']) {
@@ -439,6 +443,14 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
 
 const byPath = (a: readonly (string | undefined)[], b: readonly (string | undefined)[]): number =>
   a[1]! < b[1]! ? -1 : 1;
+
+/** How many clients have a connection to this port of 127.0.0.1, accepted or not: proc(5), /proc/net/tcp. */
+function connectionsTo(port: number): number {
+  const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const established = '01';
+  return readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+    .filter(([, , to, state]) => to === remote && state === established).length;
+}
 
 /** As tar lists it. */
 function localMinute(epoch: number): string {
