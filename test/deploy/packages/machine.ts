@@ -70,8 +70,9 @@ export class Machine {
         if (machine.#unshare.exitCode !== null) throw new Error('it has ended');
         const { pid } = machine.#unshare;
         machine.#first = Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
-        return machine.run('systemctl', 'is-system-running').said.trim() === 'running';
-      }, { everyMs: 100, evidence: () => machine.#console });
+        // Degraded: something of Debian's has failed, which is not ours to judge.
+        return ['running', 'degraded'].includes(machine.run('systemctl', 'is-system-running').said.trim());
+      }, { everyMs: 100, deadlineMs: 60_000, evidence: () => machine.#console });
     } catch (error) {
       await machine.end();
       throw error;

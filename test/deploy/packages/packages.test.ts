@@ -215,7 +215,7 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
       assert.equal(machine.run('systemctl', 'is-enabled', unit).said.trim(), 'disabled');
       assert.equal(machine.run('systemctl', 'is-active', unit).said.trim(), 'inactive');
     }
-    assert.equal(there('systemctl', 'list-units', '--failed', '--no-legend'), '');
+    assert.equal(there('systemctl', 'list-units', '--failed', '--no-legend', 'pg_gateway*'), '');
     assert.equal(there('dpkg', '--verify', 'pg-gateway'), '');
   });
 
@@ -386,7 +386,7 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
     for (const list of ['passwd', 'group', 'shadow', 'gshadow']) {
       assert.doesNotMatch(read(`etc/${list}`), /pg_gateway/, list);
     }
-    assert.equal(there('systemctl', 'list-units', '--failed', '--no-legend'), '');
+    assert.equal(there('systemctl', 'list-units', '--failed', '--no-legend', 'pg_gateway*'), '');
   });
 
   describe('for rpm', { skip: noPsql }, () => {
