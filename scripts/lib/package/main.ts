@@ -19,7 +19,7 @@ const help =
 Makes packages of dist/pg_gateway (amd64) and dist/pg_gateway-linux-arm64 (arm64), which must be there: scripts/build makes
 them. Without --arch it takes those that are there. It needs dpkg-deb, rpmbuild and readelf ("apt-get install rpm binutils").
 
-  --level N   how hard xz tries, from 0 to 9; 6 takes minutes for a tenth less
+  --level N   how hard xz tries, from 0 to 9; 6 takes half a minute a package for a tenth less
   --fast      no compression, for a try
   --help
 
