@@ -28,7 +28,7 @@ const columns: readonly Column[] = [
 ];
 
 /** Figures from the largest down, texts from A up. */
-const sortings = {
+export const sortings = {
   age: ({ ageMs }: ClientRow) => ageMs,
   idle: ({ idleMs }: ClientRow) => idleMs ?? -1,
   up: ({ upBytes }: ClientRow) => upBytes,

@@ -2,9 +2,7 @@
 import type { ArgsDef, CommandDef } from 'citty';
 import { flagOf, sections, type SettingName, settingNames, settings } from '../config/settings.ts';
 import { version } from '../version.ts';
-
-// deno-lint-ignore no-explicit-any -- each command has arguments of its own
-type Commands = Readonly<Record<string, CommandDef<any>>>;
+import type { Commands } from './command-line.ts';
 
 /** `pg_gateway --help`. */
 export function programHelp(commands: Commands): string {
@@ -31,7 +29,7 @@ function commandLines(commands: Commands): string {
 }
 
 /** `pg_gateway <command> --help`: with the settings that it takes, and what else is to be said. */
-// deno-lint-ignore no-explicit-any -- as above
+// deno-lint-ignore no-explicit-any -- each command has arguments of its own
 export function commandHelp(name: string, command: CommandDef<any>, more = ''): string {
   const taken = settingNames.filter((setting) => Object.hasOwn(command.args as ArgsDef, argOf(setting)));
   return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${ownHelp(name, command)}${

@@ -1,60 +1,15 @@
 /** Finds the command that is meant, runs it, and turns what it throws into a message and an exit code. */
 import { inspect } from 'node:util';
-import { type CommandDef, runCommand } from 'citty';
+import { runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
 import { version } from '../version.ts';
-import { check } from './check.ts';
-import { clients } from './clients.ts';
-import { config } from './config.ts';
-import { convert } from './convert/convert.ts';
-import { demo, demoHelp } from './demo.ts';
-import { drain } from './drain.ts';
-import { drill } from './drill.ts';
-import { evidence } from './evidence.ts';
-import { explain } from './explain/explain.ts';
-import { forgetSystem, forgetTimeline } from './forget.ts';
+import { commands } from './commands.ts';
+import { demoHelp } from './demo.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { health } from './health.ts';
-import { kill } from './kill.ts';
-import { logLevel } from './log-level.ts';
-import { pause, resume } from './pause.ts';
-import { reload } from './reload.ts';
-import { replay } from './replay.ts';
 import { print, say } from './print.ts';
-import { serve } from './serve.ts';
-import { status } from './status/status.ts';
-import { wait } from './wait.ts';
 
 /** Of the program: done, could not be done, was asked for in a way that makes no sense. */
 export const exitCodes = { done: 0, failed: 1, misused: 2 } as const;
-
-// deno-lint-ignore no-explicit-any -- each command has arguments of its own
-const commands: Readonly<Record<string, CommandDef<any>>> = {
-  serve,
-  check,
-  config,
-  convert,
-  explain,
-  health,
-  wait,
-  status,
-  clients,
-  kill,
-  pause,
-  resume,
-  reload,
-  drain,
-  drill,
-  'log-level': logLevel,
-  evidence,
-  replay,
-  demo,
-  'forget-timeline': forgetTimeline,
-  'forget-system': forgetSystem,
-};
-
-/** As they are typed. */
-export const commandNames: readonly string[] = Object.keys(commands);
 
 /** Of commands of which their flags do not tell all. */
 const moreHelp: Readonly<Record<string, string>> = { demo: demoHelp };

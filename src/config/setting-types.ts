@@ -11,6 +11,8 @@ export interface SettingType<T> {
   readonly hint: string;
   /** The default, as text; undefined: none, and the value is undefined. */
   readonly fallback: string | undefined;
+  /** The words that it takes, for completion in a shell; where it takes others as well, those that have a name. */
+  readonly words?: readonly string[];
   /** Throws an Error whose message reads after the name and value: "is not a number". */
   parse(text: string): T;
 }
@@ -142,6 +144,7 @@ export const choice = <const T extends string>(
   help,
   hint: options.join('|'),
   fallback,
+  words: options,
   parse: (value) => {
     const option = options.find((option) => option === value.toLowerCase());
     if (option !== undefined) return option;
@@ -154,11 +157,12 @@ export const choiceOrOff = <const T extends string>(
   options: readonly T[],
   help: string,
 ): SettingType<T | undefined> => {
-  const { hint, parse } = choice(['off', ...options], help, 'off');
+  const { hint, parse, words = [] } = choice(['off', ...options], help, 'off');
   return {
     help,
     hint,
     fallback: 'off',
+    words,
     parse: (text) => {
       const value = parse(text);
       return value === 'off' ? undefined : value as T;
@@ -171,6 +175,7 @@ export const port = (help: string, fallback: number | 'off'): SettingType<number
   help,
   hint: 'port',
   fallback: fallback.toString(),
+  words: ['off'],
   parse: (value) => {
     if (value.toLowerCase() === 'off') return undefined;
     if (/^[0-9]{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
@@ -188,6 +193,7 @@ export const limit = (
   help,
   hint: unit,
   fallback,
+  words: ['off'],
   parse: (value) => {
     if (value.toLowerCase() === 'off') return undefined;
     const number = numberIn(unit, value);
@@ -204,6 +210,7 @@ export const onOff = (help: string, fallback: 'on' | 'off'): SettingType<boolean
   help,
   hint: 'on|off',
   fallback,
+  words: ['on', 'off'],
   parse: (value) => {
     const isOn = switched(value);
     if (isOn !== undefined) return isOn;
@@ -229,6 +236,7 @@ export const requireAuth = (help: string): SettingType<readonly AuthMethod[] | u
 export const threads = (help: string, most: number): SettingType<number | 'auto'> => ({
   ...integer('count', help, 0, 0, most),
   fallback: 'auto',
+  words: ['auto'],
   parse: (value) => {
     if (value.toLowerCase() === 'auto') return 'auto';
     if (/^[0-9]{1,5}$/.test(value) && Number(value) <= most) return Number(value);
@@ -241,6 +249,7 @@ export const keepAlive = (help: string, fallback: string): SettingType<number | 
   help,
   hint: 'on|off|seconds',
   fallback,
+  words: ['on', 'off'],
   parse: (value) => {
     const isOn = switched(value);
     if (isOn !== undefined) return isOn ? 30 : undefined;
