@@ -2,7 +2,7 @@
 import type { ArgsDef, CommandDef } from 'citty';
 import { flagOf, sections, type SettingName, settingNames, settings } from '../config/settings.ts';
 import { version } from '../version.ts';
-import type { Commands } from './command-line.ts';
+import { type Commands, places } from './command-line.ts';
 
 /** `pg_gateway --help`. */
 export function programHelp(commands: Commands): string {
@@ -32,9 +32,16 @@ function commandLines(commands: Commands): string {
 // deno-lint-ignore no-explicit-any -- each command has arguments of its own
 export function commandHelp(name: string, command: CommandDef<any>, more = ''): string {
   const taken = settingNames.filter((setting) => Object.hasOwn(command.args as ArgsDef, argOf(setting)));
-  return `Usage: pg_gateway ${name} [flags]\n\n${description(command)}\n\n${ownHelp(name, command)}${
-    settingsHelp(taken)
-  }${more}`;
+  return `Usage: pg_gateway ${name}${argument(name)} [flags]\n\n${description(command)}\n\n${
+    ownHelp(name, command)
+  }${settingsHelp(taken)}${more}`;
+}
+
+/** What follows the command without a flag. */
+function argument(name: string): string {
+  const { words, isFile } = places[name] ?? { words: [], isFile: false };
+  if (isFile) return ' FILE';
+  return words.length === 0 ? '' : ` ${words.join('|')}`;
 }
 
 // deno-lint-ignore no-explicit-any -- as above
