@@ -1,8 +1,9 @@
 /** `scripts/chart`: writes the files of deploy/kubernetes that follow from others, or packs the chart. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { commitTime } from '../commit-time.ts';
 import { chartFolder, makeFiles } from './make.ts';
 import { toolTrouble, unpackTool } from './kubernetes-tools.ts';
 
@@ -44,7 +45,14 @@ function pack(folder: string): number {
   try {
     mkdirSync(folder, { recursive: true });
     const helm = unpackTool('helm', tools);
-    execFileSync(helm, ['package', join(root, chartFolder), '--destination', folder], {
+    const chart = join(tools, basename(chartFolder));
+    cpSync(join(root, chartFolder), chart, { recursive: true });
+    // helm takes over the times of the files, which are those of the checkout.
+    const epoch = commitTime(root);
+    for (const name of readdirSync(chart, { recursive: true, encoding: 'utf8' })) {
+      utimesSync(join(chart, name), epoch, epoch);
+    }
+    execFileSync(helm, ['package', chart, '--destination', folder], {
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, HELM_CACHE_HOME: tools, HELM_CONFIG_HOME: tools, HELM_DATA_HOME: tools },
     });

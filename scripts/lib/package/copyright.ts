@@ -1,11 +1,10 @@
 /** The licences of all that is in the executable, as plain text. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { licenseOf } from '../license.ts';
 
 interface Manifest {
   readonly version: string;
-  readonly license: string;
-  readonly homepage?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -17,20 +16,13 @@ const rule = '-'.repeat(78);
 export function copyright(root: string, homepage: string): string {
   const { dependencies = {} } = manifestOf(root);
   const others = [...Object.keys(dependencies), ...inThePage].map((name) => {
-    const folder = join(root, 'node_modules', name);
-    const { version, license, homepage } = manifestOf(folder);
-    const file = join(folder, 'LICENSE');
-    // Bun's package has no text of its own, and Bun consists of more than itself.
-    const text = existsSync(file) ? withoutGpl(readFileSync(file, 'utf8')) : `${license}.
-
-The texts, and those of all its parts, are at ${homepage}, with the sources. Of these parts
-JavaScriptCore and WebCore of WebKit are under the GNU Library General Public License,
-version 2 or later, which on Debian is /usr/share/common-licenses/LGPL-2.`;
+    const { version } = manifestOf(join(root, 'node_modules', name));
+    const text = withoutGpl(licenseOf(root, name));
     return `${rule}\n${name} ${version}, which is in the executable:\n\n${text}\n`;
   });
   return `pg_gateway, from ${homepage}:\n\n${readFileSync(join(root, 'LICENSE'), 'utf8').trim()}\n\n${
     others.join('\n')
-  }`;
+  }${rule}\nThe GNU Library General Public License, version 2: on Debian /usr/share/common-licenses/LGPL-2.\n`;
 }
 
 function manifestOf(folder: string): Manifest {

@@ -1,8 +1,8 @@
 /** What a package says of itself: from package.json, deploy/names.json and the last commit. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commitTime } from '../commit-time.ts';
 import { PackageError } from './error.ts';
-import { tool } from './tool.ts';
 
 export interface Identity {
   readonly version: string;
@@ -33,10 +33,11 @@ export function readIdentity(root: string): Identity {
 }
 
 function epochOf(root: string): number {
-  const text = process.env['SOURCE_DATE_EPOCH'] ??
-    tool(['git', '-C', root, 'log', '-1', '--format=%ct']).trim();
-  if (/^[0-9]{1,12}$/.test(text)) return Number(text);
-  throw new PackageError(`SOURCE_DATE_EPOCH=${text} is not a number of seconds since 1970`);
+  try {
+    return commitTime(root);
+  } catch (error) {
+    throw new PackageError((error as Error).message);
+  }
 }
 
 /** `Fri, 27 Nov 2026 15:04:55 +0000`, as Debian's changelogs have it. */

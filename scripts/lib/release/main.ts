@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -90,10 +89,6 @@ function say(line: string): void {
 /** Makes everything in `folder`. */
 async function makeAll(release: Release, options: Options, folder: string): Promise<void> {
   for (const maker of options.makers) {
-    if (!existsSync(join(root, maker.needs))) {
-      say(`${maker.name}: passed over, there is no ${maker.needs}`);
-      continue;
-    }
     say(`${maker.name}: ${maker.makes}`);
     await maker.make(release, { folder, targets: options.targets, say: (line) => say(`  ${line}`) });
   }

@@ -28,8 +28,6 @@ export interface Maker {
   readonly name: string;
   /** What it makes, for the help. */
   readonly makes: string;
-  /** From the root of the checkout; where it is missing, the maker is passed over. */
-  readonly needs: string;
   /** It is not asked for unless it is named. */
   readonly onRequest?: true;
   make(release: Release, place: Place): Promise<void>;
@@ -56,31 +54,26 @@ export const makers: readonly Maker[] = [
   {
     name: 'executables',
     makes: 'an archive for each target',
-    needs: 'scripts/build',
     make: executables,
   },
   {
     name: 'npm',
     makes: 'the npm package',
-    needs: 'scripts/npm',
     make: script('scripts/npm', 'dist/npm', /\.tgz$/),
   },
   {
     name: 'packages',
     makes: '.deb and .rpm',
-    needs: 'scripts/package',
-    make: script('scripts/package', 'dist/packages', /\.(?:deb|rpm)$/),
+    make: script('scripts/package', 'dist/packages', /\.(?:deb|rpm)$/, ['--level', '6']),
   },
   {
     name: 'chart',
     makes: 'the Helm chart',
-    needs: 'scripts/chart',
     make: script('scripts/chart', 'dist/chart', /\.tgz$/, ['--package', 'dist/chart']),
   },
   {
     name: 'image',
     makes: 'the container image, into the store of the tool that builds it',
-    needs: 'scripts/image',
     // Its base comes from an image registry, and it goes to one: no file of a release.
     onRequest: true,
     make: async ({ root, version }) =>

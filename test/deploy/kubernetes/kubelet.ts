@@ -33,12 +33,12 @@ const executable = join(repository, 'dist/pg_gateway');
 /** Its own, by which nobody else reaches what listens on 127.0.0.1. */
 export const podAddress = '127.0.0.2';
 
-/** Those of the image: USER and ENV of the Dockerfile. */
+/** Those of the image: USER and ENV of the last stage of the Dockerfile. */
 const image = (() => {
-  const dockerfile = readFileSync(join(repository, 'Dockerfile'), 'utf8');
-  const uid = Number(/^USER ([0-9]+)/m.exec(dockerfile)?.[1]);
+  const stage = readFileSync(join(repository, 'Dockerfile'), 'utf8').split(/^FROM /m).at(-1)!;
+  const uid = Number(/^USER ([0-9]+)/m.exec(stage)?.[1]);
   if (!Number.isInteger(uid)) throw new Error('the Dockerfile has no line USER with a number');
-  const env = [...dockerfile.matchAll(/^ENV ([A-Z_]+)=(\S+)$/gm)].map(([, name, value]) => [name, value]);
+  const env = [...stage.matchAll(/^ENV ([A-Z_]+)=(\S+)$/gm)].map(([, name, value]) => [name, value]);
   return { uid, env: Object.fromEntries(env) as Record<string, string> };
 })();
 
