@@ -75,8 +75,8 @@ export function stagesOf(files: readonly string[]): Stage[] {
   const unit = files.filter((file) =>
     ![endToEnd, heavy, managed, deployed].some((place) => place.test(file))
   );
-  // Half of the processors: many of these files start PostgreSQL servers, which need the rest.
-  const parallel = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+  // They wait for each other's servers and processes more than they compute.
+  const parallel = Math.max(1, Math.min(4, availableParallelism()));
   return [
     ...runtimes.map((runner): Stage => ({
       name: `unit-${runner}`,
