@@ -25,17 +25,32 @@ export function readConfigFile(path: string, text: string): FileContents {
 
 function readLines(text: string): FileContents {
   const problems: { line: number; what: string }[] = [];
-  const lineOf = new Map<string, number>();
+  const values = new Map<string, FileValue>();
   text.split(/\r?\n/).forEach((content, index) => {
+    const line = index + 1;
     if (/^\s*(#|$)/.test(content)) return;
-    const name = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=/.exec(content)?.[1];
+    const [, name, value = ''] = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/.exec(content) ?? [];
     // The line itself may hold a secret, so it is not repeated.
-    if (name === undefined) problems.push({ line: index + 1, what: 'this is not NAME=value' });
-    else lineOf.set(name, index + 1);
+    const what = name === undefined ? 'this is not NAME=value' : troubleOf(value);
+    if (what !== undefined) problems.push({ line, what: name === undefined ? what : `${name}: ${what}` });
+    else if (name !== undefined) values.set(name, { name, text: parseEnv(content)[name] ?? '', line });
   });
-  const parsed: Record<string, string | undefined> = { ...parseEnv(text) };
-  const values = [...lineOf].map(([name, line]) => ({ name, text: parsed[name] ?? '', line }));
-  return { values, problems };
+  return { values: [...values.values()], problems };
+}
+
+/** What of a value would be lost: parseEnv takes a "#" anywhere for a comment, and passes over what follows a quote. */
+function troubleOf(value: string): string | undefined {
+  const [, quote, rest] = /^\s*(["'`])(.*)$/.exec(value) ?? [];
+  if (quote === undefined || rest === undefined) {
+    return /^[^#]*(?<=\S)#|^#/.test(value)
+      ? 'the "#" would begin a comment: put the value in quotes, or a blank before a comment'
+      : undefined;
+  }
+  const end = rest.indexOf(quote);
+  if (end < 0) return `the quote ${quote} is not closed on its line`;
+  return /^\s*(#|$)/.test(rest.slice(end + 1))
+    ? undefined
+    : `something follows the quote that closes the value: put all of it between quotes that are not in it`;
 }
 
 /** Names in capitals or not, with underscores or dashes: `hold-ms = "10s"`. */

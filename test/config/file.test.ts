@@ -62,6 +62,40 @@ describe('the configuration file', () => {
     ]);
   });
 
+  test('with a value of which a part would be lost: its line and its name are named, and not the value', () => {
+    const hash = 'the "#" would begin a comment: put the value in quotes, or a blank before a comment';
+    const after =
+      'something follows the quote that closes the value: put all of it between quotes that are not in it';
+    for (
+      const [value, why] of [
+        ['hunter#2', hash],
+        ['#hunter', hash],
+        ['"hunter"2', after],
+        ["'it''s'", after],
+        ['"hunter', 'the quote " is not closed on its line'],
+        ["'a\nHOLD_MS=1'", "the quote ' is not closed on its line"],
+      ]
+    ) {
+      assert.equal(wrong(`\nPGPASSWORD=${value}`)[0], `/f:2: PGPASSWORD: ${why}`);
+    }
+  });
+
+  test('may have comments after values, and any character between quotes', () => {
+    for (
+      const [written, password] of [
+        ['a # b', 'a'],
+        ['"a#b"#c', 'a#b'],
+        ["'a\"b' # c", 'a"b'],
+        ["it's", "it's"],
+        [' # nothing', ''],
+        ['a=b"c"', 'a=b"c"'],
+      ]
+    ) {
+      const { credentials } = configured({ env, files: { '/f': `PGPASSWORD=${written}` } });
+      assert.equal(credentials.password('db1', 5432) ?? '', password);
+    }
+  });
+
   test('with a bad value: the setting is named', () => {
     assert.deepEqual(wrong('HOLD_MS=soon'), [
       '/f:1: HOLD_MS=soon is not a whole number of ms from 0 to 3600000, nor one with a unit (ms, s, min, h, d)',
