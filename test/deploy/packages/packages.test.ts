@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { commands } from '../../../src/cli/commands.ts';
@@ -17,6 +9,7 @@ import { settingNames } from '../../../src/config/settings.ts';
 import { noPsql, psql, psqlPath } from '../../bed/clients.ts';
 import { type Cluster, startCluster } from '../../bed/cluster.ts';
 import { freePort } from '../../bed/ports.ts';
+import { targetExecutable } from '../../bed/target-executable.ts';
 import { waitFor } from '../../bed/wait-for.ts';
 import { cleanEnv, execute, Machine, machineTrouble, makeRoot, removeRoot, type Result } from './machine.ts';
 
@@ -178,8 +171,7 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
   });
 
   test('are for arm64, too', {
-    skip: !existsSync(join(repository, 'dist/pg_gateway-linux-arm64')) &&
-      'dist/pg_gateway-linux-arm64 is not built (scripts/build --target linux-arm64)',
+    skip: targetExecutable('linux-arm64').missing ?? false,
   }, async () => {
     const { status, said } = await execute([
       ...[
