@@ -47,6 +47,12 @@ export interface Bound {
   readonly address: Address;
 }
 
+/** Whose word counts: networks as `Networks` takes them, and whoever connects to a unix socket. */
+export interface TrustedSources {
+  readonly networks: readonly string[];
+  readonly unix: boolean;
+}
+
 /** The settings that the data plane needs. */
 export interface DataSettings {
   readonly listen: Address;
@@ -58,6 +64,9 @@ export interface DataSettings {
   readonly fallback: boolean;
   /** How a standby is chosen: the one with the least sessions, or by the client's address. */
   readonly balance: 'least' | 'source';
+  /** Whether a PROXY header may, or must, come before the first packet; and from where alone one counts. */
+  readonly proxyProtocol: 'off' | 'accept' | 'require';
+  readonly proxyTrusted: TrustedSources;
   readonly reusePort: boolean;
   /** What this data plane listens on, where that listens already; the addresses say then only where that is. */
   readonly sockets: Sockets;
@@ -173,9 +182,13 @@ export type Report =
   | { readonly kind: 'exhausted'; readonly why: string }
   /** Servers cannot be dialled for want of ports, descriptors or memory of ours; reported once until it is over. */
   | { readonly kind: 'shortage'; readonly why: string }
-  /** Clients that do not speak PostgreSQL's protocol: the last one, and how many since the last such report. */
+  /**
+   * Clients that do not speak PostgreSQL's protocol, or whose PROXY header does not count or is missing: the last one, and
+   * how many since the last such report.
+   */
   | {
     readonly kind: 'otherProtocol';
+    readonly event: 'other_protocol' | 'proxy_refused';
     readonly port: Port;
     readonly client: string;
     readonly why: string;
