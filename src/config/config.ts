@@ -87,7 +87,7 @@ export function readConfig(sources: Sources): Config {
     problems.push('LISTEN_PORT and REPLICA_PORT must not be 0, a free port, where LISTEN_HOST names several');
   }
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
-  if (['accept', 'require'].includes(values.PROXY_PROTOCOL) && !given.has('PROXY_TRUSTED')) {
+  if (values.PROXY_PROTOCOL !== undefined && !given.has('PROXY_TRUSTED')) {
     problems.push(
       `PROXY_PROTOCOL=${values.PROXY_PROTOCOL} needs PROXY_TRUSTED: name the networks of the load balancers, 10.0.0.0/24`,
     );

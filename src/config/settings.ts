@@ -116,10 +116,9 @@ export const settings = Object.freeze({
       'TCP keep-alive on both sides, with the seconds of silence before it asks',
       'on',
     ),
-    PROXY_PROTOCOL: choice(
-      ['off', 'accept', 'require'],
-      'a header of the PROXY protocol, with which a load balancer says whose connection it is: accept, require, or refuse it',
-      'off',
+    PROXY_PROTOCOL: choiceOrOff(
+      ['accept', 'require'],
+      'a header of the PROXY protocol, by which a load balancer says whose connection it is',
     ),
     PROXY_TRUSTED: trustedSources(
       'where the load balancers are whose header counts: networks, addresses, "unix" for unix sockets',

@@ -64,8 +64,8 @@ export interface DataSettings {
   readonly fallback: boolean;
   /** How a standby is chosen: the one with the least sessions, or by the client's address. */
   readonly balance: 'least' | 'source';
-  /** Whether a PROXY header may, or must, come before the first packet; and from where alone one counts. */
-  readonly proxyProtocol: 'off' | 'accept' | 'require';
+  /** Whether a PROXY header may, or must, come before the first packet; undefined: neither. And from where alone one counts. */
+  readonly proxyProtocol: 'accept' | 'require' | undefined;
   readonly proxyTrusted: TrustedSources;
   readonly reusePort: boolean;
   /** What this data plane listens on, where that listens already; the addresses say then only where that is. */

@@ -376,7 +376,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   }
 
   #accepted(conn: Conn<ClientSide>, port: Port, isUnix: boolean): void {
-    const session = new Session(conn, port, this, this.#proxySources.ruleOf(conn, isUnix));
+    const session = new Session(conn, port, this, this.#proxySources.termsOf(conn, isUnix));
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);

@@ -20,31 +20,31 @@ export const missingHeader: Refusal = {
   reason: 'refused',
 };
 
-/** `host` is empty for a client at a unix socket. */
-export function untrustedHeader(host: string): Refusal {
+/** `peer` is an address; undefined: a unix socket. */
+export function untrustedHeader(peer: string | undefined): Refusal {
   return {
     sqlstate: sqlstates.invalidAuthorization,
-    message: `pg_gateway takes no PROXY protocol header from ${placeOf(host)}`,
-    hint: `If a load balancer of yours is there, add it to PROXY_TRUSTED${wordOf(host)}.`,
+    message: `pg_gateway takes no PROXY protocol header from ${placeOf(peer)}`,
+    hint: `If a load balancer of yours is there, add it to PROXY_TRUSTED${wordOf(peer)}.`,
     reason: 'refused',
   };
 }
 
-export function untrustedClient(host: string): Refusal {
+export function untrustedClient(peer: string | undefined): Refusal {
   return {
     sqlstate: sqlstates.invalidAuthorization,
     message: `pg_gateway takes no client from ${
-      placeOf(host)
+      placeOf(peer)
     }: all have to come through a load balancer (PROXY_PROTOCOL=require)`,
-    hint: `Connect through the load balancer; if it is there, add it to PROXY_TRUSTED${wordOf(host)}.`,
+    hint: `Connect through the load balancer; if it is there, add it to PROXY_TRUSTED${wordOf(peer)}.`,
     reason: 'refused',
   };
 }
 
-function placeOf(host: string): string {
-  return host === '' ? 'a unix socket' : host;
+function placeOf(peer: string | undefined): string {
+  return peer ?? 'a unix socket';
 }
 
-function wordOf(host: string): string {
-  return host === '' ? ', as unix' : '';
+function wordOf(peer: string | undefined): string {
+  return peer === undefined ? ', as unix' : '';
 }

@@ -6,9 +6,19 @@ import type { Conn } from '../runtime/runtime.ts';
 
 /**
  * `off`: a header is another protocol, as to PostgreSQL. From PROXY_TRUSTED a header is `optional` or `needed`; from
- * elsewhere it does not count (`untrusted`), or nothing does (`barred`).
+ * elsewhere it does not count (`untrusted`), or nothing does (`barred`). `gone`: of a TCP connection that was reset before it
+ * was accepted, as checks of load balancers are, nobody can say any more where it came from.
  */
-export type HeaderRule = 'off' | 'optional' | 'needed' | 'untrusted' | 'barred';
+export type HeaderRule = 'off' | 'optional' | 'needed' | 'untrusted' | 'barred' | 'gone';
+
+/** What a connection has to begin with, from the time when it can still be asked where it comes from. */
+export interface HeaderTerms {
+  readonly rule: HeaderRule;
+  /** The other end of its socket, without a port; undefined: a unix socket. */
+  readonly peer: string | undefined;
+}
+
+const noTerms: HeaderTerms = { rule: 'off', peer: undefined };
 
 type ProxySettings = Pick<DataSettings, 'proxyProtocol' | 'proxyTrusted'>;
 
@@ -32,11 +42,13 @@ export class ProxySources {
     this.#networks = new Networks(settings.proxyTrusted.networks);
   }
 
-  /** Of a connection that has come just now, to a unix socket or not: a TCP connection that is gone has no address either. */
-  ruleOf(client: Pick<Conn<unknown>, 'remote'>, isUnix: boolean): HeaderRule {
+  /** For a connection that has come just now, to a unix socket or not. */
+  termsOf(client: Pick<Conn<unknown>, 'remote'>, isUnix: boolean): HeaderTerms {
     const { proxyProtocol, proxyTrusted } = this.#settings;
-    if (proxyProtocol === 'off') return 'off';
-    const isTrusted = isUnix ? proxyTrusted.unix : this.#networks.has(hostOf(client.remote));
-    return rules[proxyProtocol][isTrusted ? 'trusted' : 'others'];
+    if (proxyProtocol === undefined) return noTerms;
+    const peer = isUnix ? undefined : hostOf(client.remote);
+    if (peer === '') return { rule: 'gone', peer };
+    const isTrusted = peer === undefined ? proxyTrusted.unix : this.#networks.has(peer);
+    return { rule: rules[proxyProtocol][isTrusted ? 'trusted' : 'others'], peer };
   }
 }

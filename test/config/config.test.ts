@@ -89,6 +89,17 @@ describe('what is made of the values', () => {
     assert.equal(pace({ CHECK_EVERY: '0.001' }), 10);
   });
 
+  test('PROXY_PROTOCOL, which needs to know whom to trust', () => {
+    const env = { PROXY_PROTOCOL: 'require', PROXY_TRUSTED: '10.0.0.0/24,unix' };
+    const { proxyProtocol, proxyTrusted } = configured({ env }).data;
+    assert.deepEqual([proxyProtocol, proxyTrusted], ['require', { networks: ['10.0.0.0/24'], unix: true }]);
+    assert.deepEqual(configured({}).data.proxyTrusted, { networks: [], unix: false });
+    assert.throws(
+      () => configured({ env: { PROXY_PROTOCOL: 'accept' } }),
+      /PROXY_PROTOCOL=accept needs PROXY_TRUSTED: name the networks of the load balancers, 10\.0\.0\.0\/24/,
+    );
+  });
+
   test('the deadlines of the probes', () => {
     const times = {
       CONNECT_TIMEOUT_MS: '11',

@@ -249,6 +249,19 @@ describe('the other forms', () => {
     }
   });
 
+  test('PROXY_TRUSTED is a list of networks, addresses and unix', () => {
+    assert.deepEqual(parsed('PROXY_TRUSTED', '10.0.0.0/8, [fd00::5] ,unix,'), {
+      networks: ['10.0.0.0/8', '[fd00::5]'],
+      unix: true,
+    });
+    assert.deepEqual(parsed('PROXY_TRUSTED', '192.0.2.7'), { networks: ['192.0.2.7'], unix: false });
+    for (const text of ['haproxy.example', '10.0.0.0/8,10.0.0', '/run/haproxy', 'fe80::1%eth0']) {
+      assert.match(String(parsed('PROXY_TRUSTED', text)), /^has \S+ in it, which is no network: /, text);
+    }
+    assert.match(String(parsed('PROXY_TRUSTED', '10.0.0.0/33')), /in it, which has more than 32 bits/);
+    assert.match(String(parsed('PROXY_TRUSTED', ' , ')), /^names no network/);
+  });
+
   test('DNS_SERVERS is a list of numeric addresses, with or without ports', () => {
     assert.deepEqual(parsed('DNS_SERVERS', '10.0.0.10'), ['10.0.0.10']);
     assert.deepEqual(parsed('DNS_SERVERS', ' 10.0.0.10:5353, [::1]:53 ,'), ['10.0.0.10:5353', '[::1]:53']);

@@ -46,7 +46,7 @@ export const defaults: DataSettings = {
   alsoListen: [],
   fallback: true,
   balance: 'least',
-  proxyProtocol: 'off',
+  proxyProtocol: undefined,
   proxyTrusted: { networks: [], unix: false },
   reusePort: false,
   sockets: noSockets,

@@ -24,7 +24,12 @@ test('an IPv6 address has one text, however it was written', () => {
 
 test('what is an address to the runtime is one, and what is none is none', () => {
   const random = seeded(7);
-  const letters = ['0', '1', '255', '256', '01', 'ff', 'g', '12345', ':', '::', '.', '.', ':', ' ', '%', ''];
+  const kinds = [
+    { joint: '.', least: 3, parts: ['0', '1', '10', '200', '255', '255', '256', '01', ''] },
+    { joint: ':', least: 6, parts: ['0', 'ff', 'FFFF', '1', 'abc', '12345', 'g', ''] },
+    { joint: ':', least: 5, parts: ['0', 'ff', '', '1.2.3.4'] },
+    { joint: '', least: 1, parts: ['0', '12', ':', '::', '.', ' ', '%', '/', 'ff'] },
+  ];
   const seen = { v4: 0, v6: 0 };
   const compare = (text: string): void => {
     equal(ip4Bytes(text) !== undefined, isIPv4(text), text);
@@ -55,9 +60,9 @@ test('what is an address to the runtime is one, and what is none is none', () =>
     compare(text);
   }
   for (let count = 0; count < 20_000; count++) {
-    const length = 1 + Math.floor(random() * 9);
-    const joint = random() < 0.3 ? '.' : random() < 0.6 ? ':' : '';
-    compare(Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join(joint));
+    const { joint, least, parts } = kinds[count % kinds.length]!;
+    const length = least + Math.floor(random() * 3);
+    compare(Array.from({ length }, () => parts[Math.floor(random() * parts.length)]).join(joint));
   }
   deepEqual([seen.v4 > 20, seen.v6 > 20], [true, true], 'some of them are addresses');
 });

@@ -1,7 +1,6 @@
 /** Collects the first packet. */
 import type { ProxyOutcome } from '../../contract/counters.ts';
 import type { Opening as Reading } from '../../protocol/opening.ts';
-import { hostOf } from '../../runtime/addresses.ts';
 import { halfPacket, type LastWords, notUnderstood, type Refusal, unsupportedProtocol } from '../refusals.ts';
 import { malformedHeader, missingHeader, untrustedClient, untrustedHeader } from '../proxy-refusals.ts';
 import { SessionState, type StatefulSession } from './state.ts';
@@ -18,6 +17,8 @@ export class Opening extends SessionState {
 
   override clientData(bytes: Uint8Array): void {
     const { session } = this;
+    // Its close is on its way.
+    if (session.pending!.headerTerms.rule === 'gone') return;
     const { opening, header } = this.keep(bytes);
     if (header.kind === 'malformed') {
       return this.#headerRefused('proxyMalformed', malformedHeader(header.why));
@@ -38,11 +39,9 @@ export class Opening extends SessionState {
 
   #admit(): void {
     const { session } = this;
-    const { headerRule, first } = session.pending!;
-    if (headerRule === 'barred') {
-      return this.#headerRefused('proxyUntrusted', untrustedClient(hostOf(session.remote)));
-    }
-    if (headerRule === 'needed' && first.header.kind === 'none') {
+    const { headerTerms: { rule, peer }, first } = session.pending!;
+    if (rule === 'barred') return this.#headerRefused('proxyUntrusted', untrustedClient(peer));
+    if (rule === 'needed' && first.header.kind === 'none') {
       return this.#headerRefused('proxyMissing', missingHeader);
     }
     session.host.admit(session);
@@ -59,10 +58,10 @@ export class Opening extends SessionState {
 
   #notUnderstood(reading: Extract<Reading, { kind: 'garbage' }>): void {
     const { session } = this;
-    const { first, headerRule } = session.pending!;
+    const { headerTerms: { rule, peer }, first } = session.pending!;
     // Then the client itself reads why, in its own way.
     if (reading.headerBytes !== undefined) first.skip(reading.headerBytes);
-    if (reading.protocol === 'proxy' && headerRule !== 'off') {
+    if (reading.protocol === 'proxy' && rule !== 'off') {
       // A trusted one was read already.
       if (first.header.kind === 'header') {
         return this.#headerRefused(
@@ -70,7 +69,7 @@ export class Opening extends SessionState {
           malformedHeader('a second header follows the first one'),
         );
       }
-      return this.#headerRefused('proxyUntrusted', untrustedHeader(hostOf(session.remote)));
+      return this.#headerRefused('proxyUntrusted', untrustedHeader(peer));
     }
     const refusal = notUnderstood(reading);
     session.host.notUnderstood(session, reading.protocol, refusal);

@@ -17,7 +17,7 @@ import type { ServerSide } from '../prewarm.ts';
 import type { Refusal } from '../refusals.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
 import type { ListMember } from '../session-list.ts';
-import type { HeaderRule } from '../proxy-sources.ts';
+import type { HeaderTerms } from '../proxy-sources.ts';
 import { noEpoch } from '../targets.ts';
 import { Cancelling } from './cancelling.ts';
 import { Closed } from './closed.ts';
@@ -52,11 +52,11 @@ export class Session implements ListMember, StatefulSession {
   endedBy: CloseReason | undefined;
   state: SessionState;
 
-  constructor(client: Conn<ClientSide>, port: Port, host: SessionHost<Session>, rule: HeaderRule = 'off') {
+  constructor(client: Conn<ClientSide>, port: Port, host: SessionHost<Session>, terms: HeaderTerms) {
     this.client = client;
     this.port = port;
     this.host = host;
-    this.pending = new PendingClient(host.runtime.now(), rule);
+    this.pending = new PendingClient(host.runtime.now(), terms);
     this.state = client.data = new Opening(this);
   }
 

@@ -9,7 +9,7 @@ import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
 import { Dial } from '../dial.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { Pump } from '../pump.ts';
-import type { HeaderRule } from '../proxy-sources.ts';
+import type { HeaderTerms } from '../proxy-sources.ts';
 import type { DialFailure, LastWords, Refusal } from '../refusals.ts';
 import { discarded, type RoleChecked } from '../role-check.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
@@ -41,7 +41,7 @@ export class PendingClient {
   readonly since: number;
   readonly first: FirstBytes;
   /** What a PROXY header before its first packet is worth. */
-  readonly headerRule: HeaderRule;
+  readonly headerTerms: HeaderTerms;
   /** Why the last attempt to dial failed, while that is what the client waits for. */
   dialFailure: DialFailure | undefined;
   /** It has said its FIN, which its server gets after its bytes. */
@@ -55,10 +55,11 @@ export class PendingClient {
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
 
-  constructor(since: number, headerRule: HeaderRule) {
+  constructor(since: number, headerTerms: HeaderTerms) {
     this.since = since;
-    this.headerRule = headerRule;
-    this.first = new FirstBytes(headerRule === 'optional' || headerRule === 'needed');
+    this.headerTerms = headerTerms;
+    const { rule } = headerTerms;
+    this.first = new FirstBytes(rule === 'optional' || rule === 'needed');
   }
 }
 
