@@ -9,6 +9,8 @@ const mostBytes = 2 * maxStartupBytes;
 
 const nothing = new Uint8Array(0);
 const incomplete: Opening = { kind: 'incomplete' };
+const headerExpected: ProxyHeader = { kind: 'incomplete' };
+const noHeader: ProxyHeader = { kind: 'none' };
 
 export class FirstBytes {
   /** What the first packet says, as far as it is there. */
@@ -19,7 +21,7 @@ export class FirstBytes {
 
   /** With `expectsHeader` a PROXY header may come first, which is none of the client's bytes. */
   constructor(expectsHeader = false) {
-    this.header = { kind: expectsHeader ? 'incomplete' : 'none' };
+    this.header = expectsHeader ? headerExpected : noHeader;
   }
 
   get length(): number {

@@ -1,6 +1,6 @@
 /** Clients behind a real HAProxy that says by the PROXY protocol who they are. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ask, libpqConnect, noPsql, psql } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import type { ForeignProgram } from '../bed/foreign-program.ts';
 import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
-import { noHaproxy, startHaproxy } from '../bed/haproxy.ts';
+import { faultsOfConfiguration, noHaproxy, startHaproxy } from '../bed/haproxy.ts';
 import { freePort } from '../bed/ports.ts';
 import { askOver } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
@@ -130,6 +130,15 @@ describe(`behind HAProxy, on ${gatewayRuntime}`, { skip: noHaproxy }, () => {
     }
     assert.deepEqual(gateway.log.filter(({ event }) => /^proxy_|^other_protocol|^session_/.test(event)), []);
     for (const name of ['missing', 'malformed', 'untrusted']) assert.equal(await outcome(name), 0, name);
+  });
+
+  test('HAProxy takes the configuration of docs/recipes/haproxy.md', () => {
+    const page = readFileSync(new URL('../../docs/recipes/haproxy.md', import.meta.url), 'utf8');
+    const [, config] = [...page.matchAll(/^```haproxy\n(.*?)^```$/gms)].map(([, block]) => block!);
+    const path = join(folder, 'haproxy.cfg');
+    assert.match(config ?? '', /send-proxy-v2/);
+    writeFileSync(path, config!);
+    assert.equal(faultsOfConfiguration(path), '');
   });
 
   test('TLS goes through, and libpq of every mode is served', async () => {

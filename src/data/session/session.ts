@@ -6,7 +6,7 @@
  *        |  \______\_________\__> Refusing -> Closed
  *        \-> Cancelling -> Closed        (and all but Held -> Parting -> Closed, which ends with a FIN)
  *
- * `Opening` collects the first packet, `Held` waits for a server, `Dialling` waits for the server's first byte, `Open`
+ * `Opening` collects the first packet, and a PROXY header before it, `Held` waits for a server, `Dialling` waits for the server's first byte, `Open`
  * pumps, `Refusing` says why not. Up to the server's first byte nothing has happened for the client that could not be done
  * again with another server, so its bytes are kept until then. A session owns both of its connections and ends both.
  */
