@@ -35,7 +35,7 @@ function parse(text: string): { host: string; bits: number; family: 'ipv4' | 'ip
   const host = bracketed ?? plain ?? '';
   const family = host.includes('%') ? undefined : familyOf(host);
   if (family === undefined) {
-    throw new Error(`is no network: it is written 10.0.0.0/8, fd00::/8, or as an address without a name`);
+    throw new Error(`is no network: write 10.0.0.0/8, fd00::/8, or a numeric address`);
   }
   const most = family === 'ipv4' ? 32 : 128;
   const bits = length === undefined ? most : Number(length);

@@ -39,7 +39,7 @@ test('what is no network is told', () => {
       '10.0.0.0/-1',
     ]
   ) {
-    throws(() => checkNetwork(text), /is no network: it is written 10\.0\.0\.0\/8/, text);
+    throws(() => checkNetwork(text), /is no network: write 10\.0\.0\.0\/8/, text);
   }
   throws(() => checkNetwork('10.0.0.0/33'), /has more than 32 bits/);
   throws(() => checkNetwork('::/129'), /has more than 128 bits/);
