@@ -1,5 +1,6 @@
 /** What the two planes say to each other. Plain values: they cross a thread. */
 import type { CloseReason } from './counters.ts';
+import type { Network } from '../runtime/networks.ts';
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -47,9 +48,9 @@ export interface Bound {
   readonly address: Address;
 }
 
-/** Whose word counts: networks as `Networks` takes them, and whoever connects to a unix socket. */
+/** Whose word counts: that of whoever comes from these networks, or connects to a unix socket. */
 export interface TrustedSources {
-  readonly networks: readonly string[];
+  readonly networks: readonly Network[];
   readonly unix: boolean;
 }
 

@@ -1,7 +1,7 @@
 /** Whose PROXY header counts, and what else is expected of a connection before its first packet. */
 import type { DataSettings } from '../contract/messages.ts';
 import { hostOf } from '../runtime/addresses.ts';
-import { Networks } from '../runtime/networks.ts';
+import { addressWords, isIn } from '../runtime/networks.ts';
 import type { Conn } from '../runtime/runtime.ts';
 
 /**
@@ -29,17 +29,14 @@ const rules = {
 
 export class ProxySources {
   #settings: ProxySettings;
-  #networks: Networks;
 
   constructor(settings: ProxySettings) {
     this.#settings = settings;
-    this.#networks = new Networks(settings.proxyTrusted.networks);
   }
 
   /** For those who connect from now on. */
   reconfigure(settings: ProxySettings): void {
     this.#settings = settings;
-    this.#networks = new Networks(settings.proxyTrusted.networks);
   }
 
   /** For a connection that has come just now, to a unix socket or not. */
@@ -48,7 +45,12 @@ export class ProxySources {
     if (proxyProtocol === undefined) return noTerms;
     const peer = isUnix ? undefined : hostOf(client.remote);
     if (peer === '') return { rule: 'gone', peer };
-    const isTrusted = peer === undefined ? proxyTrusted.unix : this.#networks.has(peer);
+    const isTrusted = peer === undefined ? proxyTrusted.unix : this.#trusts(peer);
     return { rule: rules[proxyProtocol][isTrusted ? 'trusted' : 'others'], peer };
+  }
+
+  #trusts(host: string): boolean {
+    const address = addressWords(host);
+    return address !== undefined && this.#settings.proxyTrusted.networks.some((one) => isIn(one, address));
   }
 }

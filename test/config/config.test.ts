@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
+import { parseNetwork } from '../../src/runtime/networks.ts';
 import { configured, problems } from './sources.ts';
 
 describe('where a value comes from', () => {
@@ -92,7 +93,10 @@ describe('what is made of the values', () => {
   test('PROXY_PROTOCOL, which needs to know whom to trust', () => {
     const env = { PROXY_PROTOCOL: 'require', PROXY_TRUSTED: '10.0.0.0/24,unix' };
     const { proxyProtocol, proxyTrusted } = configured({ env }).data;
-    assert.deepEqual([proxyProtocol, proxyTrusted], ['require', { networks: ['10.0.0.0/24'], unix: true }]);
+    assert.deepEqual([proxyProtocol, proxyTrusted], ['require', {
+      networks: [parseNetwork('10.0.0.0/24')],
+      unix: true,
+    }]);
     assert.deepEqual(configured({}).data.proxyTrusted, { networks: [], unix: false });
     assert.throws(
       () => configured({ env: { PROXY_PROTOCOL: 'accept' } }),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { secrets } from '../../src/config/secrets.ts';
 import { flagOf, sections, type SettingName, settingNames, settings } from '../../src/config/settings.ts';
+import { parseNetwork } from '../../src/runtime/networks.ts';
 import { unitNames } from '../../src/config/units.ts';
 
 /** What a setting makes of a text; an error is its message. */
@@ -250,15 +251,14 @@ describe('the other forms', () => {
   });
 
   test('PROXY_TRUSTED is a list of networks, addresses and unix', () => {
-    assert.deepEqual(parsed('PROXY_TRUSTED', '10.0.0.0/8, [fd00::5] ,unix,'), {
-      networks: ['10.0.0.0/8', '[fd00::5]'],
+    assert.deepEqual(parsed('PROXY_TRUSTED', '10.0.0.0/8, fd00::5 ,unix,'), {
+      networks: [parseNetwork('10.0.0.0/8'), parseNetwork('fd00::5')],
       unix: true,
     });
-    assert.deepEqual(parsed('PROXY_TRUSTED', '192.0.2.7'), { networks: ['192.0.2.7'], unix: false });
-    for (const text of ['haproxy.example', '10.0.0.0/8,10.0.0', '/run/haproxy', 'fe80::1%eth0']) {
-      assert.match(String(parsed('PROXY_TRUSTED', text)), /^has \S+ in it, which is no network: /, text);
+    assert.equal((parsed('PROXY_TRUSTED', '192.0.2.7') as { unix: boolean }).unix, false);
+    for (const text of ['haproxy.example', '10.0.0.0/8,10.0.0', '/run/haproxy', '10.0.0.0/33']) {
+      assert.match(String(parsed('PROXY_TRUSTED', text)), /^names \S+, which is no network/, text);
     }
-    assert.match(String(parsed('PROXY_TRUSTED', '10.0.0.0/33')), /in it, which has more than 32 bits/);
     assert.match(String(parsed('PROXY_TRUSTED', ' , ')), /^names no network/);
   });
 

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { proxyOutcomes } from '../../src/contract/counters.ts';
 import type { ClientRow, DataSettings } from '../../src/contract/messages.ts';
+import { parseNetwork } from '../../src/runtime/networks.ts';
 import { tlsIsReady } from '../../src/protocol/error-response.ts';
 import {
   bytesOf,
@@ -18,7 +19,8 @@ import { defaults, firstByte, primary, standby, World } from './world.ts';
 
 const balancer = '10.0.0.9';
 const stranger = '198.51.100.1';
-const proxyTrusted = { networks: ['10.0.0.0/24', 'fd00::/8'], unix: false };
+const networksOf = (...texts: readonly string[]) => texts.map(parseNetwork);
+const proxyTrusted = { networks: networksOf('10.0.0.0/24', 'fd00::/8'), unix: false };
 const socket = { path: '/run/postgresql/.s.PGSQL.6432' };
 
 function worldOf(proxyProtocol: DataSettings['proxyProtocol'], more: Partial<DataSettings> = {}): World {
@@ -315,7 +317,7 @@ test('a unix socket is trusted by its own word alone', () => {
   for (const [unix, count] of [[true, { proxyTaken: 1 }], [false, { proxyUntrusted: 1 }]] as const) {
     const world = worldOf('accept', {
       alsoListen: [{ port: 'primary', address: socket }],
-      proxyTrusted: { networks: ['0.0.0.0/0'], unix },
+      proxyTrusted: { networks: networksOf('0.0.0.0/0'), unix },
     });
     const client = world.runtime.arrive(socket);
     world.clients.push(client);
@@ -331,7 +333,9 @@ test('a unix socket is trusted by its own word alone', () => {
 test('a connection that was reset before it was accepted is nobody to serve, to count or to name', () => {
   for (const mode of ['accept', 'require'] as const) {
     for (const bytes of [bytesOf(local), bytesOf(proxyText, startup), startup]) {
-      const world = worldOf(mode, { proxyTrusted: { networks: ['0.0.0.0/0', '::/0'], unix: true } });
+      const world = worldOf(mode, {
+        proxyTrusted: { networks: networksOf('0.0.0.0/0', '::/0'), unix: true },
+      });
       const client = world.client(bytes, '');
       deepEqual([world.dialled, outcomes(world), lines(world), client.received.length], [[], {}, [], 0]);
       client.reset();
@@ -352,7 +356,7 @@ test('other settings are for those who connect from then on', () => {
   const settings = {
     ...defaults,
     proxyProtocol: 'require',
-    proxyTrusted: { networks: [stranger], unix: false },
+    proxyTrusted: { networks: networksOf(stranger), unix: false },
   } as const;
   world.command({ kind: 'settings', settings });
   const third = world.client(bytesOf(proxyText, startup), stranger);
