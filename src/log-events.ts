@@ -107,6 +107,10 @@ export const logEvents = {
     'warn',
     "clients that do not speak PostgreSQL's protocol were refused; once a minute for each protocol",
   ],
+  proxy_refused: [
+    'warn',
+    'clients were refused for their PROXY protocol header, or for want of one; once a minute for each kind',
+  ],
   accept_exhausted: ['error', 'clients wait: no more can be accepted now'],
   dial_exhausted: [
     'error',

@@ -5,7 +5,7 @@
 import type { Standing } from '../cluster/finding.ts';
 import type { Lag } from '../cluster/lag.ts';
 import type { Observation } from '../cluster/observation.ts';
-import { closeReasons, otherProtocols, total } from '../contract/counters.ts';
+import { closeReasons, otherProtocols, proxyOutcomes, total } from '../contract/counters.ts';
 import { addressText } from '../runtime/addresses.ts';
 import type { Histogram } from '../control/histogram.ts';
 import type { ProbeTimes } from '../control/probe-times.ts';
@@ -131,6 +131,14 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
       'other_protocols_total',
       "Clients that do not speak PostgreSQL's protocol, by what they speak.",
       otherProtocols.map((protocol): Sample => [{ protocol }, total(of.counters, protocol)]),
+    ),
+    counter(
+      'proxy_headers_total',
+      'Connections under PROXY_PROTOCOL=accept or require, by what became of their header.',
+      proxyOutcomes.map((outcome): Sample => [
+        { outcome: outcome.slice('proxy'.length).toLowerCase() },
+        total(of.counters, outcome),
+      ]),
     ),
     counter('prewarmed_total', 'Clients that found a connection to their server ready.', sum('prewarmed')),
     counter('fallbacks_total', 'Clients of the standby port whom the primary served.', sum('fallbacks')),

@@ -50,6 +50,8 @@ export interface Config {
     | 'prewarm'
     | 'spinMs'
     | 'logConnections'
+    | 'proxyProtocol'
+    | 'proxyTrusted'
   >;
   readonly rules: Rules;
   readonly rotation: RotationRules;
@@ -85,6 +87,11 @@ export function readConfig(sources: Sources): Config {
     problems.push('LISTEN_PORT and REPLICA_PORT must not be 0, a free port, where LISTEN_HOST names several');
   }
   checkWeights(values.REPLICA_WEIGHTS, candidates, problems);
+  if (values.PROXY_PROTOCOL !== undefined && !given.has('PROXY_TRUSTED')) {
+    problems.push(
+      `PROXY_PROTOCOL=${values.PROXY_PROTOCOL} needs PROXY_TRUSTED: name the networks of the load balancers, 10.0.0.0/24`,
+    );
+  }
   const refusalCertificate = readCertificate(values, sources.files, problems);
   const metricsToken = tokenOf(values, given, sources.files, problems);
   const login = loginOf(values, given, sources.env);
@@ -117,6 +124,8 @@ export function readConfig(sources: Sources): Config {
       prewarm: values.PREWARM,
       spinMs: values.SPIN_US / 1000,
       logConnections: values.LOG_CONNECTIONS,
+      proxyProtocol: values.PROXY_PROTOCOL,
+      proxyTrusted: values.PROXY_TRUSTED ?? { networks: [], unix: false },
     },
     rules: {
       failAfter: values.FAIL_AFTER,

@@ -1,6 +1,8 @@
 /** What a setting can be: a text, a number within bounds, a choice, a port, and so on, each with its error messages. */
 import { Resolver } from 'node:dns';
 import { type AuthMethod, parseRequireAuth } from '../probe/require-auth.ts';
+import type { TrustedSources } from '../contract/messages.ts';
+import { parseNetwork } from '../runtime/networks.ts';
 import { parseWeights, type Weights } from '../cluster/weights.ts';
 import { numberIn, type Unit, unitNames } from './units.ts';
 
@@ -296,3 +298,17 @@ function switched(value: string): boolean | undefined {
   if (['1', 'on', 'true', 'yes'].includes(word)) return true;
   return ['0', 'off', 'false', 'no'].includes(word) ? false : undefined;
 }
+
+/** Networks, addresses, and the word `unix`. */
+export const trustedSources = (help: string): SettingType<TrustedSources | undefined> => ({
+  help,
+  hint: 'network,...',
+  fallback: undefined,
+  words: ['unix'],
+  parse: (value) => {
+    const parts = value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+    const networks = parts.filter((part) => part !== 'unix');
+    if (parts.length === 0) throw new Error('names no network: 10.0.0.0/8, fd00::/8, an address, or unix');
+    return { networks: networks.map(parseNetwork), unix: networks.length < parts.length };
+  },
+});

@@ -25,6 +25,7 @@ import {
   type SettingType,
   text,
   threads,
+  trustedSources,
   weights,
 } from './setting-types.ts';
 
@@ -114,6 +115,13 @@ export const settings = Object.freeze({
     TCP_KEEPALIVE: keepAlive(
       'TCP keep-alive on both sides, with the seconds of silence before it asks',
       'on',
+    ),
+    PROXY_PROTOCOL: choiceOrOff(
+      ['accept', 'require'],
+      'a header of the PROXY protocol, by which a load balancer says whose connection it is',
+    ),
+    PROXY_TRUSTED: trustedSources(
+      'where the load balancers are whose header counts: networks, addresses, "unix" for unix sockets',
     ),
   }),
   ...inSection('Standbys', {

@@ -27,6 +27,11 @@ export type CloseReason = (typeof closeReasons)[number];
 /** What clients spoke that are none of PostgreSQL, counted when the first packet was read. */
 export const otherProtocols = ['http', 'proxy', 'ssh', 'tls', 'unknown'] as const;
 
+/** What became of connections under PROXY_PROTOCOL=accept or require. */
+export const proxyOutcomes = ['proxyTaken', 'proxyMissing', 'proxyMalformed', 'proxyUntrusted'] as const;
+
+export type ProxyOutcome = (typeof proxyOutcomes)[number];
+
 const scalars = [
   /** Clients accepted, ever. */
   'accepted',
@@ -63,9 +68,13 @@ const scalars = [
   'standbyListener',
 ] as const;
 
-export type CounterName = (typeof scalars)[number] | CloseReason | (typeof otherProtocols)[number];
+export type CounterName =
+  | (typeof scalars)[number]
+  | CloseReason
+  | (typeof otherProtocols)[number]
+  | ProxyOutcome;
 
-const names: readonly CounterName[] = [...scalars, ...closeReasons, ...otherProtocols];
+const names: readonly CounterName[] = [...scalars, ...closeReasons, ...otherProtocols, ...proxyOutcomes];
 
 /** How often a worker counts a beat. */
 export const beatMs = 250;

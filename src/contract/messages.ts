@@ -1,5 +1,6 @@
 /** What the two planes say to each other. Plain values: they cross a thread. */
 import type { CloseReason } from './counters.ts';
+import type { Network } from '../runtime/networks.ts';
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -47,6 +48,12 @@ export interface Bound {
   readonly address: Address;
 }
 
+/** Whose word counts: that of whoever comes from these networks, or connects to a unix socket. */
+export interface TrustedSources {
+  readonly networks: readonly Network[];
+  readonly unix: boolean;
+}
+
 /** The settings that the data plane needs. */
 export interface DataSettings {
   readonly listen: Address;
@@ -58,6 +65,9 @@ export interface DataSettings {
   readonly fallback: boolean;
   /** How a standby is chosen: the one with the least sessions, or by the client's address. */
   readonly balance: 'least' | 'source';
+  /** Whether a PROXY header may, or must, come before the first packet; undefined: neither. And from where alone one counts. */
+  readonly proxyProtocol: 'accept' | 'require' | undefined;
+  readonly proxyTrusted: TrustedSources;
   readonly reusePort: boolean;
   /** What this data plane listens on, where that listens already; the addresses say then only where that is. */
   readonly sockets: Sockets;
@@ -173,9 +183,13 @@ export type Report =
   | { readonly kind: 'exhausted'; readonly why: string }
   /** Servers cannot be dialled for want of ports, descriptors or memory of ours; reported once until it is over. */
   | { readonly kind: 'shortage'; readonly why: string }
-  /** Clients that do not speak PostgreSQL's protocol: the last one, and how many since the last such report. */
+  /**
+   * Clients that do not speak PostgreSQL's protocol, or whose PROXY header does not count or is missing: the last one, and
+   * how many since the last such report.
+   */
   | {
     readonly kind: 'otherProtocol';
+    readonly event: 'other_protocol' | 'proxy_refused';
     readonly port: Port;
     readonly client: string;
     readonly why: string;

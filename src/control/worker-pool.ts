@@ -320,8 +320,8 @@ export class WorkerPool {
       } else if (report.kind === 'shortage') {
         this.#options.log('dial_exhausted', { worker: index, why: report.why });
       } else if (report.kind === 'otherProtocol') {
-        const { kind: _, ...about } = report;
-        this.#options.log('other_protocol', { worker: index, ...about });
+        const { kind: _, event, ...about } = report;
+        this.#options.log(event, { worker: index, ...about });
       } else if (report.kind === 'turnedAway') {
         const { count, busiest, ofBusiest } = report;
         this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });

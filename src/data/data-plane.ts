@@ -2,7 +2,7 @@
  * The data plane: listens, and keeps every session. Callbacks only; it has no clock but the runtime's and knows
  * the servers only by the routes that it is given.
  */
-import { at, type CloseReason, type Counters, total } from '../contract/counters.ts';
+import { at, type CloseReason, type Counters, type ProxyOutcome, total } from '../contract/counters.ts';
 import {
   type Command,
   type DataSettings,
@@ -23,6 +23,7 @@ import { clientHandlers, serverHandlers } from './handlers.ts';
 import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
 import { Prewarm, type PrewarmHost } from './prewarm.ts';
+import { ProxySources } from './proxy-sources.ts';
 import {
   type DialFailure,
   dialFailures,
@@ -38,7 +39,7 @@ import { Roster } from './roster.ts';
 import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
-import { socketOptions } from './socket-options.ts';
+import { connectOptionsOf } from './socket-options.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { TurnedAway } from './turned-away.ts';
@@ -72,6 +73,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #displaced: TurnedAway;
   readonly #cancelsDropped: TurnedAway;
   readonly #counts: SessionCounts;
+  readonly #proxySources: ProxySources;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
   #route: Route = noRoute;
@@ -98,6 +100,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
+    this.#proxySources = new ProxySources(settings);
     this.#notices = new Notices(runtime, report);
     this.#endLog = new EndLog(runtime, settings.logConnections, slabs.length, report);
     this.#roster = new Roster(runtime, this.#sessions, report, (session) => this.#kill(session));
@@ -107,7 +110,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
       new HoldQueue(
         runtime,
         this.counters,
-        ({ client }) => targets.of(port, client),
+        (session) => targets.of(port, session),
         (...next) => this.#dial(...next),
       );
     this.#holdQueues = { primary: queueOf('primary'), standby: queueOf('standby') };
@@ -122,7 +125,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#listeners.start(
       this.runtime,
       this.settings,
-      (port) => clientHandlers((conn) => this.#accepted(conn, port)),
+      (port, isUnix) => clientHandlers((conn) => this.#accepted(conn, port, isUnix)),
       this.#report,
       share,
     );
@@ -168,6 +171,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.settings = settings;
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
+    this.#proxySources.reconfigure(settings);
     this.#prewarm.least = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
@@ -231,7 +235,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
     this.#notAdmitted.delete(session);
     // Clients that came first are served first.
-    const target = this.#targets.of(session.port, session.client);
+    const target = this.#targets.of(session.port, session);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
     this.#dial(session, target);
   }
@@ -243,9 +247,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     session.dial(address, epoch, ready);
   }
 
-  notUnderstood({ client, port }: Session, protocol: OtherProtocol, refusal: Refusal): void {
-    this.counters[at[protocol]]! += 1;
-    this.#notices.otherProtocol(port, client.remote, protocol, `${refusal.message}. ${refusal.hint}`);
+  notUnderstood({ remote, port }: Session, what: OtherProtocol | ProxyOutcome, refusal: Refusal): void {
+    this.counters[at[what]]! += 1;
+    this.#notices.otherProtocol(port, remote, what, `${refusal.message}. ${refusal.hint}`);
   }
 
   opened(session: Session): void {
@@ -363,15 +367,16 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#cancelsDropped.note(client);
   }
 
-  #noServer({ client, port, pending }: Session): Refusal {
+  #noServer(session: Session): Refusal {
+    const { port, pending } = session;
     const dialFailure = pending?.dialFailure;
-    const isProven = this.#targets.of(port, client) !== undefined;
+    const isProven = this.#targets.of(port, session) !== undefined;
     const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
     return noServer(this.#route, port, this.settings, error);
   }
 
-  #accepted(conn: Conn<ClientSide>, port: Port): void {
-    const session = new Session(conn, port, this);
+  #accepted(conn: Conn<ClientSide>, port: Port, isUnix: boolean): void {
+    const session = new Session(conn, port, this, this.#proxySources.termsOf(conn, isUnix));
     this.counters[at.accepted]! += 1;
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
@@ -387,11 +392,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #displace(): void {
     const [oldest] = this.#notAdmitted;
     this.counters[at.displaced]! += 1;
-    this.#displaced.note(peerOf(oldest!.client.remote));
+    this.#displaced.note(peerOf(oldest!.remote));
     oldest!.end('limit');
   }
-}
-
-function connectOptionsOf({ keepAlive, connectTimeoutMs }: DataSettings): ConnectOptions {
-  return { ...socketOptions(keepAlive), timeoutMs: connectTimeoutMs };
 }

@@ -60,7 +60,7 @@ export class EndLog {
   /** To be called while it is still known what the session was. */
   ended(session: Session): void {
     if (this.#which === undefined) return;
-    const client = this.#clients.get(session) ?? '';
+    const client = session.proxied ?? this.#clients.get(session) ?? '';
     this.#clients.delete(session);
     const { endedBy: reason = 'clientClosed', state } = session;
     const isOrdinary = ordinary.includes(reason) && !waiting.includes(state.name);

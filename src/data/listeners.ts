@@ -15,11 +15,11 @@ interface Wanted {
 export class Listeners {
   readonly #open: Listener[] = [];
 
-  /** `handlersOf` gives the handlers of a port's clients; `share` gets what `Listener.share` gives, 0 for nothing. */
+  /** `handlersOf` gives the handlers of a port's clients, at a unix socket or not; `share` gets what `Listener.share` gives, 0 for nothing. */
   start<D>(
     runtime: Runtime,
     settings: DataSettings,
-    handlersOf: (port: Port) => Handlers<D>,
+    handlersOf: (port: Port, isUnix: boolean) => Handlers<D>,
     report: (report: Report) => void,
     share: (port: Port, descriptor: number) => void,
   ): void {
@@ -31,7 +31,8 @@ export class Listeners {
     for (const [place, one] of all.entries()) {
       if (hasFailed) break;
       const { port, address, descriptor } = one;
-      const opened = runtime.listen(address, { ...options, descriptor }, handlersOf(port), {
+      const handlers = handlersOf(port, 'path' in address);
+      const opened = runtime.listen(address, { ...options, descriptor }, handlers, {
         listening: (listener) => {
           bound.push({ ...one, place, listener });
           if (bound.length < all.length) return;

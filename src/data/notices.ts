@@ -1,4 +1,5 @@
 /** What the data plane has seen and tells the control plane, each thing not again and again. */
+import { type ProxyOutcome, proxyOutcomes } from '../contract/counters.ts';
 import type { Port, Report } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -10,13 +11,13 @@ const suspicionMs = 50;
 /** A machine at its limit has a port for one client and none for the next: only such a time without means that it is over. */
 const shortageOverMs = 10_000;
 
-/** A check of a load balancer comes every few seconds, a scanner a thousand times: one report in this time for each protocol. */
+/** A check of a load balancer comes every few seconds, a scanner a thousand times: one report in this time for each kind. */
 const otherProtocolMs = 60_000;
 
 export class Notices {
   readonly #runtime: Pick<Runtime, 'now'>;
   readonly #report: (report: Report) => void;
-  readonly #otherProtocols = new ReportLimit<OtherProtocol>(otherProtocolMs);
+  readonly #otherProtocols = new ReportLimit<OtherProtocol | ProxyOutcome>(otherProtocolMs);
   #lastSuspicion = -Infinity;
   #lastShortage = -Infinity;
 
@@ -39,8 +40,9 @@ export class Notices {
     if (isOver) this.#report({ kind: 'shortage', why });
   }
 
-  otherProtocol(port: Port, client: string, protocol: OtherProtocol, why: string): void {
-    const count = this.#otherProtocols.due(protocol, this.#runtime.now());
-    if (count > 0) this.#report({ kind: 'otherProtocol', port, client, why, count });
+  otherProtocol(port: Port, client: string, what: OtherProtocol | ProxyOutcome, why: string): void {
+    const count = this.#otherProtocols.due(what, this.#runtime.now());
+    const event = proxyOutcomes.some((one) => one === what) ? 'proxy_refused' : 'other_protocol';
+    if (count > 0) this.#report({ kind: 'otherProtocol', event, port, client, why, count });
   }
 }

@@ -14,13 +14,14 @@ export interface Refusal extends ErrorFields {
   readonly reason: CloseReason;
 }
 
-const sqlstates = {
+export const sqlstates = {
   cannotConnectNow: '57P03',
   adminShutdown: '57P01',
   tooManyConnections: '53300',
   protocolViolation: '08P01',
   featureNotSupported: '0A000',
   queryCanceled: '57014',
+  invalidAuthorization: '28000',
 } as const;
 
 /** Why a server was not reached. What the network said and what PostgreSQL said are not the same kind of thing. */
@@ -92,7 +93,7 @@ export const dialFailures = {
 const advice: Readonly<Record<OtherProtocol, string>> = {
   http: 'This is the address of a PostgreSQL server; /live, /ready and /metrics are on METRICS_PORT.',
   proxy:
-    'The load balancer before this port has the PROXY protocol switched on, which PostgreSQL does not know: switch it off there.',
+    'The load balancer before this port has the PROXY protocol switched on, which PostgreSQL does not know: switch it off there, or let pg_gateway read it (PROXY_PROTOCOL, PROXY_TRUSTED).',
   ssh: 'This is the address of a PostgreSQL server.',
   tls:
     'This is the address of a PostgreSQL server, which wants an SSLRequest before TLS, or "postgresql" as the protocol of ALPN.',

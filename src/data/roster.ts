@@ -48,12 +48,12 @@ export class Roster {
     if (!isLast) this.#runtime.after(0, () => this.#go(id, of, rest, take));
   }
 
-  #rowOf({ client, port, state, serverAddress, counter }: Session): ClientRow {
+  #rowOf({ remote, port, state, serverAddress, counter }: Session): ClientRow {
     const now = this.#runtime.now();
     const { user, database, application } = state.login ?? {};
     const idleMs = state.activeAt === undefined ? null : Math.max(0, Math.round(now - state.activeAt));
     return {
-      client: client.remote || null,
+      client: remote || null,
       port,
       state: state.name,
       ageMs: Math.round(now - state.since),
@@ -75,6 +75,6 @@ function fits(session: Session, { client, address, server }: Selection): boolean
     return false;
   }
   if (client === undefined && address === undefined) return true;
-  const { remote } = session.client;
+  const { remote } = session;
   return (client === undefined || remote === client) && (address === undefined || hostOf(remote) === address);
 }

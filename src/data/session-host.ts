@@ -1,5 +1,5 @@
 /** The interfaces between a session and its data plane, and between a session and its client's socket. */
-import type { CloseReason, Counters } from '../contract/counters.ts';
+import type { CloseReason, Counters, ProxyOutcome } from '../contract/counters.ts';
 import type { DataSettings } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import type { NetError } from '../runtime/runtime.ts';
@@ -24,8 +24,8 @@ export interface SessionHost<Session> extends DialHost {
   readonly logins: Logins;
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
-  /** It speaks another protocol than PostgreSQL's, and is refused. */
-  notUnderstood(session: Session, protocol: OtherProtocol, refusal: Refusal): void;
+  /** It speaks another protocol than PostgreSQL's, or has not the PROXY header that it should have, and is refused. */
+  notUnderstood(session: Session, what: OtherProtocol | ProxyOutcome, refusal: Refusal): void;
   /** Its server has answered. */
   opened(session: Session): void;
   dialFailed(session: Session, failure: DialFailure): void;

@@ -10,7 +10,7 @@ export interface StandbyTarget {
   readonly slot: number;
 }
 
-/** A client, by its address. It is asked for it only where that decides: the native engine calls the kernel for it. */
+/** A client, by its address: a session. It is asked for it only where that decides: the native engine calls the kernel for it. */
 export type Client = Pick<Conn<unknown>, 'remote'>;
 
 /** Which of several standbys a new session gets (REPLICA_BALANCE); undefined only if there is none. */

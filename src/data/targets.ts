@@ -90,17 +90,18 @@ export class Targets {
    */
   insteadOf(
     port: Port,
-    { client, epoch, slot }: { client: Client; epoch: number; slot: number },
+    session: Client & { readonly epoch: number; readonly slot: number },
     { behaviour }: DialFailure,
     tried: Set<number>,
   ): Target | undefined {
     if (port === 'primary') return undefined;
     const now = this.#runtime.now();
+    const { epoch, slot } = session;
     const wasStandby = epoch === noEpoch;
     if (wasStandby) tried.add(slot);
     if (wasStandby && behaviour === undefined) this.#standbys.rest(slot, now);
     const fallback = this.#fallback && wasStandby ? this.#leasedPrimary(now) : undefined;
-    return onStandby(this.#standbys.best(client, now, tried)) ?? fallback;
+    return onStandby(this.#standbys.best(session, now, tried)) ?? fallback;
   }
 
   /** Until when the last answer of the server with that slot counts. */

@@ -1,6 +1,7 @@
 /** The bytes that a client sends before it has a server: kept, bounded, and read. */
 import { typeAt, word } from './framing.ts';
 import type { Opening } from './opening.ts';
+import { type ProxyHeader, readProxyHeader } from './proxy-header.ts';
 import { maxStartupBytes, readOpening, tlsHandshake } from './startup.ts';
 
 /** A client that waits for an answer has no more to say than its first packet, or a ClientHello. */
@@ -8,11 +9,20 @@ const mostBytes = 2 * maxStartupBytes;
 
 const nothing = new Uint8Array(0);
 const incomplete: Opening = { kind: 'incomplete' };
+const headerExpected: ProxyHeader = { kind: 'incomplete' };
+const noHeader: ProxyHeader = { kind: 'none' };
 
 export class FirstBytes {
   /** What the first packet says, as far as it is there. */
   opening: Opening = incomplete;
+  /** What stands before the first packet; `none` where nothing is expected there. It is forgotten once it is read. */
+  header: ProxyHeader;
   #bytes: Uint8Array = nothing;
+
+  /** With `expectsHeader` a PROXY header may come first, which is none of the client's bytes. */
+  constructor(expectsHeader = false) {
+    this.header = expectsHeader ? headerExpected : noHeader;
+  }
 
   get length(): number {
     return this.#bytes.length;
@@ -49,6 +59,7 @@ export class FirstBytes {
     all.set(this.#bytes);
     all.set(bytes, this.#bytes.length);
     this.#bytes = all;
+    if (this.header.kind === 'incomplete') return this.#readHeader();
     if (this.opening.kind === 'incomplete') this.opening = readOpening(all);
   }
 
@@ -56,6 +67,11 @@ export class FirstBytes {
   skip(count: number): void {
     this.#bytes = this.#bytes.slice(count);
     this.opening = readOpening(this.#bytes);
+  }
+
+  #readHeader(): void {
+    this.header = readProxyHeader(this.#bytes);
+    if (this.header.kind !== 'incomplete') this.skip('bytes' in this.header ? this.header.bytes ?? 0 : 0);
   }
 
   /** Hands over all of them and keeps none. What was read of them stays. */

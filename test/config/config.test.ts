@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfigError } from '../../src/errors.ts';
+import { parseNetwork } from '../../src/runtime/networks.ts';
 import { configured, problems } from './sources.ts';
 
 describe('where a value comes from', () => {
@@ -87,6 +88,20 @@ describe('what is made of the values', () => {
     assert.equal(pace({ PROBE_INTERVAL_MS: '100', CHECK_EVERY: '2' }), 2000);
     assert.equal(pace({ CHECK_EVERY: '0.5' }), 500);
     assert.equal(pace({ CHECK_EVERY: '0.001' }), 10);
+  });
+
+  test('PROXY_PROTOCOL, which needs to know whom to trust', () => {
+    const env = { PROXY_PROTOCOL: 'require', PROXY_TRUSTED: '10.0.0.0/24,unix' };
+    const { proxyProtocol, proxyTrusted } = configured({ env }).data;
+    assert.deepEqual([proxyProtocol, proxyTrusted], ['require', {
+      networks: [parseNetwork('10.0.0.0/24')],
+      unix: true,
+    }]);
+    assert.deepEqual(configured({}).data.proxyTrusted, { networks: [], unix: false });
+    assert.throws(
+      () => configured({ env: { PROXY_PROTOCOL: 'accept' } }),
+      /PROXY_PROTOCOL=accept needs PROXY_TRUSTED: name the networks of the load balancers, 10\.0\.0\.0\/24/,
+    );
   });
 
   test('the deadlines of the probes', () => {

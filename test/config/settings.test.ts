@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { secrets } from '../../src/config/secrets.ts';
 import { flagOf, sections, type SettingName, settingNames, settings } from '../../src/config/settings.ts';
+import { parseNetwork } from '../../src/runtime/networks.ts';
 import { unitNames } from '../../src/config/units.ts';
 
 /** What a setting makes of a text; an error is its message. */
@@ -247,6 +248,18 @@ describe('the other forms', () => {
     for (const text of ['', '7e18', '-7', '1'.repeat(21), '7000 ']) {
       assert.match(String(parsed('SYSTEM_IDENTIFIER', text)), /is not a system identifier.*pg_controldata/);
     }
+  });
+
+  test('PROXY_TRUSTED is a list of networks, addresses and unix', () => {
+    assert.deepEqual(parsed('PROXY_TRUSTED', '10.0.0.0/8, fd00::5 ,unix,'), {
+      networks: [parseNetwork('10.0.0.0/8'), parseNetwork('fd00::5')],
+      unix: true,
+    });
+    assert.equal((parsed('PROXY_TRUSTED', '192.0.2.7') as { unix: boolean }).unix, false);
+    for (const text of ['haproxy.example', '10.0.0.0/8,10.0.0', '/run/haproxy', '10.0.0.0/33']) {
+      assert.match(String(parsed('PROXY_TRUSTED', text)), /^names \S+, which is no network/, text);
+    }
+    assert.match(String(parsed('PROXY_TRUSTED', ' , ')), /^names no network/);
   });
 
   test('DNS_SERVERS is a list of numeric addresses, with or without ports', () => {

@@ -117,7 +117,7 @@ describe('behind a PROXY header', () => {
         match(error['M']!, refused);
         match(
           error['H']!,
-          /load balancer before this port has the PROXY protocol switched on.*: switch it off/,
+          /load balancer before this port has the PROXY protocol switched on.*: switch it off there, or let .* read it/,
         );
         deepEqual([counts(world), world.dialled], [{ proxy: 1 }, []]);
         match(lines(world)[0]!, /^1 on the primary port: .*PROXY protocol header\. The load balancer/);

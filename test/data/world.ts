@@ -46,6 +46,8 @@ export const defaults: DataSettings = {
   alsoListen: [],
   fallback: true,
   balance: 'least',
+  proxyProtocol: undefined,
+  proxyTrusted: { networks: [], unix: false },
   reusePort: false,
   sockets: noSockets,
   backlog: 16,

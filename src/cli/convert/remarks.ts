@@ -200,7 +200,8 @@ const quietOfServers = new Set(
 
 const firstOfBinds: Table = {
   ssl: 'the gateway ends no TLS: clients speak it with the server (sslmode), whose certificate they then see',
-  'accept-proxy': 'the gateway takes no PROXY protocol header: what is in front of it must send none',
+  'accept-proxy':
+    'the gateway reads PROXY protocol headers: set PROXY_PROTOCOL=require, and PROXY_TRUSTED to the addresses of what is in front of it',
   transparent: 'the gateway listens on addresses of this machine alone',
   interface: 'LISTEN_HOST names addresses, and no interface',
   namespace: 'the gateway listens in the namespace that it runs in',

@@ -11,8 +11,8 @@ export class Cancelling extends SessionState {
 
   begin(servers: readonly Address[]): void {
     const { session } = this;
-    const { client, host, pending } = session;
-    host.cancels.add(peerOf(client.remote), pending!.first.kept, servers, (outcome) => {
+    const { host, pending, remote } = session;
+    host.cancels.add(peerOf(remote), pending!.first.kept, servers, (outcome) => {
       if (session.state !== this) return;
       if (outcome === 'dropped') return session.end('limit');
       if (outcome === 'undelivered') return session.end('refused');

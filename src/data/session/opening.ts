@@ -1,6 +1,8 @@
 /** Collects the first packet. */
+import type { ProxyOutcome } from '../../contract/counters.ts';
 import type { Opening as Reading } from '../../protocol/opening.ts';
-import { halfPacket, type LastWords, notUnderstood, unsupportedProtocol } from '../refusals.ts';
+import { halfPacket, type LastWords, notUnderstood, type Refusal, unsupportedProtocol } from '../refusals.ts';
+import { malformedHeader, missingHeader, untrustedClient, untrustedHeader } from '../proxy-refusals.ts';
 import { SessionState, type StatefulSession } from './state.ts';
 
 export class Opening extends SessionState {
@@ -15,7 +17,12 @@ export class Opening extends SessionState {
 
   override clientData(bytes: Uint8Array): void {
     const { session } = this;
-    const { opening } = this.keep(bytes);
+    // Its close is on its way.
+    if (session.pending!.headerTerms.rule === 'gone') return;
+    const { opening, header } = this.keep(bytes);
+    if (header.kind === 'malformed') {
+      return this.#headerRefused('proxyMalformed', malformedHeader(header.why));
+    }
     switch (opening.kind) {
       case 'incomplete':
         return;
@@ -26,8 +33,18 @@ export class Opening extends SessionState {
       case 'garbage':
         return this.#notUnderstood(opening);
       default:
-        session.host.admit(session);
+        this.#admit();
     }
+  }
+
+  #admit(): void {
+    const { session } = this;
+    const { headerTerms: { rule, peer }, first } = session.pending!;
+    if (rule === 'barred') return this.#headerRefused('proxyUntrusted', untrustedClient(peer));
+    if (rule === 'needed' && first.header.kind === 'none') {
+      return this.#headerRefused('proxyMissing', missingHeader);
+    }
+    session.host.admit(session);
   }
 
   override clientEnd(): void {
@@ -41,10 +58,27 @@ export class Opening extends SessionState {
 
   #notUnderstood(reading: Extract<Reading, { kind: 'garbage' }>): void {
     const { session } = this;
+    const { headerTerms: { rule, peer }, first } = session.pending!;
+    // Then the client itself reads why, in its own way.
+    if (reading.headerBytes !== undefined) first.skip(reading.headerBytes);
+    if (reading.protocol === 'proxy' && rule !== 'off') {
+      // A trusted one was read already.
+      if (first.header.kind === 'header') {
+        return this.#headerRefused(
+          'proxyMalformed',
+          malformedHeader('a second header follows the first one'),
+        );
+      }
+      return this.#headerRefused('proxyUntrusted', untrustedHeader(peer));
+    }
     const refusal = notUnderstood(reading);
     session.host.notUnderstood(session, reading.protocol, refusal);
-    // Then the client itself reads why, in its own way.
-    if (reading.headerBytes !== undefined) session.pending!.first.skip(reading.headerBytes);
+    session.refuse(refusal);
+  }
+
+  #headerRefused(outcome: ProxyOutcome, refusal: Refusal): void {
+    const { session } = this;
+    session.host.notUnderstood(session, outcome, refusal);
     session.refuse(refusal);
   }
 

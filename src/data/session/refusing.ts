@@ -68,8 +68,8 @@ export class Refusing extends ServedState implements RefusalExchangeHost {
   }
 
   override serverOpen(server: Conn<ServerSide>): void {
-    const { client, pending } = this.session;
-    const preamble = refusalPreamble(this.#refusal, peerOf(client.remote), pending!.first.take());
+    const { remote, pending } = this.session;
+    const preamble = refusalPreamble(this.#refusal, peerOf(remote), pending!.first.take());
     this.pump(server, uncounted).push(preamble);
     this.resumeClient();
   }

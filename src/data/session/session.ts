@@ -6,7 +6,7 @@
  *        |  \______\_________\__> Refusing -> Closed
  *        \-> Cancelling -> Closed        (and all but Held -> Parting -> Closed, which ends with a FIN)
  *
- * `Opening` collects the first packet, `Held` waits for a server, `Dialling` waits for the server's first byte, `Open`
+ * `Opening` collects the first packet, and a PROXY header before it, `Held` waits for a server, `Dialling` waits for the server's first byte, `Open`
  * pumps, `Refusing` says why not. Up to the server's first byte nothing has happened for the client that could not be done
  * again with another server, so its bytes are kept until then. A session owns both of its connections and ends both.
  */
@@ -17,6 +17,7 @@ import type { ServerSide } from '../prewarm.ts';
 import type { Refusal } from '../refusals.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
 import type { ListMember } from '../session-list.ts';
+import type { HeaderTerms } from '../proxy-sources.ts';
 import { noEpoch } from '../targets.ts';
 import { Cancelling } from './cancelling.ts';
 import { Closed } from './closed.ts';
@@ -26,6 +27,9 @@ import { Opening } from './opening.ts';
 import { Parting } from './parting.ts';
 import { Refusing } from './refusing.ts';
 import { PendingClient, type SessionState, type StatefulSession } from './state.ts';
+
+/** What PROXY headers have said of clients: beside their sessions, because few have one and each field counts. */
+const proxied = new WeakMap<Session, string>();
 
 /** Thousands of these idle: each field counts, and a fourteenth would take Bun 48 bytes. */
 export class Session implements ListMember, StatefulSession {
@@ -48,12 +52,29 @@ export class Session implements ListMember, StatefulSession {
   endedBy: CloseReason | undefined;
   state: SessionState;
 
-  constructor(client: Conn<ClientSide>, port: Port, host: SessionHost<Session>) {
+  constructor(client: Conn<ClientSide>, port: Port, host: SessionHost<Session>, terms: HeaderTerms) {
     this.client = client;
     this.port = port;
     this.host = host;
-    this.pending = new PendingClient(host.runtime.now());
+    this.pending = new PendingClient(host.runtime.now(), terms);
     this.state = client.data = new Opening(this);
+  }
+
+  /**
+   * Where its client is, `host:port`, for everybody who asks: as a trusted load balancer has said, or else the other end
+   * of its socket, while that is open; empty for a unix socket.
+   */
+  get remote(): string {
+    return this.proxied ?? this.client.remote;
+  }
+
+  /** The same by a PROXY header alone, also when its socket is closed; undefined: there was none, or it named nobody. */
+  get proxied(): string | undefined {
+    return proxied.get(this);
+  }
+
+  set proxied(remote: string) {
+    proxied.set(this, remote);
   }
 
   get isCancel(): boolean {

@@ -3,10 +3,13 @@ import { at, type CloseReason, type Counters, newCounters } from '../../contract
 import type { Port, Route } from '../../contract/messages.ts';
 import type { LoginNames } from '../../protocol/login-names.ts';
 import { FirstBytes } from '../../protocol/first-bytes.ts';
+import type { Source } from '../../protocol/proxy-header.ts';
+import { endpointText } from '../../runtime/addresses.ts';
 import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
 import { Dial } from '../dial.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { Pump } from '../pump.ts';
+import type { HeaderTerms } from '../proxy-sources.ts';
 import type { DialFailure, LastWords, Refusal } from '../refusals.ts';
 import { discarded, type RoleChecked } from '../role-check.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
@@ -36,7 +39,9 @@ export type StateName = (typeof stateNames)[number];
 export class PendingClient {
   /** When it connected. */
   readonly since: number;
-  readonly first = new FirstBytes();
+  readonly first: FirstBytes;
+  /** What a PROXY header before its first packet is worth. */
+  readonly headerTerms: HeaderTerms;
   /** Why the last attempt to dial failed, while that is what the client waits for. */
   dialFailure: DialFailure | undefined;
   /** It has said its FIN, which its server gets after its bytes. */
@@ -50,14 +55,20 @@ export class PendingClient {
   /** Until when it may be held, set when it is first held. */
   holdUntil: number | undefined;
 
-  constructor(since: number) {
+  constructor(since: number, headerTerms: HeaderTerms) {
     this.since = since;
+    this.headerTerms = headerTerms;
+    const { rule } = headerTerms;
+    this.first = new FirstBytes(rule === 'optional' || rule === 'needed');
   }
 }
 
 /** A session, as its states see it. */
 export interface StatefulSession extends RoleChecked {
   readonly client: Conn<ClientSide>;
+  /** Where the client is: see `Session`. */
+  readonly remote: string;
+  proxied: string | undefined;
   readonly port: Port;
   readonly host: SessionHost<StatefulSession>;
   readonly state: SessionState;
@@ -175,9 +186,17 @@ export abstract class SessionState implements ClientSide, ServerSide {
   /** Keeps what the client says until a server can have it. */
   protected keep(bytes: Uint8Array): FirstBytes {
     const { first } = this.session.pending!;
+    const before = first.header.kind;
     first.append(bytes);
+    const { header } = first;
+    if (header.kind === 'header' && before === 'incomplete') this.#headerTaken(header.source);
     if (first.full) this.session.client.pause();
     return first;
+  }
+
+  #headerTaken(source: Source | undefined): void {
+    this.session.host.counters[at.proxyTaken]! += 1;
+    if (source !== undefined) this.session.proxied = endpointText(source.host, source.port);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Addresses as the kernel writes them: struct sockaddr_in, sockaddr_in6, sockaddr_un (all in network byte order). */
+import { ipText } from '../../protocol/ip-address.ts';
 import { endpointText } from '../addresses.ts';
 import type { Address } from '../runtime.ts';
 import { AF } from './constants.ts';
@@ -61,21 +62,7 @@ export function decodeAddress(
   const port = view.getUint16(2);
   if (family === AF.INET) return { host: bytes.subarray(4, 8).join('.'), port };
   if (family !== AF.INET6) return undefined;
-  return { host: v6Text(view), port };
-}
-
-/** RFC 5952: the longest run of zeros is `::`. */
-function v6Text(view: DataView): string {
-  const words = Array.from({ length: 8 }, (_, index) => view.getUint16(8 + 2 * index));
-  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {
-    return `::ffff:${Array.from({ length: 4 }, (_, index) => view.getUint8(20 + index)).join('.')}`;
-  }
-  const text = words.map((word) => word.toString(16)).join(':');
-  const runs = text.match(/(?:^|:)0(?::0)+(?=:|$)/g) ?? [];
-  const longest = runs.reduce((best, run) => run.length > best.length ? run : best, '');
-  return longest === ''
-    ? text
-    : text.replace(longest, ':').replace(/^:(?!:)/, '::').replace(/(?<!:):$/, '::');
+  return { host: ipText(bytes.subarray(8, 24)), port };
 }
 
 export function addressOf(bytes: Uint8Array): string {
