@@ -120,6 +120,10 @@ export const logEvents = {
     'warn',
     'more cancel requests came than are passed on: see to the busiest address',
   ],
+  clients_not_allowed: [
+    'warn',
+    'clients came from where ALLOW and DENY let none in, and were refused: see to the busiest address',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],

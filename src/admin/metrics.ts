@@ -145,6 +145,11 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
       'Clients without a session that were closed for new ones, because all places were taken.',
       sum('displaced'),
     ),
+    counter(
+      'not_allowed_total',
+      'Clients refused, because ALLOW and DENY do not let their address in.',
+      sum('notAllowed'),
+    ),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge(
       'config_last_reload_successful',

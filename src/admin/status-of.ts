@@ -144,6 +144,7 @@ function clientsOf({ counters, sessions }: Snapshot): ClientStatus {
     held: total(counters, 'held'),
     holds: total(counters, 'holds'),
     fallbacks: total(counters, 'fallbacks'),
+    notAllowed: total(counters, 'notAllowed'),
     closes: Object.fromEntries(closes) as Record<CloseReason, number>,
   };
 }

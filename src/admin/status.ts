@@ -69,6 +69,7 @@ export interface ClientStatus {
   readonly held: number;
   readonly holds: number;
   readonly fallbacks: number;
+  readonly notAllowed: number;
   readonly closes: Readonly<Record<CloseReason, number>>;
 }
 

@@ -2,6 +2,7 @@
 import { Resolver } from 'node:dns';
 import { type AuthMethod, parseRequireAuth } from '../probe/require-auth.ts';
 import { parseWeights, type Weights } from '../cluster/weights.ts';
+import { type Network, parseNetwork } from '../runtime/networks.ts';
 import { numberIn, type Unit, unitNames } from './units.ts';
 
 export interface SettingType<T> {
@@ -287,6 +288,19 @@ export const nameServers = (help: string): SettingType<readonly string[] | undef
       // Said below.
     }
     throw new Error('is not a list of numeric addresses, 10.0.0.10 or 10.0.0.10:5353 or [::1]:53');
+  },
+});
+
+/** Networks, and addresses, with commas between. */
+export const networks = (help: string): SettingType<readonly Network[] | undefined> => ({
+  help,
+  hint: 'network,...',
+  fallback: undefined,
+  parse: (value) => {
+    const parts = value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+    // An empty list must not turn a limit off by accident.
+    if (parts.length === 0) throw new Error('names no network');
+    return parts.map(parseNetwork);
   },
 });
 

@@ -15,6 +15,7 @@ import {
   limit,
   ms,
   nameServers,
+  networks,
   onOff,
   optional,
   pattern,
@@ -163,6 +164,10 @@ export const settings = Object.freeze({
     HOLD_MS: ms('how long a new connection waits for a primary; 0 refuses at once', 10_000, 0),
     MAX_HELD: integer('count', 'how many may wait', 1000, 0, 1_000_000),
     MAX_SESSIONS: integer('count', 'how many sessions there may be', 10_000, 1, 1_000_000),
+    ALLOW: networks(
+      'clients of these networks alone are taken; the most specific network of ALLOW and DENY decides',
+    ),
+    DENY: networks('clients of these networks are refused'),
     STARTUP_TIMEOUT_MS: ms('how long a client may take to say what it wants', 10_000, 100),
     DRAIN_ACCEPT_MS: ms(
       'how long clients are still taken after SIGTERM or Ctrl-C, while /ready says 503',

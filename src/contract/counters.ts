@@ -52,6 +52,8 @@ const scalars = [
   'fallbacks',
   /** Clients without a session that were closed because all places were taken, ever. */
   'displaced',
+  /** Clients that ALLOW and DENY do not let in, ever. */
+  'notAllowed',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
   /** The time by the worker's own clock at its last beat, so that a session knows when it was last active and asks no clock. */

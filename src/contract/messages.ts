@@ -1,5 +1,6 @@
 /** What the two planes say to each other. Plain values: they cross a thread. */
 import type { CloseReason } from './counters.ts';
+import type { Network } from '../runtime/networks.ts';
 import type { Address, KeepAlive } from '../runtime/runtime.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -76,6 +77,9 @@ export interface DataSettings {
   /** The ends of which sessions are reported. */
   readonly logConnections: 'errors' | 'all' | undefined;
   readonly maxSessions: number;
+  /** Networks whose clients are taken, and networks whose clients are not; undefined: all others. See `Access`. */
+  readonly allow: readonly Network[] | undefined;
+  readonly deny: readonly Network[] | undefined;
   /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
   /** The refusal server, for clients that asked for TLS. */
@@ -181,10 +185,10 @@ export type Report =
     readonly why: string;
     readonly count: number;
   }
-  /** So many were turned away for want of room since the last such report, and most of them, so many at least, from one address. */
+  /** So many were turned away, for want of room or because of a limit, since the last such report, and most of them, so many at least, from one address. */
   | {
     readonly kind: 'turnedAway';
-    readonly who: 'clients' | 'cancels';
+    readonly who: 'clients' | 'cancels' | 'notAllowed';
     readonly count: number;
     readonly busiest: string;
     readonly ofBusiest: number;

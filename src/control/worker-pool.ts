@@ -27,6 +27,7 @@ import { type Lease, Leases } from './leases.ts';
 import { ServerSlots } from './server-slots.ts';
 import { type Found, Survey } from './survey.ts';
 import { cannotListen, tryListen } from './try-listen.ts';
+import { logTurnedAway } from './turned-away-log.ts';
 import { UnixPlaces } from './unix-places.ts';
 import { openWorkerThread } from './worker-thread.ts';
 import { type WorkerState, WorkerWatch } from './worker-watch.ts';
@@ -65,8 +66,6 @@ interface DataPlaneHandle {
 /** How long after its death a worker is replaced, and how long after a failure to do so that is tried again. */
 const restartMs = 200;
 const retryMs = 1_000;
-
-const turnedAwayEvents = { clients: 'clients_displaced', cancels: 'cancels_dropped' } as const;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -323,8 +322,7 @@ export class WorkerPool {
         const { kind: _, ...about } = report;
         this.#options.log('other_protocol', { worker: index, ...about });
       } else if (report.kind === 'turnedAway') {
-        const { count, busiest, ofBusiest } = report;
-        this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
+        logTurnedAway(index, report, this.#options.log);
       } else if (report.kind === 'drained') drained.resolve();
       else if (report.kind === 'ended') logEnded(report, this.#options.log);
       else if (report.kind === 'selected') this.#survey.take(index, report);

@@ -13,9 +13,10 @@ import {
   type Route,
 } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
-import { isSameAddress, peerOf } from '../runtime/addresses.ts';
+import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Runtime, Timer } from '../runtime/runtime.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
+import { ClientLimits } from './client-limits.ts';
 import { Notices } from './notices.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { EndLog } from './end-log.ts';
@@ -35,13 +36,14 @@ import {
   tooManySessions,
 } from './refusals.ts';
 import { Roster } from './roster.ts';
+import { Sessionless } from './sessionless.ts';
 import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
 import { socketOptions } from './socket-options.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
-import { TurnedAway } from './turned-away.ts';
+import { TurnedAways } from './turned-away.ts';
 
 /** How long a client may take to read that the gateway ends, and to close. */
 const farewellMs = 1_000;
@@ -67,10 +69,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #roster: Roster;
   readonly #endLog: EndLog;
   readonly #notices: Notices;
-  /** Clients that have no session, or none any more, in the order in which that began. */
-  readonly #notAdmitted = new Set<Session>();
-  readonly #displaced: TurnedAway;
-  readonly #cancelsDropped: TurnedAway;
+  readonly #turnedAway: TurnedAways;
+  readonly #sessionless: Sessionless;
+  readonly #limits: ClientLimits;
   readonly #counts: SessionCounts;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
@@ -93,8 +94,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.counters = slabs[index]!;
     this.#slabs = slabs;
     this.#report = report;
-    this.#displaced = new TurnedAway('clients', runtime, report);
-    this.#cancelsDropped = new TurnedAway('cancels', runtime, report);
+    this.#turnedAway = new TurnedAways(this.counters, runtime, report);
+    this.#sessionless = new Sessionless(this.#turnedAway);
+    this.#limits = new ClientLimits(settings, this.#turnedAway);
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
@@ -168,6 +170,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.settings = settings;
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
+    this.#limits.reconfigure(settings);
     this.#prewarm.least = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
@@ -229,7 +232,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     if (this.#farewell !== undefined) return this.#refuse(session, shuttingDown);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
-    this.#notAdmitted.delete(session);
+    this.#sessionless.delete(session);
     // Clients that came first are served first.
     const target = this.#targets.of(session.port, session.client);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
@@ -307,7 +310,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#endLog.ended(session);
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
-    this.#notAdmitted.delete(session);
+    this.#sessionless.delete(session);
     this.#sessions.remove(session);
   }
 
@@ -320,7 +323,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   /** A client that is refused may take its time to read that, so it ceases to be a session at once. */
   #refuse(session: Session, refusal: Refusal): void {
     this.#counts.remove(session);
-    this.#notAdmitted.add(session);
+    this.#sessionless.add(session);
     session.refuse(refusal);
   }
 
@@ -359,8 +362,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   }
 
   cancelDropped(client: string): void {
-    this.counters[at.cancelsDropped]! += 1;
-    this.#cancelsDropped.note(client);
+    this.#turnedAway.note('cancels', client);
   }
 
   #noServer({ client, port, pending }: Session): Refusal {
@@ -376,19 +378,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
     this.#endLog.began(session);
-    this.#notAdmitted.add(session);
-    if (total(this.#slabs, 'active') > this.settings.maxClients) this.#displace();
-  }
-
-  /**
-   * Makes room: the client goes that has had no session for longest, which may be the one that has just come. One that
-   * means to log in says so at once; silent ones, and those that read their refusal, could else keep all others out.
-   */
-  #displace(): void {
-    const [oldest] = this.#notAdmitted;
-    this.counters[at.displaced]! += 1;
-    this.#displaced.note(peerOf(oldest!.client.remote));
-    oldest!.end('limit');
+    this.#sessionless.add(session);
+    this.#limits.accepted(session);
+    if (total(this.#slabs, 'active') > this.settings.maxClients) this.#sessionless.displace();
   }
 }
 

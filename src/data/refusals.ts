@@ -4,6 +4,7 @@
  */
 import type { CloseReason } from '../contract/counters.ts';
 import type { Port, Route } from '../contract/messages.ts';
+import { hostOf } from '../runtime/addresses.ts';
 import { isShortage } from '../runtime/net-error.ts';
 import type { NetError } from '../runtime/runtime.ts';
 import type { ErrorFields } from '../protocol/error-response.ts';
@@ -21,6 +22,7 @@ const sqlstates = {
   protocolViolation: '08P01',
   featureNotSupported: '0A000',
   queryCanceled: '57014',
+  invalidAuthorization: '28000',
 } as const;
 
 /** Why a server was not reached. What the network said and what PostgreSQL said are not the same kind of thing. */
@@ -193,6 +195,19 @@ export function tooManySessions(maxSessions: number): Refusal {
     message: `pg_gateway holds ${maxSessions} sessions already`,
     hint: 'MAX_SESSIONS sets how many it takes.',
     reason: 'limit',
+  };
+}
+
+/** Of a client at the endpoint `client`; which networks there are is not its business. */
+export function notAllowed(client: string, verdict: 'denied' | 'unlisted'): Refusal {
+  return {
+    sqlstate: sqlstates.invalidAuthorization,
+    message: `pg_gateway takes no clients from ${hostOf(client)}`,
+    detail: verdict === 'denied'
+      ? 'A network of DENY has this address, and no smaller one of ALLOW.'
+      : 'No network of ALLOW has this address.',
+    hint: 'ALLOW and DENY set whose clients it takes.',
+    reason: 'refused',
   };
 }
 

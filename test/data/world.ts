@@ -59,6 +59,8 @@ export const defaults: DataSettings = {
   logConnections: undefined,
   maxSessions: 1_000,
   maxClients: 1_100,
+  allow: undefined,
+  deny: undefined,
   refusalServer,
 };
 
