@@ -150,6 +150,14 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
       'Clients refused, because ALLOW and DENY do not let their address in.',
       sum('notAllowed'),
     ),
+    counter(
+      'address_refusals_total',
+      'Clients refused, because their address has too many connections or connects too fast, by that limit.',
+      [
+        [{ limit: 'connections' }, total(of.counters, 'addressFull')],
+        [{ limit: 'rate' }, total(of.counters, 'addressTooFast')],
+      ],
+    ),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge(
       'config_last_reload_successful',

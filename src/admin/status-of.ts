@@ -145,6 +145,8 @@ function clientsOf({ counters, sessions }: Snapshot): ClientStatus {
     holds: total(counters, 'holds'),
     fallbacks: total(counters, 'fallbacks'),
     notAllowed: total(counters, 'notAllowed'),
+    addressFull: total(counters, 'addressFull'),
+    addressTooFast: total(counters, 'addressTooFast'),
     closes: Object.fromEntries(closes) as Record<CloseReason, number>,
   };
 }

@@ -15,6 +15,8 @@ export interface Limits {
   readonly maxSessions: number;
   readonly maxClients: number;
   readonly maxHeld: number;
+  readonly maxPerAddress: number | null;
+  readonly ratePerAddress: { readonly perSecond: number; readonly burst: number } | null;
   readonly holdMs: number;
   readonly deadAfterMs: number;
 }
@@ -70,6 +72,8 @@ export interface ClientStatus {
   readonly holds: number;
   readonly fallbacks: number;
   readonly notAllowed: number;
+  readonly addressFull: number;
+  readonly addressTooFast: number;
   readonly closes: Readonly<Record<CloseReason, number>>;
 }
 

@@ -50,6 +50,8 @@ export interface Config {
     | 'maxSessions'
     | 'allow'
     | 'deny'
+    | 'maxPerAddress'
+    | 'ratePerAddress'
     | 'prewarm'
     | 'spinMs'
     | 'logConnections'
@@ -120,6 +122,8 @@ export function readConfig(sources: Sources): Config {
       maxSessions: values.MAX_SESSIONS,
       allow: values.ALLOW,
       deny: values.DENY,
+      maxPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,
+      ratePerAddress: values.CONNECT_RATE_PER_ADDRESS,
       prewarm: values.PREWARM,
       spinMs: values.SPIN_US / 1000,
       logConnections: values.LOG_CONNECTIONS,

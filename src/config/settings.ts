@@ -10,6 +10,7 @@ import {
   addresses,
   choice,
   choiceOrOff,
+  countOrOff,
   integer,
   keepAlive,
   limit,
@@ -21,6 +22,7 @@ import {
   pattern,
   port,
   quantity,
+  rate,
   requireAuth,
   seconds,
   type SettingType,
@@ -168,6 +170,13 @@ export const settings = Object.freeze({
       'clients of these networks alone are taken; the most specific network of ALLOW and DENY decides',
     ),
     DENY: networks('clients of these networks are refused'),
+    MAX_CONNECTIONS_PER_ADDRESS: countOrOff(
+      'how many connections one client address, of IPv6 one /64, may have; or off',
+      1_000_000,
+    ),
+    CONNECT_RATE_PER_ADDRESS: rate(
+      'how many times a second it may connect, and after a colon how many times at once after a rest; or off',
+    ),
     STARTUP_TIMEOUT_MS: ms('how long a client may take to say what it wants', 10_000, 100),
     DRAIN_ACCEPT_MS: ms(
       'how long clients are still taken after SIGTERM or Ctrl-C, while /ready says 503',

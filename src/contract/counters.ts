@@ -54,6 +54,9 @@ const scalars = [
   'displaced',
   /** Clients that ALLOW and DENY do not let in, ever. */
   'notAllowed',
+  /** Clients refused because their address had too many connections, or connected too fast, ever. */
+  'addressFull',
+  'addressTooFast',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
   /** The time by the worker's own clock at its last beat, so that a session knows when it was last active and asks no clock. */

@@ -48,6 +48,12 @@ export interface Bound {
   readonly address: Address;
 }
 
+/** Connects a second, and how many at once after a rest. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
 /** The settings that the data plane needs. */
 export interface DataSettings {
   readonly listen: Address;
@@ -80,6 +86,9 @@ export interface DataSettings {
   /** Networks whose clients are taken, and networks whose clients are not; undefined: all others. See `Access`. */
   readonly allow: readonly Network[] | undefined;
   readonly deny: readonly Network[] | undefined;
+  /** How many connections a client address may have, and how fast it may connect; undefined: as many as there may be. */
+  readonly maxPerAddress: number | undefined;
+  readonly ratePerAddress: Rate | undefined;
   /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
   /** The refusal server, for clients that asked for TLS. */
@@ -188,7 +197,7 @@ export type Report =
   /** So many were turned away, for want of room or because of a limit, since the last such report, and most of them, so many at least, from one address. */
   | {
     readonly kind: 'turnedAway';
-    readonly who: 'clients' | 'cancels' | 'notAllowed';
+    readonly who: 'clients' | 'cancels' | 'notAllowed' | 'addressFull' | 'addressTooFast';
     readonly count: number;
     readonly busiest: string;
     readonly ofBusiest: number;

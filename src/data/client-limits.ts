@@ -1,31 +1,91 @@
-/** Which clients may come, from when they are accepted: ALLOW and DENY. */
+/**
+ * Which clients may come, decided when they are accepted: ALLOW and DENY, and how many connections an address may have and how
+ * fast it may connect. Those two are no limits to unix sockets and the loopback, where all clients have one address.
+ */
 import type { DataSettings } from '../contract/messages.ts';
-import { peerOf } from '../runtime/addresses.ts';
+import { hostOf, isLoopback, peerOf } from '../runtime/addresses.ts';
 import { Access } from './access.ts';
-import { notAllowed } from './refusals.ts';
+import { addressKey, type AddressTable, type Taken } from './address-table.ts';
+import { addressFull, addressTooFast, notAllowed, type Refusal } from './refusals.ts';
+import type { SessionList } from './session-list.ts';
 import type { Session } from './session/session.ts';
 import type { TurnedAways } from './turned-away.ts';
 
 export class ClientLimits {
   readonly #turnedAway: TurnedAways;
+  readonly #table: AddressTable;
+  /** Where sessions are counted; nothing of it is kept without MAX_CONNECTIONS_PER_ADDRESS. */
+  readonly #places = new Map<Session, number>();
+  #settings: DataSettings;
   #access: Access;
 
-  constructor(settings: DataSettings, turnedAway: TurnedAways) {
+  constructor(settings: DataSettings, table: AddressTable, turnedAway: TurnedAways) {
+    this.#settings = settings;
+    this.#table = table;
     this.#turnedAway = turnedAway;
     this.#access = new Access(settings);
   }
 
-  /** For clients that come from now on. */
-  reconfigure(settings: DataSettings): void {
+  /** For clients that come from now on; of `sessions`, which are there already, none is ended. */
+  reconfigure(settings: DataSettings, sessions: SessionList<Session>): void {
+    const wasCounting = this.#isCounting;
+    this.#settings = settings;
     this.#access = new Access(settings);
+    if (wasCounting && !this.#isCounting) this.#forget();
+    if (!wasCounting && this.#isCounting) sessions.each((session) => this.#count(session));
+  }
+
+  get #isCounting(): boolean {
+    return this.#settings.maxPerAddress !== undefined;
   }
 
   /** One that may not come is told so once it has said how: until then it is one of those that give way. */
   accepted(session: Session): void {
     const { remote } = session.client;
     const verdict = this.#access.of(remote);
-    if (verdict === 'allowed') return;
-    this.#turnedAway.note('notAllowed', peerOf(remote));
-    session.refuse(notAllowed(remote, verdict));
+    if (verdict !== 'allowed') {
+      this.#turnedAway.note('notAllowed', peerOf(remote));
+      return void session.refuse(notAllowed(remote, verdict));
+    }
+    const { maxPerAddress: most, ratePerAddress: rate } = this.#settings;
+    const taken = most === undefined && rate === undefined ? undefined : this.#take(session, { most, rate });
+    // A cancel request is passed on all the same: whoever has too many sessions must be able to end what they do.
+    if (typeof taken === 'string') session.pending!.tooMuch = taken;
+  }
+
+  /** Why one that has said what it wants is refused; undefined: it is not. */
+  refusalOf({ pending, client }: Session): Refusal | undefined {
+    const { tooMuch } = pending!;
+    if (tooMuch === undefined) return undefined;
+    const peer = peerOf(client.remote);
+    this.#turnedAway.note(tooMuch, peer);
+    return tooMuch === 'addressFull' ? addressFull(peer) : addressTooFast(peer);
+  }
+
+  ended(session: Session): void {
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    this.#places.delete(session);
+    this.#table.giveBack(place);
+  }
+
+  #count(session: Session): void {
+    this.#take(session, { most: undefined, rate: undefined });
+  }
+
+  #take(session: Session, limits: Parameters<AddressTable['take']>[1]): Taken | undefined {
+    const host = hostOf(session.client.remote);
+    const key = host === '' || isLoopback(host) ? undefined : addressKey(host);
+    if (key === undefined) return undefined;
+    const taken = this.#table.take(key, limits);
+    if (typeof taken === 'string') return taken;
+    if (this.#isCounting) this.#places.set(session, taken);
+    else this.#table.giveBack(taken);
+    return taken;
+  }
+
+  #forget(): void {
+    for (const place of this.#places.values()) this.#table.giveBack(place);
+    this.#places.clear();
   }
 }

@@ -15,6 +15,7 @@ import {
 import type { OtherProtocol } from '../protocol/opening.ts';
 import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Runtime, Timer } from '../runtime/runtime.ts';
+import type { AddressTable } from './address-table.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
 import { ClientLimits } from './client-limits.ts';
 import { Notices } from './notices.ts';
@@ -87,6 +88,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     settings: DataSettings,
     slabs: readonly Counters[],
     index: number,
+    addresses: AddressTable,
     report: (report: Report) => void,
   ) {
     this.runtime = runtime;
@@ -96,7 +98,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#report = report;
     this.#turnedAway = new TurnedAways(this.counters, runtime, report);
     this.#sessionless = new Sessionless(this.#turnedAway);
-    this.#limits = new ClientLimits(settings, this.#turnedAway);
+    this.#limits = new ClientLimits(settings, addresses, this.#turnedAway);
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
@@ -170,7 +172,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.settings = settings;
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
-    this.#limits.reconfigure(settings);
+    this.#limits.reconfigure(settings, this.#sessions);
     this.#prewarm.least = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
@@ -230,6 +232,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   admit(session: Session): void {
     if (session.isCancel) return this.#passCancel(session);
     if (this.#farewell !== undefined) return this.#refuse(session, shuttingDown);
+    const tooMuch = this.#limits.refusalOf(session);
+    if (tooMuch !== undefined) return void session.refuse(tooMuch);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
     this.#sessionless.delete(session);
@@ -308,6 +312,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   ended(session: Session): void {
     this.#endLog.ended(session);
+    this.#limits.ended(session);
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
     this.#sessionless.delete(session);

@@ -211,6 +211,30 @@ export function notAllowed(client: string, verdict: 'denied' | 'unlisted'): Refu
   };
 }
 
+const perAddress = 'one of IPv6 is a whole /64 network; the loopback and unix sockets are not limited.';
+
+/** `peer` is as `peerOf` gives it. What the limit is stands in the hint by its name alone: a reload may have changed it. */
+export function addressFull(peer: string): Refusal {
+  return {
+    sqlstate: sqlstates.tooManyConnections,
+    message: `pg_gateway has as many connections from ${peer} as it takes from one address`,
+    detail: 'Connections to all of its ports count, in whatever state they are.',
+    hint: `Close some. MAX_CONNECTIONS_PER_ADDRESS sets how many an address may have; ${perAddress}`,
+    reason: 'refused',
+  };
+}
+
+export function addressTooFast(peer: string): Refusal {
+  return {
+    sqlstate: sqlstates.tooManyConnections,
+    message: `${peer} connects to pg_gateway faster than one address may`,
+    detail: 'Connections that were closed again count, too.',
+    hint:
+      `Connect again in a second, or keep connections open. CONNECT_RATE_PER_ADDRESS sets the limit; ${perAddress}`,
+    reason: 'refused',
+  };
+}
+
 /** The client is half logged in already, so it cannot be sent to another server unnoticed. */
 export const onStandby: Refusal = {
   sqlstate: sqlstates.cannotConnectNow,

@@ -19,6 +19,8 @@ const counterOf: Readonly<Record<Who, CounterName>> = {
   clients: 'displaced',
   cancels: 'cancelsDropped',
   notAllowed: 'notAllowed',
+  addressFull: 'addressFull',
+  addressTooFast: 'addressTooFast',
 };
 
 /** All kinds of them. */

@@ -43,6 +43,8 @@ export class PendingClient {
   hasEnded = false;
   /** The first server that hung up on it, and until when its last answer counted then. */
   hungUp: { readonly slot: number; readonly lease: number } | undefined;
+  /** What its address had too much of when it came: see `ClientLimits`. */
+  tooMuch: 'addressFull' | 'addressTooFast' | undefined;
   /** How many servers have let it wait for their first byte in vain. */
   silences = 0;
   /** The slots of the standbys that it was sent to since it was held or came. */
