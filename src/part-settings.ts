@@ -32,6 +32,7 @@ export function limitsOf({ data, deadAfterMs }: Config, { maxSessions, maxClient
     maxHeld: data.maxHeld,
     maxPerAddress: data.maxPerAddress ?? null,
     ratePerAddress: data.ratePerAddress ?? null,
+    idleTimeoutMs: data.idleTimeoutMs ?? null,
     holdMs: data.holdMs,
     deadAfterMs,
   };

@@ -17,6 +17,7 @@ export interface Limits {
   readonly maxHeld: number;
   readonly maxPerAddress: number | null;
   readonly ratePerAddress: { readonly perSecond: number; readonly burst: number } | null;
+  readonly idleTimeoutMs: number | null;
   readonly holdMs: number;
   readonly deadAfterMs: number;
 }

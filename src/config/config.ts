@@ -52,6 +52,7 @@ export interface Config {
     | 'deny'
     | 'maxPerAddress'
     | 'ratePerAddress'
+    | 'idleTimeoutMs'
     | 'prewarm'
     | 'spinMs'
     | 'logConnections'
@@ -124,6 +125,7 @@ export function readConfig(sources: Sources): Config {
       deny: values.DENY,
       maxPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,
       ratePerAddress: values.CONNECT_RATE_PER_ADDRESS,
+      idleTimeoutMs: values.IDLE_TIMEOUT_MS,
       prewarm: values.PREWARM,
       spinMs: values.SPIN_US / 1000,
       logConnections: values.LOG_CONNECTIONS,

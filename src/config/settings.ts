@@ -177,6 +177,12 @@ export const settings = Object.freeze({
     CONNECT_RATE_PER_ADDRESS: rate(
       'how many times a second it may connect, and after a colon how many times at once after a rest; or off',
     ),
+    IDLE_TIMEOUT_MS: limit(
+      'ms',
+      'how long a session may be without a byte in either direction before it is ended; or off',
+      'off',
+      1000,
+    ),
     STARTUP_TIMEOUT_MS: ms('how long a client may take to say what it wants', 10_000, 100),
     DRAIN_ACCEPT_MS: ms(
       'how long clients are still taken after SIGTERM or Ctrl-C, while /ready says 503',

@@ -18,6 +18,7 @@ export const closeReasons = [
   'connectTimeout',
   'connectRefused',
   'startupTimeout',
+  'idleTimeout',
   'limit',
   'killed',
 ] as const;

@@ -89,6 +89,8 @@ export interface DataSettings {
   /** How many connections a client address may have, and how fast it may connect; undefined: as many as there may be. */
   readonly maxPerAddress: number | undefined;
   readonly ratePerAddress: Rate | undefined;
+  /** How long a session may be without a byte; undefined: for ever. */
+  readonly idleTimeoutMs: number | undefined;
   /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
   /** The refusal server, for clients that asked for TLS. */

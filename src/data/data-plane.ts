@@ -24,6 +24,7 @@ import { EndLog } from './end-log.ts';
 import { clientHandlers, serverHandlers } from './handlers.ts';
 import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
+import { IdleTimeout } from './idle-timeout.ts';
 import { Prewarm, type PrewarmHost } from './prewarm.ts';
 import {
   type DialFailure,
@@ -73,6 +74,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #turnedAway: TurnedAways;
   readonly #sessionless: Sessionless;
   readonly #limits: ClientLimits;
+  readonly #idleTimeout: IdleTimeout;
   readonly #counts: SessionCounts;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
@@ -99,6 +101,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#turnedAway = new TurnedAways(this.counters, runtime, report);
     this.#sessionless = new Sessionless(this.#turnedAway);
     this.#limits = new ClientLimits(settings, addresses, this.#turnedAway);
+    this.#idleTimeout = new IdleTimeout(runtime, this.#sessions, settings.idleTimeoutMs);
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
@@ -173,6 +176,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
     this.#limits.reconfigure(settings, this.#sessions);
+    this.#idleTimeout.reconfigure(settings.idleTimeoutMs);
     this.#prewarm.least = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
@@ -211,6 +215,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #stop(): void {
     if (!this.#draining) this.#drain();
     this.#listeners.close();
+    this.#idleTimeout.stop();
     this.#farewell = this.runtime.after(farewellMs, () => {
       this.#sessions.each((session) => session.end('drained'));
     });

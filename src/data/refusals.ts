@@ -23,6 +23,7 @@ const sqlstates = {
   featureNotSupported: '0A000',
   queryCanceled: '57014',
   invalidAuthorization: '28000',
+  idleSessionTimeout: '57P05',
 } as const;
 
 /** Why a server was not reached. What the network said and what PostgreSQL said are not the same kind of thing. */
@@ -255,6 +256,14 @@ export const sessionEnded: Refusal = {
   ...shuttingDown,
   sqlstate: sqlstates.adminShutdown,
   message: 'pg_gateway is shutting down, and ends this session',
+};
+
+/** Said where it is known to begin a message: see `Open.gatewayEnds`. PostgreSQL's idle_session_timeout has the same SQLSTATE. */
+export const idleEnded: Refusal = {
+  sqlstate: sqlstates.idleSessionTimeout,
+  message: 'pg_gateway ends this session because no byte has passed for too long',
+  hint: 'Connect again. IDLE_TIMEOUT_MS sets how long a session may be silent.',
+  reason: 'idleTimeout',
 };
 
 /** What clients are told that the gateway ends itself: while they wait for a server, and in an open session. */

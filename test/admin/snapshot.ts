@@ -60,6 +60,7 @@ export function snapshotOf(
       maxHeld: 100,
       maxPerAddress: null,
       ratePerAddress: null,
+      idleTimeoutMs: null,
       holdMs: 10_000,
       deadAfterMs: 30_000,
     },

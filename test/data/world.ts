@@ -64,6 +64,7 @@ export const defaults: DataSettings = {
   deny: undefined,
   maxPerAddress: undefined,
   ratePerAddress: undefined,
+  idleTimeoutMs: undefined,
   refusalServer,
 };
 

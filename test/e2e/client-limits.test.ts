@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { ask, clientOf } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { startQuery } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'client-limits-'));
@@ -116,5 +117,16 @@ describe(`limits of clients on ${gatewayRuntime}`, () => {
     await served(() => ask(gateway.port, 'select 1 as one'));
     assert.equal((await line('clients_not_allowed'))['busiest'], '127.0.0.1');
     await session.end();
+  });
+
+  test('IDLE_TIMEOUT_MS counts from the reload on, also for a session that is there', async () => {
+    const silent = await startQuery(gateway.port, 'select 1');
+    await reload({ IDLE_TIMEOUT_MS: '1s' });
+    await waitFor('it to be ended', () => silent.received().includes('C57P05'));
+    await waitFor('it to be counted', async () => {
+      return await gateway.metric('pg_gateway_closes_total{reason="idleTimeout"}') === 1;
+    });
+    silent.end();
+    assert.deepEqual(await ask(gateway.port, 'select 2 as two'), [{ two: 2 }]);
   });
 });

@@ -17,7 +17,7 @@ export interface Remark {
 type Table = Readonly<Record<string, string>>;
 
 const idle =
-  'no session is ended because it is idle: idle_session_timeout of PostgreSQL (14 and newer) can do it, and TCP_KEEPALIVE finds dead clients';
+  'no session is ended because it is idle: IDLE_TIMEOUT_MS can do it, and so can idle_session_timeout of PostgreSQL (14 and newer); TCP_KEEPALIVE finds dead clients';
 const again =
   'a client whose server goes away before it has said a byte gets another one, or waits for HOLD_MS';
 const logging = 'the log goes to standard error, as LOG_LEVEL and LOG_FORMAT say';
