@@ -132,6 +132,10 @@ export const logEvents = {
     'warn',
     'clients were refused because their address connected faster than CONNECT_RATE_PER_ADDRESS allows',
   ],
+  buffers_full: [
+    'warn',
+    'clients were refused because MAX_BUFFERED_BYTES are kept for sessions that do not read: pg_gateway clients shows them',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],

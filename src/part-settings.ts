@@ -33,6 +33,7 @@ export function limitsOf({ data, deadAfterMs }: Config, { maxSessions, maxClient
     maxPerAddress: data.maxPerAddress ?? null,
     ratePerAddress: data.ratePerAddress ?? null,
     idleTimeoutMs: data.idleTimeoutMs ?? null,
+    maxBufferedBytes: data.maxBufferedBytes ?? null,
     holdMs: data.holdMs,
     deadAfterMs,
   };

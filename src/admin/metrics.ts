@@ -158,6 +158,16 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
         [{ limit: 'rate' }, total(of.counters, 'addressTooFast')],
       ],
     ),
+    gauge(
+      'buffered_bytes',
+      'Kept for all that do not read, as of a quarter of a second ago; there is none without MAX_BUFFERED_BYTES.',
+      of.limits.maxBufferedBytes === null ? [] : sum('buffered'),
+    ),
+    counter(
+      'buffers_full_total',
+      'Clients refused, because as much was kept as MAX_BUFFERED_BYTES allows.',
+      sum('buffersFull'),
+    ),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge(
       'config_last_reload_successful',

@@ -18,6 +18,7 @@ export interface Limits {
   readonly maxPerAddress: number | null;
   readonly ratePerAddress: { readonly perSecond: number; readonly burst: number } | null;
   readonly idleTimeoutMs: number | null;
+  readonly maxBufferedBytes: number | null;
   readonly holdMs: number;
   readonly deadAfterMs: number;
 }

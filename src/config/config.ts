@@ -53,6 +53,7 @@ export interface Config {
     | 'maxPerAddress'
     | 'ratePerAddress'
     | 'idleTimeoutMs'
+    | 'maxBufferedBytes'
     | 'prewarm'
     | 'spinMs'
     | 'logConnections'
@@ -126,6 +127,7 @@ export function readConfig(sources: Sources): Config {
       maxPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,
       ratePerAddress: values.CONNECT_RATE_PER_ADDRESS,
       idleTimeoutMs: values.IDLE_TIMEOUT_MS,
+      maxBufferedBytes: values.MAX_BUFFERED_BYTES,
       prewarm: values.PREWARM,
       spinMs: values.SPIN_US / 1000,
       logConnections: values.LOG_CONNECTIONS,

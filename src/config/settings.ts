@@ -177,6 +177,12 @@ export const settings = Object.freeze({
     CONNECT_RATE_PER_ADDRESS: rate(
       'how many times a second it may connect, and after a colon how many times at once after a rest; or off',
     ),
+    MAX_BUFFERED_BYTES: limit(
+      'bytes',
+      'how much may be kept for all that do not read, before no new session is taken; or off',
+      'off',
+      65_536,
+    ),
     IDLE_TIMEOUT_MS: limit(
       'ms',
       'how long a session may be without a byte in either direction before it is ended; or off',

@@ -91,6 +91,8 @@ export interface DataSettings {
   readonly ratePerAddress: Rate | undefined;
   /** How long a session may be without a byte; undefined: for ever. */
   readonly idleTimeoutMs: number | undefined;
+  /** Kept for all sessions together, beyond which no new one is taken; undefined: no limit. */
+  readonly maxBufferedBytes: number | undefined;
   /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
   /** The refusal server, for clients that asked for TLS. */
@@ -199,7 +201,7 @@ export type Report =
   /** So many were turned away, for want of room or because of a limit, since the last such report, and most of them, so many at least, from one address. */
   | {
     readonly kind: 'turnedAway';
-    readonly who: 'clients' | 'cancels' | 'notAllowed' | 'addressFull' | 'addressTooFast';
+    readonly who: 'clients' | 'cancels' | 'notAllowed' | 'addressFull' | 'addressTooFast' | 'buffersFull';
     readonly count: number;
     readonly busiest: string;
     readonly ofBusiest: number;

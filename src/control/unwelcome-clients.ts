@@ -11,6 +11,7 @@ const events = {
   notAllowed: 'clients_not_allowed',
   addressFull: 'address_full',
   addressTooFast: 'address_too_fast',
+  buffersFull: 'buffers_full',
 } as const satisfies Record<Extract<Report, { kind: 'turnedAway' }>['who'], LogEvent>;
 
 export function logUnwelcome(worker: number, report: Unwelcome, log: Log): void {

@@ -298,7 +298,7 @@ export class WorkerPool {
     const { promise, resolve, reject } = deferred<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
-    for (const name of ['active', 'admitted', 'held'] as const) counters[at[name]] = 0;
+    for (const name of ['active', 'admitted', 'held', 'buffered'] as const) counters[at[name]] = 0;
     counters.fill(0, servedAt);
     // Its clock is not that of the one before.
     this.#leases.forget(index);

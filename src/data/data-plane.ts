@@ -24,7 +24,6 @@ import { EndLog } from './end-log.ts';
 import { clientHandlers, serverHandlers } from './handlers.ts';
 import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
-import { IdleTimeout } from './idle-timeout.ts';
 import { Prewarm, type PrewarmHost } from './prewarm.ts';
 import {
   type DialFailure,
@@ -38,6 +37,7 @@ import {
   tooManySessions,
 } from './refusals.ts';
 import { Roster } from './roster.ts';
+import { Rounds } from './rounds.ts';
 import { Sessionless } from './sessionless.ts';
 import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
@@ -74,7 +74,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #turnedAway: TurnedAways;
   readonly #sessionless: Sessionless;
   readonly #limits: ClientLimits;
-  readonly #idleTimeout: IdleTimeout;
+  readonly #rounds: Rounds;
   readonly #counts: SessionCounts;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
   readonly #targets: Targets;
@@ -101,7 +101,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#turnedAway = new TurnedAways(this.counters, runtime, report);
     this.#sessionless = new Sessionless(this.#turnedAway);
     this.#limits = new ClientLimits(settings, addresses, this.#turnedAway);
-    this.#idleTimeout = new IdleTimeout(runtime, this.#sessions, settings.idleTimeoutMs);
+    this.#rounds = new Rounds(runtime, this.#sessions, this.counters, slabs, this.#turnedAway);
+    this.#rounds.reconfigure(settings);
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
@@ -176,7 +177,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
     this.#limits.reconfigure(settings, this.#sessions);
-    this.#idleTimeout.reconfigure(settings.idleTimeoutMs);
+    this.#rounds.reconfigure(settings);
     this.#prewarm.least = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
@@ -215,7 +216,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #stop(): void {
     if (!this.#draining) this.#drain();
     this.#listeners.close();
-    this.#idleTimeout.stop();
+    this.#rounds.stop();
     this.#farewell = this.runtime.after(farewellMs, () => {
       this.#sessions.each((session) => session.end('drained'));
     });
@@ -237,8 +238,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   admit(session: Session): void {
     if (session.isCancel) return this.#passCancel(session);
     if (this.#farewell !== undefined) return this.#refuse(session, shuttingDown);
-    const tooMuch = this.#limits.refusalOf(session);
-    if (tooMuch !== undefined) return void session.refuse(tooMuch);
+    const refusal = this.#limits.refusalOf(session) ?? this.#rounds.refusalOf(session);
+    if (refusal !== undefined) return void session.refuse(refusal);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
     this.#sessionless.delete(session);

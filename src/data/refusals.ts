@@ -236,6 +236,14 @@ export function addressTooFast(peer: string): Refusal {
   };
 }
 
+export const buffersFull: Refusal = {
+  sqlstate: sqlstates.tooManyConnections,
+  message: 'pg_gateway keeps as many bytes as it may, for clients and servers that do not read',
+  detail: 'Sessions that are open go on; a new one is taken when some of these bytes were read.',
+  hint: 'Connect again later. MAX_BUFFERED_BYTES sets how many it keeps.',
+  reason: 'limit',
+};
+
 /** The client is half logged in already, so it cannot be sent to another server unnoticed. */
 export const onStandby: Refusal = {
   sqlstate: sqlstates.cannotConnectNow,

@@ -21,6 +21,7 @@ const counterOf: Readonly<Record<Who, CounterName>> = {
   notAllowed: 'notAllowed',
   addressFull: 'addressFull',
   addressTooFast: 'addressTooFast',
+  buffersFull: 'buffersFull',
 };
 
 /** All kinds of them. */

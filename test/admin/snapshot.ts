@@ -61,6 +61,7 @@ export function snapshotOf(
       maxPerAddress: null,
       ratePerAddress: null,
       idleTimeoutMs: null,
+      maxBufferedBytes: null,
       holdMs: 10_000,
       deadAfterMs: 30_000,
     },

@@ -65,6 +65,7 @@ export const defaults: DataSettings = {
   maxPerAddress: undefined,
   ratePerAddress: undefined,
   idleTimeoutMs: undefined,
+  maxBufferedBytes: undefined,
   refusalServer,
 };
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask, clientOf } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
-import { startQuery } from '../bed/raw-client.ts';
+import { askOver, queryMessage, startQuery } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'client-limits-'));
@@ -115,7 +116,6 @@ describe(`limits of clients on ${gatewayRuntime}`, () => {
     assert.ok((await gateway.metric('pg_gateway_not_allowed_total') ?? 0) >= 2);
     await reload({ ALLOW: '127.0.0.1', DENY: '127.0.0.0/8' });
     await served(() => ask(gateway.port, 'select 1 as one'));
-    assert.equal((await line('clients_not_allowed'))['busiest'], '127.0.0.1');
     await session.end();
   });
 
@@ -128,5 +128,27 @@ describe(`limits of clients on ${gatewayRuntime}`, () => {
     });
     silent.end();
     assert.deepEqual(await ask(gateway.port, 'select 2 as two'), [{ two: 2 }]);
+  });
+
+  test('MAX_BUFFERED_BYTES takes no new session while one does not read', async () => {
+    const socket = connect(gateway.port, '127.0.0.1');
+    await askOver(socket, 'select 1');
+    await reload({ MAX_BUFFERED_BYTES: '64kB' });
+    socket.pause();
+    socket.write(queryMessage("select repeat('x', 20000000)"));
+    const full = await refused(() => ask(gateway.port, 'select 1'));
+    assert.equal(full.code, '53300');
+    assert.match(full.text, /keeps as many bytes as it may/);
+    assert.ok((await gateway.metric('pg_gateway_buffered_bytes') ?? 0) >= 65_536);
+    assert.ok((await gateway.metric('pg_gateway_buffers_full_total') ?? 0) >= 1);
+    socket.destroy();
+    await served(() => ask(gateway.port, 'select 1'));
+  });
+
+  test('the log says which address was refused', async () => {
+    assert.equal((await line('clients_not_allowed'))['busiest'], '127.0.0.1');
+    if (ownAddress === undefined) return;
+    assert.equal((await line('address_full'))['busiest'], ownAddress);
+    assert.equal((await line('address_too_fast'))['busiest'], ownAddress);
   });
 });

@@ -118,6 +118,11 @@ export abstract class SessionState implements ClientSide, ServerSide {
     return '';
   }
 
+  /** What is kept of what one side has said and the other has not taken. */
+  get bufferedBytes(): number {
+    return this.session.pending?.first.length ?? 0;
+  }
+
   // From the client
 
   clientData(_bytes: Uint8Array): void {}
@@ -200,6 +205,10 @@ export abstract class ServedState extends SessionState {
 
   override get local(): string {
     return this.server?.local ?? '';
+  }
+
+  override get bufferedBytes(): number {
+    return super.bufferedBytes + (this.up?.bufferedBytes ?? 0) + (this.down?.bufferedBytes ?? 0);
   }
 
   override clientDrain(): void {

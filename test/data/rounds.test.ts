@@ -1,11 +1,12 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { at } from '../../src/contract/counters.ts';
+import { at, newCounters } from '../../src/contract/counters.ts';
 import type { DataSettings } from '../../src/contract/messages.ts';
-import { IdleTimeout } from '../../src/data/idle-timeout.ts';
+import { Rounds } from '../../src/data/rounds.ts';
+import { TurnedAways } from '../../src/data/turned-away.ts';
 import { SessionList } from '../../src/data/session-list.ts';
 import type { Session } from '../../src/data/session/session.ts';
-import { authenticationOk, bytesOf, message, readError, readyForQuery } from './packets.ts';
+import { authenticationOk, bytesOf, message, readError, readyForQuery, startup } from './packets.ts';
 import { defaults, primary, World } from './world.ts';
 
 const timeoutMs = 10_000;
@@ -104,7 +105,10 @@ test('silence while this program was stopped does not count', () => {
   const sessions = new SessionList<Session>();
   const state = { name: 'open', activeAt: now, gatewayEnds: () => ends.push(now) };
   sessions.add({ listIndex: -1, state } as unknown as Session);
-  new IdleTimeout(runtime, sessions, timeoutMs);
+  const counters = newCounters();
+  const turnedAway = new TurnedAways(counters, runtime, () => {});
+  const rounds = new Rounds(runtime, sessions, counters, [counters], turnedAway);
+  rounds.reconfigure({ idleTimeoutMs: timeoutMs, maxBufferedBytes: undefined });
   const pass = (ms: number): void => {
     now += ms;
     look();
@@ -115,4 +119,51 @@ test('silence while this program was stopped does not count', () => {
   deepEqual(ends, []);
   pass(1_000);
   equal(ends.length, 1);
+});
+
+describe('MAX_BUFFERED_BYTES', () => {
+  const settings = { maxBufferedBytes: 65_536 };
+
+  /** A session whose client reads nothing, and whose server has said so many bytes that the socket does not take. */
+  function unread(world: World, bytes: number): ReturnType<World['open']> {
+    const session = world.open();
+    session.client.limit(0);
+    session.server.send(new Uint8Array(bytes));
+    return session;
+  }
+
+  test('takes no new session while more is kept, and takes them again when it was read', () => {
+    const world = worldWith(settings);
+    const { client } = unread(world, 1_000_000);
+    run(world, 1);
+    equal(world.count('buffered') >= 65_536, true, `${world.count('buffered')}`);
+    const refused = world.client(startup);
+    equal(readError(refused.received)['C'], '53300');
+    refused.fin();
+    equal(client.closed, false);
+    client.read(2_000_000);
+    run(world, 1);
+    equal(world.count('buffered'), 0);
+    world.open();
+    run(world, 61);
+    equal(world.count('buffersFull'), 1);
+    close(world);
+    world.empty({ limit: 1, clientReset: 2 });
+  });
+
+  test('counts what other workers keep, and what clients say at the start', () => {
+    const world = worldWith(settings);
+    const half = world.client(startup.subarray(0, 20));
+    run(world, 1);
+    equal(world.count('buffered'), 20);
+    world.otherWorker[at.buffered] = 100_000;
+    half.send(startup.subarray(20));
+    equal(readError(half.received)['C'], '53300');
+    world.otherWorker[at.buffered] = 0;
+    half.fin();
+    run(world, 61);
+    close(world);
+    equal(world.count('buffered'), 0);
+    world.empty({ limit: 1 });
+  });
 });
