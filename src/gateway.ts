@@ -37,6 +37,7 @@ import {
   chosenEngine,
   controllerOptions,
   dataSettings,
+  limitsOf,
   openRefusalServer,
 } from './part-settings.ts';
 import { Prober } from './probe/prober.ts';
@@ -342,8 +343,7 @@ export class Gateway {
   #snapshot({ engine, workers, prober, controller, samples, pause }: Parts): Snapshot {
     // A question may be the first thing that happens after a stop.
     prober.look();
-    const { rules, standbyPort, rotation, data, deadAfterMs } = this.#config;
-    const { maxSessions, maxClients } = this.#budget;
+    const { rules, standbyPort, rotation, data } = this.#config;
     return {
       now: this.#runtime.now(),
       date: new Date(),
@@ -360,7 +360,7 @@ export class Gateway {
       interruptions: this.#interruptions.all,
       samples,
       rules,
-      limits: { maxSessions, maxClients, maxHeld: data.maxHeld, holdMs: data.holdMs, deadAfterMs },
+      limits: limitsOf(this.#config, this.#budget),
       verdicts: controller.verdicts,
       isDraining: this.#isDraining,
       drill: controller.drill,

@@ -124,6 +124,22 @@ export const logEvents = {
     'warn',
     'more cancel requests came than are passed on: see to the busiest address',
   ],
+  clients_not_allowed: [
+    'warn',
+    'clients came from where ALLOW and DENY let none in, and were refused: see to the busiest address',
+  ],
+  address_full: [
+    'warn',
+    'clients were refused because their address had as many connections as MAX_CONNECTIONS_PER_ADDRESS allows',
+  ],
+  address_too_fast: [
+    'warn',
+    'clients were refused because their address connected faster than CONNECT_RATE_PER_ADDRESS allows',
+  ],
+  buffers_full: [
+    'warn',
+    'clients were refused because MAX_BUFFERED_BYTES are kept for sessions that do not read: pg_gateway clients shows them',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],

@@ -1,5 +1,6 @@
 /** What the configuration and the machine mean to each part of the gateway. */
 import { lookup } from 'node:dns/promises';
+import type { Limits } from './admin/status.ts';
 import type { Config } from './config/config.ts';
 import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
 import { openFileLimit } from './config/open-files.ts';
@@ -21,6 +22,21 @@ const refusalMs = 5_000;
 
 export function budgetOf({ workers, data: { maxSessions, maxHeld } }: Config): Budget {
   return descriptorBudget({ openFiles: openFileLimit(), workers, maxSessions, maxHeld });
+}
+
+/** For `/status`: those that apply. */
+export function limitsOf({ data, deadAfterMs }: Config, { maxSessions, maxClients }: Budget): Limits {
+  return {
+    maxSessions,
+    maxClients,
+    maxHeld: data.maxHeld,
+    maxPerAddress: data.maxPerAddress ?? null,
+    ratePerAddress: data.ratePerAddress ?? null,
+    idleTimeoutMs: data.idleTimeoutMs ?? null,
+    maxBufferedBytes: data.maxBufferedBytes ?? null,
+    holdMs: data.holdMs,
+    deadAfterMs,
+  };
 }
 
 /** Throws StartError where the sockets that listen already cannot be listened on. */

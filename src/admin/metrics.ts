@@ -153,6 +153,29 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
       'Clients without a session that were closed for new ones, because all places were taken.',
       sum('displaced'),
     ),
+    counter(
+      'not_allowed_total',
+      'Clients refused, because ALLOW and DENY do not let their address in.',
+      sum('notAllowed'),
+    ),
+    counter(
+      'address_refusals_total',
+      'Clients refused, because their address has too many connections or connects too fast, by that limit.',
+      [
+        [{ limit: 'connections' }, total(of.counters, 'addressFull')],
+        [{ limit: 'rate' }, total(of.counters, 'addressTooFast')],
+      ],
+    ),
+    gauge(
+      'buffered_bytes',
+      'Kept for all that do not read, as of a quarter of a second ago; there is none without MAX_BUFFERED_BYTES.',
+      of.limits.maxBufferedBytes === null ? [] : sum('buffered'),
+    ),
+    counter(
+      'buffers_full_total',
+      'Clients refused, because as much was kept as MAX_BUFFERED_BYTES allows.',
+      sum('buffersFull'),
+    ),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge(
       'config_last_reload_successful',

@@ -144,6 +144,9 @@ function clientsOf({ counters, sessions }: Snapshot): ClientStatus {
     held: total(counters, 'held'),
     holds: total(counters, 'holds'),
     fallbacks: total(counters, 'fallbacks'),
+    notAllowed: total(counters, 'notAllowed'),
+    addressFull: total(counters, 'addressFull'),
+    addressTooFast: total(counters, 'addressTooFast'),
     closes: Object.fromEntries(closes) as Record<CloseReason, number>,
   };
 }

@@ -15,6 +15,10 @@ export interface Limits {
   readonly maxSessions: number;
   readonly maxClients: number;
   readonly maxHeld: number;
+  readonly maxPerAddress: number | null;
+  readonly ratePerAddress: { readonly perSecond: number; readonly burst: number } | null;
+  readonly idleTimeoutMs: number | null;
+  readonly maxBufferedBytes: number | null;
   readonly holdMs: number;
   readonly deadAfterMs: number;
 }
@@ -69,6 +73,9 @@ export interface ClientStatus {
   readonly held: number;
   readonly holds: number;
   readonly fallbacks: number;
+  readonly notAllowed: number;
+  readonly addressFull: number;
+  readonly addressTooFast: number;
   readonly closes: Readonly<Record<CloseReason, number>>;
 }
 

@@ -13,6 +13,7 @@ import type { Files } from '../probe/files.ts';
 import type { ProberOptions } from '../probe/prober.ts';
 import { availableCores, defaultWorkers } from './cores.ts';
 import type { EngineSetting } from '../runtime/engine.ts';
+import { isSameNetwork } from '../runtime/networks.ts';
 import { type SettingName, settingNames, settings, type Values } from './settings.ts';
 import { type AllGiven, type Environment, gather, type Remarks, type Sources } from './sources.ts';
 
@@ -47,6 +48,12 @@ export interface Config {
     | 'holdMs'
     | 'maxHeld'
     | 'maxSessions'
+    | 'allow'
+    | 'deny'
+    | 'maxPerAddress'
+    | 'ratePerAddress'
+    | 'idleTimeoutMs'
+    | 'maxBufferedBytes'
     | 'prewarm'
     | 'spinMs'
     | 'logConnections'
@@ -92,6 +99,7 @@ export function readConfig(sources: Sources): Config {
       `PROXY_PROTOCOL=${values.PROXY_PROTOCOL} needs PROXY_TRUSTED: name the networks of the load balancers, 10.0.0.0/24`,
     );
   }
+  checkNetworks(values, problems);
   const refusalCertificate = readCertificate(values, sources.files, problems);
   const metricsToken = tokenOf(values, given, sources.files, problems);
   const login = loginOf(values, given, sources.env);
@@ -121,6 +129,12 @@ export function readConfig(sources: Sources): Config {
       holdMs: values.HOLD_MS,
       maxHeld: values.MAX_HELD,
       maxSessions: values.MAX_SESSIONS,
+      allow: values.ALLOW,
+      deny: values.DENY,
+      maxPerAddress: values.MAX_CONNECTIONS_PER_ADDRESS,
+      ratePerAddress: values.CONNECT_RATE_PER_ADDRESS,
+      idleTimeoutMs: values.IDLE_TIMEOUT_MS,
+      maxBufferedBytes: values.MAX_BUFFERED_BYTES,
       prewarm: values.PREWARM,
       spinMs: values.SPIN_US / 1000,
       logConnections: values.LOG_CONNECTIONS,
@@ -264,6 +278,11 @@ function checkWeights(
 ): void {
   const stray = weights && candidates.length > 0 ? strayWeight(weights, candidates) : undefined;
   if (stray !== undefined) problems.push(`REPLICA_WEIGHTS names ${stray}, which is none of CANDIDATES`);
+}
+
+function checkNetworks({ ALLOW: allow = [], DENY: deny = [] }: Values, problems: string[]): void {
+  if (!allow.some((network) => deny.some((other) => isSameNetwork(network, other)))) return;
+  problems.push('ALLOW and DENY name the same network: the most specific one decides, and these are equal');
 }
 
 function readCertificate(values: Values, files: Files, problems: string[]): Config['refusalCertificate'] {

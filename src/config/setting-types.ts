@@ -1,9 +1,9 @@
 /** What a setting can be: a text, a number within bounds, a choice, a port, and so on, each with its error messages. */
 import { Resolver } from 'node:dns';
 import { type AuthMethod, parseRequireAuth } from '../probe/require-auth.ts';
-import type { TrustedSources } from '../contract/messages.ts';
-import { parseNetwork } from '../runtime/networks.ts';
+import type { Rate, TrustedSources } from '../contract/messages.ts';
 import { parseWeights, type Weights } from '../cluster/weights.ts';
+import { type Network, parseNetwork } from '../runtime/networks.ts';
 import { numberIn, type Unit, unitNames } from './units.ts';
 
 export interface SettingType<T> {
@@ -289,6 +289,51 @@ export const nameServers = (help: string): SettingType<readonly string[] | undef
       // Said below.
     }
     throw new Error('is not a list of numeric addresses, 10.0.0.10 or 10.0.0.10:5353 or [::1]:53');
+  },
+});
+
+/** A whole number from 1 to `most`; `off` is no limit. */
+export const countOrOff = (help: string, most: number): SettingType<number | undefined> => ({
+  help,
+  hint: 'count',
+  fallback: 'off',
+  words: ['off'],
+  parse: (value) => {
+    if (value.toLowerCase() === 'off') return undefined;
+    const number = /^[0-9]{1,12}$/.test(value) ? Number(value) : NaN;
+    if (number >= 1 && number <= most) return number;
+    throw new Error(`is neither "off" nor a whole number from 1 to ${most}`);
+  },
+});
+
+/** So many a second, and how many at once after a rest: `20:100`; alone it is as many at once. `off` is no limit. */
+export const rate = (help: string): SettingType<Rate | undefined> => ({
+  help,
+  hint: 'count:burst',
+  fallback: 'off',
+  words: ['off'],
+  parse: (value) => {
+    if (value.toLowerCase() === 'off') return undefined;
+    const [, rate, burst] = /^([0-9]{1,6}(?:\.[0-9]{1,3})?)(?::([0-9]{1,6}))?$/.exec(value) ?? [];
+    const perSecond = Number(rate);
+    const atOnce = burst === undefined ? Math.max(1, Math.ceil(perSecond)) : Number(burst);
+    if (perSecond > 0 && atOnce >= 1) return { perSecond, burst: atOnce };
+    throw new Error(
+      'is neither "off" nor a number of connects a second above 0, as 20, or 20:100 with a burst',
+    );
+  },
+});
+
+/** Networks, and addresses, with commas between. */
+export const networks = (help: string): SettingType<readonly Network[] | undefined> => ({
+  help,
+  hint: 'network,...',
+  fallback: undefined,
+  parse: (value) => {
+    const parts = value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+    // An empty list must not turn a limit off by accident.
+    if (parts.length === 0) throw new Error('names no network');
+    return parts.map(parseNetwork);
   },
 });
 

@@ -18,6 +18,7 @@ export const closeReasons = [
   'connectTimeout',
   'connectRefused',
   'startupTimeout',
+  'idleTimeout',
   'limit',
   'killed',
 ] as const;
@@ -57,6 +58,15 @@ const scalars = [
   'fallbacks',
   /** Clients without a session that were closed because all places were taken, ever. */
   'displaced',
+  /** Clients that ALLOW and DENY do not let in, ever. */
+  'notAllowed',
+  /** Clients refused because their address had too many connections, or connected too fast, ever. */
+  'addressFull',
+  'addressTooFast',
+  /** Clients refused because too many bytes were kept, ever. */
+  'buffersFull',
+  /** Bytes that are kept for sessions, as of the last beat; 0 without MAX_BUFFERED_BYTES. */
+  'buffered',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
   /** The time by the worker's own clock at its last beat, so that a session knows when it was last active and asks no clock. */

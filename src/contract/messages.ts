@@ -54,6 +54,12 @@ export interface TrustedSources {
   readonly unix: boolean;
 }
 
+/** Connects a second, and how many at once after a rest. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
 /** The settings that the data plane needs. */
 export interface DataSettings {
   readonly listen: Address;
@@ -86,6 +92,16 @@ export interface DataSettings {
   /** The ends of which sessions are reported. */
   readonly logConnections: 'errors' | 'all' | undefined;
   readonly maxSessions: number;
+  /** Networks whose clients are taken, and networks whose clients are not; undefined: all others. See `Access`. */
+  readonly allow: readonly Network[] | undefined;
+  readonly deny: readonly Network[] | undefined;
+  /** How many connections a client address may have, and how fast it may connect; undefined: as many as there may be. */
+  readonly maxPerAddress: number | undefined;
+  readonly ratePerAddress: Rate | undefined;
+  /** How long a session may be without a byte; undefined: for ever. */
+  readonly idleTimeoutMs: number | undefined;
+  /** Kept for all sessions together, beyond which no new one is taken; undefined: no limit. */
+  readonly maxBufferedBytes: number | undefined;
   /** Clients above `maxSessions` are refused; clients above this are dropped. */
   readonly maxClients: number;
   /** The refusal server, for clients that asked for TLS. */
@@ -195,10 +211,10 @@ export type Report =
     readonly why: string;
     readonly count: number;
   }
-  /** So many were turned away for want of room since the last such report, and most of them, so many at least, from one address. */
+  /** So many were turned away, for want of room or because of a limit, since the last such report, and most of them, so many at least, from one address. */
   | {
     readonly kind: 'turnedAway';
-    readonly who: 'clients' | 'cancels';
+    readonly who: 'clients' | 'cancels' | 'notAllowed' | 'addressFull' | 'addressTooFast' | 'buffersFull';
     readonly count: number;
     readonly busiest: string;
     readonly ofBusiest: number;

@@ -9,6 +9,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { closeDescriptors } from '../runtime/linux/descriptors.ts';
 import { closeShared, stopListening } from '../runtime/linux/shared-listener.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
+import { AddressTable, newAddressMemory } from '../data/address-table.ts';
 import { DataPlane } from '../data/data-plane.ts';
 import { at, beatMs, type Counters, newCounters, servedAt } from '../contract/counters.ts';
 import {
@@ -29,6 +30,7 @@ import { type Found, Survey } from './survey.ts';
 import { cannotListen, tryListen } from './try-listen.ts';
 import { UnixPlaces } from './unix-places.ts';
 import { openWorkerThread } from './worker-thread.ts';
+import { logUnwelcome } from './unwelcome-clients.ts';
 import { type WorkerState, WorkerWatch } from './worker-watch.ts';
 
 export interface WorkerPoolOptions {
@@ -66,14 +68,13 @@ interface DataPlaneHandle {
 const restartMs = 200;
 const retryMs = 1_000;
 
-const turnedAwayEvents = { clients: 'clients_displaced', cancels: 'cancels_dropped' } as const;
-
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #dataPlanes: DataPlaneHandle[] = [];
   /** Those that each data plane has bound itself, and can be passed on. */
   readonly #bound: (Sockets | undefined)[] = [];
   readonly #counters: readonly Counters[];
+  readonly #addresses: SharedArrayBuffer;
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
   readonly #watch = new WorkerWatch();
@@ -91,6 +92,7 @@ export class WorkerPool {
     this.#settings = options.settings;
     this.#unix = new UnixPlaces(options.settings.alsoListen);
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
+    this.#addresses = newAddressMemory(this.#counters.length);
     this.serverSlots = new ServerSlots(this.#counters);
     this.#leases = new Leases(this.#counters, this.serverSlots);
   }
@@ -296,7 +298,7 @@ export class WorkerPool {
     const { promise, resolve, reject } = deferred<Listening>();
     const counters = this.#counters[index]!;
     // The sessions of a worker that died are gone, its history is not.
-    for (const name of ['active', 'admitted', 'held'] as const) counters[at[name]] = 0;
+    for (const name of ['active', 'admitted', 'held', 'buffered'] as const) counters[at[name]] = 0;
     counters.fill(0, servedAt);
     // Its clock is not that of the one before.
     this.#leases.forget(index);
@@ -319,12 +321,8 @@ export class WorkerPool {
         this.#options.log('accept_exhausted', { worker: index, why: report.why });
       } else if (report.kind === 'shortage') {
         this.#options.log('dial_exhausted', { worker: index, why: report.why });
-      } else if (report.kind === 'otherProtocol') {
-        const { kind: _, event, ...about } = report;
-        this.#options.log(event, { worker: index, ...about });
-      } else if (report.kind === 'turnedAway') {
-        const { count, busiest, ofBusiest } = report;
-        this.#options.log(turnedAwayEvents[report.who], { worker: index, count, busiest, ofBusiest });
+      } else if (report.kind === 'otherProtocol' || report.kind === 'turnedAway') {
+        logUnwelcome(index, report, this.#options.log);
       } else if (report.kind === 'drained') drained.resolve();
       else if (report.kind === 'ended') logEnded(report, this.#options.log);
       else if (report.kind === 'selected') this.#survey.take(index, report);
@@ -341,7 +339,7 @@ export class WorkerPool {
     };
     const send = this.#options.workers === 0 ? this.#openHere(settings, onReport) : openWorkerThread(
       this.#options,
-      { settings, counters: this.#counters.map(({ buffer }) => buffer as SharedArrayBuffer), index },
+      { settings, counters: this.#counters.map(({ buffer }) => buffer), index, addresses: this.#addresses },
       onReport,
       onExit,
     );
@@ -357,7 +355,8 @@ export class WorkerPool {
     };
     beat();
     const beats = setInterval(beat, beatMs);
-    const dataPlane = new DataPlane(runtime, settings, this.#counters, 0, (report) => {
+    const addresses = new AddressTable(this.#addresses, 1, 0);
+    const dataPlane = new DataPlane(runtime, settings, this.#counters, 0, addresses, (report) => {
       if (report.kind === 'stopped' || report.kind === 'listenFailed') clearInterval(beats);
       onReport(report);
     });

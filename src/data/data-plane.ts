@@ -13,9 +13,11 @@ import {
   type Route,
 } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
-import { isSameAddress, peerOf } from '../runtime/addresses.ts';
+import { isSameAddress } from '../runtime/addresses.ts';
 import type { Address, Conn, ConnectOptions, Runtime, Timer } from '../runtime/runtime.ts';
+import type { AddressTable } from './address-table.ts';
 import { CancelQueue, type CancelQueueHost } from './cancel-queue.ts';
+import { ClientLimits } from './client-limits.ts';
 import { Notices } from './notices.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { EndLog } from './end-log.ts';
@@ -36,13 +38,15 @@ import {
   tooManySessions,
 } from './refusals.ts';
 import { Roster } from './roster.ts';
+import { Rounds } from './rounds.ts';
+import { Sessionless } from './sessionless.ts';
 import { SessionList } from './session-list.ts';
 import { Session } from './session/session.ts';
 import type { ClientSide, SessionHost } from './session-host.ts';
 import { connectOptionsOf } from './socket-options.ts';
 import { SessionCounts } from './session-counts.ts';
 import { HoldQueue } from './hold-queue.ts';
-import { TurnedAway } from './turned-away.ts';
+import { TurnedAways } from './turned-away.ts';
 
 /** How long a client may take to read that the gateway ends, and to close. */
 const farewellMs = 1_000;
@@ -68,10 +72,10 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   readonly #roster: Roster;
   readonly #endLog: EndLog;
   readonly #notices: Notices;
-  /** Clients that have no session, or none any more, in the order in which that began. */
-  readonly #notAdmitted = new Set<Session>();
-  readonly #displaced: TurnedAway;
-  readonly #cancelsDropped: TurnedAway;
+  readonly #turnedAway: TurnedAways;
+  readonly #sessionless: Sessionless;
+  readonly limits: ClientLimits;
+  readonly #rounds: Rounds;
   readonly #counts: SessionCounts;
   readonly #proxySources: ProxySources;
   readonly #holdQueues: Readonly<Record<Port, HoldQueue>>;
@@ -88,6 +92,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     settings: DataSettings,
     slabs: readonly Counters[],
     index: number,
+    addresses: AddressTable,
     report: (report: Report) => void,
   ) {
     this.runtime = runtime;
@@ -95,8 +100,11 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.counters = slabs[index]!;
     this.#slabs = slabs;
     this.#report = report;
-    this.#displaced = new TurnedAway('clients', runtime, report);
-    this.#cancelsDropped = new TurnedAway('cancels', runtime, report);
+    this.#turnedAway = new TurnedAways(this.counters, runtime, report);
+    this.#sessionless = new Sessionless(this.#turnedAway);
+    this.limits = new ClientLimits(settings, addresses, this.#turnedAway);
+    this.#rounds = new Rounds(runtime, this.#sessions, this.counters, slabs, this.#turnedAway);
+    this.#rounds.reconfigure(settings);
     this.cancels = new CancelQueue(this, slabs.length);
     this.#prewarm = new Prewarm(this, settings.prewarm);
     this.#counts = new SessionCounts(this.counters, slabs);
@@ -172,6 +180,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.connectOptions = connectOptionsOf(settings);
     this.#targets.reconfigure(settings);
     this.#proxySources.reconfigure(settings);
+    this.limits.reconfigure(settings, this.#sessions);
+    this.#rounds.reconfigure(settings);
     this.#prewarm.least = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
@@ -210,6 +220,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #stop(): void {
     if (!this.#draining) this.#drain();
     this.#listeners.close();
+    this.#rounds.stop();
     this.#farewell = this.runtime.after(farewellMs, () => {
       this.#sessions.each((session) => session.end('drained'));
     });
@@ -231,9 +242,11 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   admit(session: Session): void {
     if (session.isCancel) return this.#passCancel(session);
     if (this.#farewell !== undefined) return this.#refuse(session, shuttingDown);
+    const refusal = this.limits.refusalOf(session) ?? this.#rounds.refusalOf(session);
+    if (refusal !== undefined) return void session.refuse(refusal);
     const { maxSessions } = this.settings;
     if (!this.#counts.admit(session, maxSessions)) return void session.refuse(tooManySessions(maxSessions));
-    this.#notAdmitted.delete(session);
+    this.#sessionless.delete(session);
     // Clients that came first are served first.
     const target = this.#targets.of(session.port, session);
     if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
@@ -309,9 +322,10 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   ended(session: Session): void {
     this.#endLog.ended(session);
+    this.limits.ended(session);
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
-    this.#notAdmitted.delete(session);
+    this.#sessionless.delete(session);
     this.#sessions.remove(session);
   }
 
@@ -324,7 +338,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   /** A client that is refused may take its time to read that, so it ceases to be a session at once. */
   #refuse(session: Session, refusal: Refusal): void {
     this.#counts.remove(session);
-    this.#notAdmitted.add(session);
+    this.#sessionless.add(session);
     session.refuse(refusal);
   }
 
@@ -363,15 +377,13 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   }
 
   cancelDropped(client: string): void {
-    this.counters[at.cancelsDropped]! += 1;
-    this.#cancelsDropped.note(client);
+    this.#turnedAway.note('cancels', client);
   }
 
   #noServer(session: Session): Refusal {
     const { port, pending } = session;
-    const dialFailure = pending?.dialFailure;
     const isProven = this.#targets.of(port, session) !== undefined;
-    const error = isProven ? dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
+    const error = isProven ? pending?.dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
     return noServer(this.#route, port, this.settings, error);
   }
 
@@ -381,18 +393,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
     this.#endLog.began(session);
-    this.#notAdmitted.add(session);
-    if (total(this.#slabs, 'active') > this.settings.maxClients) this.#displace();
-  }
-
-  /**
-   * Makes room: the client goes that has had no session for longest, which may be the one that has just come. One that
-   * means to log in says so at once; silent ones, and those that read their refusal, could else keep all others out.
-   */
-  #displace(): void {
-    const [oldest] = this.#notAdmitted;
-    this.counters[at.displaced]! += 1;
-    this.#displaced.note(peerOf(oldest!.remote));
-    oldest!.end('limit');
+    this.#sessionless.add(session);
+    this.limits.accepted(session);
+    if (total(this.#slabs, 'active') > this.settings.maxClients) this.#sessionless.displace();
   }
 }

@@ -35,6 +35,11 @@ export class Pump {
     return this.#tail !== undefined;
   }
 
+  /** How much memory is kept for the sink: that of the whole tail, until its last byte is taken. */
+  get bufferedBytes(): number {
+    return this.#tail?.bytes.buffer.byteLength ?? 0;
+  }
+
   /** The source has bytes. They are borrowed: what the sink does not take is copied. */
   push(bytes: Uint8Array): void {
     if (this.#tail !== undefined) return append(this.#tail, bytes);

@@ -4,6 +4,7 @@
  */
 import type { CloseReason } from '../contract/counters.ts';
 import type { Port, Route } from '../contract/messages.ts';
+import { hostOf } from '../runtime/addresses.ts';
 import { isShortage } from '../runtime/net-error.ts';
 import type { NetError } from '../runtime/runtime.ts';
 import type { ErrorFields } from '../protocol/error-response.ts';
@@ -22,6 +23,7 @@ export const sqlstates = {
   featureNotSupported: '0A000',
   queryCanceled: '57014',
   invalidAuthorization: '28000',
+  idleSessionTimeout: '57P05',
 } as const;
 
 /** Why a server was not reached. What the network said and what PostgreSQL said are not the same kind of thing. */
@@ -197,6 +199,51 @@ export function tooManySessions(maxSessions: number): Refusal {
   };
 }
 
+/** Of a client at the endpoint `client`; which networks there are is not its business. */
+export function notAllowed(client: string, verdict: 'denied' | 'unlisted'): Refusal {
+  return {
+    sqlstate: sqlstates.invalidAuthorization,
+    message: `pg_gateway takes no clients from ${hostOf(client)}`,
+    detail: verdict === 'denied'
+      ? 'A network of DENY has this address, and no smaller one of ALLOW.'
+      : 'No network of ALLOW has this address.',
+    hint: 'ALLOW and DENY set whose clients it takes.',
+    reason: 'refused',
+  };
+}
+
+const perAddress = 'one of IPv6 is a whole /64 network; the loopback and unix sockets are not limited.';
+
+/** `peer` is as `peerOf` gives it. What the limit is stands in the hint by its name alone: a reload may have changed it. */
+export function addressFull(peer: string): Refusal {
+  return {
+    sqlstate: sqlstates.tooManyConnections,
+    message: `pg_gateway has as many connections from ${peer} as it takes from one address`,
+    detail: 'Connections to all of its ports count, in whatever state they are.',
+    hint: `Close some. MAX_CONNECTIONS_PER_ADDRESS sets how many an address may have; ${perAddress}`,
+    reason: 'refused',
+  };
+}
+
+export function addressTooFast(peer: string): Refusal {
+  return {
+    sqlstate: sqlstates.tooManyConnections,
+    message: `${peer} connects to pg_gateway faster than one address may`,
+    detail: 'Connections that were closed again count, too.',
+    hint:
+      `Connect again in a second, or keep connections open. CONNECT_RATE_PER_ADDRESS sets the limit; ${perAddress}`,
+    reason: 'refused',
+  };
+}
+
+export const buffersFull: Refusal = {
+  sqlstate: sqlstates.tooManyConnections,
+  message: 'pg_gateway keeps as many bytes as it may, for clients and servers that do not read',
+  detail: 'Sessions that are open go on; a new one is taken when some of these bytes were read.',
+  hint: 'Connect again later. MAX_BUFFERED_BYTES sets how many it keeps.',
+  reason: 'limit',
+};
+
 /** The client is half logged in already, so it cannot be sent to another server unnoticed. */
 export const onStandby: Refusal = {
   sqlstate: sqlstates.cannotConnectNow,
@@ -217,6 +264,14 @@ export const sessionEnded: Refusal = {
   ...shuttingDown,
   sqlstate: sqlstates.adminShutdown,
   message: 'pg_gateway is shutting down, and ends this session',
+};
+
+/** Said where it is known to begin a message: see `Open.gatewayEnds`. PostgreSQL's idle_session_timeout has the same SQLSTATE. */
+export const idleEnded: Refusal = {
+  sqlstate: sqlstates.idleSessionTimeout,
+  message: 'pg_gateway ends this session because no byte has passed for too long',
+  hint: 'Connect again. IDLE_TIMEOUT_MS sets how long a session may be silent.',
+  reason: 'idleTimeout',
 };
 
 /** What clients are told that the gateway ends itself: while they wait for a server, and in an open session. */

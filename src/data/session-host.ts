@@ -22,6 +22,7 @@ export interface SessionHost<Session> extends DialHost {
   readonly counters: Counters;
   readonly cancels: CancelQueue;
   readonly logins: Logins;
+  readonly limits: { identified(session: Session): boolean };
   /** The first packet is there and makes sense: dial, hold, cancel or refuse. */
   admit(session: Session): void;
   /** It speaks another protocol than PostgreSQL's, or has not the PROXY header that it should have, and is refused. */

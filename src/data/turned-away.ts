@@ -1,7 +1,8 @@
 /**
- * Tells the control plane how many were turned away for want of room and which address had most of them: a second after
- * the first one, then once a minute as long as there are any.
+ * Counts who is turned away, for want of room or because of a limit, and tells the control plane how many there were and which
+ * address had most of them: a second after the first one, then once a minute as long as there are any.
  */
+import { at, type CounterName, type Counters } from '../contract/counters.ts';
 import type { Report } from '../contract/messages.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 
@@ -13,6 +14,37 @@ const minuteMs = 60_000;
 const mostAddresses = 100;
 
 type Who = Extract<Report, { kind: 'turnedAway' }>['who'];
+
+const counterOf: Readonly<Record<Who, CounterName>> = {
+  clients: 'displaced',
+  cancels: 'cancelsDropped',
+  notAllowed: 'notAllowed',
+  addressFull: 'addressFull',
+  addressTooFast: 'addressTooFast',
+  buffersFull: 'buffersFull',
+};
+
+/** All kinds of them. */
+export class TurnedAways {
+  readonly #byKind = new Map<Who, TurnedAway>();
+  readonly #counters: Counters;
+  readonly #runtime: Pick<Runtime, 'after'>;
+  readonly #report: (report: Report) => void;
+
+  constructor(counters: Counters, runtime: Pick<Runtime, 'after'>, report: (report: Report) => void) {
+    this.#counters = counters;
+    this.#runtime = runtime;
+    this.#report = report;
+  }
+
+  /** One of `peer`, as `peerOf` gives it. */
+  note(who: Who, peer: string): void {
+    this.#counters[at[counterOf[who]]]! += 1;
+    let kind = this.#byKind.get(who);
+    if (kind === undefined) this.#byKind.set(who, kind = new TurnedAway(who, this.#runtime, this.#report));
+    kind.note(peer);
+  }
+}
 
 export class TurnedAway {
   readonly #who: Who;

@@ -3,6 +3,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { onWake } from '../runtime/linux/waker.ts';
 import { openNative } from '../runtime/linux/native.ts';
 import { pickRuntime } from '../runtime/pick.ts';
+import { AddressTable } from './address-table.ts';
 import { DataPlane } from './data-plane.ts';
 import { at, beatMs, countersOver } from '../contract/counters.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -12,8 +13,10 @@ import type { Command, DataSettings, Report } from '../contract/messages.ts';
 export interface WorkerData {
   readonly settings: DataSettings;
   /** The memory of the counters of all workers, shared; its own are number `index`. */
-  readonly counters: readonly SharedArrayBuffer[];
+  readonly counters: readonly ArrayBufferLike[];
   readonly index: number;
+  /** The memory of the table of client addresses, shared. */
+  readonly addresses: SharedArrayBuffer;
   /**
    * Commands come and reports go here. A port of its own: Deno's `receiveMessageOnPort` does not take `parentPort`.
    */
@@ -24,14 +27,15 @@ export interface WorkerData {
 
 if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread, not of the program');
 
-const { settings, counters, index, port, waker } = workerData as WorkerData;
+const { settings, counters, index, addresses, port, waker } = workerData as WorkerData;
 const slabs = counters.map(countersOver);
+const addressTable = new AddressTable(addresses, slabs.length, index);
 if (waker === undefined) runPortable();
 else runNative(waker);
 
 function runPortable(): void {
   const report = (report: Report): void => port.postMessage(report);
-  const dataPlane = new DataPlane(pickRuntime(), settings, slabs, index, report);
+  const dataPlane = new DataPlane(pickRuntime(), settings, slabs, index, addressTable, report);
   port.on('message', (command: Command) => obey(dataPlane, command));
   dataPlane.start();
   beat(pickRuntime());
@@ -59,7 +63,7 @@ function runNative(waker: number): void {
     (why) => report({ kind: 'exhausted', why }),
     settings.spinMs,
   );
-  const dataPlane = new DataPlane(runtime, settings, slabs, index, report);
+  const dataPlane = new DataPlane(runtime, settings, slabs, index, addressTable, report);
   onWake(runtime.poller, waker, () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       obey(dataPlane, next.message as Command);

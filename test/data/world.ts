@@ -19,6 +19,7 @@ import {
 } from '../../src/contract/messages.ts';
 import { noSockets } from '../../src/contract/sockets.ts';
 import type { Address } from '../../src/runtime/runtime.ts';
+import { AddressTable, newAddressMemory } from '../../src/data/address-table.ts';
 import { DataPlane } from '../../src/data/data-plane.ts';
 import type { FarEnd } from '../bed/fake-conn.ts';
 import { type Dial, FakeRuntime } from '../bed/fake-runtime.ts';
@@ -61,6 +62,12 @@ export const defaults: DataSettings = {
   logConnections: undefined,
   maxSessions: 1_000,
   maxClients: 1_100,
+  allow: undefined,
+  deny: undefined,
+  maxPerAddress: undefined,
+  ratePerAddress: undefined,
+  idleTimeoutMs: undefined,
+  maxBufferedBytes: undefined,
   refusalServer,
 };
 
@@ -83,6 +90,7 @@ export class World {
       { ...defaults, ...settings },
       [this.otherWorker, this.counters],
       1,
+      new AddressTable(newAddressMemory(2), 2, 1, () => this.runtime.now()),
       (report) => this.reports.push(report),
     );
     this.dataPlane.start();

@@ -17,7 +17,7 @@ export interface Remark {
 type Table = Readonly<Record<string, string>>;
 
 const idle =
-  'no session is ended because it is idle: idle_session_timeout of PostgreSQL (14 and newer) can do it, and TCP_KEEPALIVE finds dead clients';
+  'no session is ended because it is idle: IDLE_TIMEOUT_MS can do it, and so can idle_session_timeout of PostgreSQL (14 and newer); TCP_KEEPALIVE finds dead clients';
 const again =
   'a client whose server goes away before it has said a byte gets another one, or waits for HOLD_MS';
 const logging = 'the log goes to standard error, as LOG_LEVEL and LOG_FORMAT say';
@@ -72,10 +72,10 @@ const ofProxies: Table = {
 /** What decides who may connect, or as whom: clients must not move before it is done elsewhere. */
 const firstOfProxies: Table = {
   'tcp-request':
-    'who may connect is for a firewall, or for pg_hba.conf, which sees the address of the gateway and not that of the client; ' +
+    'who may connect is for ALLOW and DENY, or for a firewall: pg_hba.conf sees the address of the gateway and not that of the client; ' +
     'two servers that both say they are the primary are dealt with by SPLIT_BRAIN',
   'rate-limit':
-    'the gateway limits how many clients there are (MAX_SESSIONS, MAX_HELD), and not how fast they come',
+    'CONNECT_RATE_PER_ADDRESS limits how fast one address connects; all together are limited in number (MAX_SESSIONS, MAX_HELD)',
   use_backend: 'the gateway sends nobody elsewhere by a condition: only default_backend was looked at',
   source: 'servers see the address of the gateway',
 };

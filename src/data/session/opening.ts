@@ -44,7 +44,7 @@ export class Opening extends SessionState {
     if (rule === 'needed' && first.header.kind === 'none') {
       return this.#headerRefused('proxyMissing', missingHeader);
     }
-    session.host.admit(session);
+    if (session.host.limits.identified(session)) session.host.admit(session);
   }
 
   override clientEnd(): void {

@@ -48,6 +48,8 @@ export class PendingClient {
   hasEnded = false;
   /** The first server that hung up on it, and until when its last answer counted then. */
   hungUp: { readonly slot: number; readonly lease: number } | undefined;
+  /** What its address had too much of when it came: see `ClientLimits`. */
+  tooMuch: 'addressFull' | 'addressTooFast' | undefined;
   /** How many servers have let it wait for their first byte in vain. */
   silences = 0;
   /** The slots of the standbys that it was sent to since it was held or came. */
@@ -125,6 +127,11 @@ export abstract class SessionState implements ClientSide, ServerSide {
   /** Our own end of the connection to its server. */
   get local(): string {
     return '';
+  }
+
+  /** What is kept of what one side has said and the other has not taken. */
+  get bufferedBytes(): number {
+    return this.session.pending?.first.length ?? 0;
   }
 
   // From the client
@@ -217,6 +224,10 @@ export abstract class ServedState extends SessionState {
 
   override get local(): string {
     return this.server?.local ?? '';
+  }
+
+  override get bufferedBytes(): number {
+    return super.bufferedBytes + (this.up?.bufferedBytes ?? 0) + (this.down?.bufferedBytes ?? 0);
   }
 
   override clientDrain(): void {

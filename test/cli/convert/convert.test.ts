@@ -414,7 +414,7 @@ describe('a line of an haproxy.cfg', () => {
     ['server c db3:5432 ssl verify none', 'the gateway ends no TLS and begins none'],
     ['server c db3:5432 disabled', 'it is left out of CANDIDATES'],
     ['server c db3:5432 no-such-word 1', 'is not known to this command'],
-    ['tcp-request connection reject if TRUE', 'who may connect is for a firewall'],
+    ['tcp-request connection reject if TRUE', 'who may connect is for ALLOW and DENY'],
     ['no-such-word', 'is not known to this command'],
     ['server c db3:6432', 'this is the port of PgBouncer by convention'],
   ];
