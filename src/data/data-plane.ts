@@ -382,8 +382,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   #noServer(session: Session): Refusal {
     const { port, pending } = session;
-    const isProven = this.#targets.of(port, session) !== undefined;
-    const error = isProven ? pending?.dialFailure : this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
+    const unproven = this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
+    const error = this.#targets.of(port, session) === undefined ? unproven : pending?.dialFailure;
     return noServer(this.#route, port, this.settings, error);
   }
 
