@@ -6,10 +6,13 @@ import type { Memory, Rules } from '../cluster/election.ts';
 import { standings } from '../cluster/finding.ts';
 import { formatLsn, parseLsn } from '../cluster/lsn.ts';
 import { type Answer, type Failure, failureKinds, type Observation } from '../cluster/observation.ts';
+import { printable } from '../protocol/printable.ts';
 import { type Decided, isSameMemory, type Outcome } from './evidence.ts';
 
 /** Grows when an older program could not read a file any more. */
 export const evidenceFormat = 1;
+
+const mostShown = 200;
 
 export interface FileEntry {
   /** In milliseconds of the gateway's clock: see `clockMs`. */
@@ -70,7 +73,7 @@ export function readEvidence(text: string): EvidenceFile {
       `has format ${
         file['format']
       }, and this pg_gateway reads up to ${evidenceFormat}: replay it with the one that saved it, ` +
-        `${file['version']}, or a newer one`,
+        `${shown(file['version'])}, or a newer one`,
     );
   }
   const { savedAt, clockMs, version, isMasked, entries } = file;
@@ -88,8 +91,13 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text, textToLsn);
   } catch (error) {
-    throw new Error(`is no JSON, perhaps cut off: save it again (${(error as Error).message})`);
+    throw new Error(`is no JSON, perhaps cut off: save it again (${shown((error as Error).message)})`);
   }
+}
+
+/** What others have written, in a message of ours. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? printable(value, mostShown) : 'of which it tells no version';
 }
 
 /** All whole numbers without bounds are positions in the write-ahead log. */

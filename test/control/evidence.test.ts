@@ -285,6 +285,16 @@ describe('a file of evidence that cannot be read', () => {
   const good = JSON.parse(writeEvidence(saved(controller.evidence)));
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['that is cut off', JSON.stringify(good).slice(0, -20), /^is no JSON, perhaps cut off: save it again/],
+    [
+      'that would steer a terminal',
+      '\x1b]0;x\x07\n',
+      /^is no JSON, perhaps cut off: save it again \(\P{Cc}*\)$/u,
+    ],
+    [
+      'of a newer format without a version',
+      JSON.stringify({ ...good, format: 2, version: { toString: 1 } }),
+      /has format 2, .*which it tells no version/,
+    ],
     ['of another program', '{"some": "JSON"}', /^is no evidence of a pg_gateway: save one with/],
     [
       'of a newer format',
