@@ -59,7 +59,7 @@ export function evidenceFile(
 /** One entry a line. */
 export function writeEvidence({ entries, ...head }: EvidenceFile): string {
   const lines = entries.map((entry) => JSON.stringify(entry, lsnToText)).join(',\n');
-  return `${JSON.stringify(head).slice(0, -1)},"entries":[\n${lines}\n]}\n`;
+  return `${JSON.stringify(head, lsnToText).slice(0, -1)},"entries":[\n${lines}\n]}\n`;
 }
 
 /** Throws an Error whose message reads after the name of the file: "is no JSON". */

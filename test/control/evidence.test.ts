@@ -279,6 +279,14 @@ describe('another rule', () => {
   });
 });
 
+test('a file of evidence with more in its head than we know is written as it was read', () => {
+  const controller = controlling(rules);
+  controller.decide([primary('a')], now);
+  const text = writeEvidence({ ...saved(controller.evidence), ...{ newest: '16/B374D848' } });
+  assert.ok(text.includes('"newest":"16/B374D848"'));
+  assert.equal(writeEvidence(readEvidence(text)), text);
+});
+
 describe('a file of evidence that cannot be read', () => {
   const controller = controlling(rules);
   controller.decide([primary('a'), standby('b')], now);
