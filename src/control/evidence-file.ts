@@ -77,7 +77,7 @@ export function readEvidence(text: string): EvidenceFile {
     );
   }
   const { savedAt, clockMs, version, isMasked, entries } = file;
-  const isHead = typeof savedAt === 'string' && !Number.isNaN(Date.parse(savedAt)) &&
+  const isHead = typeof savedAt === 'string' && isTime(Date.parse(savedAt)) &&
     isTime(clockMs) && typeof version === 'string' && typeof isMasked === 'boolean';
   if (!isHead || !Array.isArray(entries)) throw new Error('is broken: its head is not whole; save it again');
   const wrong = entries.findIndex((entry, index) => !isEntry(entry, index === 0));

@@ -311,6 +311,11 @@ describe('a file of evidence that cannot be read', () => {
     ],
     ['without its clock', JSON.stringify({ ...good, clockMs: null }), /^is broken: its head is not whole/],
     [
+      'of the last day that a date can hold',
+      JSON.stringify({ ...good, savedAt: '+275760-09-13T00:00:00.000Z' }),
+      /^is broken: its head is not whole/,
+    ],
+    [
       'with a time that no clock has',
       JSON.stringify({ ...good, entries: [{ ...good.entries[0], at: 1e300 }] }),
       /entry 1 of 1/,
