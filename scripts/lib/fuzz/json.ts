@@ -18,6 +18,8 @@ const strange: readonly unknown[] = [
   '0/0',
   'FFFFFFFF/FFFFFFFF',
   'NaN',
+  '+275760-09-13T00:00:00.000Z',
+  -9e13,
   '\u0000',
   '\u2028',
   '\ud800',

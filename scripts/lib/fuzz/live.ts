@@ -17,6 +17,7 @@ const crowd = 8;
 /** A client that is refused, or a server that waits for more, is left after this. */
 const patienceMs = 300;
 const startupTimeoutMs = 1_000;
+const warmUpMs = 10_000;
 
 interface Place {
   readonly target: Target;
@@ -69,7 +70,7 @@ async function attack(
     await waitFor('nobody to be left', async () => await metric('pg_gateway_connections_active') === 0);
   };
   // What it takes once, such as code that is compiled, is no growth.
-  await goOn(performance.now() + Math.min(10_000, seconds * 300));
+  await goOn(performance.now() + warmUpMs);
   const before = footprint(pid);
   await goOn(performance.now() + seconds * 1000);
   const after = footprint(pid);
