@@ -8,6 +8,7 @@ import { type DrillKind, drillKinds, longestDrillMs } from '../control/drill.ts'
 import { type EvidenceFile, writeEvidence } from '../control/evidence-file.ts';
 import type { Pause } from '../control/pause.ts';
 import type { Found } from '../control/survey.ts';
+import { printable } from '../protocol/printable.ts';
 import { JsonText } from './http.ts';
 import { selectionOf } from './selection.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -72,6 +73,9 @@ export interface Killed {
   /** Workers that did not answer in time: their clients may live on. */
   readonly silentWorkers: readonly number[];
 }
+
+/** Of what makes no sense. */
+const mostQuoted = 100;
 
 /** Longer than that is an outage. */
 const pauseMs = { least: 1_000, most: 3_600_000 } as const;
@@ -144,13 +148,20 @@ export function commandsOf(operations: Operations): Commands {
       run: ({ level }) => {
         const known = logLevels.find((name) => name === level);
         if (known === undefined) {
-          throw new MisusedCommand(`"${level}" is no level of the log: it is one of ${logLevels.join(', ')}`);
+          throw new MisusedCommand(
+            `${quoted(level)} is no level of the log: it is one of ${logLevels.join(', ')}`,
+          );
         }
         operations.setLogLevel(known);
         return { level: known };
       },
     },
   };
+}
+
+/** What was given instead of a word. A list or an object is not shown: it may be of any size, and have no text. */
+function quoted(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'that' : `"${printable(String(value), mostQuoted)}"`;
 }
 
 /** What is forgotten is told before it is done. */
@@ -187,7 +198,7 @@ function lossOf(what: Forgettable, { timeline, system }: Memory, insisted: strin
 function rehearse({ kind, ms }: CommandArgs, operations: Operations): object {
   const known = drillKinds.find((name) => name === kind);
   if (known === undefined) {
-    throw new MisusedCommand(`"${kind}" is no drill: it is one of ${drillKinds.join(', ')}`);
+    throw new MisusedCommand(`${quoted(kind)} is no drill: it is one of ${drillKinds.join(', ')}`);
   }
   if ((known === 'fence') !== (ms === undefined)) {
     throw new MisusedCommand('no-primary needs a time, as in drill no-primary 5s, and fence has none');

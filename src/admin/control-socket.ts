@@ -6,12 +6,16 @@ import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { codeOf, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { printable } from '../protocol/printable.ts';
 import { peerUids } from '../runtime/linux/peer-uid.ts';
 import { type CommandArgs, CommandError, type Commands, MisusedCommand } from './commands.ts';
 import { type Answer, json, type Page, serveHttp } from './http.ts';
 
 /** Commands come from people, one at a time. A list of all sessions may take a while to be read. */
 const limits = { connections: 16, requestMs: 5_000, lifeMs: 60_000, bodyBytes: 64 * 1024 } as const;
+
+/** Of what came with a command. */
+const mostLogged = 500;
 
 const socketMode = 0o600;
 
@@ -64,7 +68,7 @@ function answerFrom(commands: Commands, bound: string, log: Log): Answer {
     const args = argsIn(body);
     if (args === undefined) return refused(400, 'the arguments of a command are a JSON object');
     const uid = command.isChange ? uidText(bound) : '';
-    if (command.isChange) log('command', { command: name, ...shown(args), uid });
+    if (command.isChange) log('command', { command: name, ...shown(args, body), uid });
     try {
       return json(await command.run(args, `uid ${uid}`));
     } catch (error) {
@@ -91,9 +95,9 @@ function argsIn(body: string): CommandArgs | undefined {
   }
 }
 
-/** For the log. A command takes no secret. */
-function shown(args: CommandArgs): { readonly args?: string } {
-  return Object.keys(args).length === 0 ? {} : { args: JSON.stringify(args).slice(0, 500) };
+/** For the log, as it came: what is nested deeply can be read, and not be written again. A command takes no secret. */
+function shown(args: CommandArgs, body: string): { readonly args?: string } {
+  return Object.keys(args).length === 0 ? {} : { args: printable(body, mostLogged) };
 }
 
 /** Only one who asks at the same moment makes this two; and without SO_PEERCRED the socket's mode says as much. */

@@ -1,5 +1,6 @@
 /** An HTTP server that bounds all that a client can hold: the metrics port and the control socket stand on it. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { messageOf } from '../errors.ts';
 import type { Address } from '../runtime/runtime.ts';
 
 export interface Page {
@@ -20,7 +21,7 @@ export interface Question {
   readonly body: string;
 }
 
-/** Must not throw; what it rejects with is a fault of the program. */
+/** What it throws, or rejects with, is a fault of the program: the client reads that, and the program goes on. */
 export type Answer = (question: Question) => Page | Promise<Page>;
 
 export interface HttpServer {
@@ -115,13 +116,8 @@ async function respond(
   if (body === undefined) return void request.socket.destroy();
   const { method = '', url = '', headers } = request;
   const [path = '', query = ''] = url.split('?', 2);
-  const { status, type, body: text, headers: more } = await answer({
-    method,
-    path,
-    query: new URLSearchParams(query),
-    headers,
-    body,
-  });
+  const question = { method, path, query: new URLSearchParams(query), headers, body };
+  const { status, type, body: text, headers: more } = await answered(answer, question);
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(text),
@@ -129,6 +125,14 @@ async function respond(
     ...more,
   });
   response.end(method === 'HEAD' ? undefined : text);
+}
+
+async function answered(answer: Answer, question: Question): Promise<Page> {
+  try {
+    return await answer(question);
+  } catch (error) {
+    return page(`unexpected: ${messageOf(error)}\n`, 500);
+  }
 }
 
 function bodyOf(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {

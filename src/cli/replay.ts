@@ -7,6 +7,7 @@ import type { Outcome } from '../control/evidence.ts';
 import { type EvidenceFile, readEvidence } from '../control/evidence-file.ts';
 import { type Felt, type Replay, replay as decideAgain, type Replayed } from '../control/replay.ts';
 import { codeOf, ConfigError, messageOf, StartError } from '../errors.ts';
+import { oneLine } from '../protocol/printable.ts';
 import { duration } from './explain/duration.ts';
 import { print } from './print.ts';
 
@@ -132,7 +133,7 @@ function decide(file: EvidenceFile, path: string, sets: readonly Set[]): Replay 
   }
 }
 
-function report(
+export function report(
   { version, isMasked }: EvidenceFile,
   { decisions, then, now }: Replay,
   sets: readonly Set[],
@@ -155,7 +156,7 @@ function report(
       : `${others} of ${decisions.length} decisions come out different.`,
     `Then: ${felt(then)}.`,
     `${which}: ${felt(now)}.`,
-  ].map((line) => line.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')).join('\n');
+  ].map(oneLine).join('\n');
 }
 
 function lines({ at, then, now, isSame }: Replayed): string[] {

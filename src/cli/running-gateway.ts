@@ -11,6 +11,7 @@ import { codeOf, ConfigError, messageOf, StartError } from '../errors.ts';
 import { bracketed } from '../runtime/addresses.ts';
 import { settingArgs, sourcesOf } from './args.ts';
 import { askAt, gatewaySettings, severalGateways, socketsIn } from './ask.ts';
+import { checked, statusIn } from './status/reading.ts';
 
 /** How long the gateway may take, and how much it may say. */
 const limits = { ms: 3_000, bytes: 8 * 1024 * 1024 } as const;
@@ -30,8 +31,16 @@ export const runningArgs: ArgsDef = {
   },
 };
 
-/** With the JSON that it came as. Rejects with ConfigError where it is not clear which gateway is meant, with StartError where it does not answer. */
-export async function runningStatus({ url, ...args }: ParsedArgs): Promise<{ status: Status; text: string }> {
+export interface RunningStatus {
+  readonly status: Status;
+  /** The JSON that it came as. */
+  readonly text: string;
+  /** The socket or the URL, for messages. */
+  readonly where: string;
+}
+
+/** Rejects with ConfigError where it is not clear which gateway is meant, with StartError where it does not answer. */
+export async function runningStatus({ url, ...args }: ParsedArgs): Promise<RunningStatus> {
   const sources = sourcesOf(args, [], taken);
   const { address, token } = readMetrics(sources);
   const { CONTROL_SOCKET: socketFlag, LISTEN_PORT: portFlag } = sources.flags;
@@ -41,12 +50,12 @@ export async function runningStatus({ url, ...args }: ParsedArgs): Promise<{ sta
   const [socket, ...others] = url !== undefined || isPortMeant ? [] : await socketsIn(sources) ?? [];
   if (socket !== undefined && (others.length === 0 || address === undefined || isSocketMeant)) {
     if (others.length > 0) throw severalGateways([socket, ...others]);
-    const status = await askAt<Status>(socket, 'status');
-    return { status, text: JSON.stringify(status, null, 2) };
+    const status = checked(await askAt(socket, 'status'), socket);
+    return { status, text: JSON.stringify(status, null, 2), where: socket };
   }
   const from = statusUrl(url, address);
   const text = await ask(from, token?.());
-  return { status: read(text, from), text };
+  return { status: statusIn(text, from.href), text, where: from.href };
 }
 
 /** Throws ConfigError. */
@@ -122,16 +131,4 @@ function whatFailed(error: unknown): string {
   if (code === 'ECONNRESET') return 'the connection was closed without an answer, so it is another program';
   if (/^E[A-Z]+$/.test(code)) return code;
   return `what answers there does not speak HTTP (${code || messageOf(error)}), so it is another program`;
-}
-
-function read(text: string, url: URL): Status {
-  try {
-    const status = JSON.parse(text) as Status;
-    if (typeof status.route.epoch === 'number' && Array.isArray(status.candidates)) return status;
-  } catch {
-    // Not JSON, or of another shape: said below.
-  }
-  throw new StartError(
-    `what answers at ${url} is not a pg_gateway: check --url, METRICS_HOST and METRICS_PORT.`,
-  );
 }

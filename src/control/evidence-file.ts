@@ -6,10 +6,13 @@ import type { Memory, Rules } from '../cluster/election.ts';
 import { standings } from '../cluster/finding.ts';
 import { formatLsn, parseLsn } from '../cluster/lsn.ts';
 import { type Answer, type Failure, failureKinds, type Observation } from '../cluster/observation.ts';
+import { printable } from '../protocol/printable.ts';
 import { type Decided, isSameMemory, type Outcome } from './evidence.ts';
 
 /** Grows when an older program could not read a file any more. */
 export const evidenceFormat = 1;
+
+const mostShown = 200;
 
 export interface FileEntry {
   /** In milliseconds of the gateway's clock: see `clockMs`. */
@@ -56,7 +59,7 @@ export function evidenceFile(
 /** One entry a line. */
 export function writeEvidence({ entries, ...head }: EvidenceFile): string {
   const lines = entries.map((entry) => JSON.stringify(entry, lsnToText)).join(',\n');
-  return `${JSON.stringify(head).slice(0, -1)},"entries":[\n${lines}\n]}\n`;
+  return `${JSON.stringify(head, lsnToText).slice(0, -1)},"entries":[\n${lines}\n]}\n`;
 }
 
 /** Throws an Error whose message reads after the name of the file: "is no JSON". */
@@ -70,11 +73,11 @@ export function readEvidence(text: string): EvidenceFile {
       `has format ${
         file['format']
       }, and this pg_gateway reads up to ${evidenceFormat}: replay it with the one that saved it, ` +
-        `${file['version']}, or a newer one`,
+        `${shown(file['version'])}, or a newer one`,
     );
   }
   const { savedAt, clockMs, version, isMasked, entries } = file;
-  const isHead = typeof savedAt === 'string' && !Number.isNaN(Date.parse(savedAt)) &&
+  const isHead = typeof savedAt === 'string' && isTime(Date.parse(savedAt)) &&
     isTime(clockMs) && typeof version === 'string' && typeof isMasked === 'boolean';
   if (!isHead || !Array.isArray(entries)) throw new Error('is broken: its head is not whole; save it again');
   const wrong = entries.findIndex((entry, index) => !isEntry(entry, index === 0));
@@ -88,8 +91,13 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text, textToLsn);
   } catch (error) {
-    throw new Error(`is no JSON, perhaps cut off: save it again (${(error as Error).message})`);
+    throw new Error(`is no JSON, perhaps cut off: save it again (${shown((error as Error).message)})`);
   }
+}
+
+/** What others have written, in a message of ours. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? printable(value, mostShown) : 'of which it tells no version';
 }
 
 /** All whole numbers without bounds are positions in the write-ahead log. */

@@ -46,5 +46,5 @@ function fieldEnd(line: string, from: number): number {
 }
 
 function unescape(raw: string): string {
-  return raw.replace(/\\(.)/g, '$1');
+  return raw.replace(/\\(.)/gs, '$1');
 }

@@ -46,8 +46,6 @@ export class MessageGuard {
 
   /** Takes what has arrived. Throws ProtocolError, and what events throw; then nothing more may be pushed. */
   push(chunk: Buffer): void {
-    this.#sinceReady += chunk.length;
-    if (this.#sinceReady > maxAnswerBytes) throw new ProtocolError('it goes on and on');
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     while (at < bytes.length) {
@@ -60,8 +58,13 @@ export class MessageGuard {
       if (length < 0 || lengthBytes + length > maxMessageBytes) {
         throw new ProtocolError(`it announced a message of ${lengthBytes + length} bytes`);
       }
+      // By messages, not by chunks: how the network cuts an answer decides nothing.
+      if (this.#sinceReady + headBytes + length > maxAnswerBytes) {
+        throw new ProtocolError('it goes on and on');
+      }
       const end = at + headBytes + length;
       if (bytes.length < end) break;
+      this.#sinceReady += headBytes + length;
       this.#read(type, bytes.subarray(at + headBytes, end));
       at = end;
     }

@@ -32,7 +32,7 @@ export function askingFor(statement: string): { readonly first: Buffer; readonly
 export function readRow(body: Buffer): readonly (string | null)[] {
   const columns: (string | null)[] = [];
   const need = (at: number, length: number): number => {
-    if (at + length > body.length) throw new ProtocolError('its DataRow is malformed');
+    if (length < 0 || at + length > body.length) throw new ProtocolError('its DataRow is malformed');
     return at;
   };
   let at = 2;
@@ -41,7 +41,7 @@ export function readRow(body: Buffer): readonly (string | null)[] {
     at += 4;
     if (length === -1) columns.push(null);
     else {
-      columns.push(body.toString('utf8', need(at, Math.max(0, length)), at + length));
+      columns.push(body.toString('utf8', need(at, length), at + length));
       at += length;
     }
   }

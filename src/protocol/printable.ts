@@ -14,6 +14,11 @@ export function printable(text: string, most: number): string {
   return `${kept.replace(/[\uD800-\uDBFF]$/, '')}...`;
 }
 
+/** All of it, for a line of a report: notes of servers and names of others are in it, and may be long. */
+export function oneLine(text: string): string {
+  return text.replace(unprintable, ' ');
+}
+
 /** Whether the whole text can be shown as it is, within `most`. */
 export function isPrintable(text: string, most: number): boolean {
   return text.length <= most && text.search(unprintable) < 0;

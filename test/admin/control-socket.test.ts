@@ -83,6 +83,17 @@ describe('the control socket', () => {
     assert.deepEqual(logged, ['command change {"a":1}']);
   });
 
+  check(
+    'logs arguments as they came: short, on one line, however deeply they are nested',
+    async (path, logged) => {
+      const deep = `{"a":\n${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+      assert.equal((await ask(path, 'change', deep)).status, 200);
+      assert.equal(logged.length, 1);
+      assert.match(logged[0]!, /^command change \{"a": \[{400,500}\.\.\.$/);
+      assert.equal((await ask(path, 'look')).status, 200);
+    },
+  );
+
   check('says which commands there are to one who asks for another', async (path) => {
     const { status, answer } = await ask(path, 'constructor');
     assert.equal(status, 404);

@@ -92,6 +92,20 @@ async function visit(port: number, words = ''): Promise<Visitor> {
   return visitor;
 }
 
+test('a fault of a page is told to who asks, and the next one is answered', async () => {
+  const fault = () => {
+    throw new Error('a fault');
+  };
+  const server = await serveMetricsPort('127.0.0.1', 0, { ...pages, '/fault': fault });
+  try {
+    const { status, body } = await ask(server.port, '/fault');
+    assert.deepEqual([status, body], [500, 'unexpected: a fault\n']);
+    assert.equal((await ask(server.port, '/live')).status, 200);
+  } finally {
+    server.close();
+  }
+});
+
 describe('the metrics port', () => {
   check('shows a page with its status and its type', async ({ port }) => {
     const before = shown;

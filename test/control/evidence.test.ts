@@ -279,12 +279,30 @@ describe('another rule', () => {
   });
 });
 
+test('a file of evidence with more in its head than we know is written as it was read', () => {
+  const controller = controlling(rules);
+  controller.decide([primary('a')], now);
+  const text = writeEvidence({ ...saved(controller.evidence), ...{ newest: '16/B374D848' } });
+  assert.ok(text.includes('"newest":"16/B374D848"'));
+  assert.equal(writeEvidence(readEvidence(text)), text);
+});
+
 describe('a file of evidence that cannot be read', () => {
   const controller = controlling(rules);
   controller.decide([primary('a'), standby('b')], now);
   const good = JSON.parse(writeEvidence(saved(controller.evidence)));
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['that is cut off', JSON.stringify(good).slice(0, -20), /^is no JSON, perhaps cut off: save it again/],
+    [
+      'that would steer a terminal',
+      '\x1b]0;x\x07\n',
+      /^is no JSON, perhaps cut off: save it again \(\P{Cc}*\)$/u,
+    ],
+    [
+      'of a newer format without a version',
+      JSON.stringify({ ...good, format: 2, version: { toString: 1 } }),
+      /has format 2, .*which it tells no version/,
+    ],
     ['of another program', '{"some": "JSON"}', /^is no evidence of a pg_gateway: save one with/],
     [
       'of a newer format',
@@ -292,6 +310,11 @@ describe('a file of evidence that cannot be read', () => {
       /has format 2, .*up to 1: .* 9\.0,/,
     ],
     ['without its clock', JSON.stringify({ ...good, clockMs: null }), /^is broken: its head is not whole/],
+    [
+      'of the last day that a date can hold',
+      JSON.stringify({ ...good, savedAt: '+275760-09-13T00:00:00.000Z' }),
+      /^is broken: its head is not whole/,
+    ],
     [
       'with a time that no clock has',
       JSON.stringify({ ...good, entries: [{ ...good.entries[0], at: 1e300 }] }),

@@ -23,6 +23,10 @@ test('each field must fit', () => {
 test('a backslash takes the next character literally', () => {
   assert.equal(findPassword('\\:\\:1:5432:app:anna:a\\:b\\\\c', { ...login, host: '::1' }), 'a:b\\c');
   assert.equal(findPassword('db:5432:app:an\\\\na:p', { ...login, user: 'an\\na' }), 'p');
+  // What JavaScript takes for the end of a line is none for libpq.
+  for (const char of ['\u2028', '\u2029', '\x85', '\u{1f418}', ' ']) {
+    assert.equal(findPassword(`db:5432:app:anna:a\\${char}b`, login), `a${char}b`);
+  }
 });
 
 test('the password goes on to the end of the line, colons, blanks and all', () => {

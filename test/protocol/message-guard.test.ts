@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { maxMessageBytes, MessageGuard, ProtocolError } from '../../src/protocol/message-guard.ts';
+import {
+  maxAnswerBytes,
+  maxMessageBytes,
+  MessageGuard,
+  ProtocolError,
+} from '../../src/protocol/message-guard.ts';
 import type { MessageGuardEvents } from '../../src/protocol/message-guard.ts';
 import { int32, message } from '../probe/support.ts';
 
@@ -75,5 +80,21 @@ test('a server may ask for a proof of the password once', () => {
       guard.push(Buffer.concat([message('R', 10, 'SCRAM-SHA-256\0\0'), first]));
       assert.throws(() => guard.push(second), ProtocolError);
     }
+  }
+});
+
+test('how much an answer may hold is counted by messages, however they are cut into pieces', () => {
+  const most = message('S', Buffer.alloc(maxAnswerBytes / 8 - 5, 'x'));
+  const answer = [
+    ...Array.from({ length: 7 }, () => most),
+    message('S', Buffer.alloc(most.length - 11, 'x')),
+    message('Z', 'I'),
+  ];
+  const twice = Buffer.concat([...answer, ...answer]);
+  for (const size of [1000, 65_536, twice.length]) {
+    const { guard, calls } = newGuard();
+    for (let at = 0; at < twice.length; at += size) guard.push(twice.subarray(at, at + size));
+    assert.deepEqual(calls, ['ready', 'ready']);
+    assert.throws(() => guard.push(Buffer.concat(answer.map(() => most))), ProtocolError);
   }
 });

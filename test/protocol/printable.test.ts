@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isPrintable, printable } from '../../src/protocol/printable.ts';
+import { isPrintable, oneLine, printable } from '../../src/protocol/printable.ts';
 
 describe('the text of others', () => {
   test('stays as it is where it is short and can be shown', () => {
@@ -27,6 +27,7 @@ describe('the text of others', () => {
     for (const text of steering) {
       const shown = printable(`a${text}b`, 100);
       assert.match(shown, /^a [^\p{C}\p{Zl}\p{Zp}]*b$/u, JSON.stringify(text));
+      assert.equal(oneLine(`a${text}b`), shown);
       assert.ok(!isPrintable(text, 100), JSON.stringify(text));
     }
   });

@@ -29,7 +29,7 @@ export interface Step {
 
 /** What of test/ runs on all three runtimes; the rest runs on Node. */
 const portable =
-  /^test\/(?:(?:cluster|contract|control|data|library|probe|protocol|refusal-server|runtime)\/|library\.test\.ts$)/;
+  /^test\/(?:(?:cluster|contract|control|data|library|probe|protocol|refusal-server|runtime)\/|fuzz\/kept\.|library\.test\.ts$)/;
 const endToEnd = /^test\/(?:e2e|acceptance)\//;
 /** A thousand sessions, or a gibibyte. */
 const heavy = /^test\/load\//;

@@ -4,10 +4,11 @@ import { basename, join } from 'node:path';
 import { type ArgsDef, defineCommand } from 'citty';
 import { readConfig } from '../../config/config.ts';
 import { codeOf, ConfigError, StartError } from '../../errors.ts';
+import { oneLine } from '../../protocol/printable.ts';
 import { print, say } from '../print.ts';
 import { type Conversion, convertConfiguration, type Gateway } from './gateways.ts';
 import type { Told } from './proxies.ts';
-import { onOneLine, render, renderLeftOut } from './render.ts';
+import { render, renderLeftOut } from './render.ts';
 import { readSections } from './sections.ts';
 import type { Lookup } from './words.ts';
 
@@ -43,13 +44,13 @@ export const convert = defineCommand({
   run({ args, rawArgs }) {
     const { path, out, told } = readArgs(args, rawArgs);
     const text = contentOf(path);
-    const file = path === '-' ? 'haproxy.cfg' : onOneLine(basename(path));
+    const file = path === '-' ? 'haproxy.cfg' : oneLine(basename(path));
     const conversion = convertText(text, told, (name) => process.env[name]);
     const { gateways, leftOut, problems } = conversion;
     if (problems.length > 0) {
       throw new StartError(
         ['it cannot be converted as it is:', ...problems.map(({ line, what }) => `${file}:${line}: ${what}.`)]
-          .map(onOneLine).join('\n'),
+          .map(oneLine).join('\n'),
       );
     }
     for (const line of renderLeftOut(leftOut, file)) say(`pg_gateway: ${line}`);
@@ -159,7 +160,7 @@ function verify({ name, settings }: Gateway, text: string): void {
         ', ',
       );
     const told = error.problems.map((one) => from(one) === '' ? one : `${one} (line ${from(one)})`);
-    throw new StartError(['it cannot be converted as it is:', ...told].map(onOneLine).join('\n'));
+    throw new StartError(['it cannot be converted as it is:', ...told].map(oneLine).join('\n'));
   }
 }
 

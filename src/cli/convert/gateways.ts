@@ -133,7 +133,7 @@ function gatewayOf(
     ...listenLines(primary, standby, taken),
     ...replicas.settings,
     ...metricsLines(stats, taken),
-    ...globals.flatMap((section) => maxSessions(directive(section, 'maxconn'))),
+    ...maxSessions(globals.flatMap((section) => directive(section, 'maxconn') ?? []).at(-1)),
     ...logLines(places),
     ...dns,
     ...proposals(places),

@@ -1,5 +1,6 @@
 /** What `convert` prints: a file for CONFIG_FILE, each setting below the lines that it is from. Pure. */
 import { groupBy } from '../../cluster/group-by.ts';
+import { oneLine } from '../../protocol/printable.ts';
 import type { Gateway } from './gateways.ts';
 import type { LeftOut } from './proxies.ts';
 import type { Remark } from './remarks.ts';
@@ -46,7 +47,7 @@ export function renderLeftOut(leftOut: readonly LeftOut[], file: string): string
   return [...groups].map(([why, group]) => {
     const titles = group.slice(0, 8).map(({ title, line }) => `${title} (line ${line})`).join(', ');
     const more = group.length > 8 ? ` and ${group.length - 8} more` : '';
-    return onOneLine(`${file}: left out: ${titles}${more}: ${why}.`);
+    return oneLine(`${file}: left out: ${titles}${more}: ${why}.`);
   });
 }
 
@@ -60,7 +61,7 @@ function place(file: string, lines: readonly number[]): string {
 function comment(text: string, indent = ''): string[] {
   const lines: string[] = [];
   let line = `#${indent}`;
-  for (const word of onOneLine(text).split(' ').filter((word) => word !== '')) {
+  for (const word of oneLine(text).split(' ').filter((word) => word !== '')) {
     if (line.length + word.length >= width && line.trim() !== '#') {
       lines.push(line);
       line = `#${indent}  `;
@@ -68,9 +69,4 @@ function comment(text: string, indent = ''): string[] {
     line += ` ${word}`;
   }
   return [...lines, line];
-}
-
-/** Without what could begin a line of its own, or move a terminal's cursor. */
-export function onOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }

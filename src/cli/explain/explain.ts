@@ -2,6 +2,7 @@
 import { type ArgsDef, defineCommand } from 'citty';
 import { print } from '../print.ts';
 import { runningArgs, runningStatus } from '../running-gateway.ts';
+import { told } from '../status/reading.ts';
 import { explanation } from './explanation.ts';
 
 const ownArgs: ArgsDef = {
@@ -16,8 +17,8 @@ export const explain = defineCommand({
   },
   args: { ...runningArgs, ...ownArgs },
   async run({ args: { json, ...args } }) {
-    const { status, text } = await runningStatus(args);
-    print(json ? text.trimEnd() : explanation(status));
+    const { status, text, where } = await runningStatus(args);
+    print(json ? text.trimEnd() : told(status, where, explanation));
     return status.route.primary === null ? 1 : 0;
   },
 });

@@ -1,4 +1,5 @@
 /** What `/status` says, in plain English: the text of `pg_gateway explain`. Pure. */
+import { oneLine } from '../../protocol/printable.ts';
 import { duration } from './duration.ts';
 import { counted, outlook } from './outlook.ts';
 import { readers, standbyLine } from './readers.ts';
@@ -13,7 +14,7 @@ export function explanation(status: Status): string {
     ['What would change this:', ...outlook(status).map(indented)],
     ['The last changes:', ...changes(status).map(indented)],
   ];
-  return parts.map((lines) => lines.map(printable).join('\n')).join('\n\n');
+  return parts.map((lines) => lines.map(oneLine).join('\n')).join('\n\n');
 }
 
 function headline({ version, runtime, engine, uptimeMs, draining, paused, time }: Status): string[] {
@@ -136,9 +137,4 @@ function changes({ journal }: Status): string[] {
 
 function indented(line: string): string {
   return `  ${line}`;
-}
-
-/** Notes hold what servers said, and a terminal obeys control characters. */
-function printable(line: string): string {
-  return line.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }

@@ -1,5 +1,6 @@
 /** What `/status` says on one screen: for whoever is on call, and for a wall. Pure. */
 import type { CandidateStatus, Status } from '../../admin/status.ts';
+import { oneLine } from '../../protocol/printable.ts';
 import { duration } from '../explain/duration.ts';
 import { table } from '../table.ts';
 
@@ -19,12 +20,12 @@ export function screen(status: Status, where: string): readonly string[] {
     '',
     'Last changes:',
     ...changes(status).map((line) => `  ${line}`),
-  ].map(printable);
+  ].map(oneLine);
 }
 
 /** Those of one that did not answer. */
 export function silence(where: string, why: string): readonly string[] {
-  return [where, '', ...why.split('\n')].map(printable);
+  return [where, '', ...why.split('\n')].map(oneLine);
 }
 
 function headline(
@@ -114,9 +115,4 @@ function timeOfDay(time: string): string {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date().toDateString();
   return `${isToday ? '' : `${date.toISOString().slice(0, 10)} `}${date.toTimeString().slice(0, 8)}`;
-}
-
-/** Notes hold what servers said, and a terminal obeys control characters. */
-function printable(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }

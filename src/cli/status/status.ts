@@ -1,12 +1,13 @@
 /** `pg_gateway status`: one screen of a running gateway, or of several. */
 import { type ArgsDef, defineCommand, type ParsedArgs } from 'citty';
 import type { Status } from '../../admin/status.ts';
-import { ConfigError, messageOf, StartError } from '../../errors.ts';
+import { ConfigError, messageOf } from '../../errors.ts';
 import { sourcesOf } from '../args.ts';
 import { askAt, gatewayArgs, gatewaySettings, noSocket, socketsOfPort, socketsThere } from '../ask.ts';
 import { print } from '../print.ts';
 import { beside } from './beside.ts';
 import { live } from './live.ts';
+import { checked, told } from './reading.ts';
 import { screen, silence } from './screen.ts';
 
 /** One that does not answer must not hold up the others. */
@@ -65,7 +66,7 @@ interface Block {
 function blocksOf(sockets: readonly string[]): Promise<readonly Block[]> {
   return Promise.all(sockets.map(async (socket): Promise<Block> => {
     try {
-      return { lines: screen(await statusAt(socket), socket) };
+      return { lines: told(await statusAt(socket), socket, (status) => screen(status, socket)) };
     } catch (error) {
       return { lines: silence(socket, messageOf(error)), error };
     }
@@ -80,7 +81,5 @@ async function printJson(sockets: readonly string[]): Promise<number> {
 }
 
 async function statusAt(socket: string): Promise<Status> {
-  const status = await askAt<Status>(socket, 'status', {}, answerMs);
-  if (typeof status?.route?.epoch === 'number') return status;
-  throw new StartError(`what answers at ${socket} is not a pg_gateway: name the control socket of one.`);
+  return checked(await askAt(socket, 'status', {}, answerMs), socket);
 }

@@ -439,6 +439,15 @@ function numbers(seed: number): () => number {
   };
 }
 
+test('of several global sections the last maxconn counts, as in HAProxy', () => {
+  const text =
+    'global\nmaxconn 10\nglobal\nmaxconn 20\nglobal\nlisten a :5\noption httpchk /primary\nserver b db1:5432 check\n';
+  const [gateway] = converted(text).gateways;
+  assert.deepEqual(settingsOf(gateway!).filter((line) => line.startsWith('MAX_SESSIONS')), [
+    'MAX_SESSIONS=20',
+  ]);
+});
+
 test('random bytes, and files with some of them, never throw, nor leave a line that is neither comment nor setting', () => {
   const random = numbers(7);
   const upTo = (most: number): number => Math.floor(random() * most);
