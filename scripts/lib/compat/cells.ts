@@ -4,7 +4,7 @@ import type { Scene, Way } from './scene.ts';
 /** The columns of the table. */
 export const cells = {
   plain: 'queries, parameters, prepared statements, a large result',
-  tls: 'the same server under TLS, its certificate verified',
+  tls: 'a session under TLS, the certificate of the server verified',
   cancel: 'a cancel request ends the query that runs, and the session goes on',
   copy: 'COPY into a table and out of it, compared',
   notify: 'NOTIFY from one session reaches the LISTEN of another',

@@ -112,8 +112,13 @@ export class Scene {
 
   /** Resolves once the gateway has elected the standby. */
   async promote(): Promise<void> {
+    await this.standby.promote();
+    await this.promoted();
+  }
+
+  /** As `promote`, after somebody else has promoted the standby. */
+  async promoted(): Promise<void> {
     const next = this.standby;
-    await next.promote();
     this.#primary = next;
     await this.gateway.routesTo(next.port);
   }

@@ -6,6 +6,7 @@ import { otherDrivers } from './other-drivers.ts';
 import { pgbouncerPrograms } from './pgbouncer.ts';
 import { pgbenchPrograms } from './pgbench.ts';
 import { psqlProgram } from './psql.ts';
+import { subscription } from './subscription.ts';
 import { pgBasebackup, pgReceivewal } from './replication-tools.ts';
 
 export const programs: readonly Program[] = [
@@ -14,6 +15,7 @@ export const programs: readonly Program[] = [
   pgDump,
   pgBasebackup,
   pgReceivewal,
+  subscription,
   ...nodeDrivers,
   ...otherDrivers,
   ...pgbouncerPrograms,
