@@ -13,6 +13,8 @@ export interface Child {
   hasEnded(): boolean;
   /** Writes to its standard input. */
   tell(text: string): void;
+  /** Ends its standard input. */
+  closeInput(): void;
   /** Kills it; resolves once it is gone. */
   end(): Promise<void>;
   /** Resolves with its exit code once it has ended; null if a signal ended it. */
@@ -69,6 +71,7 @@ export async function start(command: readonly string[], { env, cwd }: ChildOptio
     lines,
     hasEnded: () => process_.exitCode !== null || process_.signalCode !== null,
     tell: (text) => process_.stdin.write(text),
+    closeInput: () => void process_.stdin.end(),
     end: async () => {
       process_.kill('SIGKILL');
       await ended;

@@ -36,8 +36,8 @@ const heavy = /^test\/load\//;
 /** These weigh on PostgreSQL and the machine much more than on a runtime, whose own part is in test/runtime/. */
 const heavyOn = ['node', 'binary'];
 const managed = /^test\/ha\//;
-/** What people get: the image, packages, units, charts. Each builds what it needs, or takes dist/pg_gateway. */
-const deployed = /^test\/deploy\//;
+/** What people get and run it with: the image, packages, charts, clients. Each builds what it needs, or takes dist/pg_gateway. */
+const deployed = /^test\/(?:deploy|compat)\//;
 const conformance = /^test\/runtime\//;
 /** `node.test.ts` or `native.bun.test.ts`: for this runtime only. */
 const oneRuntime = /[/.](node|bun|deno)\.test\.ts$/;

@@ -40,8 +40,8 @@ export function tryToRun(
 }
 
 /** Copies the folder of a PostgreSQL into the workspace, for an account that cannot enter where it lies, such as /root. */
-export function copyPrograms(folder: string, workspace: Workspace): string {
-  const copy = join(workspace.folder, 'postgres');
+export function copyPrograms(folder: string, workspace: Workspace, name = 'postgres'): string {
+  const copy = join(workspace.folder, name);
   for (const args of [['cp', '-RP', folder, copy], ['chmod', '-R', 'a+rX', copy]] as const) {
     const run = spawnSync(args[0], args.slice(1), { encoding: 'utf8' });
     if (run.status !== 0) throw new Error(`cannot copy PostgreSQL to ${copy}: ${run.stderr}`);

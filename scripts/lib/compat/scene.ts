@@ -1,0 +1,175 @@
+/** A cluster whose primary dies again and again, and the gateway before it. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cluster, type Server, startCluster } from '../../../test/bed/cluster.ts';
+import { type GatewayProcess, patient, startGateway } from '../../../test/bed/gateway.ts';
+import { waitFor } from '../../../test/bed/wait-for.ts';
+
+/** Which way a client goes: through the gateway, or straight to the primary, to see whose fault a failure is. */
+export type Way = 'gateway' | 'direct';
+
+/** Longer than a failover takes here, so that what is refused is a fault. */
+export const holdMs = 30_000;
+
+export class Scene {
+  readonly cluster: Cluster;
+  readonly gateway: GatewayProcess;
+  /** The folder of the server's programs, where it is not the one that comes with the tests. */
+  readonly bin: string | undefined;
+  /** Of the server: the major one, and all of it. */
+  readonly version: number;
+  readonly versionText: string;
+  /** The root certificate of the servers. */
+  readonly rootFile: string;
+  #primary: Server;
+
+  private constructor(
+    { cluster, gateway, bin, versionText }: {
+      cluster: Cluster;
+      gateway: GatewayProcess;
+      bin: string | undefined;
+      versionText: string;
+    },
+  ) {
+    this.cluster = cluster;
+    this.gateway = gateway;
+    this.bin = bin;
+    this.versionText = versionText;
+    this.version = Number.parseInt(versionText);
+    this.rootFile = join(cluster.folder, 'root.crt');
+    this.#primary = cluster.first;
+    writeFileSync(this.rootFile, cluster.certificate ?? '', { mode: 0o644 });
+  }
+
+  /** Of the PostgreSQL in the folder `bin`, or of the one that comes with the tests. `command` runs the gateway. */
+  static async start(
+    bin: string | undefined,
+    command?: readonly string[],
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Scene> {
+    const cluster = await startCluster({
+      standbys: 1,
+      tls: true,
+      bin,
+      settings: { wal_level: 'logical', max_replication_slots: '10', ...settings },
+    });
+    try {
+      const env = { CANDIDATES: cluster.candidates, HOLD_MS: String(holdMs), ...patient };
+      const gateway = await startGateway(env, 'binary', command === undefined ? {} : { command });
+      await gateway.routesTo(cluster.first.port);
+      const [row] = await cluster.first.query<{ version: string }>(
+        `select current_setting('server_version') as version`,
+      );
+      return new Scene({ cluster, gateway, bin, versionText: String(row?.version).split(' ')[0] ?? '' });
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  get primary(): Server {
+    return this.#primary;
+  }
+
+  get standby(): Server {
+    const other = this.cluster.servers.find((server) => server !== this.#primary);
+    if (other === undefined) throw new Error('the cluster has no standby');
+    return other;
+  }
+
+  port(way: Way): number {
+    return way === 'gateway' ? this.gateway.port : this.#primary.port;
+  }
+
+  /** What libpq and all that is like it reads. */
+  environment(way: Way, isEncrypted = false): Record<string, string> {
+    return {
+      PGHOST: '127.0.0.1',
+      PGPORT: String(this.port(way)),
+      PGUSER: 'postgres',
+      PGDATABASE: 'postgres',
+      // The driver's own, so that a test sees what the user would.
+      PGCONNECT_TIMEOUT: '0',
+      ...(isEncrypted
+        ? { PGSSLMODE: 'verify-full', PGSSLROOTCERT: this.rootFile }
+        : { PGSSLMODE: 'disable' }),
+    };
+  }
+
+  /** SIGKILL to the primary. There is no other until `promote`. */
+  async kill(): Promise<void> {
+    await this.#primary.kill();
+  }
+
+  /** Waits until a client is held for lack of a primary, so that it is shown to have waited. */
+  async holds(): Promise<void> {
+    await waitFor(
+      'the gateway to hold a client',
+      async () => (await this.gateway.metric('pg_gateway_held') ?? 0) > 0,
+      { deadlineMs: holdMs },
+    );
+  }
+
+  /** Resolves once the gateway has elected the standby. */
+  async promote(): Promise<void> {
+    await this.standby.promote();
+    await this.promoted();
+  }
+
+  /** As `promote`, after somebody else has promoted the standby. */
+  async promoted(): Promise<void> {
+    const next = this.standby;
+    this.#primary = next;
+    await this.gateway.routesTo(next.port);
+  }
+
+  /** Makes the server that was killed a standby of the new primary. */
+  async mend(): Promise<void> {
+    await this.standby.rebuildFrom(this.#primary);
+  }
+
+  async close(): Promise<void> {
+    await this.gateway.stop();
+    await this.cluster.close();
+  }
+}
+
+/**
+ * The failover of a program: `begin` opens what is to break, `broken` resolves with what the program said when it broke,
+ * and `again` with the port of the server that a new session reached. Resolves with a sentence.
+ */
+export async function failover(
+  scene: Scene,
+  broken: () => Promise<string>,
+  again: () => Promise<number>,
+): Promise<string> {
+  try {
+    await scene.kill();
+    const said = await broken();
+    const reached = again();
+    // It is waited for below; a failure meanwhile must not end the process.
+    reached.catch(() => {});
+    await Promise.race([scene.holds(), reached]);
+    await scene.promote();
+    const promoted = performance.now();
+    const port = await reached;
+    const expected = scene.primary.port;
+    if (port !== expected) {
+      throw new Error(`it was connected to port ${port}; the new primary is at ${expected}`);
+    }
+    const seconds = ((performance.now() - promoted) / 1000).toFixed(1);
+    return `${said === '' ? 'it reconnected by itself' : `the session: "${oneLine(said)}"`}; ` +
+      `the next was held, and served ${seconds} s after the gateway had the new primary`;
+  } finally {
+    if (scene.primary.isUp === false) await scene.promote();
+    await scene.mend();
+  }
+}
+
+/** In one line, without what differs from run to run, and not longer than a reader wants. */
+export function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ').replaceAll(/\bport \d+/g, 'port N').replaceAll(
+    /127\.0\.0\.1:\d+/g,
+    '127.0.0.1:N',
+  );
+}
