@@ -37,6 +37,8 @@ describe(`Prometheus that watches a failover, on ${gatewayRuntime}`, { skip: noP
       CANDIDATES: cluster.candidates,
       REPLICA_PORT: '0',
       METRICS_TOKEN: token,
+      // What is kept is only added up where it has a limit.
+      MAX_BUFFERED_BYTES: '64MB',
       ...patient,
     });
     await gateway.routesTo(cluster.first.port);
