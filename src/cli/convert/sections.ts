@@ -91,7 +91,7 @@ export function readSections(text: string, environment: Lookup): Configuration {
         inherited: proxies.has(first) ? from ?? [] : [],
       });
     } else if (current === undefined) {
-      problems.push({ line, what: `"${first}" stands before any section: is this an haproxy.cfg?` });
+      problems.push({ line, what: `"${first}" stands before any section, so this is hardly an haproxy.cfg` });
     } else {
       const isNegated = first === 'no';
       current.push({ line, words: isNegated ? words.slice(1) : words, isNegated, unset });

@@ -320,7 +320,7 @@ describe('a check', () => {
 
 describe('a line of an haproxy.cfg', () => {
   const wrong: readonly (readonly [string, string])[] = [
-    ['nonsense', '1: "nonsense" stands before any section: is this an haproxy.cfg?'],
+    ['nonsense', '1: "nonsense" stands before any section, so this is hardly an haproxy.cfg'],
     [listen('option httpchk "GET'), '3: the quote " is never closed: HAProxy does not read this'],
     [
       listen('option httpchk \\'),
