@@ -6,6 +6,7 @@ import type { DataSettings } from '../contract/messages.ts';
 import { hostOf, isLoopback, peerOf } from '../runtime/addresses.ts';
 import { Access } from './access.ts';
 import { addressKey, type AddressTable, type Taken } from './address-table.ts';
+import { isFromBalancer } from './proxy-sources.ts';
 import { addressFull, addressTooFast, notAllowed, type Refusal } from './refusals.ts';
 import type { SessionList } from './session-list.ts';
 import type { Session } from './session/session.ts';
@@ -41,7 +42,7 @@ export class ClientLimits {
 
   /** One that may not come is told so once it has said how: until then it is one of those that give way. */
   accepted(session: Session): void {
-    if (!isBehindBalancer(session)) this.#mayCome(session);
+    if (!isFromBalancer(session.pending!.headerTerms)) this.#mayCome(session);
   }
 
   /**
@@ -49,7 +50,7 @@ export class ClientLimits {
    * on. What the load balancer says for itself, as in a check, has no limits here.
    */
   identified(session: Session): boolean {
-    return !isBehindBalancer(session) || session.proxied === undefined || this.#mayCome(session);
+    return session.proxied === undefined || this.#mayCome(session);
   }
 
   #mayCome(session: Session): boolean {
@@ -102,9 +103,4 @@ export class ClientLimits {
     for (const place of this.#places.values()) this.#table.giveBack(place);
     this.#places.clear();
   }
-}
-
-function isBehindBalancer({ pending }: Session): boolean {
-  const { rule } = pending!.headerTerms;
-  return rule === 'optional' || rule === 'needed';
 }

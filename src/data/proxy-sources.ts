@@ -18,6 +18,11 @@ export interface HeaderTerms {
   readonly peer: string | undefined;
 }
 
+/** From a trusted load balancer: a header may name the client. */
+export function isFromBalancer({ rule }: HeaderTerms): boolean {
+  return rule === 'optional' || rule === 'needed';
+}
+
 const noTerms: HeaderTerms = { rule: 'off', peer: undefined };
 
 type ProxySettings = Pick<DataSettings, 'proxyProtocol' | 'proxyTrusted'>;

@@ -9,7 +9,7 @@ import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
 import { Dial } from '../dial.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { Pump } from '../pump.ts';
-import type { HeaderTerms } from '../proxy-sources.ts';
+import { type HeaderTerms, isFromBalancer } from '../proxy-sources.ts';
 import type { DialFailure, LastWords, Refusal } from '../refusals.ts';
 import { discarded, type RoleChecked } from '../role-check.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
@@ -60,8 +60,7 @@ export class PendingClient {
   constructor(since: number, headerTerms: HeaderTerms) {
     this.since = since;
     this.headerTerms = headerTerms;
-    const { rule } = headerTerms;
-    this.first = new FirstBytes(rule === 'optional' || rule === 'needed');
+    this.first = new FirstBytes(isFromBalancer(headerTerms));
   }
 }
 
