@@ -35,7 +35,8 @@ const endToEnd = /^test\/(?:e2e|acceptance)\//;
 const heavy = /^test\/load\//;
 /** These weigh on PostgreSQL and the machine much more than on a runtime, whose own part is in test/runtime/. */
 const heavyOn = ['node', 'binary'];
-const managed = /^test\/ha\//;
+/** Once is enough for these: what is tested are managers, or how long and how much all parts together bear. */
+const once = /^test\/(?:ha|reliability)\//;
 /** What people get and run it with: the image, packages, charts, clients. Each builds what it needs, or takes dist/pg_gateway. */
 const deployed = /^test\/(?:deploy|compat)\//;
 const conformance = /^test\/runtime\//;
@@ -72,9 +73,7 @@ export function findTests(root: string): string[] {
 
 /** In the order in which they run; `build` comes before the first end-to-end stage. */
 export function stagesOf(files: readonly string[]): Stage[] {
-  const unit = files.filter((file) =>
-    ![endToEnd, heavy, managed, deployed].some((place) => place.test(file))
-  );
+  const unit = files.filter((file) => ![endToEnd, heavy, once, deployed].some((place) => place.test(file)));
   // They wait for each other's servers and processes more than they compute.
   const parallel = Math.max(1, Math.min(4, availableParallelism()));
   return [
@@ -104,10 +103,9 @@ export function stagesOf(files: readonly string[]): Stage[] {
     {
       name: 'ha',
       runner: 'node',
-      // Once is enough: what is tested are the managers and what clients see, not the runtimes.
       gateway: 'binary',
-      files: files.filter((file) => managed.test(file)),
-      // The time goes by in waiting for managers.
+      files: files.filter((file) => once.test(file)),
+      // The time goes by in waiting.
       parallel: 3,
       deadlineMs: 10 * minuteMs,
     },

@@ -12,6 +12,7 @@ const files = [
   'test/compat/programs.test.ts',
   'test/deploy/image/image.test.ts',
   'test/load/bulk.test.ts',
+  'test/reliability/soak.test.ts',
   'test/runtime/bun.test.ts',
   'test/runtime/native.deno.test.ts',
   'test/runtime/node.test.ts',
@@ -42,6 +43,7 @@ test('a test runs where its folder and its name say', () => {
   assert.deepEqual(runs('test/e2e/failover.test.ts'), ['e2e-node', 'e2e-bun', 'e2e-deno', 'e2e-binary']);
   assert.deepEqual(runs('test/load/bulk.test.ts'), ['e2e-node', 'e2e-binary']);
   assert.deepEqual(runs('test/ha/patroni.test.ts'), ['ha']);
+  assert.deepEqual(runs('test/reliability/soak.test.ts'), ['ha']);
   assert.deepEqual(runs('test/deploy/image/image.test.ts'), ['deploy']);
   assert.deepEqual(runs('test/compat/programs.test.ts'), ['deploy']);
 });
@@ -60,7 +62,7 @@ test('without options everything runs, and the build comes before the end-to-end
     'e2e-bun 1',
     'e2e-deno 1',
     'e2e-binary 2',
-    'ha 1',
+    'ha 2',
     'deploy 2',
     ...(process.platform === 'linux' ? ['bench'] : []),
   ]);
@@ -81,7 +83,7 @@ test('only picks stages by name or by kind', () => {
 
 test('the runtime of an end-to-end stage is that of its gateway, and the binary is built first', () => {
   assert.deepEqual(plan('--runtime', 'bun'), ['unit-bun 1', 'runtime-bun 2', 'e2e-bun 1']);
-  assert.deepEqual(plan('--runtime', 'binary'), ['build', 'e2e-binary 2', 'ha 1', 'deploy 2']);
+  assert.deepEqual(plan('--runtime', 'binary'), ['build', 'e2e-binary 2', 'ha 2', 'deploy 2']);
 });
 
 test('a stage that should have tests and has none stays, so that it fails', () => {
