@@ -61,7 +61,11 @@ export async function runFile(root: string, stage: Stage, file: string, folder: 
     const [runner, ...args] = commands[stage.runner](file, report, stage.deadlineMs);
     const ending = await runGroup([...runnerCommand(root, runner as Runtime), ...args], {
       cwd: root,
-      env: environment(root, { TMPDIR: tmp, TEST_TEMPLATES: templates }, stage.gateway),
+      env: environment(
+        root,
+        { TMPDIR: tmp, TEST_TEMPLATES: templates, NODE_COMPILE_CACHE: join(templates, 'compiled') },
+        stage.gateway,
+      ),
       log,
       deadlineMs: stage.deadlineMs,
     });
@@ -103,7 +107,8 @@ function runnerCommand(root: string, runner: Runtime): string[] {
 /** Without what would change the tests: settings for psql, and the mark of a Node test runner around this one. */
 function environment(
   root: string,
-  folders: Readonly<Record<'TMPDIR' | 'TEST_TEMPLATES', string>>,
+  // Node strips types anew at each start unless it may keep the result: half of a gateway's start.
+  folders: Readonly<Record<'TMPDIR' | 'TEST_TEMPLATES' | 'NODE_COMPILE_CACHE', string>>,
   gateway: Stage['gateway'],
 ): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) =>

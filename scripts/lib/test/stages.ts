@@ -97,7 +97,7 @@ export function stagesOf(files: readonly string[]): Stage[] {
       gateway,
       files: files.filter((file) => endToEnd.test(file) || (heavy.test(file) && heavyOn.includes(gateway))),
       // They wait more than they work.
-      parallel: 2,
+      parallel: 3,
       deadlineMs: 10 * minuteMs,
     })),
     {
