@@ -33,9 +33,15 @@ function readLines(text: string): FileContents {
     // The line itself may hold a secret, so it is not repeated.
     const what = name === undefined ? 'this is not NAME=value' : troubleOf(value);
     if (what !== undefined) problems.push({ line, what: name === undefined ? what : `${name}: ${what}` });
-    else if (name !== undefined) values.set(name, { name, text: parseEnv(content)[name] ?? '', line });
+    else if (name !== undefined) values.set(name, { name, text: textIn(content, name), line });
   });
   return { values: [...values.values()], problems };
+}
+
+/** parseEnv returns a plain object, in which `__proto__` is no key of its own. */
+function textIn(content: string, name: string): string {
+  const values = parseEnv(content);
+  return Object.hasOwn(values, name) ? values[name] ?? '' : '';
 }
 
 /** What of a value would be lost: parseEnv takes a "#" anywhere for a comment, and passes over what follows a quote. */

@@ -17,7 +17,7 @@ export function configured({ flags = {}, env = {}, files = {} }: Given): Config 
     env: { CANDIDATES: 'db1', ...env },
     files: {
       read: (path) => {
-        const text = files[path];
+        const text = Object.hasOwn(files, path) ? files[path] : undefined;
         if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
         return text;
       },
