@@ -88,11 +88,20 @@ export function readEvidence(text: string): EvidenceFile {
 }
 
 function parsed(text: string): unknown {
+  let isCountable = true;
+  const read = (_: string, value: unknown) => {
+    // 1e999 is JSON, and becomes Infinity, which cannot be written again.
+    isCountable &&= typeof value !== 'number' || Number.isFinite(value);
+    return textToLsn(value);
+  };
+  let file: unknown;
   try {
-    return JSON.parse(text, textToLsn);
+    file = JSON.parse(text, read);
   } catch (error) {
     throw new Error(`is no JSON, perhaps cut off: save it again (${shown((error as Error).message)})`);
   }
+  if (!isCountable) throw new Error('is broken: a number in it is out of range; save it again');
+  return file;
 }
 
 /** What others have written, in a message of ours. */
@@ -105,7 +114,7 @@ function lsnToText(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? formatLsn(value) : value;
 }
 
-function textToLsn(_: string, value: unknown): unknown {
+function textToLsn(value: unknown): unknown {
   return typeof value === 'string' && /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/.test(value) ? parseLsn(value) : value;
 }
 
