@@ -302,6 +302,10 @@ export class Gateway {
       },
       log,
       isIncumbent: (candidate) => controller.isIncumbent(candidate),
+      overdue: (candidate) => {
+        this.#log('answer_overdue', { candidate });
+        this.#probes.noteOverdue(candidate);
+      },
       stalled: (now) => {
         controller.stalled(now);
         workers.stalled(now);

@@ -91,6 +91,10 @@ export const logEvents = {
     'a server is no standby to read from: its sessions of the standby port are ended',
   ],
   suspicion: ['debug', 'a session suspects the primary: all candidates are probed'],
+  answer_overdue: [
+    'debug',
+    'the primary answers later than it did of late: all candidates are asked at the fast pace',
+  ],
 
   address_found: ['info', 'an address was found'],
   address_gone: ['info', 'an address has left DNS'],

@@ -114,6 +114,11 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
     ),
     histogram('probe_duration_seconds', 'How long answered probes took.', probeTimes(of.probes)),
     counter('probe_failures_total', 'Probes that brought no answer.', failures(of.probes)),
+    counter(
+      'probe_overdue_total',
+      'Answers of the primary that took longer than those of late: all candidates were asked at the fast pace meanwhile.',
+      of.probes.all.map(({ candidate, overdue }) => [{ candidate }, overdue]),
+    ),
     gauge(
       'sessions',
       'Clients that have a server now, by its address: the primary, the standbys, and others that have any.',

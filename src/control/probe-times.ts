@@ -9,11 +9,14 @@ export interface Times {
   readonly candidate: string;
   readonly took: Histogram;
   readonly failures: number;
+  /** Answers that took longer than those of late, and made the prober ask faster. */
+  readonly overdue: number;
 }
 
 interface CandidateTimes {
   readonly took: Histogram;
   failures: number;
+  overdue: number;
   /** What was counted last: an observation is seen again at each change of another one. */
   seen: Observation | undefined;
 }
@@ -33,8 +36,17 @@ export class ProbeTimes {
     }
   }
 
+  noteOverdue(candidate: string): void {
+    this.#of(candidate).overdue += 1;
+  }
+
   get all(): readonly Times[] {
-    return [...this.#candidates].map(([candidate, { took, failures }]) => ({ candidate, took, failures }));
+    return [...this.#candidates].map(([candidate, { took, failures, overdue }]) => ({
+      candidate,
+      took,
+      failures,
+      overdue,
+    }));
   }
 
   #forget(observations: readonly Observation[]): void {
@@ -45,7 +57,12 @@ export class ProbeTimes {
   #of(candidate: string): CandidateTimes {
     const known = this.#candidates.get(candidate);
     if (known !== undefined) return known;
-    const times: CandidateTimes = { took: new Histogram(boundsSeconds), failures: 0, seen: undefined };
+    const times: CandidateTimes = {
+      took: new Histogram(boundsSeconds),
+      failures: 0,
+      overdue: 0,
+      seen: undefined,
+    };
     this.#candidates.set(candidate, times);
     return times;
   }

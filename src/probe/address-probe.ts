@@ -9,7 +9,18 @@ import { messageOf } from '../errors.ts';
 import type { Runtime, Timer } from '../runtime/runtime.ts';
 import { type Mark, withMarks } from '../cluster/same-server.ts';
 import { ProbeError } from './failure.ts';
-import { isHopeless, isLogged, isPatient, maxBackoffMs, minGapMs, nextRetry, rejectedGapMs } from './pace.ts';
+import {
+  isHopeless,
+  isLogged,
+  isPatient,
+  maxBackoffMs,
+  minGapMs,
+  nextRetry,
+  overdueAgainMs,
+  overdueMs,
+  rejectedGapMs,
+  usualMs,
+} from './pace.ts';
 import type { Pace, ProbeTicker } from './pace.ts';
 import type { Probe, ProbeEvents, ProbeTarget } from './query.ts';
 import type { Facts } from './question.ts';
@@ -35,6 +46,10 @@ export interface AddressProbeTools {
 export interface AddressProbeEvents {
   answered(answer: Answer): void;
   failed(failure: Failure): void;
+  /** Whether clients are sent to this server, so that an answer that is overdue is told. */
+  isInUse(): boolean;
+  /** Its answer is overdue, until `answered` or `failed`. */
+  overdue(): void;
   /** An idle session was ended by the other side, for the first time in a while; `failed` came before. */
   ended(): void;
 }
@@ -72,6 +87,10 @@ export class AddressProbe {
   #next: Timer | undefined;
   #nextAt = Infinity;
   #deadline: Timer | undefined;
+  /** What an answer of this server takes. */
+  #usualMs = 0;
+  #patience: Timer | undefined;
+  #isOverdue = false;
 
   constructor(
     target: ProbeTarget,
@@ -90,6 +109,11 @@ export class AddressProbe {
     return this.#isAsking;
   }
 
+  /** Its answer takes longer than it has taken of late. */
+  get isOverdue(): boolean {
+    return this.#isOverdue;
+  }
+
   /** Asks at once. After `stop` it may be called again. */
   start(): void {
     this.#isStopped = false;
@@ -99,10 +123,9 @@ export class AddressProbe {
   /** Leaves no timer and no socket; nothing is reported any more, until the next `start`. */
   stop(): void {
     this.#isStopped = true;
-    this.#isAsking = false;
     this.#number += 1;
     this.#next?.cancel();
-    this.#deadline?.cancel();
+    this.#asksNoMore();
     this.#drop();
   }
 
@@ -140,8 +163,7 @@ export class AddressProbe {
   beginAnew(): void {
     if (this.#isStopped) return;
     this.#number += 1;
-    this.#isAsking = false;
-    this.#deadline?.cancel();
+    this.#asksNoMore();
     this.#drop();
     this.#schedule(this.#gap());
   }
@@ -169,7 +191,12 @@ export class AddressProbe {
 
   async #probe(number: number): Promise<void> {
     const session = this.#session;
-    if (session) this.#arm(number, this.#options.queryTimeoutMs);
+    if (session) {
+      this.#arm(number, this.#options.queryTimeoutMs);
+      if (this.#events.isInUse()) {
+        this.#expect(overdueMs(this.#usualMs), () => this.#expect(overdueAgainMs, () => this.#miss()));
+      }
+    }
     const asked = session ?? this.#open(number);
     this.#answer(number, await asked.probe.ask(this.#isMarked));
   }
@@ -197,6 +224,16 @@ export class AddressProbe {
     this.#deadline = this.#tools.clock.after(ms, () => this.#expire(number, ms));
   }
 
+  /** Not for the first question of a session: to connect takes what it takes. */
+  #expect(ms: number, late: () => void): void {
+    this.#patience = this.#tools.clock.after(ms, late);
+  }
+
+  #miss(): void {
+    this.#isOverdue = true;
+    this.#events.overdue();
+  }
+
   #expire(number: number, ms: number): void {
     const session = this.#session;
     if (number !== this.#number || !session) return;
@@ -222,6 +259,7 @@ export class AddressProbe {
     if (!facts.readOnly || facts.inRecovery) this.#readOnlySince = undefined;
     else if (at - (this.#readOnlySince ??= at) >= maxBackoffMs) this.#drop();
     const tookMs = at - this.#startedAt;
+    this.#usualMs = usualMs(this.#usualMs, tookMs);
     const { ticker, random } = this.#tools;
     const next = ticker.next(this.#startedAt, this.#options, this.#isFast, random());
     this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, next - at));
@@ -272,9 +310,15 @@ export class AddressProbe {
   #finish(number: number): boolean {
     if (this.#tools.hasStalled() || number !== this.#number || this.#isStopped) return false;
     this.#number += 1;
-    this.#isAsking = false;
-    this.#deadline?.cancel();
+    this.#asksNoMore();
     return true;
+  }
+
+  #asksNoMore(): void {
+    this.#isAsking = false;
+    this.#isOverdue = false;
+    this.#deadline?.cancel();
+    this.#patience?.cancel();
   }
 
   #drop(): void {

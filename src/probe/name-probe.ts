@@ -33,6 +33,8 @@ export interface NameProbeEvents {
   suspected(): void;
   /** See AddressProbeEvents. */
   ended(): void;
+  /** The answer of the incumbent, which is this candidate, is overdue, until `changed`. */
+  overdue(candidate: string): void;
 }
 
 export class NameProbe {
@@ -157,6 +159,8 @@ export class NameProbe {
       answered: (answer) => this.#note(member, (before) => withAnswer(before, answer)),
       failed: (failure) => this.#note(member, (before) => withFailure(before, failure)),
       ended: () => this.#events.ended(),
+      isInUse: () => this.#tools.isIncumbent(member.observation.candidate.name),
+      overdue: () => this.#events.overdue(member.observation.candidate.name),
     });
     const observation = group.members.length > 0 ? unobserved(group.candidate) : group.observation;
     const member: GroupMember = { address, probe, observation, isGone: false, isResting: false };

@@ -44,6 +44,26 @@ export class ProbeTicker {
 }
 
 /**
+ * After how long without an answer a server is slower than it has lately been. Long before it is a failure: so soon that
+ * a promotion is seen at the fast pace where the primary is frozen or its packets vanish, and so late that a busy machine
+ * is not taken for that.
+ */
+export function overdueMs(usualMs: number): number {
+  return Math.max(leastOverdueMs, 4 * usualMs);
+}
+
+/** A scheduler may make anybody wait for as long. */
+const leastOverdueMs = 20;
+
+/** Then the answer may be here and not read yet: one turn of the event loop shows it. */
+export const overdueAgainMs = 2;
+
+/** What a server takes to answer: the longest of late. Each answer that is quicker takes it down by a twentieth. */
+export function usualMs(before: number, tookMs: number): number {
+  return Math.max(tookMs, 0.95 * before);
+}
+
+/**
  * From the end of the `failures`th failed probe in a row to the next one.
  *
  * It doubles from the fast pace up to a second; at the fast pace up to 200 ms, or to twice the fast pace if that is more. The

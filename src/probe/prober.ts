@@ -32,6 +32,8 @@ export interface ProberEvents {
   log: Log;
   /** Whether the election's last choice was this candidate: DNS alone does not take it away. */
   isIncumbent(candidate: string): boolean;
+  /** The answer of the incumbent takes longer than it has taken of late. */
+  overdue?(candidate: string): void;
   /** This program did not run until `now`: all candidates are asked anew, and what was known of them is old. */
   stalled?(now: number): void;
 }
@@ -72,6 +74,8 @@ export class Prober {
   readonly #watch: LoopWatch;
   #watchTimer: Timer | undefined;
   #isFast = false;
+  /** The primary's answer is overdue. */
+  #isHurried = false;
   #isFull = false;
 
   constructor(
@@ -93,7 +97,7 @@ export class Prober {
       ticker: new ProbeTicker(),
       open: tools.open ?? ((target, events) => openProbe(target, this.#credentials, events)),
       resolver: tools.resolver ?? resolverOf(options),
-      isFast: () => this.#isFast,
+      isFast: () => this.#isFast || this.#isHurried,
       isIncumbent: events.isIncumbent,
       hasRoom: (address) => this.#hasRoom(address),
       log: events.log,
@@ -183,7 +187,18 @@ export class Prober {
   /** The faster pace, for as long as there is no primary or one is suspected. */
   setFast(isFast: boolean): void {
     this.#isFast = isFast;
-    for (const probe of this.#probes()) probe.setFast(isFast);
+    this.#pace();
+  }
+
+  /** An overdue answer of the primary is doubt enough to ask the others at the fast pace, long before it is a failure. */
+  #hurry(candidate: string): void {
+    if (!this.#isHurried) this.#events.overdue?.(candidate);
+    this.#isHurried = true;
+    this.#pace();
+  }
+
+  #pace(): void {
+    for (const probe of this.#probes()) probe.setFast(this.#isFast || this.#isHurried);
   }
 
   /** Asks all candidates at once; one that is being asked is asked again right after. Cheap to call often. */
@@ -251,6 +266,7 @@ export class Prober {
       changed: () => this.#publish(),
       suspected: () => this.#suspect(candidate),
       ended: () => this.probeNow(),
+      overdue: (name) => this.#hurry(name),
     });
   }
 
@@ -282,6 +298,10 @@ export class Prober {
    */
   #publish(): void {
     this.#mark();
+    if (this.#isHurried && !this.#probes().some(({ isOverdue }) => isOverdue)) {
+      this.#isHurried = false;
+      this.#pace();
+    }
     const isGathered = isRepetition(this.#reported, this.observations) &&
       this.#probes().some(({ isAsking }) => isAsking);
     if (isGathered) this.#reportTimer ??= this.#tools.clock.after(minGapMs, () => this.#report());

@@ -285,5 +285,6 @@ describe('/metrics about the gateway', () => {
       'a 5',
     ]);
     assert.deepEqual(samples(snapshot, 'probe_failures_total'), ['a 1', 'b 0']);
+    assert.deepEqual(samples(snapshot, 'probe_overdue_total'), ['a 0', 'b 0']);
   });
 });

@@ -31,6 +31,13 @@ describe('the times of probes', () => {
     assert.deepEqual(figures(times), ['a: 0 answers, 1 failures']);
   });
 
+  test('count an overdue answer beside them', () => {
+    const times = new ProbeTimes();
+    times.note([primary('a'), standby('b')]);
+    times.noteOverdue('a');
+    assert.deepEqual(times.all.map(({ overdue }) => overdue), [1, 0]);
+  });
+
   test('know a candidate from the start, with nothing counted', () => {
     const times = new ProbeTimes();
     assert.equal(times.all.length, 0);

@@ -107,6 +107,41 @@ describe('the prober', () => {
     },
   );
 
+  check('asks the others at the fast pace as long as an answer of the primary is overdue', async (t) => {
+    const { clock, servers, prober, scene, overdue } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+    scene.incumbent = '10.0.0.1:1';
+    prober.start();
+    await clock.pass(500);
+    servers.behaviour = ({ target }) => target.port === 1 ? undefined : {};
+    await clock.pass(600);
+    assert.deepEqual(overdue, ['10.0.0.1:1']);
+    // 22 ms after it was asked in vain, and then every 100 ms.
+    assert.deepEqual(servers.last(2).asked.slice(2), [1500, 1750, 1872, 1972, 2072]);
+    await servers.last(1).answer();
+    servers.behaviour = () => ({});
+    await clock.pass(1100);
+    assert.deepEqual(overdue.length, 1);
+    const [before = 0, last = 0] = servers.last(2).asked.slice(-2);
+    assert.equal(last - before, 250);
+  });
+
+  check(
+    'nothing is overdue that takes as long as it did of late, and nobody waits for a standby',
+    async (t) => {
+      const { clock, servers, prober, scene, overdue } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+      scene.incumbent = '10.0.0.1:1';
+      prober.start();
+      servers.behaviour = () => undefined;
+      await clock.pass(250);
+      for (const ms of [10, 39, 150]) {
+        await clock.pass(ms);
+        await servers.last(1).answer();
+        await clock.pass(250 - ms);
+      }
+      assert.deepEqual(overdue, []);
+    },
+  );
+
   check('a server that hangs delays no other', async (t) => {
     const { clock, servers, prober, seen } = begin(t, '10.0.0.1:1,10.0.0.2:2');
     servers.behaviour = ({ target }) => target.port === 1 ? undefined : {};

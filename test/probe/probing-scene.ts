@@ -50,6 +50,7 @@ export function begin(
   const seen: (readonly Observation[])[] = [];
   const logged: string[] = [];
   const stalls: number[] = [];
+  const overdue: string[] = [];
   const scene = { incumbent: '' };
   const prober = new Prober(
     list.candidates,
@@ -62,9 +63,21 @@ export function begin(
         void logged.push(`${logEvents[event][0]}: ${event} ${Object.values(fields).join(' ')}`),
       isIncumbent: (candidate) => candidate === scene.incumbent,
       stalled: (now) => stalls.push(now),
+      overdue: (candidate) => overdue.push(candidate),
     },
     { open: servers.open, resolver: names, random },
   );
   t.after(() => prober.stop());
-  return { clock, servers, names, seen, logged, stalls, prober, scene, last: () => seen.at(-1) ?? [] };
+  return {
+    clock,
+    servers,
+    names,
+    seen,
+    logged,
+    stalls,
+    overdue,
+    prober,
+    scene,
+    last: () => seen.at(-1) ?? [],
+  };
 }

@@ -10,7 +10,7 @@ export interface Line {
   readonly label: string;
   /** Beside the label, smaller. */
   readonly note: string;
-  readonly kind: 'direct' | 'ours' | 'peer';
+  readonly kind: 'direct' | 'floor' | 'ours' | 'peer';
   readonly cell: Cell;
 }
 

@@ -1,6 +1,7 @@
 /** The configuration of the others: as somebody would set them up who wants them fast. */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nginxStream } from './versions.ts';
 
 export interface Seat {
   readonly port: number;
@@ -30,6 +31,31 @@ frontend clients
   default_backend servers
 backend servers
   server one ${server.host}:${server.port}
+`;
+}
+
+/** Not a daemon, and as whoever starts it: nothing that it writes is anywhere but in `folder`. */
+export function nginxConfig({ port, server, sessions, threads }: Seat, folder: string): string {
+  const modules = `load_module ${nginxStream};`;
+  // A worker needs two descriptors a session, and some of its own.
+  // Without it root's workers become nobody, who could not be bound to a core by others.
+  const user = process.getuid?.() === 0 ? '\nuser root;' : '';
+  return `${modules}
+daemon off;${user}
+worker_processes ${threads ?? 'auto'};
+pid ${folder}/nginx-${port}.pid;
+error_log stderr crit;
+events { worker_connections ${2 * sessions + 100}; }
+stream {
+  access_log off;
+  tcp_nodelay on;
+  proxy_timeout 1h;
+  proxy_buffer_size 64k;
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    proxy_pass ${server.host}:${server.port};
+  }
+}
 `;
 }
 

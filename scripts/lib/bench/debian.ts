@@ -5,9 +5,11 @@ import { type Program, versionOf } from './versions.ts';
 
 const packages: Readonly<Record<Program, string>> = {
   haproxy: 'haproxy',
+  nginx: 'libnginx-mod-stream',
   pgbouncer: 'pgbouncer',
   pgbench: 'postgresql',
   taskset: 'util-linux',
+  cc: 'gcc',
 };
 
 /** One sentence for each program that is not here and could not be installed. */
@@ -31,10 +33,11 @@ function install(names: readonly string[]): string | undefined {
   if (!existsSync('/usr/bin/apt-get')) return 'there is no apt-get here';
   if (process.getuid?.() !== 0) return 'only root may install it';
   console.error(`bench: installing ${names.join(', ')} with apt-get`);
+  // In runlevel 1 no package starts what it brings: an nginx would take port 80.
   const apt = (...args: string[]) =>
     spawnSync('apt-get', args, {
       encoding: 'utf8',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
       timeout: 300_000,
     });
   const command = [...patience, 'install', '-y', '--no-install-recommends', ...names];

@@ -1,4 +1,5 @@
 /** The command line of scripts/bench. Pure. */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readNumber, UsageError } from '../usage.ts';
 import { leastRounds } from './verdict.ts';
@@ -20,7 +21,8 @@ writes a table here, and results.json and index.html to a folder. About 25 minut
                        password, made ready with "pgbench -i"; only on this machine
   --peer NAME=HOST:PORT[:PID]
                        another proxy, in front of the PostgreSQL of --server; with its process id its CPU and memory
-                       are read too; may be given several times; "original" is judged by the goals for the C program
+                       are read too; may be given several times
+  --original FOLDER    the C program of the same name, as target "original": FOLDER/pg_gateway, built by yourself
   --idle COUNT         how many idle sessions (10000, or what the open-file limit allows); 0 leaves that part out
   --out FOLDER         where the results go (bench)
   --no-install         do not install what is missing with apt-get: haproxy, pgbouncer, and postgresql for pgbench,
@@ -40,15 +42,18 @@ export const ourTargets = [
   // The executable once more with PREWARM=2, for connecting only.
   'binary-ahead',
 ] as const;
-export const allTargets = ['direct', ...ourTargets, 'haproxy', 'pgbouncer'] as const;
+export const peerTargets = ['nginx', 'haproxy', 'pgbouncer'] as const;
+export const allTargets = ['direct', 'floor', ...ourTargets, ...peerTargets] as const;
 export type TargetName = (typeof allTargets)[number];
 
 /** What --quick measures. */
 const quickTargets: readonly TargetName[] = [
   'direct',
+  'floor',
   'binary',
   'node-portable',
   'binary-ahead',
+  'nginx',
   'haproxy',
   'pgbouncer',
 ];
@@ -71,6 +76,8 @@ export interface Options {
   readonly leftOutBy: '--quick' | '--targets' | undefined;
   readonly server: { readonly host: string; readonly port: number } | undefined;
   readonly peers: readonly PeerOption[];
+  /** The executable of the C program. */
+  readonly original: string | undefined;
   readonly idle: number;
   readonly out: string;
   readonly mayInstall: boolean;
@@ -86,7 +93,11 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   if (peers.length > 0 && server === undefined) {
     throw new UsageError('--peer needs --server: a peer stands in front of a PostgreSQL that it was told of');
   }
-  const names = [...peers.map(({ name }) => name), ...allTargets];
+  const names = [
+    ...peers.map(({ name }) => name),
+    ...allTargets,
+    ...(values.original === undefined ? [] : ['original']),
+  ];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new UsageError(`--peer ${twice}: that name is taken, give it another one`);
   return {
@@ -98,6 +109,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     leftOutBy: values.targets !== undefined ? '--targets' : isQuick ? '--quick' : undefined,
     server,
     peers,
+    original: values.original === undefined ? undefined : resolve(values.original, 'pg_gateway'),
     idle: readNumber('--idle', values.idle, 10_000, 0, 1_000_000),
     out: values.out ?? 'bench',
     mayInstall: !values['no-install'],
@@ -116,6 +128,7 @@ function parse(args: readonly string[]) {
         targets: { type: 'string' },
         server: { type: 'string' },
         peer: { type: 'string', multiple: true },
+        original: { type: 'string' },
         idle: { type: 'string' },
         out: { type: 'string' },
         'no-install': { type: 'boolean' },

@@ -1,8 +1,8 @@
 export const style = `
 :root { color-scheme: light dark; --back: #fbfbfa; --card: #fff; --ink: #1c2024; --soft: #60646c; --line: #e4e4e2;
-  --ours: #2563c9; --peer: #a9783b; --direct: #8b8d98; --good: #1a7f4b; --bad: #c13a32; }
+  --ours: #2563c9; --peer: #a9783b; --direct: #8b8d98; --floor: #7a4fb5; --good: #1a7f4b; --bad: #c13a32; }
 @media (prefers-color-scheme: dark) { :root { --back: #111317; --card: #191c21; --ink: #eceef1; --soft: #a0a6b0;
-  --line: #2d3138; --ours: #6ea2ff; --peer: #d9a766; --direct: #7b7f8a; --good: #4cc38a; --bad: #ff8078; } }
+  --line: #2d3138; --ours: #6ea2ff; --peer: #d9a766; --direct: #7b7f8a; --floor: #b794f4; --good: #4cc38a; --bad: #ff8078; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 1240px; padding: 40px 24px 64px; background: var(--back); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
@@ -17,7 +17,7 @@ p.lead { color: var(--ink); font-size: 17px; font-weight: 600; margin-bottom: 4p
 .key { display: flex; flex-wrap: wrap; gap: 4px 22px; padding: 0; list-style: none; margin: 14px 0 0; font-size: 14px; }
 .key i, .targets i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 8px; }
 .key .verdict { color: var(--soft); } b.met { color: var(--good); } b.missed { color: var(--bad); }
-.ours { --hue: var(--ours); } .peer { --hue: var(--peer); } .direct { --hue: var(--direct); }
+.ours { --hue: var(--ours); } .peer { --hue: var(--peer); } .direct { --hue: var(--direct); } .floor { --hue: var(--floor); }
 .key i, .targets i { background: var(--hue); }
 .targets td:nth-child(2) { text-align: left; width: 100%; white-space: normal; min-width: 150px; }
 code { font: 12px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }

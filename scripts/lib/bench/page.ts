@@ -2,7 +2,7 @@
 import { type Absent, type Cell, isMeasured } from './cells.ts';
 import { barChart, escape, type Line, type Ratio, ratioChart } from './charts.ts';
 import { markOf, reasonsIn } from './footnotes.ts';
-import { type Elsewhere, type Goal, goalText, notCompared } from './goals.ts';
+import { type Elsewhere, type Goal, goalText } from './goals.ts';
 import { type Metric, noteOf, opensConnections } from './metrics.ts';
 import { rangeText, ratioText, valueText } from './numbers.ts';
 import { style } from './page-style.ts';
@@ -36,7 +36,10 @@ function heading({ goals, tally, targets, machine, ...run }: Results): string {
     `${machine.cores} cores`,
     `${run.startedAt.slice(0, 16).replace('T', ' ')} UTC`,
   ];
-  const kinds = [['ours', 'pg_gateway'], ['peer', 'the others'], ['direct', 'without a proxy']];
+  const kinds = [['ours', 'pg_gateway'], ['floor', 'the floor'], ['peer', 'the others'], [
+    'direct',
+    'without a proxy',
+  ]];
   const busy = busyText(machine);
   return `<h1>pg_gateway${beside}</h1>
 <p class="lead">${goals.length === 0 ? roundsText(run.rounds) : tallyText(tally, run.rounds)}</p>
@@ -77,7 +80,7 @@ function goals(results: Results): string {
   if (goals.length === 0) return '';
   return `<h2>Goals</h2><p>Each ratio is taken within a round, where both sides met the same machine. ${
     ruleText(rounds)
-  } ${notCompared}</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>goal</th>
+  }</p><div class="wide"><table class="goals"><tr><th></th><th>what</th><th>who</th><th>goal</th>
 <th>median</th><th>from, to</th><th>rounds</th></tr>${goals.map((goal) => goalRow(goal, results)).join('')}${
     elsewhere.map(elsewhereRow).join('')
   }</table></div>`;
@@ -109,7 +112,7 @@ function elsewhereRow({ what, goal, by }: Elsewhere): string {
     `<td class="why" colspan="5">measured by: ${places}</td></tr>`;
 }
 
-/** What says most; against HAProxy, or against the server itself where no HAProxy was measured. */
+/** What says most; against the floor, or what comes next that was measured. */
 const told = [
   'addedUs',
   'cpuUs16',
@@ -130,8 +133,9 @@ const told = [
 
 function ratios(results: Results): string {
   const { targets, rows, rounds } = results;
-  const haproxy = targets.find(({ name }) => name === 'haproxy');
-  const base = haproxy !== undefined && haproxy.absent === undefined ? 'haproxy' : 'direct';
+  const isHere = (name: string) =>
+    targets.some((target) => target.name === name && target.absent === undefined);
+  const base = ['floor', 'haproxy'].find(isHere) ?? 'direct';
   const others = targets.filter(({ name }) => name !== base);
   if (others.length === 0) return '';
   const cards = told.map((key) => {
@@ -147,8 +151,15 @@ function ratios(results: Results): string {
   const read = rounds === 1
     ? 'The dot is the one round that there was'
     : 'The dot is the median of the rounds, the band goes from the least to the greatest round';
-  const instead = haproxy?.absent === undefined ? '' : `haproxy is not here: ${escape(haproxy.absent)}. `;
-  return `<h2>Ratios to ${base}</h2><p>${instead}1x is as ${base} does it. ${read}, the upright stroke is the goal where
+  const instead = targets.filter(({ name, absent }) =>
+    ['floor', 'haproxy'].includes(name) && absent !== undefined
+  )
+    .map(({ name, absent }) => `${name} is not here: ${escape(absent ?? '')}. `).join('');
+  const what = base === 'floor'
+    ? ', a bare relay in C that does nothing else: nothing that asks the kernel for each ' +
+      'message can do much better'
+    : '';
+  return `<h2>Ratios to ${base}</h2><p>${instead}1x is as ${base} does it${what}. ${read}, the upright stroke is the goal where
 there is one.</p><div class="cards">${cards.join('')}</div>`;
 }
 

@@ -25,6 +25,12 @@ export class Recorder {
     }
   }
 
+  /** For a round that is done again. */
+  forget(round: number, metrics: readonly string[]): void {
+    const kept = this.samples.filter((sample) => sample.round !== round || !metrics.includes(sample.metric));
+    this.samples.splice(0, this.samples.length, ...kept);
+  }
+
   /** The first reason counts. */
   absent(target: string, metrics: readonly string[], why: string): void {
     for (const metric of metrics) {

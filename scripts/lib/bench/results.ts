@@ -25,7 +25,7 @@ export interface TargetInfo {
   readonly name: string;
   /** What it is, with its version. */
   readonly label: string;
-  readonly kind: 'direct' | 'ours' | 'peer';
+  readonly kind: 'direct' | 'floor' | 'ours' | 'peer';
   /** That move bytes; undefined where nobody tells. */
   readonly threads: number | undefined;
   readonly processes: number | undefined;

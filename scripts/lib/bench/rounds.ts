@@ -1,5 +1,6 @@
 /** The rounds: every step with every target, again and again. */
 import type { Options } from './options.ts';
+import { busyShare } from './machine.ts';
 import { showProgress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 import { type Bench, type Step, steps } from './steps.ts';
@@ -45,16 +46,13 @@ export async function rounds(run: Run): Promise<ReadonlyMap<string, Running>> {
       });
       const started = running.find(({ name }) => name === target.name);
       if (started?.name === 'direct') echoes.set('direct', { ...started, ...echo });
-      if (started?.name !== 'haproxy') continue;
-      await recorder.measure(
-        0,
-        'haproxy',
-        { what: 'starting for the echo', gives: ['echoUs', 'echoP99Us'] },
-        async () => {
-          echoes.set('haproxy', await target.start(echo, seats, 'echo'));
-          return {};
-        },
-      );
+      // Those that take any server for one. Ours wants a PostgreSQL, and so does a pool.
+      if (!['floor', 'nginx', 'haproxy'].includes(target.name) || started === undefined) continue;
+      const starting = { what: 'starting for the echo', gives: ['echoUs', 'echoP99Us'] };
+      await recorder.measure(0, target.name, starting, async () => {
+        echoes.set(target.name, await target.start(echo, seats, 'echo'));
+        return {};
+      });
     }
     const bench: Bench = {
       folder,
@@ -95,21 +93,49 @@ async function turns(
     if (why !== undefined) recorder.absent(target.name, step.gives, why);
     return why === undefined;
   };
-  const turns = Array.from(
-    { length: count },
-    (_, round) =>
-      steps.filter(({ isLong }) => !isLong || round < longRounds(options)).flatMap((step) =>
-        rotated(running, round).filter((target) => takesPart(step, target))
-          .map((target) => ({ round, step, target }))
-      ),
-  ).flat();
-  const progress = showProgress(turns.length);
-  for (const { round, step, target } of turns) {
-    progress.next(`round ${round + 1} of ${count}, ${step.title}, ${target.name}`);
-    const work = { what: step.title, gives: step.gives };
-    await recorder.measure(round, target.name, work, () => step.run(bench, target));
+  const turnsOf = (round: number, chosen: readonly Step[]) =>
+    chosen.flatMap((step) =>
+      rotated(running, round).filter((target) => takesPart(step, target)).map((target) => ({ step, target }))
+    );
+  const short = steps.filter(({ isLong }) => !isLong);
+  const inRound = (round: number) => round < longRounds(options) ? steps : short;
+  const plan = Array.from({ length: count }, (_, round) => turnsOf(round, inRound(round)));
+  const progress = showProgress(plan.flat().length);
+  const play = async (round: number, turns: ReturnType<typeof turnsOf>, again: string) => {
+    for (const { step, target } of turns) {
+      progress.next(`round ${round + 1} of ${count}${again}, ${step.title}, ${target.name}`);
+      const work = { what: step.title, gives: step.gives };
+      await recorder.measure(round, target.name, work, () => step.run(bench, target));
+    }
+  };
+  for (const [round, turns] of plan.entries()) {
+    const before = count < leastRounds ? 0 : await whenQuiet();
+    await play(round, turns, '');
+    // So few give no verdict, and are a first look.
+    if (count < leastRounds) continue;
+    if (Math.max(before, await busyShare()) <= tolerated) continue;
+    progress.note(`round ${round + 1} ran on a busy machine, and is done once more`);
+    const isQuiet = await whenQuiet() <= tolerated;
+    recorder.forget(round, short.flatMap(({ gives }) => gives));
+    await play(round, turnsOf(round, short), ' once more');
+    if (isQuiet && await busyShare() <= tolerated) continue;
+    recorder.note(
+      `a quiet machine in round ${round + 1}: others took more than ${tolerated * 100} % of it, twice`,
+    );
   }
   progress.done();
+}
+
+/** Of all processors, by others, before and after a round. */
+const tolerated = 0.1;
+const patienceMs = 30_000;
+
+/** Waits until the machine is quiet, but not for ever. Resolves with what others took of it in the end. */
+async function whenQuiet(): Promise<number> {
+  const from = performance.now();
+  let share = await busyShare();
+  while (share > tolerated && performance.now() - from < patienceMs) share = await busyShare();
+  return share;
 }
 
 /** So that nobody is always first, or always after the same one. */

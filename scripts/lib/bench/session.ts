@@ -1,12 +1,14 @@
 /** One run of the benchmark from the first process to the last. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCluster } from '../../../test/bed/cluster.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { installMissing } from './debian.ts';
 import { idleCount, idleGives, idleSessions, restGives, startAndRest, startStandIn } from './idle.ts';
 import { refreshExecutable } from './executable.ts';
+import { buildFloor } from './floor.ts';
 import { describeMachine, load } from './machine.ts';
-import type { Options } from './options.ts';
+import { type Options, peerTargets } from './options.ts';
 import { type Figures, quickQuietSessions, quietSessions } from './metrics.ts';
 import { quietCount } from './noisy.ts';
 import { prepareTables } from './pgbench.ts';
@@ -15,7 +17,7 @@ import { showProgress } from './progress.ts';
 import { Recorder, type Work } from './recorder.ts';
 import type { Facts } from './results.ts';
 import { longRounds, onlyConnects, rounds, type Run } from './rounds.ts';
-import { peerOf, type Place, type Target, targetOf } from './targets.ts';
+import { originalOf, peerOf, type Place, type Target, targetOf } from './targets.ts';
 import { type Program, versionOf } from './versions.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -86,7 +88,7 @@ function noteQuiet(recorder: Recorder, quiet: number, wanted: number): void {
 }
 
 function neededBy({ targets }: Options): Program[] {
-  const peers = (['haproxy', 'pgbouncer'] as const).filter((name) => targets.includes(name));
+  const peers = peerTargets.filter((name) => targets.includes(name));
   return [...peers, 'pgbench', 'taskset'];
 }
 
@@ -96,7 +98,11 @@ interface Wanted {
   readonly absent: ReadonlyMap<string, string>;
 }
 
-async function targetsOf({ targets, peers }: Options, folder: string, skipped: string[]): Promise<Wanted> {
+async function targetsOf(
+  { targets, peers, original }: Options,
+  folder: string,
+  skipped: string[],
+): Promise<Wanted> {
   const absent = new Map<string, string>();
   let built: Promise<string | undefined> | undefined;
   for (const name of targets) {
@@ -106,11 +112,23 @@ async function targetsOf({ targets, peers }: Options, folder: string, skipped: s
       skipped.push(`${name}: ${trouble}`);
       absent.set(name, 'it could not be built');
     }
+    if (name === 'floor') {
+      const why = await buildFloor(folder);
+      if (why !== undefined) skipped.push(`floor: ${why}`);
+      if (why !== undefined) absent.set(name, why);
+    }
     // With what to do about it, this is among the skipped already.
-    const isProgram = name === 'haproxy' || name === 'pgbouncer';
-    if (isProgram && versionOf(name) === undefined) absent.set(name, 'not installed');
+    const program = peerTargets.find((peer) => peer === name);
+    if (program !== undefined && versionOf(program) === undefined) absent.set(name, 'not installed');
   }
-  return { targets: [...targets.map((name) => targetOf(name, folder)), ...peers.map(peerOf)], absent };
+  const originals = original === undefined ? [] : [originalOf(original)];
+  if (original !== undefined && !existsSync(original)) {
+    throw new Error(`there is no ${original}; build the C program there first`);
+  }
+  return {
+    targets: [...targets.map((name) => targetOf(name, folder)), ...originals, ...peers.map(peerOf)],
+    absent,
+  };
 }
 
 async function idle({ options, targets, server, recorder }: Run): Promise<void> {

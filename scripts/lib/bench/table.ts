@@ -1,7 +1,7 @@
 /** The results as text for a terminal. Pure. */
 import { isMeasured } from './cells.ts';
 import { markOf, reasonsIn } from './footnotes.ts';
-import { type Elsewhere, type Goal, goalText, notCompared } from './goals.ts';
+import { type Elsewhere, type Goal, goalText } from './goals.ts';
 import { noteOf } from './metrics.ts';
 import { spreadText, valueText } from './numbers.ts';
 import { busyText, type Results, threadsBy } from './results.ts';
@@ -68,7 +68,6 @@ function goalLines(results: Results): string[] {
     ...align(rows, 'left'),
     tallyText(tally, rounds),
     ruleText(rounds),
-    notCompared,
     '',
     'GOALS THAT ARE MEASURED ELSEWHERE',
     ...elsewhere.flatMap(elsewhereLines),

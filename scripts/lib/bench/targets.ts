@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import type { Child } from './children.ts';
 import { start } from './children.ts';
 import { isReady } from './ready.ts';
-import { haproxyConfig, pgbouncerConfig, writeConfig } from './configs.ts';
+import { haproxyConfig, nginxConfig, pgbouncerConfig, type Seat, writeConfig } from './configs.ts';
+import { floorIn } from './floor.ts';
 import { isRunning } from '../../../src/demo/servers/processes.ts';
 import { freePort } from '../../../test/bed/ports.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
-import type { PeerOption, TargetName } from './options.ts';
+import type { PeerOption, peerTargets, TargetName } from './options.ts';
 import type { TargetInfo } from './results.ts';
 import { processesOf, threadsInLog, threadsOf } from './threads.ts';
-import { versionOf } from './versions.ts';
+import { type Program, versionOf } from './versions.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const tool = (name: string) => join(root, 'node_modules/.bin', name);
@@ -69,25 +70,57 @@ export function targetOf(name: TargetName, folder: string): Target {
   if (name === 'direct') return direct;
   const ours = ourCommands[name];
   if (ours !== undefined) return gateway(name, ...ours);
-  const label = versionOf(name as 'haproxy' | 'pgbouncer') ?? name;
+  const other = name as keyof typeof others;
   return {
     name,
-    label,
-    kind: 'peer',
+    label: name === 'floor' ? 'a bare relay in C: epoll, recv, send' : versionOf(other as Program) ?? name,
+    kind: name === 'floor' ? 'floor' : 'peer',
     isOurs: true,
     onlyConnects: false,
     start: async (server, seats, speaks) => {
       const port = await freePort();
-      const seat = { port, server, ...seats };
-      // A second thread of pgbouncer's only looks names up.
-      const countOf = ({ pid }: Child) => name === 'haproxy' ? threadsOf(pid) : 1;
-      const command = name === 'haproxy'
-        ? ['haproxy', '-f', writeConfig(folder, `haproxy-${port}.cfg`, haproxyConfig(seat))]
-        : pgbouncerCommand(writeConfig(folder, `pgbouncer-${port}.ini`, pgbouncerConfig(seat)));
-      return await running(name, port, () => start(command), countOf, speaks);
+      const { command, threads } = others[other];
+      const words = command({ port, server, ...seats }, folder);
+      return await running(name, port, () => start(words), ({ pid }) => threads(pid), speaks);
     },
   };
 }
+
+interface Other {
+  /** What starts it; it writes its configuration into the folder. */
+  readonly command: (seat: Seat, folder: string) => readonly string[];
+  /** That move bytes. */
+  readonly threads: (pid: number) => number | undefined;
+}
+
+const others: Readonly<Record<(typeof peerTargets)[number] | 'floor', Other>> = {
+  floor: {
+    command: ({ port, server }, folder) => [floorIn(folder), `${port}`, `${server.port}`],
+    threads: () => 1,
+  },
+  haproxy: {
+    command: (seat, folder) => [
+      'haproxy',
+      '-f',
+      writeConfig(folder, `haproxy-${seat.port}.cfg`, haproxyConfig(seat)),
+    ],
+    threads: threadsOf,
+  },
+  nginx: {
+    command: (seat, folder) => {
+      const config = writeConfig(folder, `nginx-${seat.port}.conf`, nginxConfig(seat, folder));
+      return ['/usr/sbin/nginx', '-e', 'stderr', '-c', config];
+    },
+    // The first process only looks after the workers.
+    threads: (pid) => (threadsOf(pid) ?? 2) - 1,
+  },
+  pgbouncer: {
+    command: (seat, folder) =>
+      pgbouncerCommand(writeConfig(folder, `pgbouncer-${seat.port}.ini`, pgbouncerConfig(seat))),
+    // A second thread only looks names up.
+    threads: () => 1,
+  },
+};
 
 const direct: Target = {
   name: 'direct',
@@ -127,6 +160,30 @@ export function peerOf({ name, host, port, pid }: PeerOption): Target {
         ? { threads: undefined, processes: undefined }
         : { threads: threadsOf(pid), processes: processesOf(pid) };
       return { name, host, port, pid, startMs: undefined, ...counts, end: async () => {} };
+    },
+  };
+}
+
+/** The C program takes its address as arguments, and the rest as ours does. */
+export function originalOf(executable: string): Target {
+  return {
+    name: 'original',
+    label: `the C program, ${executable}`,
+    kind: 'peer',
+    isOurs: true,
+    onlyConnects: false,
+    start: async (server, { threads }) => {
+      const [port, metricsPort] = [await freePort(), await freePort()];
+      const env = {
+        CANDIDATES: `${server.host}:${server.port}`,
+        METRICS_PORT: String(metricsPort),
+        NUM_THREADS: String(threads ?? 1),
+        PGUSER: 'postgres',
+        PGDATABASE: 'postgres',
+        PGSSLMODE: 'disable',
+      };
+      const launch = () => start([executable, '127.0.0.1', String(port)], { env });
+      return await running('original', port, launch, () => threads ?? 1);
     },
   };
 }

@@ -54,7 +54,7 @@ test('every goal has a row: what nobody measured says why', () => {
       goal.metric === metric && goal.against === against && goal.target === target
     )
       ?.why ?? 'no row';
-  assert.match(whyOf('addedUs', 'original'), /^not available here: .* --peer original=/);
+  assert.match(whyOf('addedUs', 'original'), /^it is not distributed: --original FOLDER/);
   assert.equal(whyOf('addedUs', 'haproxy', 'bun-portable'), '--targets leaves bun-portable out');
   assert.equal(whyOf('addedUs', 'pgbouncer'), '--targets leaves pgbouncer out');
   assert.equal(whyOf('tps64', 'haproxy'), 'binary: it gave no figure');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { haproxyConfig } from '../../../scripts/lib/bench/configs.ts';
 import { idleCount } from '../../../scripts/lib/bench/idle.ts';
 import { quietCount } from '../../../scripts/lib/bench/noisy.ts';
-import { readLog, readOutput } from '../../../scripts/lib/bench/pgbench.ts';
+import { countIn, progressIn, readLog } from '../../../scripts/lib/bench/pgbench.ts';
 import { cpuMs, lastCore, memoryOf } from '../../../scripts/lib/bench/proc.ts';
 import { copyRow, endsReady, message, numberIn, readyForQuery } from '../../../scripts/lib/bench/protocol.ts';
 import { processesOf, threadsInLog, threadsOf, threadsText } from '../../../scripts/lib/bench/threads.ts';
@@ -13,25 +13,29 @@ import { waitFor } from '../../bed/wait-for.ts';
 
 const noProc = process.platform === 'linux' ? false : 'threads are counted in /proc, which is of Linux';
 
-const output = `scaling factor: 5
-query mode: prepared
-number of transactions actually processed: 47123
-latency average = 0.339 ms
-initial connection time = 41.5 ms
-tps = 47186.104526 (without initial connection time)
-`;
+const output = `pgbench (15.18)
+progress: 1700000001.000 s, 900.0 tps, lat 9.000 ms stddev 0.012, 0 failed
+progress: 1700000002.000 s, 1000.0 tps, lat 1.000 ms stddev 0.012, 0 failed
+progress: 1700000002.500 s, 2000.0 tps, lat 3.000 ms stddev 0.012, 0 failed
+progress: 1700000003.5`;
 
-test("pgbench's figures are read from its output", () => {
-  assert.deepEqual(readOutput(output), { transactions: 47123, perSecond: 47186.104526, averageMs: 0.339 });
+test('the first second of pgbench is not counted, and neither is a line that is not whole', () => {
+  assert.deepEqual(countIn(progressIn(output)), {
+    transactions: 2000,
+    perSecond: 2000 / 1.5,
+    averageMs: 2,
+    fromSeconds: 1_700_000_001,
+  });
 });
 
-test('a pgbench that measured nothing is an error with its output', () => {
-  const nothing = 'number of transactions actually processed: 0\ntps = 0.000000\nFATAL: no\n';
-  assert.throws(() => readOutput(nothing), /measured nothing.*FATAL: no/s);
+test('a pgbench that did nothing after its first second is an error', () => {
+  assert.throws(() => countIn(progressIn(output).slice(0, 1)), /did nothing in the time that counts/);
+  assert.throws(() => countIn([]), /did nothing/);
 });
 
-test("times are the third column of pgbench's log", () => {
-  assert.deepEqual(readLog('0 11 180 0 1700000000 5\n3 2 95 0 1700000000 9\n'), [180, 95]);
+test("times are the third column of pgbench's log, since counting began", () => {
+  const log = '0 11 180 0 1700000000 999999\n3 2 95 0 1700000001 9\n1 2 96 0 17000';
+  assert.deepEqual(readLog(log, 1_700_000_001), [95]);
 });
 
 test('idle sessions need two open files each, and leave room', () => {
