@@ -31,6 +31,9 @@ export interface CopyTarget {
 /** More of an answer that is not the right one is not kept. */
 const mostStrangeBytes = 1 << 20;
 
+/** A server does not keep rows of many lengths in the order in which they came. */
+export const copyOutOf = (table: string): string => `copy (select * from ${table} order by n) to stdout`;
+
 /** `answer`: of `answerOf`, for who copies the same rows again and again. Never rejects. */
 export async function copyOut(
   target: CopyTarget,
@@ -55,7 +58,7 @@ export async function copyOut(
     last = Buffer.concat([last, chunk]).subarray(-ready.length);
     return endsReady(last);
   };
-  const ended = await session.ask(queryMessage(`copy ${target.table} to stdout`), isDone);
+  const ended = await session.ask(queryMessage(copyOutOf(target.table)), isDone);
   session.close();
   if (strangeBytes === 0) {
     const tag = bytes === answer.length ? `COPY ${rows.count}` : undefined;

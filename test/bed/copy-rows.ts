@@ -45,7 +45,7 @@ function textOf(random: Random): Buffer {
   );
 }
 
-/** What a server answers to `copy TABLE to stdout`, to its last byte, where the table has these rows in their order. */
+/** What a server answers to `copyOutOf` a table with these rows, to its last byte. */
 export function answerOf({ count, messages }: CopyRows): Buffer {
   return Buffer.concat([copyOutResponse, messages, Buffer.from('c\0\0\0\x04'), completed(count)]);
 }
