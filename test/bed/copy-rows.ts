@@ -9,7 +9,7 @@ export interface CopyRows {
 
 /** For a table of these rows. Plain: what is not compressed costs the server nothing but moving it. */
 export const rowsTable = (name: string): string =>
-  `create unlogged table ${name} (n int, line text storage plain)`;
+  `create unlogged table ${name} (n int, line text); alter table ${name} alter line set storage plain`;
 
 /** A row must fit into a page. */
 const longestLine = 7900;
@@ -59,4 +59,15 @@ function completed(count: number): Buffer {
   const size = Buffer.alloc(4);
   size.writeInt32BE(4 + tag.length);
   return Buffer.concat([Buffer.from('C'), size, Buffer.from(`${tag}Z\0\0\0\x05I`, 'latin1')]);
+}
+
+/** The same rows as a file of COPY. */
+export function linesOf({ messages }: CopyRows): Buffer {
+  const lines: Buffer[] = [];
+  for (let at = 0; at < messages.length;) {
+    const end = at + 1 + messages.readInt32BE(at + 1);
+    lines.push(messages.subarray(at + header, end));
+    at = end;
+  }
+  return Buffer.concat(lines);
 }

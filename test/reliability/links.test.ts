@@ -1,6 +1,6 @@
 /** Bad links on both sides of the program: client, link, gateway, link, PostgreSQL. */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import type postgres from 'postgres';
 import { openProbe } from '../../src/probe/query.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
@@ -38,7 +38,12 @@ class Scene {
     const gateway = await startGateway({ CANDIDATES: `127.0.0.1:${server.port}`, ...settings });
     const client = await ToxicLink.open({ to: gateway, seed: 1 });
     await gateway.routesTo(server.port);
-    return new Scene(gateway, client, server, cluster.first.connect());
+    return new Scene(
+      gateway,
+      client,
+      server,
+      cluster.first.connect({ connection: { application_name: 'watcher' } }),
+    );
   }
 
   async close(): Promise<void> {
@@ -52,9 +57,9 @@ class Scene {
     await waitFor('the gateway to have no session', async () => {
       return await this.gateway.metric('pg_gateway_connections_active') === 0;
     });
-    await waitFor('the server to have no session but ours and the probe', async () => {
+    await waitFor('the server to have no session but ours and those of the probe', async () => {
       const [row] = await this.#direct`select count(*)::int as n from pg_stat_activity
-        where backend_type = 'client backend' and pid <> pg_backend_pid() and application_name <> 'pg_gateway'`;
+        where backend_type = 'client backend' and application_name not in ('watcher', 'pg_gateway')`;
       return row!['n'] === 0;
     });
     await waitFor('the link of the clients to be empty', () => this.client.connections === 0);
@@ -80,6 +85,7 @@ class Scene {
 describe('bad links around the gateway', () => {
   let cluster: Cluster;
   let scene: Scene;
+  let other: Scene | undefined;
 
   before(async () => {
     cluster = await startCluster({
@@ -98,6 +104,11 @@ describe('bad links around the gateway', () => {
     const loaded = await copyIn({ port: first.port, table: 'source' }, rows);
     assert.equal(loaded.tag, `COPY ${rows.count}`, loaded.error);
     scene = await Scene.open(cluster, patient);
+  });
+
+  afterEach(async () => {
+    await other?.close();
+    other = undefined;
   });
 
   after(async () => {
@@ -288,7 +299,70 @@ describe('bad links around the gateway', () => {
       }
     }
   });
+
+  /** Beside the scene of all, for tests with settings of their own. */
+  async function openOther(settings: Readonly<Record<string, string>>): Promise<Scene> {
+    return other = await Scene.open(cluster, settings);
+  }
+
+  /** Resolves when rows have begun to arrive. */
+  async function beginCopy(port: number): Promise<{ readonly copied: Promise<Copied> }> {
+    let hasBegun = false;
+    const target = { port, table: 'source', onStart: () => void (hasBegun = true) };
+    const copied = copyOut(target, rows, answer);
+    await waitFor('the copy to begin', () => hasBegun);
+    return { copied };
+  }
+
+  test('while the link to the server is silent new clients wait, and sessions end after DEAD_AFTER_MS', async () => {
+    const silent = await openOther({ DEAD_AFTER_MS: '2000', HOLD_MS: '60000', PROBE_INTERVAL_MS: '100' });
+    const { gateway, client, server } = silent;
+    // It must not be over before the silence.
+    client.next({ down: { bytesPerSecond: 1_000_000 } });
+    const { copied } = await beginCopy(client.port);
+    server.set({ up: { cut: silence }, down: { cut: silence } });
+    await gateway.routesTo('nobody');
+    // When in doubt the route is withdrawn, and the session stays.
+    assert.equal(await gateway.metric('pg_gateway_connections_active'), 1);
+    const waiting = QuietSession.open(client.port);
+    await waitFor(
+      'the new client to be held',
+      async () => await gateway.metric('pg_gateway_held') === 1,
+    );
+    const { tag, lost, changed, ended } = await copied;
+    assert.deepEqual([tag, lost, changed], [undefined, 0, 0]);
+    assert.ok(ended !== undefined && ended !== 'hung', ended);
+    assert.ok(gateway.log.some(({ event }) => event === 'dead_server_sessions_ended'));
+    assert.equal(await gateway.metric('pg_gateway_closes_total{reason="fenced"}'), 1);
+    server.set();
+    await gateway.routesTo(server.port);
+    const session = await waiting;
+    await session.ask(1);
+    session.end();
+    await silent.isQuiet();
+  });
+
+  test('a client whose link is silent holds up nobody else, and its session ends after IDLE_TIMEOUT_MS', async () => {
+    const silent = await openOther({ IDLE_TIMEOUT_MS: '1000', ...patient });
+    const { gateway, client } = silent;
+    client.next({ down: { cut: { afterBytes: 1_234_567, by: 'silence' } } });
+    const { copied } = await beginCopy(client.port);
+    await silent.servesAtOnce();
+    await waitFor('its session to be ended', async () => {
+      return await gateway.metric('pg_gateway_closes_total{reason="idleTimeout"}') === 1;
+    });
+    await waitFor('the gateway to have no session', async () => {
+      return await gateway.metric('pg_gateway_connections_active') === 0;
+    });
+    client.set();
+    const { tag, lost, changed, ended } = await copied;
+    assert.deepEqual([tag, lost, changed], [undefined, 0, 0]);
+    assert.ok(ended !== undefined && ended !== 'hung', ended);
+    await silent.isQuiet();
+  });
 });
+
+const silence: Cut = { afterBytes: 0, by: 'silence' };
 
 /** Less than that of the login is certainly no whole startup packet. */
 const startupBytes = 40;
