@@ -249,6 +249,32 @@ describe('a toxic link', () => {
     server.socket.end();
   });
 
+  test('a cut may be somewhere between two places, of each connection elsewhere', async () => {
+    const [from, to] = [1000, 100_000];
+    link.set({ up: { cut: { afterBytes: [from, to], by: 'halfClose' } } }, 'coming');
+    const places: number[] = [];
+    for (let count = 0; count < 3; count++) {
+      const { length } = accepted;
+      const client = new End(connect(link.port, '127.0.0.1'));
+      ends.push(client.socket);
+      client.socket.write(bytesOf(200_000));
+      const server = await waitFor('the other end', () => accepted[length]);
+      await waitFor('its end', () => server.hasEnd);
+      places.push(server.length);
+    }
+    link.set();
+    assert.ok(places.every((place) => place >= from && place < to), String(places));
+    assert.equal(new Set(places).size, 3);
+  });
+
+  test('what is set for connections to come leaves those that are open alone', async () => {
+    const { client, server } = await open();
+    link.set({ up: { cut: { afterBytes: 0, by: 'reset' } } }, 'coming');
+    client.socket.write('as before');
+    await arrives(server, 9);
+    link.set();
+  });
+
   test('where nobody listens, who connects is reset', async () => {
     const nowhere = await ToxicLink.open({ to: { port: await closedPort() } });
     const client = new End(connect(nowhere.port, '127.0.0.1'));

@@ -20,7 +20,8 @@ export interface Toxics {
 
 /** What happens once a connection has passed so many bytes in that direction, counted from its start. */
 export interface Cut {
-  readonly afterBytes: number;
+  /** Or from the one to the other, of each connection another number. */
+  readonly afterBytes: number | readonly [from: number, to: number];
   /**
    * `reset`: both sides get an RST. `halfClose`: a FIN, the rest is dropped, the other direction goes on. `silence`: nothing
    * passes any more, neither bytes nor ends, until other toxics are set; then all of it does.
@@ -81,9 +82,10 @@ export class ToxicLink {
     return new ToxicLink(server, options);
   }
 
-  /** For all connections, those that are open and those to come. Without anything: no toxics. */
-  set(directions: Directions = {}): void {
+  /** For all connections, or those to come alone. Without anything: no toxics. */
+  set(directions: Directions = {}, which: 'all' | 'coming' = 'all'): void {
     this.#directions = directions;
+    if (which === 'coming') return;
     for (const flow of this.#flows) flow.set(directions[flow.way] ?? none);
   }
 
@@ -161,6 +163,8 @@ class Flow {
   readonly #random: Random;
   readonly #report: Report;
   #toxics: Toxics;
+  /** Where `#toxics` have a cut. */
+  #cutAt = Infinity;
   #queue: Chunk[] = [];
   #passed = 0;
   /** When the last chunk is due: none overtakes it. */
@@ -179,9 +183,10 @@ class Flow {
     this.way = way;
     this.#source = source;
     this.#sink = sink;
-    this.#toxics = toxics;
     this.#random = random;
     this.#report = report;
+    this.#toxics = toxics;
+    this.#cutAt = this.#placeOf(toxics.cut);
     source.on('data', (bytes: Buffer) => this.#take(bytes));
     source.once('end', () => this.#ends('fin'));
     source.once('close', (hadError: boolean) => hadError && this.#ends('reset'));
@@ -195,11 +200,19 @@ class Flow {
 
   set(toxics: Toxics): void {
     this.#toxics = toxics;
+    this.#cutAt = this.#placeOf(toxics.cut);
     // What is on its way arrives.
     for (const chunk of this.#queue) chunk.dueMs = 0;
     this.#lastDueMs = this.#freeAtMs = 0;
     this.#cancelWait?.();
     this.#pass();
+  }
+
+  #placeOf(cut: Cut | undefined): number {
+    if (cut === undefined) return Infinity;
+    if (typeof cut.afterBytes === 'number') return cut.afterBytes;
+    const [from, to] = cut.afterBytes;
+    return Math.floor(from + (to - from) * this.#random());
   }
 
   #take(bytes: Buffer): void {
@@ -227,7 +240,7 @@ class Flow {
     if (this.#cancelWait !== undefined || this.#isOver) return;
     while (!this.#isSinkFull) {
       const { cut } = this.#toxics;
-      if (cut !== undefined && this.#passed >= cut.afterBytes) {
+      if (cut !== undefined && this.#passed >= this.#cutAt) {
         if (cut.by === 'silence') break;
         return this.#cut(cut.by);
       }
@@ -248,8 +261,8 @@ class Flow {
   }
 
   #send(chunk: Chunk): void {
-    const { bytesPerSecond, sliceBytes, sliceDelayMs = 0, cut } = this.#toxics;
-    let size = Math.min(chunk.bytes.length, cut === undefined ? Infinity : cut.afterBytes - this.#passed);
+    const { bytesPerSecond, sliceBytes, sliceDelayMs = 0 } = this.#toxics;
+    let size = Math.min(chunk.bytes.length, this.#cutAt - this.#passed);
     if (sliceBytes !== undefined) size = Math.min(size, 1 + Math.floor(this.#random() * sliceBytes));
     if (bytesPerSecond !== undefined) {
       size = Math.min(size, Math.ceil(bytesPerSecond * tickMs / 1000));
