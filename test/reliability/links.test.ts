@@ -89,6 +89,7 @@ describe('bad links around the gateway', () => {
 
   before(async () => {
     cluster = await startCluster({
+      tls: true,
       settings: {
         // The rows are sorted in memory.
         work_mem: '64MB',
@@ -251,14 +252,14 @@ describe('bad links around the gateway', () => {
   });
 
   /** A login by SCRAM and one question, as the probe asks it. Rejects if it does not get its whole answer. */
-  async function logIn(): Promise<string> {
+  async function logIn(sslMode: 'disable' | 'require' = 'disable'): Promise<string> {
     const probe = openProbe(
       { host: '127.0.0.1', port: scene.client.port, serverName: '127.0.0.1' },
       {
         user: 'salted',
         database: 'postgres',
         password: () => 'secret',
-        sslMode: 'disable',
+        sslMode,
         trust: { verify: false, verifyHost: false },
         channelBinding: 'disable',
         warnings: [],
@@ -271,6 +272,18 @@ describe('bad links around the gateway', () => {
       probe.close();
     }
   }
+
+  test('a login of which every byte comes by itself is a login, in clear text and under TLS', async () => {
+    const system = await logIn();
+    for (const sslMode of ['disable', 'require'] as const) {
+      scene.client.set(both({ sliceBytes: 1 }));
+      scene.server.set(both({ sliceBytes: 1 }), 'coming');
+      assert.equal(await logIn(sslMode), system, sslMode);
+      scene.client.set();
+      scene.server.set();
+    }
+    await scene.isQuiet();
+  });
 
   test('anywhere in the first packet, the login and the first answer, a cut is an end, and nothing stays', async () => {
     await scene.isQuiet();
@@ -369,5 +382,5 @@ const startupBytes = 40;
 
 /** Every few bytes where each is something else, fewer where they are the text of one query or its answer. */
 function stepAt(offset: number): number {
-  return offset < 400 ? 41 : 307;
+  return offset < 400 ? 61 : 701;
 }
