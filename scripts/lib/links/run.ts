@@ -43,6 +43,7 @@ export interface Run {
   readonly before: Footprint;
   readonly after: Footprint;
   readonly most: Footprint;
+  readonly residentBytes: readonly number[];
 }
 
 export async function run(options: Options, tell: Tell): Promise<Run> {
@@ -115,6 +116,7 @@ async function rotate(scene: Scene, options: Options, tell: Tell): Promise<Run> 
   let most = before;
   let arrived = 0;
   const results: LegResult[] = [];
+  const residentBytes: number[] = [];
   const isOver = (): boolean => arrived >= options.bytes || performance.now() >= untilMs;
   let toldAt = -Infinity;
   for (let index = 0; !isOver(); index++) {
@@ -132,10 +134,12 @@ async function rotate(scene: Scene, options: Options, tell: Tell): Promise<Run> 
     });
     if (!isGood([result])) tell(`not as it should be: ${JSON.stringify(result)}`);
     results.push(result);
-    most = mostOf(most, footprintOf(scene.gateway.pid));
+    const footprint = footprintOf(scene.gateway.pid);
+    most = mostOf(most, footprint);
+    if ((index + 1) % legs.length === 0) residentBytes.push(footprint.residentBytes);
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  return { legs: results, seconds, before, after: footprintOf(scene.gateway.pid), most };
+  return { legs: results, seconds, before, after: footprintOf(scene.gateway.pid), most, residentBytes };
 }
 
 /** Each session copies at least once; then until enough bytes have moved. */

@@ -32,6 +32,8 @@ export interface RunResult {
   readonly before: Footprint;
   readonly after: Footprint;
   readonly most: Footprint;
+  /** Its memory after each whole rotation: that it does not grow from one to the next. */
+  readonly residentBytes: readonly number[];
 }
 
 export const newResult = (name: string, isCut: boolean): LegResult => ({
@@ -84,7 +86,9 @@ const heading = [
   'left behind',
 ];
 
-export function tableOf({ legs, seconds, machine, command, before, after, most }: RunResult): string {
+export function tableOf(
+  { legs, seconds, machine, command, before, after, most, residentBytes }: RunResult,
+): string {
   const rows = [...merged(legs), totalOf(legs)].map((leg) => [
     leg.name,
     (leg.bytes / 1e9).toFixed(2),
@@ -109,6 +113,10 @@ export function tableOf({ legs, seconds, machine, command, before, after, most }
       print('most after any of the legs', most),
     ]),
     '',
+    ...(residentBytes.length === 0 ? [] : [
+      `After each rotation, MiB: ${residentBytes.map((bytes) => (bytes / 2 ** 20).toFixed(1)).join(', ')}.`,
+      '',
+    ]),
   ].join('\n');
 }
 

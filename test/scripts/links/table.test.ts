@@ -46,9 +46,11 @@ test('the table is Markdown, with what the gateway holds', () => {
     before: footprint,
     after: { ...footprint, descriptors: 18 },
     most: footprint,
+    residentBytes: [footprint.residentBytes, 72.25 * 2 ** 20],
   });
   assert.match(text, /^`scripts\/links --gb 4`: 61 s; 2 cores$/m);
   assert.match(text, /^\| nothing \| 3\.00 \| 90 \| 0 \| 0 \| 0 \| 0 \| 0 \| 0 \| 0 \|$/m);
   assert.match(text, /^\| all \| 3\.50 \| 90 \| 20 \| 20 \| 0 \| 0 \| 0 \| 0 \| 0 \|$/m);
+  assert.match(text, /^After each rotation, MiB: 70\.0, 72\.3\.$/m);
   assert.match(text, /^\| after \| 70\.0 \| 18 \|$/m);
 });
