@@ -1,4 +1,4 @@
-/** `scripts/links`: gigabytes of COPY over bad links, every byte compared. See options.ts. */
+/** `scripts/links`: gigabytes of COPY over bad links, every byte accounted for. See options.ts. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

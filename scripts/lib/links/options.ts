@@ -6,9 +6,9 @@ export const help =
   `scripts/links [--gb N] [--minutes N] [--sessions N] [--megabytes N] [--seed N] [--out FILE]
 
 COPY into a real PostgreSQL and out of it, through the gateway and a bad link on each side of it, in turn under latency and
-jitter, in small pieces, over narrow links, with silences, resets and half-closes. What comes out is compared byte for byte, what
-goes in by the server, row by row. Prints a table in Markdown: what was lost or changed, what was cut on purpose and whether the client saw it, and what the gateway holds
-before and after.
+jitter, in small pieces, over narrow links, with silences, resets and half-closes. What comes out is compared byte for byte,
+what goes in by the server, row by row. Prints a table in Markdown: what was lost or changed, what was cut on purpose and
+whether the client saw it, and what the gateway holds before and after.
 
   --gb N         gigabytes that are to arrive (default: 100)
   --minutes N    ends by then, however much has arrived (default: 600)
