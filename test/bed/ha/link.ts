@@ -6,6 +6,10 @@ export interface Link {
   dropFrom(addresses: readonly string[]): Promise<void>;
   /** From now on packets to these addresses vanish; those from them do not. */
   dropTo(addresses: readonly string[]): Promise<void>;
+  /** From now on so many packets of a hundred vanish, each way, by chance. */
+  lose(percent: number): Promise<void>;
+  /** How many have vanished so since `lose`. */
+  lost(): Promise<number>;
   /** What leaves the machine queues up at this rate. */
   slow(kbitPerSecond: number): Promise<void>;
   /** As at the start. */
@@ -23,6 +27,19 @@ export function linkOf(space: Space): Link {
   return {
     dropFrom: async (addresses) => void await drop('input', 'saddr', addresses),
     dropTo: async (addresses) => void await drop('output', 'daddr', addresses),
+    lose: async (percent) => {
+      const chain = (hook: 'input' | 'output') =>
+        `chain lossy-${hook} { type filter hook ${hook} priority 0; ` +
+        `oifname != "lo" iifname != "lo" numgen random mod 1000 < ${percent * 10} counter drop; }`;
+      await space.asRoot(
+        ['nft', '-f', '-'],
+        `table inet lab { ${chain('input')}; ${chain('output')}; }\n`,
+      );
+    },
+    lost: async () => {
+      const rules = await space.asRoot(['nft', 'list', 'table', 'inet', 'lab']);
+      return [...rules.matchAll(/counter packets (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+    },
     slow: async (kbit) => {
       isSlow = true;
       const shape = ['tbf', 'rate', `${kbit}kbit`, 'burst', '4kb', 'latency', '1000ms'];

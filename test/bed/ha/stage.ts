@@ -42,14 +42,14 @@ const preparations = [
 ];
 
 /** A reason to skip, or false. A test that runs by itself installs nothing; HA_TESTS=1 allows it, HA_TESTS=0 skips. */
-export function leftOut(manager: Manager): string | false {
+export function leftOut(manager: Pick<Manager, 'packages'>): string | false {
   const wish = process.env['HA_TESTS'];
   if (wish === '0') return 'HA_TESTS=0 in the environment';
   return cannotStage(manager, wish !== undefined);
 }
 
 /** Why a manager cannot run here, or false. */
-export function cannotStage({ packages }: Manager, mayInstall = true): string | false {
+export function cannotStage({ packages }: Pick<Manager, 'packages'>, mayInstall = true): string | false {
   return noPackages([...packages, 'iproute2', 'nftables'], mayInstall) || noLab();
 }
 
