@@ -123,6 +123,7 @@ export class WorkerPool {
       listening = await this.#open(index);
     }
     this.#settings = boundTo(this.#settings, listening);
+    this.watch();
     return listening;
   }
 
