@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
+import { foreignSwitches } from '../runtime/switches.ts';
 import { version } from '../version.ts';
 import { unnamed } from './command-line.ts';
 import { commands } from './commands.ts';
@@ -32,6 +33,7 @@ function helpFor([first = '']: readonly string[]): string {
 }
 
 async function obey(argv: readonly string[]): Promise<number> {
+  refuseSwitches();
   const [first = ''] = argv;
   const name = Object.hasOwn(commands, first) ? first : unnamed;
   if (name !== first && /^[a-z]+$/i.test(first) && first !== 'localhost') return unknownCommand(first);
@@ -42,6 +44,15 @@ async function obey(argv: readonly string[]): Promise<number> {
   }
   const { result } = await runCommand(commands[name]!, { rawArgs });
   return typeof result === 'number' ? result : exitCodes.done;
+}
+
+/** Throws ConfigError. */
+function refuseSwitches(): void {
+  const problems = foreignSwitches(process.env, process.argv[1] ?? '').map((name) =>
+    `${name} in the environment makes the runtime inside this program run other code, or open a debugger: unset it, as in ` +
+    `env -u ${name} pg_gateway`
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 function unknownCommand(name: string): number {

@@ -1,14 +1,14 @@
 /** Nothing that the program writes, shows or tells holds a secret: each has a mark, which is looked for everywhere. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { selfSigned } from '../bed/certificate.ts';
 import { clientOf } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
-import { type GatewayProcess, patient, runProgram, startGateway } from '../bed/gateway.ts';
+import { type GatewayProcess, patient, programCommand, runProgram, startGateway } from '../bed/gateway.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 const password = 'Mark-probe';
@@ -246,6 +246,29 @@ describe('secrets', () => {
       equal(status, 1);
       match(stderr, /Permission denied/);
     }
+    deepEqual(leaks(), []);
+  });
+
+  test('are not in what a crash of the runtime prints, and it is told to nobody', {
+    skip: process.platform === 'linux' ? false : 'elsewhere Bun tells its makers: docs/security.md',
+  }, async () => {
+    // What Bun sends a report with.
+    writeFileSync(path('curl'), `#!/bin/sh\necho called > ${path('called')}\n`, { mode: 0o755 });
+    const env = {
+      ...{ PATH: `${folder}:${process.env['PATH']}`, CANDIDATES: '127.0.0.1:1', PGUSER: 'postgres' },
+      ...{ PGPASSWORD: 'Mark-crash', METRICS_TOKEN: token, LISTEN_HOST: '127.0.0.1', CONTROL_SOCKET: 'off' },
+      ...{ LISTEN_PORT: '0', METRICS_PORT: '0' },
+    };
+    // Without a core, whatever the limits of this machine are.
+    const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...programCommand], { env });
+    let said = '';
+    child.stderr.on('data', (chunk) => said += chunk);
+    await waitFor('the program to listen', () => said.includes('"event":"listening"') || undefined);
+    child.kill('SIGSEGV');
+    await new Promise((resolve) => child.once('close', resolve));
+    match(said, /crashed|panic/);
+    tell('a crash', said);
+    ok(!existsSync(path('called')), 'the crash was told to somebody');
     deepEqual(leaks(), []);
   });
 
