@@ -113,7 +113,7 @@ test('what a command asks a gateway goes through no proxy', { skip }, async () =
   const gateway = await startGateway({ CANDIDATES: '127.0.0.1:1' });
   try {
     const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
-    const { code, stderr } = await runProgram(
+    const { stdout, stderr } = await runProgram(
       ['explain', '--url', `http://127.0.0.1:${gateway.metricsPort}`],
       {
         ...Object.fromEntries(proxies.map((name) => [name, 'http://127.0.0.1:1'])),
@@ -121,7 +121,7 @@ test('what a command asks a gateway goes through no proxy', { skip }, async () =
         NO_PROXY: '',
       },
     );
-    equal(code, 0, stderr);
+    match(stdout, /What each candidate said/, stderr);
   } finally {
     await gateway.stop();
   }
