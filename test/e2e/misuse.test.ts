@@ -92,7 +92,7 @@ describe(`misuse on ${gatewayRuntime}`, () => {
         ['postgres://app:sesame@db/x'],
         good,
         2,
-        /LISTEN_HOST=postgres:\/\/app:\*\*\*@db\/x is a connection string: .*PGPASSWORD_FILE/,
+        /--listen-host postgres:\/\/app:\*\*\*@db\/x is a connection string: .*PGPASSWORD_FILE/,
       ],
       [
         'a list of parameters as a candidate',
