@@ -1,20 +1,36 @@
-/** A setting that cannot be used. The message names the setting, the value and what to do; exit code 2. */
+/**
+ * A setting that cannot be used. The message names the setting, the value and what to do; exit code 2. A password in a value,
+ * because a connection string was put where it does not belong, is left out.
+ */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
+    const shown = problems.map(withoutPasswords);
+    super(shown.join('\n'));
     this.name = 'ConfigError';
-    this.problems = problems;
+    this.problems = shown;
   }
 }
 
 /** Something outside the program that keeps it from starting (a port in use), or a command from its work; exit code 1. */
 export class StartError extends Error {
   constructor(message: string) {
-    super(message);
+    super(withoutPasswords(message));
     this.name = 'StartError';
   }
+}
+
+/** A text with the passwords of connection strings in it masked: of `postgres://user:...@host` and `password=...`. */
+export function withoutPasswords(text: string): string {
+  return text
+    .replace(/(:\/\/[^\s:/@]*:)\S*@/g, '$1***@')
+    .replace(/((?:password|metrics_token)\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s'",;&]+)/gi, '$1***');
+}
+
+/** Whether a text is what libpq takes for a whole connection: a URL, or `host=db password=...`. */
+export function isConnectionString(text: string): boolean {
+  return /:\/\/|(?:^|\s)(?:pg)?password\s*=/i.test(text);
 }
 
 /** The text of anything thrown, for a log line. */

@@ -6,6 +6,7 @@ import type { Controller } from './control/controller.ts';
 import { evidenceFile } from './control/evidence-file.ts';
 import type { Pause } from './control/pause.ts';
 import type { WorkerPool } from './control/worker-pool.ts';
+import { judge } from './data/judgement.ts';
 import type { Prober } from './probe/prober.ts';
 import { version } from './version.ts';
 
@@ -43,6 +44,10 @@ export function operationsOf(
     },
     takenOver: () => gateway.end('takeover'),
     survey: (kind, of) => workers.survey(kind, of),
+    judge: (address) => {
+      const { maxSessions } = gateway.snapshot().limits;
+      return judge(address, { ...gateway.config().data, maxSessions }, workers.counters, workers.addresses);
+    },
     pause,
     evidence: () =>
       evidenceFile(controller.evidence.decisions, { version, clockMs: gateway.clockMs(), date: new Date() }),

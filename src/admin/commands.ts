@@ -8,6 +8,7 @@ import { type DrillKind, drillKinds, longestDrillMs } from '../control/drill.ts'
 import { type EvidenceFile, writeEvidence } from '../control/evidence-file.ts';
 import type { Pause } from '../control/pause.ts';
 import type { Found } from '../control/survey.ts';
+import type { Judgement } from '../data/judgement.ts';
 import { printable } from '../protocol/printable.ts';
 import { JsonText } from './http.ts';
 import { selectionOf } from './selection.ts';
@@ -46,6 +47,8 @@ export interface Operations {
   setLogLevel(level: LogLevel): void;
   /** Lists, or ends, the clients that are meant. */
   survey(kind: 'list' | 'kill', of: Selection): Promise<Found>;
+  /** What would become of a client of this address; undefined: it is none. */
+  judge(address: string): Judgement | undefined;
   readonly pause: Pick<Pause, 'begin' | 'end'>;
   /** Reads everything again. Rejects with CommandError, and then nothing is changed. */
   reload(): Promise<Reloaded>;
@@ -97,6 +100,18 @@ export function commandsOf(operations: Operations): Commands {
       run: async (args) => {
         const { rows, silent } = await operations.survey('list', meant(args, operations.snapshot()));
         return new JsonText(`{"silentWorkers":${JSON.stringify(silent)},"clients":[\n${rows}\n]}`);
+      },
+    },
+    judge: {
+      isChange: false,
+      run: ({ address }) => {
+        const judgement = typeof address === 'string' ? operations.judge(address) : undefined;
+        if (judgement === undefined) {
+          throw new MisusedCommand(
+            `${quoted(address)} is no address of a client, as 192.0.2.7 or 2001:db8::7`,
+          );
+        }
+        return judgement;
       },
     },
     drain: {

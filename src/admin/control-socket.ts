@@ -5,6 +5,7 @@
 import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { codeOf, messageOf } from '../errors.ts';
+import { controlSockets } from '../config/control-places.ts';
 import type { Log } from '../log.ts';
 import { printable } from '../protocol/printable.ts';
 import { peerUids } from '../runtime/linux/peer-uid.ts';
@@ -130,6 +131,26 @@ export function isAnswering(path: string): Promise<boolean> {
     asked.setTimeout(answerMs, () => asked.destroy(new Error('no answer')));
     asked.end();
   });
+}
+
+/** Removes the control sockets that gateways of this user have left behind in a folder that is theirs alone: none of them answers. */
+export async function clearDead(folder: string): Promise<void> {
+  for (const path of controlSockets([folder])) {
+    const inode = socketOf(process.getuid?.(), path);
+    if (inode === undefined || await isAnswering(path)) continue;
+    // A gateway may have taken the place meanwhile.
+    if (inodeOf(path) === inode) rmSync(path, { force: true });
+  }
+}
+
+/** The inode of a socket of `uid`; undefined: it is none. */
+function socketOf(uid: number | undefined, path: string): number | undefined {
+  try {
+    const stat = lstatSync(path);
+    return stat.isSocket() && (uid === undefined || stat.uid === uid) ? stat.ino : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function inodeOf(path: string): number | undefined {

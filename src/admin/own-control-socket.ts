@@ -1,8 +1,9 @@
 /** The control socket as it is set: at its path, in a place of our choice, or nowhere. */
+import { dirname } from 'node:path';
 import { ownControlSocket } from '../config/control-places.ts';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { type ControlSocket, serveControlSocket } from './control-socket.ts';
+import { clearDead, type ControlSocket, serveControlSocket } from './control-socket.ts';
 import type { Commands } from './commands.ts';
 
 /**
@@ -18,7 +19,10 @@ export async function openControlSocket(
 ): Promise<ControlSocket | undefined> {
   if (path === 'off') return undefined;
   try {
-    return await serveControlSocket(path ?? ownControlSocket(port), commands, log, isTakenOver);
+    const socket = await serveControlSocket(path ?? ownControlSocket(port), commands, log, isTakenOver);
+    // What a gateway leaves that is killed would stay there for ever, on a port that nobody uses again.
+    if (path === undefined) await clearDead(dirname(socket.path));
+    return socket;
   } catch (error) {
     const why = messageOf(error);
     if (path !== undefined) {

@@ -4,6 +4,7 @@ import { formatLsn } from '../cluster/lsn.ts';
 import type { Answer, Lack, Observation } from '../cluster/observation.ts';
 import { type CloseReason, closeReasons, total } from '../contract/counters.ts';
 import type { Entry } from '../control/journal.ts';
+import { turnedAway } from '../control/turned-away.ts';
 import { longestSilenceMs, type WorkerState } from '../control/worker-watch.ts';
 import { printable } from '../protocol/printable.ts';
 import { addressText, serverAddress } from '../runtime/addresses.ts';
@@ -135,7 +136,8 @@ function lackOf({ name, loss, remedy }: Lack): LackStatus {
   return { name, loss, remedy: remedy === undefined ? null : short(remedy) };
 }
 
-function clientsOf({ counters, sessions }: Snapshot): ClientStatus {
+function clientsOf({ counters, sessions, limits, samples, now }: Snapshot): ClientStatus {
+  const { ms, counts } = samples.recently.at(now);
   const closes = closeReasons.map((reason) => [reason, total(counters, reason)] as const);
   return {
     active: total(counters, 'active'),
@@ -144,9 +146,9 @@ function clientsOf({ counters, sessions }: Snapshot): ClientStatus {
     held: total(counters, 'held'),
     holds: total(counters, 'holds'),
     fallbacks: total(counters, 'fallbacks'),
-    notAllowed: total(counters, 'notAllowed'),
-    addressFull: total(counters, 'addressFull'),
-    addressTooFast: total(counters, 'addressTooFast'),
+    bufferedBytes: limits.maxBufferedBytes === null ? null : total(counters, 'buffered'),
+    turnedAway: turnedAway(counters),
+    recently: { ms, turnedAway: counts },
     closes: Object.fromEntries(closes) as Record<CloseReason, number>,
   };
 }

@@ -9,6 +9,7 @@ import type { FailureKind } from '../cluster/observation.ts';
 import type { CloseReason } from '../contract/counters.ts';
 import type { DrillKind } from '../control/drill.ts';
 import type { Entry } from '../control/journal.ts';
+import type { TurnedAwayCounts } from '../control/turned-away.ts';
 
 /** The gateway's own limits: those that apply, not those that were configured. */
 export interface Limits {
@@ -73,9 +74,9 @@ export interface ClientStatus {
   readonly held: number;
   readonly holds: number;
   readonly fallbacks: number;
-  readonly notAllowed: number;
-  readonly addressFull: number;
-  readonly addressTooFast: number;
+  readonly bufferedBytes: number | null;
+  readonly turnedAway: TurnedAwayCounts;
+  readonly recently: { readonly ms: number; readonly turnedAway: TurnedAwayCounts };
   readonly closes: Readonly<Record<CloseReason, number>>;
 }
 

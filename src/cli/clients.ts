@@ -4,7 +4,9 @@ import type { Clients } from '../admin/commands.ts';
 import type { ClientRow } from '../contract/messages.ts';
 import { stateNames } from '../data/session/state.ts';
 import { ConfigError } from '../errors.ts';
+import { peerOf } from '../runtime/addresses.ts';
 import { ask, gatewayArgs } from './ask.ts';
+import { bytes } from './bytes.ts';
 import { duration } from './explain/duration.ts';
 import { print, say } from './print.ts';
 import { selectionArgs, selectionIn } from './selection.ts';
@@ -21,6 +23,7 @@ const columns: readonly Column[] = [
   ['OUR END', ({ local }) => local ?? '-'],
   ['UP', ({ upBytes }) => bytes(upBytes)],
   ['DOWN', ({ downBytes }) => bytes(downBytes)],
+  ['KEPT', ({ keptBytes }) => bytes(keptBytes)],
   ['IDLE', ({ idleMs }) => idleMs === null ? '-' : duration(idleMs)],
   ['USER', ({ user }) => user ?? '-'],
   ['DATABASE', ({ database }) => database ?? '-'],
@@ -33,6 +36,7 @@ export const sortings = {
   idle: ({ idleMs }: ClientRow) => idleMs ?? -1,
   up: ({ upBytes }: ClientRow) => upBytes,
   down: ({ downBytes }: ClientRow) => downBytes,
+  kept: ({ keptBytes }: ClientRow) => keptBytes,
   client: ({ client }: ClientRow) => client ?? '',
   server: ({ server }: ClientRow) => server ?? '',
   state: ({ state }: ClientRow) => state,
@@ -55,6 +59,10 @@ const ownArgs: ArgsDef = {
     description: `by ${Object.keys(sortings).join(', ')}; figures from the largest down (default: age)`,
     valueHint: 'column',
   },
+  addresses: {
+    type: 'boolean',
+    description: 'count them by address, of IPv6 by /64, those with the most first',
+  },
   json: { type: 'boolean', description: 'print all that is known, as JSON' },
 };
 
@@ -64,7 +72,7 @@ export const clients = defineCommand({
     description: 'Ask a running gateway who is connected, to which server, and how much passed.',
   },
   args: { ...gatewayArgs, ...ownArgs },
-  async run({ args: { state, sort, json, ...args } }) {
+  async run({ args: { state, sort, json, addresses, ...args } }) {
     const by = sortingOf(sort);
     if (state !== undefined && !stateNames.some((name) => name === state)) {
       throw new ConfigError([`--state ${state} is none of ${stateNames.join(', ')}`]);
@@ -73,7 +81,10 @@ export const clients = defineCommand({
     const answer = await ask<Clients>(gateway, 'clients', selection);
     const rows = answer.clients.filter((row) => state === undefined || row.state === state).sort(order(by));
     const { silentWorkers } = answer;
-    print(json ? JSON.stringify({ silentWorkers, clients: rows }, null, 1) : shown(rows));
+    const [told, text] = addresses
+      ? [{ addresses: byAddress(rows) }, shownAddresses(byAddress(rows))]
+      : [{ clients: rows }, shown(rows)];
+    print(json ? JSON.stringify({ silentWorkers, ...told }, null, 1) : text);
     if (silentWorkers.length === 0) return 0;
     say(`pg_gateway: worker ${silentWorkers.join(', ')} did not answer in time: its clients are missing`);
     return 1;
@@ -92,6 +103,41 @@ function shown(rows: readonly ClientRow[]): string {
   return table(headings, rows.map((row) => columns.map(([, cell]) => cell(row))));
 }
 
+interface AddressCount {
+  /** As limits count: of IPv6 a /64; null: all unix sockets. */
+  readonly address: string | null;
+  readonly clients: number;
+  readonly open: number;
+  readonly keptBytes: number;
+}
+
+function byAddress(rows: readonly ClientRow[]): readonly AddressCount[] {
+  const counts = new Map<string | null, AddressCount>();
+  for (const { client, state, keptBytes } of rows) {
+    const address = client === null ? null : peerOf(client);
+    const { clients = 0, open = 0, keptBytes: kept = 0 } = counts.get(address) ?? {};
+    counts.set(address, {
+      address,
+      clients: clients + 1,
+      open: open + (state === 'open' ? 1 : 0),
+      keptBytes: kept + keptBytes,
+    });
+  }
+  return [...counts.values()].sort((a, b) => b.clients - a.clients);
+}
+
+function shownAddresses(counts: readonly AddressCount[]): string {
+  return table(
+    ['ADDRESS', 'CLIENTS', 'OPEN', 'KEPT'],
+    counts.map(({ address, clients, open, keptBytes }) => [
+      address ?? 'unix socket',
+      String(clients),
+      String(open),
+      bytes(keptBytes),
+    ]),
+  );
+}
+
 function order(by: Sorting): (a: ClientRow, b: ClientRow) => number {
   const value = sortings[by];
   return (a, b) => {
@@ -100,12 +146,4 @@ function order(by: Sorting): (a: ClientRow, b: ClientRow) => number {
       ? right - left
       : String(left).localeCompare(String(right));
   };
-}
-
-/** `12 kB`, in steps of 1,024 as PostgreSQL writes sizes. */
-function bytes(count: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  let [value, unit] = [count, 0];
-  for (; value >= 10_240 && unit < units.length - 1; unit++) value /= 1024;
-  return `${Math.round(value)} ${units[unit]}`;
 }

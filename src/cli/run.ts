@@ -2,7 +2,9 @@
 import { inspect } from 'node:util';
 import { runCommand } from 'citty';
 import { ConfigError, messageOf, StartError } from '../errors.ts';
+import { foreignSwitches } from '../runtime/switches.ts';
 import { version } from '../version.ts';
+import { unnamed } from './command-line.ts';
 import { commands } from './commands.ts';
 import { demoHelp } from './demo.ts';
 import { commandHelp, programHelp } from './help.ts';
@@ -19,13 +21,21 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     return await obey(argv);
   } catch (error) {
-    return complain(error);
+    return complain(error, helpFor(argv));
   }
 }
 
+/** Which help tells of the settings that were meant: not every command takes all of them. */
+function helpFor([first = '']: readonly string[]): string {
+  return Object.hasOwn(commands, first) && first !== unnamed
+    ? `pg_gateway ${first} --help`
+    : 'pg_gateway --help';
+}
+
 async function obey(argv: readonly string[]): Promise<number> {
+  refuseSwitches();
   const [first = ''] = argv;
-  const name = Object.hasOwn(commands, first) ? first : 'serve';
+  const name = Object.hasOwn(commands, first) ? first : unnamed;
   if (name !== first && /^[a-z]+$/i.test(first) && first !== 'localhost') return unknownCommand(first);
   const rawArgs = name === first ? argv.slice(1) : [...argv];
   if (rawArgs.includes('--version') || rawArgs.includes('-v')) return show(`pg_gateway ${version}`);
@@ -36,6 +46,15 @@ async function obey(argv: readonly string[]): Promise<number> {
   return typeof result === 'number' ? result : exitCodes.done;
 }
 
+/** Throws ConfigError. */
+function refuseSwitches(): void {
+  const problems = foreignSwitches(process.env, process.argv[1] ?? '').map((name) =>
+    `${name} in the environment makes the runtime inside this program run other code, or open a debugger: unset it, as in ` +
+    `env -u ${name} pg_gateway`
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
 function unknownCommand(name: string): number {
   const known = Object.keys(commands).join(', ');
   say(
@@ -44,10 +63,10 @@ function unknownCommand(name: string): number {
   return exitCodes.misused;
 }
 
-function complain(error: unknown): number {
+function complain(error: unknown, help: string): number {
   if (error instanceof ConfigError) {
     for (const problem of error.problems) say(`pg_gateway: ${problem}`);
-    say('pg_gateway --help lists all settings.');
+    say(`${help} lists all settings.`);
     return exitCodes.misused;
   }
   if (error instanceof StartError) {

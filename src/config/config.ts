@@ -3,7 +3,7 @@ import { type Entry, parseCandidates } from '../cluster/candidate.ts';
 import type { Rules } from '../cluster/election.ts';
 import type { RotationRules } from '../cluster/rotation.ts';
 import { strayWeight } from '../cluster/weights.ts';
-import { codeOf, ConfigError, messageOf } from '../errors.ts';
+import { codeOf, ConfigError, isConnectionString, messageOf } from '../errors.ts';
 import { type MetricsToken, readMetricsToken } from './metrics-token.ts';
 import { portConflicts } from './port-conflicts.ts';
 import type { DataSettings } from '../contract/messages.ts';
@@ -250,6 +250,14 @@ function readValues(
     const setting = settings[name];
     const { text = setting.fallback, written } = given.get(name) ?? {};
     if (text === undefined) continue;
+    // What is wrong with CANDIDATES is told where it is read.
+    if (isConnectionString(text) && name !== 'CANDIDATES') {
+      const what = written ?? `${name}=${text}`;
+      problems.push(
+        `${what} is a connection string: its parts belong into CANDIDATES, PGUSER, PGDATABASE and PGPASSWORD or PGPASSWORD_FILE`,
+      );
+      continue;
+    }
     try {
       values[name] = setting.parse(text);
     } catch (error) {

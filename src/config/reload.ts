@@ -79,7 +79,10 @@ function isSame(name: SettingName | Secret, before: string | null, after: string
 function fileChanges(before: Config, after: Config): readonly Change[] {
   const changed: SettingName[] = [];
   if (!isEqual(before.refusalCertificate, after.refusalCertificate)) changed.push('REFUSAL_CERT_FILE');
-  if (!isEqual(before.credentials.trust, after.credentials.trust)) changed.push('PGSSLROOTCERT');
+  const [was, is] = [before.credentials.trust, after.credentials.trust];
+  if (was.ca !== is.ca) changed.push('PGSSLROOTCERT');
+  if (was.cert !== is.cert) changed.push('PGSSLCERT');
+  if (was.key !== is.key) changed.push('PGSSLKEY');
   return changed.map((name) => {
     const value = after.given.get(name)?.text ?? null;
     return { name, before: value, after: value, needsRestart: false };

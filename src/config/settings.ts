@@ -69,7 +69,10 @@ export const settings = Object.freeze({
       'a password file of lines host:port:database:user:password (default: ~/.pgpass)',
     ),
     PGSSLMODE: choice(sslModes, 'TLS of the probe, as in libpq', 'prefer'),
-    PGSSLROOTCERT: optional('file', 'the authorities that the probe trusts, or "system"'),
+    PGSSLROOTCERT: optional(
+      'file',
+      'the authorities that the probe trusts, or "system"; without PGSSLMODE it means verify-ca, or verify-full for "system"',
+    ),
     PGSSLCERT: optional('file', "the probe's client certificate"),
     PGSSLKEY: optional('file', 'the key to PGSSLCERT'),
     PGREQUIREAUTH: requireAuth(

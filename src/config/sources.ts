@@ -1,5 +1,5 @@
 /** Where the values of settings come from: flags over environment over file over defaults. */
-import { codeOf, messageOf } from '../errors.ts';
+import { codeOf, messageOf, withoutPasswords } from '../errors.ts';
 import type { Account } from '../probe/credentials.ts';
 import type { Files } from '../probe/files.ts';
 import { readConfigFile } from './config-file.ts';
@@ -48,8 +48,9 @@ export function gather({ flags, env, files, defaults = {} }: Sources, remarks: R
     const text = env[name];
     if (!text) continue;
     if (isOfService(name, text)) {
+      const what = withoutPasswords(`${name}=${text}`);
       remarks.warnings.push(
-        `${name}=${text} in the environment is what Kubernetes says of a service of that name, and is passed over: ` +
+        `${what} in the environment is what Kubernetes says of a service of that name, and is passed over: ` +
           'set enableServiceLinks: false, or give the setting as a flag',
       );
     } else given.set(name, { text, from: 'environment', written: `${name}=${text}` });

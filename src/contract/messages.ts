@@ -131,6 +131,8 @@ export interface ClientRow {
   readonly local: string | null;
   readonly upBytes: number;
   readonly downBytes: number;
+  /** What the gateway keeps, because a side does not read. */
+  readonly keptBytes: number;
   /** As they stand in a startup packet in clear text. */
   readonly user: string | null;
   readonly database: string | null;

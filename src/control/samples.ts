@@ -4,6 +4,7 @@
  */
 import { type Counters, servedAt, serverSlots, total } from '../contract/counters.ts';
 import type { ProbeTimes } from './probe-times.ts';
+import { RecentlyTurnedAway } from './turned-away.ts';
 
 export const sampleMs = 5_000;
 export const sampleCount = 180;
@@ -31,6 +32,7 @@ interface CandidateRing {
 }
 
 export class Samples {
+  readonly recently: RecentlyTurnedAway;
   readonly #counters: readonly Counters[];
   readonly #probes: ProbeTimes;
   readonly #timeMs = new Float64Array(sampleCount);
@@ -46,6 +48,7 @@ export class Samples {
   #mostHeld = 0;
 
   constructor(counters: readonly Counters[], probes: ProbeTimes) {
+    this.recently = new RecentlyTurnedAway(counters);
     this.#counters = counters;
     this.#probes = probes;
   }
@@ -53,6 +56,7 @@ export class Samples {
   /** Call it at every change: who waits for a second only must be seen. `now` in monotonic milliseconds. */
   note(now: number, date = new Date()): void {
     this.#mostHeld = Math.max(this.#mostHeld, total(this.#counters, 'held'));
+    this.recently.note(now);
     if (now < this.#dueAt) return;
     this.#dueAt = now + sampleMs;
     this.#take(date);

@@ -74,7 +74,7 @@ export class WorkerPool {
   /** Those that each data plane has bound itself, and can be passed on. */
   readonly #bound: (Sockets | undefined)[] = [];
   readonly #counters: readonly Counters[];
-  readonly #addresses: SharedArrayBuffer;
+  readonly addresses: SharedArrayBuffer;
   readonly serverSlots: ServerSlots;
   readonly #leases: Leases;
   readonly #watch = new WorkerWatch();
@@ -92,7 +92,7 @@ export class WorkerPool {
     this.#settings = options.settings;
     this.#unix = new UnixPlaces(options.settings.alsoListen);
     this.#counters = Array.from({ length: Math.max(1, options.workers) }, newCounters);
-    this.#addresses = newAddressMemory(this.#counters.length);
+    this.addresses = newAddressMemory(this.#counters.length);
     this.serverSlots = new ServerSlots(this.#counters);
     this.#leases = new Leases(this.#counters, this.serverSlots);
   }
@@ -123,6 +123,7 @@ export class WorkerPool {
       listening = await this.#open(index);
     }
     this.#settings = boundTo(this.#settings, listening);
+    this.watch();
     return listening;
   }
 
@@ -339,7 +340,7 @@ export class WorkerPool {
     };
     const send = this.#options.workers === 0 ? this.#openHere(settings, onReport) : openWorkerThread(
       this.#options,
-      { settings, counters: this.#counters.map(({ buffer }) => buffer), index, addresses: this.#addresses },
+      { settings, counters: this.#counters.map(({ buffer }) => buffer), index, addresses: this.addresses },
       onReport,
       onExit,
     );
@@ -355,7 +356,7 @@ export class WorkerPool {
     };
     beat();
     const beats = setInterval(beat, beatMs);
-    const addresses = new AddressTable(this.#addresses, 1, 0);
+    const addresses = new AddressTable(this.addresses, 1, 0);
     const dataPlane = new DataPlane(runtime, settings, this.#counters, 0, addresses, (report) => {
       if (report.kind === 'stopped' || report.kind === 'listenFailed') clearInterval(beats);
       onReport(report);

@@ -64,17 +64,18 @@ export class AddressTable {
   readonly #seed: number;
   readonly #table: Float64Array;
   readonly #workers: number;
-  readonly #worker: number;
+  readonly #worker: number | undefined;
   readonly #now: () => number;
 
-  /** For one worker of `workers`. It has no connections yet: those of one before it are gone. */
-  constructor(buffer: ArrayBufferLike, workers: number, worker: number, now: () => number = Date.now) {
+  /** For one worker of `workers`, which has no connections yet: those of one before it are gone. Without one, to look only. */
+  constructor(buffer: ArrayBufferLike, workers: number, worker?: number, now: () => number = Date.now) {
     this.#lock = new Int32Array(buffer, 0, 1);
     this.#seed = new Uint32Array(buffer)[1]!;
     this.#table = new Float64Array(buffer, headerBytes);
     this.#workers = workers;
     this.#worker = worker;
     this.#now = now;
+    if (worker === undefined) return;
     this.#locked(() => {
       // What was never written to takes no memory yet.
       for (let place = 0; place < places; place++) {
@@ -94,6 +95,32 @@ export class AddressTable {
       this.#table[this.#ownCount(place)]! += 1;
       return place;
     });
+  }
+
+  /** What an address has, and how many times it may connect at once; undefined: it is not in the table. Counts nothing. */
+  look(
+    [high, low]: AddressKey,
+    rate: Rate | undefined,
+  ): { connections: number; connects: number } | undefined {
+    const now = this.#now();
+    return this.#locked(() => {
+      const first = this.#hash(high, low);
+      for (let choice = 0; choice < choices; choice++) {
+        const place = (first + choice) & (places - 1);
+        const start = this.#start(place);
+        if (this.#table[start] !== high || this.#table[start + 1] !== low) continue;
+        return { connections: this.#connections(place), connects: this.#tokens(start, rate, now) };
+      }
+      return undefined;
+    });
+  }
+
+  #tokens(start: number, rate: Rate | undefined, now: number): number {
+    if (rate === undefined) return 0;
+    const everyMs = 1000 / rate.perSecond;
+    const full = this.#table[start + readyAt]!;
+    if (full <= now || full > now + rate.burst * everyMs) return rate.burst;
+    return Math.floor((now + rate.burst * everyMs - full) / everyMs);
   }
 
   /** The connection that was counted there has ended. */
@@ -145,7 +172,7 @@ export class AddressTable {
   }
 
   #ownCount(place: number): number {
-    return this.#start(place) + countsAt + this.#worker;
+    return this.#start(place) + countsAt + this.#worker!;
   }
 
   /** The finalizer of MurmurHash3, over both numbers. */

@@ -62,6 +62,7 @@ export class Roster {
       local: state.local || null,
       upBytes: state.upBytes,
       downBytes: state.downBytes,
+      keptBytes: state.bufferedBytes,
       user: user ?? null,
       database: database ?? null,
       application: application ?? null,

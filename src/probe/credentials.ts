@@ -68,7 +68,7 @@ export function readCredentials(login: LoginSettings, account: Account, files: F
   const database = login.database || 'postgres';
   const reader = new Reader(files, problems);
   const password = passwordSource(login, account, database, user, reader, warnings);
-  const sslMode = readSslMode(login, problems);
+  const sslMode = readSslMode(login, problems, warnings);
   const trust = readTrust(login, account, sslMode, reader, warnings);
   const { channelBinding = 'prefer', requireAuth } = login;
   if (channelBinding === 'require' && sslMode === 'disable') {
@@ -140,7 +140,14 @@ function passwordSource(
   if (path && password) {
     reader.problems.push('PGPASSWORD and PGPASSWORD_FILE are both set: keep one of them');
   }
-  if (password) return () => password;
+  if (password) {
+    if (login.passFile) {
+      warnings.push(
+        'PGPASSWORD is set, so PGPASSFILE is not read, as by libpq: unset the one that is not meant',
+      );
+    }
+    return () => password;
+  }
   if (path) {
     let last = reader.named(
       'PGPASSWORD_FILE',
@@ -203,11 +210,23 @@ function ignored(path: string, mode: number): string {
   }): chmod 600 ${path}, or, where a secret of Kubernetes is mounted, put the password alone into it and name it in PGPASSWORD_FILE instead`;
 }
 
-function readSslMode({ sslMode, sslRootCert }: LoginSettings, problems: string[]): SslMode {
-  const mode = sslMode ?? (sslRootCert === 'system' ? 'verify-full' : 'prefer');
+/**
+ * Here alone libpq is not followed: it checks no certificate by a root that it was given, unless a mode says so as well. Who names
+ * the authorities wants them to count.
+ */
+function readSslMode(
+  { sslMode, sslRootCert }: LoginSettings,
+  problems: string[],
+  warnings: string[],
+): SslMode {
+  const mode = sslMode ?? (sslRootCert === 'system' ? 'verify-full' : sslRootCert ? 'verify-ca' : 'prefer');
   if (mode !== 'verify-full' && sslRootCert === 'system') {
     problems.push(
       `PGSSLROOTCERT=system is only safe with PGSSLMODE=verify-full, not with ${mode}: change one of them`,
+    );
+  } else if (sslRootCert && ['disable', 'allow', 'prefer'].includes(mode)) {
+    warnings.push(
+      `PGSSLMODE=${mode} checks no certificate, and PGSSLROOTCERT names who is to be trusted: unset PGSSLMODE, which then means verify-ca, or set it to verify-full`,
     );
   }
   return mode;

@@ -130,11 +130,22 @@ export function malformed(what: string, asked: Asked): ProbeError {
   );
 }
 
-/** For a handshake that failed after the server agreed to TLS. */
+/**
+ * Whether an error of a connection under TLS is of TLS and not of the socket below, whose errors have the system's names. By
+ * TLS 1.3 a server tells after the handshake that it does not take our certificate.
+ */
+export function isOfTls(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'EPROTO' || !/^E[A-Z0-9]+$/.test(code);
+}
+
+/** For TLS that failed after the server agreed to it. */
 export function tlsFailure(error: unknown, asked: Asked): ProbeError {
-  const message = `was not trusted at ${asked.address}, TLS failed (${
-    printable(messageOf(error), maxQuoted)
-  }): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
+  const said = printable(messageOf(error), maxQuoted);
+  // Each runtime words it in its own way: "alert" is what the other side says of us.
+  const message = /alert/i.test(said)
+    ? `ended TLS at ${asked.address} (${said}): check PGSSLCERT and PGSSLKEY of the gateway, and ssl_ca_file there`
+    : `was not trusted at ${asked.address}, TLS failed (${said}): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
   return new ProbeError('untrusted', message, { errno: codeOf(error) });
 }
 

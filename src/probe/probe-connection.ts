@@ -10,6 +10,7 @@ import { openTcp, peerCertificate, startTls } from '../runtime/tcp.ts';
 import type { TcpSocket, TlsTrust } from '../runtime/tcp.ts';
 import {
   disconnected,
+  isOfTls,
   notPostgres,
   ProbeError,
   serverFailure,
@@ -149,7 +150,7 @@ export class ProbeConnection {
     let secure = false;
     this.isEncrypted = true;
     const fail = (error: unknown) => {
-      const onSocket = secure || codeOf(error) === 'ECONNRESET';
+      const onSocket = codeOf(error) === 'ECONNRESET' || (secure && !isOfTls(error));
       this.#end((onSocket ? socketFailure : tlsFailure)(error, this.#options.asked));
     };
     try {

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { CommandError, type Commands, MisusedCommand } from '../../src/admin/commands.ts';
-import { serveControlSocket } from '../../src/admin/control-socket.ts';
+import { clearDead, serveControlSocket } from '../../src/admin/control-socket.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'control-socket-'));
 after(() => rmSync(base, { recursive: true }));
@@ -130,13 +139,51 @@ describe('the control socket', () => {
 });
 
 describe('the place of a control socket', () => {
-  test('that a killed gateway has left behind is taken again', async () => {
-    const path = join(base, 'left.sock');
+  /** As a gateway that is killed leaves it. */
+  async function leaveBehind(path: string): Promise<void> {
     const program =
       'require("node:net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))';
     const killed = spawn(process.execPath, ['-e', program, path]);
     await new Promise((resolve) => killed.once('exit', resolve));
     assert.ok(statSync(path).isSocket());
+  }
+
+  test('that gateways on other ports have left behind is cleared away, and nothing else', async () => {
+    const folder = mkdtempSync(join(base, 'dead-'));
+    const [dead, living, file] = ['1.sock', '2.sock', '3.sock'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const other = join(folder, 'other');
+    await leaveBehind(dead);
+    await leaveBehind(other);
+    writeFileSync(file, '');
+    const socket = await serveControlSocket(living, commands, () => {});
+    await clearDead(folder);
+    assert.deepEqual(readdirSync(folder).filter((name) => !/\.\d+$/.test(name)).sort(), [
+      '2.sock',
+      '3.sock',
+      'other',
+    ]);
+    assert.equal((await ask(living, 'look')).status, 200);
+    socket.close();
+  });
+
+  test('that belongs to another user is left where it is', {
+    skip: process.getuid?.() === 0 ? false : 'only root can make a socket of another user',
+  }, async () => {
+    const folder = mkdtempSync(join(base, 'theirs-'));
+    const theirs = join(folder, '1.sock');
+    await leaveBehind(theirs);
+    chownSync(theirs, 65_534, 65_534);
+    await clearDead(folder);
+    assert.ok(existsSync(theirs));
+  });
+
+  test('that a killed gateway has left behind is taken again', async () => {
+    const path = join(base, 'left.sock');
+    await leaveBehind(path);
     const socket = await serveControlSocket(path, commands, () => {});
     assert.equal((await ask(path, 'look')).status, 200);
     socket.close();

@@ -11,6 +11,7 @@ export const idleOperations: Operations = {
   snapshot: () => snapshot,
   drain() {},
   setLogLevel() {},
+  judge: () => undefined,
   survey: () => Promise.resolve({ count: 0, rows: '', silent: [] }),
   pause: { begin: (_, by) => ({ by, since: new Date(0), until: new Date(1) }), end: () => true },
   reload: () => Promise.resolve({ changes: [], warnings: [] } as never),

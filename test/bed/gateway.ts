@@ -40,6 +40,8 @@ export interface GatewayProcess {
   readonly pid: number;
   /** Everything logged so far. */
   readonly log: readonly LogLine[];
+  /** All that it has written to standard error, log or not. */
+  said(): string;
   /** The value of a series, `name{label="value"}`; undefined if there is none. */
   metric(series: string): Promise<number | undefined>;
   /** GET from the metrics port. */
@@ -146,6 +148,7 @@ export async function startGateway(
     metricsPort,
     pid: child.pid!,
     log,
+    said,
     exited,
     get,
     metric: async (series) => {

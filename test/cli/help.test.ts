@@ -64,7 +64,10 @@ describe('the first lines of the help', () => {
 
   test('of a command name the flags that it has for itself', () => {
     const help = commandHelp('explain', explain);
-    assert.match(help, /^Of explain:\n {2}--url http:\/\/host:port +the metrics port.*\n {2}--json +print/m);
+    assert.match(
+      help,
+      /^Of explain:\n {2}--url http:\/\/host:port +the metrics port.*\n {2}--client address +instead.*\n {2}--json +print/m,
+    );
     assert.doesNotMatch(commandHelp('check', check), /^Of /m);
   });
 
@@ -72,6 +75,7 @@ describe('the first lines of the help', () => {
     const flags = commandHelp('explain', explain).match(/^ {2}--[a-z-]+/gm);
     assert.deepEqual(flags, [
       '  --url',
+      '  --client',
       '  --json',
       '  --listen-port',
       '  --metrics-host',

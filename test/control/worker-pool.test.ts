@@ -113,6 +113,7 @@ for (
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
       const { address: listen } = await pool.start();
       equal(pool.counters.length, Math.max(1, workers));
+      equal(pool.workers.length, workers);
       const held = await peerConnect(listen);
       held.socket.write(startup);
       await until(() => total(pool.counters, 'held') === 1, 'the client to be held');

@@ -67,6 +67,7 @@ describe('the list of clients', () => {
       local: '10.0.0.254:50000',
       upBytes: startup.length + 30,
       downBytes: firstByte.length + 1_000,
+      keptBytes: 0,
       user: 'postgres',
       database: 'postgres',
       application: null,

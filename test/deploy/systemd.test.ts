@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { activatedSockets } from '../../src/config/socket-activation.ts';
 import { settings } from '../../src/config/settings.ts';
+import { switches } from '../../src/runtime/switches.ts';
 
 const deployed = join(import.meta.dirname, '../../deploy/systemd');
 const names = readdirSync(deployed).filter((name) => /\.(?:service|socket)$/.test(name));
@@ -54,6 +55,12 @@ describe('the units of systemd', () => {
     const service = copies().find((path) => path.endsWith('.service'))!;
     const { status, said } = analyze('security', '--offline=true', `--threshold=${mostExposure}`, service);
     assert.equal(status, 0, said);
+  });
+
+  test('leave no variable that runs other code, and no memory on a disk', () => {
+    const unset = valuesOf('pg_gateway.service', 'UnsetEnvironment').join(' ').split(' ');
+    for (const name of ['BUN_BE_BUN', 'LD_PRELOAD', ...switches]) assert.ok(unset.includes(name), name);
+    assert.deepEqual(valuesOf('pg_gateway.service', 'LimitCORE'), ['0']);
   });
 
   test('name the two ports as the program knows them', () => {

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask, clientOf } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
-import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
+import { type GatewayProcess, gatewayRuntime, patient, runProgram, startGateway } from '../bed/gateway.ts';
 import { askOver, queryMessage, startQuery } from '../bed/raw-client.ts';
 import { waitFor } from '../bed/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'client-limits-'));
 const file = join(folder, 'gateway.conf');
+const control = join(folder, 'control.sock');
 after(() => rmSync(folder, { recursive: true }));
 
 /** Where this machine reaches itself as other machines do. */
@@ -27,6 +28,8 @@ function refused(query: () => Promise<unknown>): Promise<{ readonly code: string
     return error && { code: error.code, text: [error.message, error.detail, error.hint].join('\n') };
   });
 }
+
+const tell = (...args: string[]) => runProgram([...args, '--control-socket', control]);
 
 function served(query: () => Promise<unknown>): Promise<unknown> {
   return waitFor('it to be served', () => query().then(() => true, () => false));
@@ -61,6 +64,7 @@ describe(`limits of clients on ${gatewayRuntime}`, () => {
       CONFIG_FILE: file,
       LISTEN_HOST: '0.0.0.0',
       NUM_THREADS: '2',
+      CONTROL_SOCKET: control,
     });
     await gateway.routesTo(cluster.first.port);
   });
@@ -88,6 +92,15 @@ describe(`limits of clients on ${gatewayRuntime}`, () => {
       const full = await refused(() => ask(gateway.port, 'select 1', own));
       assert.equal(full.code, '53300');
       assert.match(full.text, /as many connections from .* as it takes from one address/);
+      const { stdout: why, code } = await tell('explain', '--client', ownAddress!);
+      assert.match(why, /would be refused now\.\n {2}SQLSTATE 53300: .* as many connections/);
+      assert.match(why, /has 4 connections of 4 \(MAX_CONNECTIONS_PER_ADDRESS\)/);
+      assert.equal(code, 1);
+      const { stdout: counts } = await tell('clients', '--addresses');
+      assert.match(
+        counts,
+        new RegExp(`^ADDRESS +CLIENTS +OPEN +KEPT\\n${ownAddress} +\\d+ +4 +0 bytes$`, 'm'),
+      );
       await served(() => ask(gateway.port, 'select 1'));
       await sessions.pop()!.end();
       await served(() => ask(gateway.port, 'select 1', own));
@@ -146,6 +159,22 @@ describe(`limits of clients on ${gatewayRuntime}`, () => {
     assert.ok((await gateway.metric('pg_gateway_buffers_full_total') ?? 0) >= 1);
     for (const socket of sockets) socket.destroy();
     await served(() => ask(gateway.port, 'select 1'));
+  });
+
+  test('who was turned away is on one line, and who would be is told by the address', async () => {
+    const { stdout } = await tell('status');
+    assert.match(stdout, /^Turned away in the last .*: \d+ by ALLOW and DENY, .*\d+ by MAX_BUFFERED_BYTES/m);
+    assert.match(stdout, /^kept +\d+ (?:bytes|kB|MB) +64 kB +MAX_BUFFERED_BYTES$/m);
+    assert.match((await tell('explain')).stdout, /^ {2}Turned away in the last /m);
+    const { stdout: fine, code } = await tell('explain', '--client', '203.0.113.9');
+    assert.match(fine, /^A client from 203\.0\.113\.9 would be taken\. New clients are served by/);
+    assert.equal(code, 0);
+    await reload({ DENY: '203.0.113.0/24' });
+    const { stdout: denied } = await tell('explain', '--client', '203.0.113.9');
+    assert.match(denied, /SQLSTATE 28000: .*\n {2}A network of DENY has this address/);
+    const { stderr, code: misused } = await tell('explain', '--client', 'db.example');
+    assert.match(stderr, /"db\.example" is no address of a client/);
+    assert.equal(misused, 2);
   });
 
   test('the log says which address was refused', async () => {

@@ -85,7 +85,7 @@ describe(`who is connected, on ${gatewayRuntime}`, () => {
       const [heading, first, ...more] = stdout.trimEnd().split('\n');
       assert.match(
         heading!,
-        /^CLIENT +SINCE +STATE +PORT +SERVER +OUR END +UP +DOWN +IDLE +USER +DATABASE +APPLICATION$/,
+        /^CLIENT +SINCE +STATE +PORT +SERVER +OUR END +UP +DOWN +KEPT +IDLE +USER +DATABASE +APPLICATION$/,
       );
       assert.match(first!, /^127\.0\.0\.1:\d+ .* open +primary +127\.0\.0\.1:.* postgres +postgres +ledger$/);
       assert.equal(more.length, 2);

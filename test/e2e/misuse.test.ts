@@ -87,6 +87,20 @@ describe(`misuse on ${gatewayRuntime}`, () => {
         2,
         /CONFIG_FILE=\/nonexistent cannot be read/,
       ],
+      [
+        'a connection URL as the first argument',
+        ['postgres://app:sesame@db/x'],
+        good,
+        2,
+        /--listen-host postgres:\/\/app:\*\*\*@db\/x is a connection string: .*PGPASSWORD_FILE/,
+      ],
+      [
+        'a list of parameters as a candidate',
+        [],
+        { ...good, CANDIDATES: 'host=db password=sesame' },
+        2,
+        /CANDIDATES: "host=db password=\*\*\*" cannot be a host name/,
+      ],
       ['half a certificate', [], { ...good, REFUSAL_CERT_FILE: '/etc/hostname' }, 2, /belong together/],
       [
         'a listen address that this machine has not',
@@ -106,6 +120,11 @@ describe(`misuse on ${gatewayRuntime}`, () => {
       assert.doesNotMatch(result.stderr, /\n +at /, 'a stack trace is no message');
     });
   }
+
+  test('the help that is named is that of the command', async () => {
+    assert.match((await runProgram(['demo', '--holdms', '5'])).stderr, /^pg_gateway demo --help lists/m);
+    assert.match((await runProgram(['--holdms', '5'])).stderr, /^pg_gateway --help lists/m);
+  });
 
   test('all that is wrong is told at once', async () => {
     const { stderr } = await runProgram(['--fail-after', '0'], { LISTEN_PORT: 'x', PGUSER: 'a' });

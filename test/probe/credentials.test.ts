@@ -69,6 +69,12 @@ describe('the password', () => {
     assert.equal(read({ password: 'secret' }, files).password('db', 5432), 'secret');
   });
 
+  test('PGPASSWORD wins over PGPASSFILE too, with a warning, for both were named', () => {
+    const { password, warnings } = read({ password: 'secret', passFile: '/passwords' });
+    assert.equal(password('db', 5432), 'secret');
+    assert.match(warnings.join(), /^PGPASSWORD is set, so PGPASSFILE is not read/);
+  });
+
   test('PGPASSWORD_FILE is read without its last newline, and again at each use', () => {
     const files: Record<string, readonly [number, string]> = { '/run/secret': [0o444, 'one\n'] };
     const credentials = read({ passwordFile: '/run/secret' }, files);
@@ -151,6 +157,21 @@ describe('TLS', () => {
   test('require with a root certificate verifies like verify-ca, as in libpq', () => {
     const { trust } = read({ sslMode: 'require', sslRootCert: '/root.crt' }, root);
     assert.deepEqual(trust, { verify: true, verifyHost: false, ca: pem });
+  });
+
+  test('a root certificate without a mode is for verifying, which libpq would not do', () => {
+    const credentials = read({ sslRootCert: '/root.crt' }, root);
+    assert.equal(credentials.sslMode, 'verify-ca');
+    assert.deepEqual(credentials.trust, { verify: true, verifyHost: false, ca: pem });
+  });
+
+  test('a root certificate with a mode that verifies nothing is warned of, with what to do', () => {
+    for (const sslMode of ['disable', 'allow', 'prefer'] as const) {
+      const { warnings, trust } = read({ sslMode, sslRootCert: '/root.crt' }, root);
+      assert.match(warnings.join(), new RegExp(`PGSSLMODE=${sslMode} checks no certificate.*verify-full`));
+      assert.equal(trust.verify, false);
+    }
+    assert.deepEqual(read({ sslMode: 'require', sslRootCert: '/root.crt' }, root).warnings, []);
   });
 
   test('verify-full checks the name too', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { serverFailure, socketFailure } from '../../src/probe/failure.ts';
+import { isOfTls, serverFailure, socketFailure, tlsFailure } from '../../src/probe/failure.ts';
 
 const asked = { address: '10.0.0.1:5432', user: 'gateway', database: 'postgres' };
 const failed = (code: string) => socketFailure(Object.assign(new Error(`connect ${code}`), { code }), asked);
@@ -24,6 +24,27 @@ describe('an error of the socket', () => {
   test('is one of the network where the server cannot be reached', () => {
     for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN']) {
       assert.equal(failed(code).kind, 'unreachable', code);
+    }
+  });
+});
+
+describe('an error under TLS', () => {
+  test('is of TLS unless it has a name of the system, in the words of each runtime', () => {
+    const alerts: readonly [string, string][] = [
+      ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca'],
+      ['', 'error:10000418:SSL routines:OPENSSL_internal:TLSV1_ALERT_UNKNOWN_CA'],
+      ['', 'received fatal alert: UnknownCA'],
+      ['EPROTO', 'write EPROTO tlsv1 alert'],
+    ];
+    for (const [code, text] of alerts) {
+      const error = Object.assign(new Error(text), { code });
+      assert.ok(isOfTls(error), text);
+      const { kind, message } = tlsFailure(error, asked);
+      assert.equal(kind, 'untrusted');
+      assert.match(message, /check PGSSLCERT and PGSSLKEY/);
+    }
+    for (const code of ['ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENOBUFS']) {
+      assert.ok(!isOfTls(Object.assign(new Error(code), { code })), code);
     }
   });
 });

@@ -20,14 +20,17 @@ export function showLimits(status: Status): void {
     meter('Sessions', served + clients.held, limits.maxSessions),
     meter('Waiting', clients.held, limits.maxHeld),
     meter('Clients in all', clients.active, limits.maxClients),
+    ...(clients.bufferedBytes === null || limits.maxBufferedBytes === null
+      ? []
+      : [meter('Kept for slow readers', clients.bufferedBytes, limits.maxBufferedBytes, bytes)]),
   ]);
   showRules(status);
 }
 
-function meter(name: string, used: number, most: number): HTMLElement {
+function meter(name: string, used: number, most: number, text = grouped): HTMLElement {
   const { item, value, bar, fill } = meterOf(name);
   const share = most > 0 ? Math.min(1, used / most) : 1;
-  setText(value, `${grouped(used)} of ${grouped(most)}`);
+  setText(value, `${text(used)} of ${text(most)}`);
   setClass(item, share >= 0.95 ? 'full' : share >= 0.8 ? 'high' : '');
   bar.setAttribute('aria-valuemax', String(most));
   bar.setAttribute('aria-valuenow', String(Math.min(used, most)));
@@ -49,7 +52,7 @@ function meterOf(name: string): Meter {
   return made;
 }
 
-function showRules({ limits, rules, standbyPort }: Status): void {
+function showRules({ clients, limits, rules, standbyPort }: Status): void {
   const all: (readonly [string, string])[] = [
     ['a client waits at most', duration(limits.holdMs)],
     ['failed probes that withdraw the primary', String(rules.failAfter)],
@@ -61,6 +64,15 @@ function showRules({ limits, rules, standbyPort }: Status): void {
     all.push(['a standby to read from lags less than', duration(standbyPort.maxLagMs)]);
   }
   if (standbyPort?.maxLagBytes != null) all.push(['and by less than', bytes(standbyPort.maxLagBytes)]);
+  const { maxPerAddress, ratePerAddress: rate, idleTimeoutMs } = limits;
+  if (maxPerAddress !== null) all.push(['connections of one address', grouped(maxPerAddress)]);
+  if (rate !== null) all.push(['its connects in a second, and at once', `${rate.perSecond}, ${rate.burst}`]);
+  if (idleTimeoutMs !== null) all.push(['silence that ends a session', duration(idleTimeoutMs)]);
+  const { turnedAway } = clients.recently;
+  const refused = Object.values(turnedAway).reduce((sum, count) => sum + count, 0);
+  if (refused > 0) {
+    all.push([`turned away in the last ${duration(clients.recently.ms)}`, grouped(refused)]);
+  }
   const key = JSON.stringify(all);
   if (key === shownRules) return;
   shownRules = key;

@@ -3,6 +3,7 @@ import { oneLine } from '../../protocol/printable.ts';
 import { duration } from './duration.ts';
 import { counted, outlook } from './outlook.ts';
 import { readers, standbyLine } from './readers.ts';
+import { turnedAwayLine } from './turned-away.ts';
 import type { AnswerStatus, CandidateStatus, Status } from '../../admin/status.ts';
 
 export function explanation(status: Status): string {
@@ -99,6 +100,8 @@ function experience(status: Status): string[] {
       `${counted(clients.fallbacks, 'client')} of the standby port had to be served by the primary.`,
     );
   }
+  const line = turnedAwayLine(status);
+  if (line !== undefined) lines.push(line);
   lines.push(
     `Since the start: ${
       counted(accepted, 'client')
@@ -111,7 +114,7 @@ function experience(status: Status): string[] {
   return lines;
 }
 
-function newcomers({ draining, paused, route, limits }: Status): string {
+export function newcomers({ draining, paused, route, limits }: Status): string {
   if (draining) return 'The gateway is draining: once DRAIN_ACCEPT_MS is over, it takes no new clients.';
   if (paused) {
     return `New clients are held since ${paused.since}, as ${paused.by} has asked for, until pg_gateway resume or ${paused.until}; ` +

@@ -1,7 +1,9 @@
 /** What `/status` says on one screen: for whoever is on call, and for a wall. Pure. */
 import type { CandidateStatus, Status } from '../../admin/status.ts';
 import { oneLine } from '../../protocol/printable.ts';
+import { bytes } from '../bytes.ts';
 import { duration } from '../explain/duration.ts';
+import { turnedAwayLine } from '../explain/turned-away.ts';
 import { table } from '../table.ts';
 
 /** So many changes, the last one first. */
@@ -87,9 +89,12 @@ function sessionsOn({ sessions }: Status['clients'], address: string | undefined
   return found === undefined ? '-' : String(found.sessions);
 }
 
-function clients({ clients, limits }: Status): string[] {
+function clients(status: Status): string[] {
+  const { clients, limits } = status;
   const sessions = clients.sessions.reduce((sum, on) => sum + on.sessions, 0);
-  return table(['', 'NOW', 'LIMIT', ''], [
+  const { bufferedBytes: kept } = clients;
+  const line = turnedAwayLine(status);
+  const rows = table(['', 'NOW', 'LIMIT', ''], [
     ['sessions', String(sessions), String(limits.maxSessions), 'MAX_SESSIONS'],
     ['clients', String(clients.active), String(limits.maxClients), ''],
     [
@@ -98,7 +103,11 @@ function clients({ clients, limits }: Status): string[] {
       String(limits.maxHeld),
       `MAX_HELD, each ${duration(limits.holdMs)} at the most`,
     ],
+    ...(kept === null || limits.maxBufferedBytes === null
+      ? []
+      : [['kept', bytes(kept), bytes(limits.maxBufferedBytes), 'MAX_BUFFERED_BYTES']]),
   ]).split('\n');
+  return line === undefined ? rows : [...rows, '', line];
 }
 
 function changes({ journal }: Status): string[] {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { statusOf } from '../../../src/admin/status-of.ts';
 import { screen, silence } from '../../../src/cli/status/screen.ts';
+import { ProbeTimes } from '../../../src/control/probe-times.ts';
+import { Samples } from '../../../src/control/samples.ts';
 import { after, failing, now, primary, standby, unasked } from '../../cluster/scene.ts';
 import { counted, snapshotOf } from '../../admin/snapshot.ts';
 
@@ -60,6 +62,21 @@ describe('the screen of a gateway', () => {
     );
     const lastReload = { isSuccessful: false, at: new Date(0) };
     assert.match(shown(three, { lastReload }), /^The last reload failed/m);
+  });
+
+  test('has one line for all that limits have turned away, and one for what is kept', () => {
+    const counters = [counted({ notAllowed: 3, addressFull: 2, buffered: 20_480 })];
+    const recently = new Samples(counters, new ProbeTimes());
+    const { limits } = snapshotOf(three);
+    const change = { counters, samples: recently, limits: { ...limits, maxBufferedBytes: 65_536 } };
+    assert.match(
+      shown(three, change),
+      /^Turned away in the last 0 ms: 3 by ALLOW and DENY, 2 by MAX_CONNECTIONS_PER_ADDRESS\.$/m,
+    );
+    assert.match(shown(three, change), /^kept +20 kB +64 kB +MAX_BUFFERED_BYTES$/m);
+    recently.note(now);
+    assert.match(shown(three, change), /^Turned away since the start, none of them lately: 3 by ALLOW/m);
+    assert.doesNotMatch(shown(three), /Turned away|kept/);
   });
 
   test('obeys nothing that a server or a name says', () => {

@@ -321,6 +321,16 @@ describe('the packages', { skip: machineTrouble() ?? false }, () => {
       await waitFor('a status', () => property('StatusText').startsWith(`primary ${cluster.candidates}, `));
       const pid = property('MainPID');
       assert.equal(there('stat', '-c', '%U', `/proc/${pid}`), 'pg_gateway');
+      const rights = there('cat', `/proc/${pid}/status`, `/proc/${pid}/limits`);
+      for (
+        const right of [
+          /^CapEff:\s+0+$/m,
+          /^CapBnd:\s+0+$/m,
+          /^NoNewPrivs:\s+1$/m,
+          /^Seccomp:\s+2$/m,
+          /^Max core file size +0 +0 /m,
+        ]
+      ) assert.match(rights, right);
       assert.match(there('pg_gateway', 'status'), new RegExp(`^Primary: ${cluster.candidates} `, 'm'));
     });
 
