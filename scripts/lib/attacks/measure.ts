@@ -6,7 +6,7 @@ import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { describeMachine, load } from '../bench/machine.ts';
 import type { Attack } from './attack.ts';
 import { attackOf } from './attacks.ts';
-import type { Network } from './network.ts';
+import { type Network, noOwnNetwork } from './network.ts';
 import type { Options } from './options.ts';
 import { type Report, type Row, rowOf } from './report.ts';
 import { limits, startHaproxy, startOurs, type Target } from './targets.ts';
@@ -67,7 +67,11 @@ export async function measure(
   try {
     for (const attack of options.names.map(attackOf)) {
       if (attack.vanishes && !network.isOwn) {
-        skipped.push(`${attack.name}: it takes root, and unshare, to lose packets`);
+        skipped.push(
+          `${attack.name}: ${
+            noOwnNetwork() || 'scripts/attacks gives the network in which packets are lost'
+          }`,
+        );
         continue;
       }
       const settings = (options.isShort ? attack.shortSettings : undefined) ?? attack.settings ?? {};

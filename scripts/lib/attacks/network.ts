@@ -2,7 +2,7 @@
  * A network of its own, into which scripts/attacks has put this process: addresses beside the loopback, so that limits by
  * address count, and packets that vanish. All of it ends with the last process in it.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 
 export interface Network {
@@ -15,6 +15,17 @@ export interface Network {
   readonly isOwn: boolean;
   /** From now on no FIN and no reset of the attackers arrives, or each does again. */
   silence(isOn: boolean): void;
+}
+
+/** Whether scripts/attacks gives one here, in the words of a shell. */
+const ownNetwork =
+  '[ "$(id -u)" = 0 ] && command -v ip >/dev/null && command -v nft >/dev/null && unshare --net true 2>/dev/null';
+
+/** Why there is none, or false. For the `skip` of a test. */
+export function noOwnNetwork(): string | false {
+  return spawnSync('sh', ['-c', ownNetwork]).status === 0
+    ? false
+    : 'packets are lost in a network of its own, which takes root, unshare, iproute2 and nftables';
 }
 
 export const loopback: Network = {
