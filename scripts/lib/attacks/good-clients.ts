@@ -55,27 +55,25 @@ class Place {
     return seen;
   }
 
-  /** A question every so often. One that is late because the answer before it was counts from when it was due. */
   async #keepAsking(at: number, count: number): Promise<never> {
+    const every = Number(everyMs);
     // Not all at once.
-    let due = performance.now() + Number(everyMs) * at / count;
-    let answeredAt = 0;
+    await pause(every * at / count);
     while (true) {
-      if (performance.now() < due) await pause(due - performance.now());
       const seen = this.#seen;
-      const from = answeredAt > due ? due : performance.now();
-      due = seen === undefined ? performance.now() + calmMs : due + Number(everyMs);
+      const from = performance.now();
       try {
         const session = this.#sessions[at] ??= await QuietSession.open(this.#where);
         await session.ask(++number);
-        answeredAt = performance.now();
-        seen?.answered(answeredAt - from);
+        seen?.answered(performance.now() - from, every);
       } catch (error) {
         (this.#seen ?? this.#strays).failed(error);
         this.#sessions[at]?.end();
         this.#sessions[at] = undefined;
         await pause(restMs);
       }
+      const between = seen === undefined ? calmMs : every;
+      await pause(Math.max(0, between - (performance.now() - from)));
     }
   }
 

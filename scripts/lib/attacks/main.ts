@@ -45,10 +45,11 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run(options: Options, folder: string): Promise<boolean> {
+  // First of all: without it there is not even a loopback, on which what was built is tried.
+  const network = options.isOwnNetwork ? setUpNetwork() : loopback;
   // A test takes the executable that the stage before it has built.
   const why = options.isShort ? undefined : await refreshExecutable(root);
   if (why !== undefined) throw new Error(`dist/pg_gateway: ${why}`);
-  const network = options.isOwnNetwork ? setUpNetwork() : loopback;
   const report = await measure(options, network, folder, (line) => console.error(line));
   const markdown = markdownOf(report);
   console.log(markdown);

@@ -18,7 +18,7 @@ const maxConnections = 600;
 /** Waits are short, and no probe fails because a loaded machine is slow: so the gateway is the same at any load. */
 const short = { ...patient, STARTUP_TIMEOUT_MS: '1000' } as const;
 
-/** `folder` is for configurations. Rejects, for a person, where nothing can be tried. */
+/** `folder` is for configurations and control sockets. Rejects, for a person, where nothing can be tried. */
 export async function measure(
   options: Options,
   network: Network,
@@ -37,7 +37,7 @@ export async function measure(
     const label = labelOf(settings);
     const always = options.isShort ? short : {};
     const target = targets.get(label) ??
-      await startOurs(label, serverPort, network, { ...settings, ...always });
+      await startOurs(label, serverPort, network, { ...settings, ...always }, folder);
     targets.set(label, target);
     return target;
   };

@@ -19,8 +19,12 @@ export class Seen implements Sight {
   errors = 0;
   readonly told: string[] = [];
 
-  answered(ms: number): void {
-    this.askedMs.push(inMicroseconds(ms));
+  /**
+   * A question that was asked every `everyMs`, and answered after `ms`. While one waits the next ones cannot be asked: they would have
+   * waited for the rest of it, and count as if they had, as in HdrHistogram. Otherwise a stall would be one question among thousands.
+   */
+  answered(ms: number, everyMs: number): void {
+    for (let left = ms; left > 0; left -= everyMs) this.askedMs.push(inMicroseconds(left));
   }
 
   connected(ms: number): void {

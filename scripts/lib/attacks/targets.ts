@@ -1,6 +1,5 @@
 /** What is attacked: the executable with some settings, or HAProxy, in front of the same server. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { startGateway } from '../../../test/bed/gateway.ts';
 import { freePort } from '../../../test/bed/ports.ts';
@@ -31,15 +30,15 @@ export interface Target {
 /** The recommended defence, where one address attacks: few connections, and few at once. */
 export const limits = { MAX_CONNECTIONS_PER_ADDRESS: '100', CONNECT_RATE_PER_ADDRESS: '20:100' } as const;
 
-/** The executable, with defaults but for `settings`, which `label` tells. */
+/** The executable, with defaults but for `settings`, which `label` tells. Its control socket is in `folder`. */
 export async function startOurs(
   label: string,
   serverPort: number,
   network: Network,
   settings: Readonly<Record<string, string>>,
+  folder: string,
 ): Promise<Target> {
-  const folder = mkdtempSync(join(tmpdir(), 'attacks-'));
-  const control = join(folder, 'control.sock');
+  const control = join(mkdtempSync(join(folder, 'gateway-')), 'control.sock');
   const gateway = await startGateway({
     CANDIDATES: `127.0.0.1:${serverPort}`,
     LISTEN_HOST: network.gateway,
@@ -64,10 +63,7 @@ export async function startOurs(
     hasEnded: () => hasEnded,
     lines: () => gateway.log.length,
     said: () => gateway.log.slice(-20).map((line) => JSON.stringify(line)).join('\n'),
-    end: async () => {
-      await gateway.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    end: async () => void await gateway.stop(),
   };
 }
 

@@ -98,7 +98,7 @@ test('the tables have a line for each attack, what it does, and what was not don
 
 test('what good clients saw in several slices is added up, and only the first errors are told', () => {
   const [one, other] = [new Seen(), new Seen()];
-  one.answered(0.12345);
+  one.answered(0.12345, 8);
   other.connected(3);
   for (let count = 0; count < 100; count++) other.failed(new Error(`number ${count}`));
   const { askedMs, connectedMs, errors, told } = together([one, other]);
