@@ -37,7 +37,7 @@ export async function measure(
     const label = labelOf(settings);
     const always = options.isShort ? short : {};
     const target = targets.get(label) ??
-      await startOurs(label, serverPort, network, { ...settings, ...always }, folder);
+      await startOurs(label, serverPort, network, { ...settings, ...always }, folder, !options.isShort);
     targets.set(label, target);
     return target;
   };

@@ -44,6 +44,8 @@ export interface Row {
   readonly residentMiB: number;
   /** Of the resident memory before, in per cent; below 0 it has shrunk. */
   readonly growthPercent: number;
+  /** The same of one that nobody attacks. */
+  readonly twinGrowthPercent: number;
   /** A runtime starts and ends threads of its own, for its garbage: told, and no goal. */
   readonly threadsBefore: number;
   readonly threadsAfter: number;
@@ -87,6 +89,7 @@ export function rowOf(trial: Trial): Row {
     descriptorsAfter: after.descriptors,
     residentMiB: after.residentBytes / 2 ** 20,
     growthPercent: (after.residentBytes / before.residentBytes - 1) * 100,
+    twinGrowthPercent: trial.twinGrowth * 100,
     threadsBefore: before.threads,
     threadsAfter: after.threads,
     lines: trial.lines,

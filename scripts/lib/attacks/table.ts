@@ -43,6 +43,9 @@ export function markdownOf(report: Report): string {
     '',
     ...tableOf(leftovers, rows.map(leftoverCells)),
     '',
+    'Before and after: of descriptors, resident memory and threads, after the same attack had been there once. In brackets what the ' +
+    'memory of one has grown meanwhile that nobody attacks: more than 1 % beyond that is growth.',
+    '',
     ...names.map((name) => `* ${name}: ${attackOf(name).what}.`),
     ...crashes.map((text) => `* ended by an attack: ${text}`),
     ...skipped.map((text) => `* not done: ${text}`),
@@ -65,14 +68,13 @@ function latencyCells(row: Row): string[] {
 }
 
 function leftoverCells(row: Row): string[] {
-  const sign = row.growthPercent > 0 ? '+' : '';
   return [
     row.attack,
     row.target,
     String(row.errors) + (row.told[0] === undefined ? '' : ` (${row.told[0]})`),
     row.recoveredMs === null ? 'not at all' : `${(row.recoveredMs / 1000).toFixed(2)} s`,
     `${row.descriptorsBefore} to ${row.descriptorsAfter}`,
-    `${row.residentMiB.toFixed(1)} MiB, ${sign}${row.growthPercent.toFixed(2)} %`,
+    `${row.residentMiB.toFixed(1)} MiB, ${signed(row.growthPercent)} (${signed(row.twinGrowthPercent)})`,
     `${row.threadsBefore} to ${row.threadsAfter}`,
     String(row.lines),
     row.missed.join(', ') || 'none',
@@ -85,6 +87,10 @@ function timesOf({ p99Ratio, p99RatioFrom, p99RatioTo }: Ways): string {
 
 function ms(value: number): string {
   return value.toFixed(2);
+}
+
+function signed(value: number): string {
+  return `${value > 0 ? '+' : ''}${value.toFixed(1)} %`;
 }
 
 function percent(share: number): string {

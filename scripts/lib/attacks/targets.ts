@@ -15,6 +15,8 @@ export interface Target {
   /** With the settings that differ from the defaults. */
   readonly label: string;
   readonly pid: number;
+  /** One of the same age and settings that nobody attacks; undefined: there is none to compare with. */
+  readonly twin: number | undefined;
   readonly host: string;
   readonly port: number;
   /** Where attackers go; undefined: it has nothing like that. */
@@ -30,13 +32,18 @@ export interface Target {
 /** The recommended defence, where one address attacks: few connections, and few at once. */
 export const limits = { MAX_CONNECTIONS_PER_ADDRESS: '100', CONNECT_RATE_PER_ADDRESS: '20:100' } as const;
 
-/** The executable, with defaults but for `settings`, which `label` tells. Its control socket is in `folder`. */
+/**
+ * The executable, with defaults but for `settings`, which `label` tells. Its control socket is in `folder`. A second one that
+ * nobody attacks is beside it, if `hasTwin`: a runtime collects its garbage when it comes to it, and grows meanwhile by
+ * itself.
+ */
 export async function startOurs(
   label: string,
   serverPort: number,
   network: Network,
   settings: Readonly<Record<string, string>>,
   folder: string,
+  hasTwin: boolean,
 ): Promise<Target> {
   const control = join(mkdtempSync(join(folder, 'gateway-')), 'control.sock');
   const gateway = await startGateway({
@@ -45,6 +52,9 @@ export async function startOurs(
     CONTROL_SOCKET: control,
     ...settings,
   }, 'binary');
+  const twin = hasTwin
+    ? await startGateway({ CANDIDATES: `127.0.0.1:${serverPort}`, ...settings }, 'binary')
+    : undefined;
   let hasEnded = false;
   void gateway.exited.then(() => hasEnded = true);
   await gateway.routesTo(serverPort);
@@ -57,13 +67,14 @@ export async function startOurs(
   return {
     label,
     pid: gateway.pid,
+    twin: twin?.pid,
     host: network.gateway,
     port: gateway.port,
     surface: (surface) => surfaces[surface],
     hasEnded: () => hasEnded,
     lines: () => gateway.log.length,
     said: () => gateway.log.slice(-20).map((line) => JSON.stringify(line)).join('\n'),
-    end: async () => void await gateway.stop(),
+    end: async () => void await Promise.all([gateway.stop(), twin?.stop()]),
   };
 }
 
@@ -96,6 +107,7 @@ backend servers
   return {
     label: 'HAProxy',
     pid: child.pid,
+    twin: undefined,
     host: network.gateway,
     port,
     surface: (surface) =>

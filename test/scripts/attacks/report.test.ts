@@ -28,6 +28,7 @@ function trial(changes: Partial<Trial> = {}): Trial {
     recoveredMs: [20, 30],
     before: footprint,
     after: footprint,
+    twinGrowth: 0.02,
     mostBytes: 101_000_000,
     lines: 2,
     load: { target: 0.3, attackers: 0.1 },
@@ -90,7 +91,7 @@ test('the tables have a line for each attack, what it does, and what was not don
   assert.match(text, /\| connects \| defaults \| 40,000 \| 0\.20 to 0\.2\d \|/);
   assert.match(
     text,
-    /\| connects \| defaults \| 0 \| 0\.03 s \| 30 to 30 \| 95\.4 MiB, 0\.00 % \|.*\| log \|/,
+    /\| connects \| defaults \| 0 \| 0\.03 s \| 30 to 30 \| 95\.4 MiB, 0\.0 % \(\+2\.0 %\) \|.*\| log \|/,
   );
   assert.match(text, /\n\* connects: connects and closes/);
   assert.match(text, /not done: half-open: it takes root/);
