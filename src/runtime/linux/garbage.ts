@@ -1,43 +1,61 @@
 /**
- * The garbage of many clients that connect is collected once no more of them come. Bun collects garbage when its event
- * loop is idle, and a thread that blocks in the kernel gives it no turn.
+ * The garbage of many clients that connect, or that have left without reading, is collected once no more of them come. Bun
+ * collects garbage when its event loop is idle, and a thread that blocks in the kernel gives it no turn.
  */
 import { now } from '../clock.ts';
-import type { Poller } from './poller.ts';
 
-/** Fewer leave too little to be worth the pause of a few milliseconds. */
-const manyClients = 500;
+/** Fewer clients leave too little to be worth the pause of a few milliseconds. */
+const enough = 500;
+/** What the peer of a connection has not read is up to 256 KiB: so many times the garbage of a client. */
+const weightOfUnread = 20;
 const quietMs = 1_000;
 
 export class GarbageCollection {
-  readonly #poller: Poller;
-  #clients = 0;
+  readonly #clock: Clock;
+  readonly #collect: () => void;
+  /** In clients. */
+  #amount = 0;
   #lastAt = 0;
   #isWaiting = false;
 
-  constructor(poller: Poller) {
-    this.#poller = poller;
+  constructor(clock: Clock, collect: () => void = collectOfRuntime) {
+    this.#clock = clock;
+    this.#collect = collect;
   }
 
   /** A client has been accepted. */
-  count(): void {
-    this.#clients += 1;
+  accepted(): void {
+    this.#add(1);
+  }
+
+  /** A connection was closed whose peer has not read all. */
+  leftUnread(): void {
+    this.#add(weightOfUnread);
+  }
+
+  #add(amount: number): void {
+    this.#amount += amount;
     this.#lastAt = now();
-    if (this.#clients >= manyClients && !this.#isWaiting) this.#wait();
+    if (this.#amount >= enough && !this.#isWaiting) this.#wait();
   }
 
   #wait(): void {
     this.#isWaiting = true;
-    this.#poller.after(quietMs, () => {
+    this.#clock.after(quietMs, () => {
       this.#isWaiting = false;
       if (now() - this.#lastAt < quietMs) return this.#wait();
-      this.#clients = 0;
-      collect();
+      this.#amount = 0;
+      this.#collect();
     });
   }
 }
 
+/** Of the loop of this thread. */
+export interface Clock {
+  after(ms: number, fn: () => void): unknown;
+}
+
 /** Deno has no such call, and V8 looks after itself. */
-function collect(): void {
+function collectOfRuntime(): void {
   if ('Bun' in globalThis) Bun.gc(true);
 }
