@@ -15,7 +15,7 @@ address that are recommended. About six minutes.
   --only NAME,...      ${names.slice(0, 6).join(', ')},
                        ${names.slice(6).join(', ')} (all)
   --rounds COUNT       how many slices with and without each attack (2)
-  --seconds SECONDS    how long each of them is (4)
+  --seconds SECONDS    how long each of them is (3)
   --quick              rounds of two seconds
   --short              half a second of each attack with short timeouts and nothing to compare with: for tests
   --rate COUNT         connections, or other steps, a second, instead of what each attack has
@@ -52,7 +52,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   return {
     names: readNames('--only', values.only, names),
     rounds: readNumber('--rounds', values.rounds, isShort ? 1 : 2, 1, 100),
-    seconds: isShort ? 0.5 : readNumber('--seconds', values.seconds, values.quick ? 2 : 4, 1, 600),
+    seconds: isShort ? 0.5 : readNumber('--seconds', values.seconds, values.quick ? 2 : 3, 1, 600),
     isShort,
     perSecond: values.rate === undefined ? undefined : readNumber('--rate', values.rate, 1, 1, 100_000),
     hasLimits: !values.defaults && !isShort,

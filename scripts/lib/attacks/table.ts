@@ -58,11 +58,13 @@ function latencyCells(row: Row): string[] {
     row.attack,
     row.target,
     row.opened.toLocaleString('en-US') + (row.failed > 0 ? ` (${row.failed} failed)` : ''),
-    `${ms(through.without.p50Ms)} to ${ms(through.beside.p50Ms)}`,
-    `${ms(through.without.p99Ms)} to ${ms(through.beside.p99Ms)}`,
+    fromTo(through.without.p50Ms, through.beside.p50Ms),
+    fromTo(through.without.p99Ms, through.beside.p99Ms),
     timesOf(through),
     timesOf(direct),
-    `${through.connectRatio.toFixed(2)} (${direct.connectRatio.toFixed(2)})`,
+    Number.isNaN(through.connectRatio)
+      ? ''
+      : `${through.connectRatio.toFixed(2)} (${direct.connectRatio.toFixed(2)})`,
     `${percent(row.targetLoad)} and ${percent(row.attackersLoad)}`,
   ];
 }
@@ -82,11 +84,13 @@ function leftoverCells(row: Row): string[] {
 }
 
 function timesOf({ p99Ratio, p99RatioFrom, p99RatioTo }: Ways): string {
+  // In short there is nothing to compare with.
+  if (Number.isNaN(p99Ratio)) return '';
   return `${p99Ratio.toFixed(2)} (${p99RatioFrom.toFixed(2)} to ${p99RatioTo.toFixed(2)})`;
 }
 
-function ms(value: number): string {
-  return value.toFixed(2);
+function fromTo(withoutMs: number, besideMs: number): string {
+  return `${Number.isNaN(withoutMs) ? '' : `${withoutMs.toFixed(2)} to `}${besideMs.toFixed(2)}`;
 }
 
 function signed(value: number): string {

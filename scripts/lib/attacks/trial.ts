@@ -51,6 +51,8 @@ export class TargetEnded extends Error {}
 const rampMs = 1_000;
 /** Unchanged for so long counts as at rest. */
 const restMs = 1_000;
+/** No timeout is longer. */
+const lastingMs = 15_000;
 /** What an attack leaves is gone after STARTUP_TIMEOUT_MS, or IDLE_TIMEOUT_MS and the round after it. */
 const recoveryMs = 40_000;
 /** A runtime gives memory back when it comes to it. */
@@ -107,7 +109,7 @@ export async function tryAttack(
     begin();
     await pause(isShort ? sliceMs / 2 : rampMs + sliceMs);
     await end();
-    const before = await atRest(look, start.descriptors, isShort ? restMs / 5 : restMs);
+    const before = await atRest(look, start.descriptors, isShort);
     const twinBytes = (): number => target.twin === undefined ? 1 : footprintOf(target.twin).residentBytes;
     const twinBefore = twinBytes();
     const twinGrowth = (): number => twinBytes() / twinBefore - 1;
@@ -155,17 +157,17 @@ export async function tryAttack(
   }
 }
 
-/** When as few descriptors are open as at the start, or what is left of the warm-up stays. */
-async function atRest(look: () => Footprint, descriptors: number, ms: number): Promise<Footprint> {
+/** When as few descriptors are open as at the start, or what is more than that is there to stay. */
+async function atRest(look: () => Footprint, descriptors: number, isShort: boolean): Promise<Footprint> {
   let last = look();
   let since = performance.now();
-  // A few that are made once, and kept, are no attackers.
-  const few = descriptors + 8;
   await until(() => {
     const now = look();
     if (now.descriptors !== last.descriptors) since = performance.now();
     last = now;
-    return now.descriptors <= few && performance.now() - since >= ms;
+    // Some are made once, and kept; others are closed by a timeout.
+    const leastMs = (now.descriptors <= descriptors ? restMs : lastingMs) / (isShort ? 5 : 1);
+    return performance.now() - since >= leastMs;
   }, recoveryMs);
   return look();
 }

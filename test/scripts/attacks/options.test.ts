@@ -8,13 +8,13 @@ const read = (...args: string[]): Options => readOptions(args) as Options;
 test('without options: every attack, and once more with limits where the p99 misses its goal', () => {
   const { names, rounds, seconds, hasLimits, hasHaproxy, isShort, isOwnNetwork } = read();
   assert.deepEqual(names, attacks.map(({ name }) => name));
-  assert.deepEqual([rounds, seconds], [2, 4]);
+  assert.deepEqual([rounds, seconds], [2, 3]);
   assert.deepEqual([hasLimits, hasHaproxy, isShort, isOwnNetwork], [true, false, false, false]);
 });
 
 test('shorter: less of each, and for a test one half second without anything to compare with', () => {
   assert.equal(read('--quick').seconds, 2);
-  assert.equal(read('--quick', '--seconds', '3').seconds, 3);
+  assert.equal(read('--quick', '--seconds', '5').seconds, 5);
   const { rounds, seconds, isShort, hasLimits } = read('--short');
   assert.deepEqual([rounds, seconds, isShort, hasLimits], [1, 0.5, true, false]);
 });
