@@ -7,7 +7,7 @@ import type { Timer } from '../runtime.ts';
 import { TimerDescriptor } from './timer-descriptor.ts';
 import { EPOLL, epollEvent, SHUT_RD } from './constants.ts';
 import { errnoError, isTryAgain } from './errno.ts';
-import { GarbageCollection } from './garbage.ts';
+import { GarbageCollection } from '../garbage.ts';
 import type { Libc, Pointer } from './libc.ts';
 import { Timers } from './timers.ts';
 

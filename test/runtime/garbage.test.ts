@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GarbageCollection } from '../../../src/runtime/linux/garbage.ts';
+import { GarbageCollection } from '../../src/runtime/garbage.ts';
 
 /** How often it was collected, and the wait that goes by when a test lets it; the clock itself is the real one. */
 class Scene {

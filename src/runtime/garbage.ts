@@ -1,8 +1,9 @@
 /**
  * The garbage of many clients that connect, or that have left without reading, is collected once no more of them come. Bun
- * collects garbage when its event loop is idle, and a thread that blocks in the kernel gives it no turn.
+ * collects garbage when its event loop is idle, and a thread that blocks in the kernel gives it no turn; the main thread
+ * leaves some of it for minutes.
  */
-import { now } from '../clock.ts';
+import { now } from './clock.ts';
 
 /** Fewer clients leave too little to be worth the pause of a few milliseconds. */
 const enough = 500;
@@ -23,7 +24,7 @@ export class GarbageCollection {
     this.#collect = collect;
   }
 
-  /** A client has been accepted. */
+  /** A client has been accepted, or has left. */
   accepted(): void {
     this.#add(1);
   }
