@@ -89,7 +89,7 @@ export function serveHttp(address: Address, answer: Answer, limits: HttpLimits):
     socket.once('close', () => {
       clearTimeout(life);
       open.delete(socket);
-      garbage.accepted();
+      garbage.closed();
     });
   });
   return new Promise((resolve, reject) => {

@@ -15,9 +15,9 @@ const leastMs = 20;
 
 /**
  * So many go on at that pace, and after them so many a second, for each costs the server a process, and a millisecond of a
- * processor: of a crowd that leaves at once all, of a flood what nobody notices. Of the whole program.
+ * processor: of a thousand that leave at once none waits for too long, and a flood costs little. Of the whole program.
  */
-const burst = 1_000;
+const burst = 500;
 const perSecond = 100;
 
 /** Of one worker. */

@@ -1,5 +1,5 @@
 /**
- * The garbage of many clients that connect, or that have left without reading, is collected once no more of them come. Bun
+ * The garbage of many clients that connect or leave, or of some that leave without reading, is collected once no more of them come. Bun
  * collects garbage when its event loop is idle, and a thread that blocks in the kernel gives it no turn; the main thread
  * leaves some of it for minutes.
  */
@@ -24,14 +24,14 @@ export class GarbageCollection {
     this.#collect = collect;
   }
 
-  /** A client has been accepted, or has left. */
+  /** A client has been accepted. */
   accepted(): void {
     this.#add(1);
   }
 
-  /** A connection was closed whose peer has not read all. */
-  leftUnread(): void {
-    this.#add(weightOfUnread);
+  /** A connection was closed; `isUnread`: its peer has not read all. */
+  closed(isUnread = false): void {
+    this.#add(isUnread ? weightOfUnread : 1);
   }
 
   #add(amount: number): void {

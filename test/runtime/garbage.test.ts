@@ -17,19 +17,20 @@ class Scene {
 }
 
 describe('garbage is collected', () => {
-  test('after many clients, and not after few', () => {
+  test('after many clients that came or left, and not after few', () => {
     const scene = new Scene();
-    for (let count = 0; count < 499; count++) scene.garbage.accepted();
+    for (let count = 0; count < 250; count++) scene.garbage.accepted();
+    for (let count = 0; count < 249; count++) scene.garbage.closed();
     equal(scene.waits.length, 0);
-    scene.garbage.accepted();
+    scene.garbage.closed();
     equal(scene.waits.length, 1);
   });
 
   test('after some that have left without reading, whose bytes were kept for them', () => {
     const scene = new Scene();
-    for (let count = 0; count < 24; count++) scene.garbage.leftUnread();
+    for (let count = 0; count < 24; count++) scene.garbage.closed(true);
     equal(scene.waits.length, 0);
-    scene.garbage.leftUnread();
+    scene.garbage.closed(true);
     equal(scene.waits.length, 1);
   });
 
