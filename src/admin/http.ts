@@ -1,6 +1,8 @@
 /** An HTTP server that bounds all that a client can hold: the metrics port and the control socket stand on it. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
+import { after } from '../runtime/clock.ts';
+import { GarbageCollection } from '../runtime/garbage.ts';
 import type { Address } from '../runtime/runtime.ts';
 
 export interface Page {
@@ -73,6 +75,7 @@ export function serveHttp(address: Address, answer: Answer, limits: HttpLimits):
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
   const open = new Set<{ destroy(): void }>();
+  const garbage = new GarbageCollection({ after });
   server.on('connection', (socket) => {
     // Whoever asks is answered soon: the oldest makes room, or silent ones would keep out the probes of `/live`.
     open.add(socket);
@@ -86,6 +89,7 @@ export function serveHttp(address: Address, answer: Answer, limits: HttpLimits):
     socket.once('close', () => {
       clearTimeout(life);
       open.delete(socket);
+      garbage.closed();
     });
   });
   return new Promise((resolve, reject) => {

@@ -13,6 +13,13 @@ const mostUnderWay = 16;
 /** No place is free again sooner: with sixteen of them, 800 requests a second at the most. */
 const leastMs = 20;
 
+/**
+ * So many go on at that pace, and after them so many a second, for each costs the server a process, and a millisecond of a
+ * processor: of a thousand that leave at once none waits for too long, and a flood costs little. Of the whole program.
+ */
+const burst = 500;
+const perSecond = 100;
+
 /** Of one worker. */
 const mostWaiting = 1_000;
 
@@ -37,7 +44,14 @@ export interface CancelQueueHost extends DialHost {
 
 export class CancelQueue {
   readonly #host: CancelQueueHost;
+  readonly #burst: number;
+  readonly #perMs: number;
   #free: number;
+  /** How many may begin; a part of one counts. As of `#countedAt`. */
+  #allowed: number;
+  #countedAt: number;
+  /** Runs until one more may begin. */
+  #pace: Timer | undefined;
   /** By client, in the order of their turns. */
   readonly #waiting = new Map<string, Waiting[]>();
   #size = 0;
@@ -46,6 +60,10 @@ export class CancelQueue {
   constructor(host: CancelQueueHost, workers: number) {
     this.#host = host;
     this.#free = Math.max(1, Math.floor(mostUnderWay / workers));
+    this.#burst = burst / workers;
+    this.#perMs = perSecond / workers / 1_000;
+    this.#allowed = this.#burst;
+    this.#countedAt = host.runtime.now();
   }
 
   /** Passes on `request` of `client` to each of `servers`, in its turn. */
@@ -60,10 +78,8 @@ export class CancelQueue {
   }
 
   #passOn(): void {
-    while (this.#free > 0) {
-      const [next] = this.#waiting;
-      if (next === undefined) return;
-      const [client, own] = next;
+    while (this.#free > 0 && this.#size > 0 && this.#mayBegin()) {
+      const [client, own] = this.#waiting.entries().next().value!;
       const cancel = own.shift()!;
       this.#size -= 1;
       this.#waiting.delete(client);
@@ -73,9 +89,23 @@ export class CancelQueue {
     }
   }
 
+  /** Otherwise it goes on when one more may. */
+  #mayBegin(): boolean {
+    const now = this.#host.runtime.now();
+    this.#allowed = Math.min(this.#burst, this.#allowed + (now - this.#countedAt) * this.#perMs);
+    this.#countedAt = now;
+    if (this.#allowed >= 1) return true;
+    this.#pace ??= this.#host.runtime.after(Math.ceil((1 - this.#allowed) / this.#perMs), () => {
+      this.#pace = undefined;
+      this.#passOn();
+    });
+    return false;
+  }
+
   #begin({ request, servers, done }: Waiting): void {
     const { runtime } = this.#host;
     this.#free -= 1;
+    this.#allowed -= 1;
     this.#host.cancelBegins();
     let isOver = false;
     let timer: Timer | undefined = runtime.after(leastMs, () => {

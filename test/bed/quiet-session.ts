@@ -1,6 +1,6 @@
 /** A session in bare bytes that asks small questions: a thousand of them must cost the test little. */
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { queryMessage, startupMessage } from './raw-client.ts';
 
 /** ReadyForQuery, idle: the last message of a login, and of each answer. */
@@ -9,13 +9,17 @@ const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 export class QuietSession {
   readonly #socket: Socket;
   #heard = Buffer.alloc(0);
+  #isOver = false;
   #resolve: (answer: Buffer) => void = () => {};
   #reject: (error: Error) => void = () => {};
 
-  private constructor(port: number) {
-    this.#socket = connect(port, '127.0.0.1').setNoDelay(true);
+  private constructor(where: TcpNetConnectOpts) {
+    this.#socket = connect(where).setNoDelay(true);
     this.#socket.on('error', (error) => this.#reject(error));
-    this.#socket.on('close', () => this.#reject(new Error('the session ended')));
+    this.#socket.on('close', () => {
+      this.#isOver = true;
+      this.#reject(new Error('the session ended'));
+    });
     this.#socket.on('data', (chunk) => {
       this.#heard = Buffer.concat([this.#heard, chunk]);
       if (this.#heard.subarray(-ready.length).equals(ready)) this.#resolve(this.#heard);
@@ -23,8 +27,8 @@ export class QuietSession {
   }
 
   /** Rejects if the session ends instead of being ready. */
-  static async open(port: number): Promise<QuietSession> {
-    const session = new QuietSession(port);
+  static async open(where: number | TcpNetConnectOpts): Promise<QuietSession> {
+    const session = new QuietSession(typeof where === 'number' ? { host: '127.0.0.1', port: where } : where);
     await session.#say(startupMessage());
     return session;
   }
@@ -49,6 +53,7 @@ export class QuietSession {
   #say(bytes: Buffer): Promise<Buffer> {
     this.#heard = Buffer.alloc(0);
     return new Promise((resolve, reject) => {
+      if (this.#isOver) return reject(new Error('the session has ended'));
       this.#resolve = resolve;
       this.#reject = reject;
       this.#socket.write(bytes);

@@ -5,6 +5,9 @@ import { defaults, primary, World } from './world.ts';
 
 /** Half of the program's sixteen: a world is one of two workers. */
 const most = 8;
+/** Half of what goes on at once, and a rest after which as many may again. */
+const crowd = 250;
+const restMs = 10_000;
 /** Long enough for the minute after the last line of the log. */
 const quietMs = 61_000;
 
@@ -60,7 +63,7 @@ describe('many cancel requests', () => {
 
   test('of one address let that of another one be the next', () => {
     const world = worldWithPrimary();
-    cancels(world, 500, '10.9.9.9');
+    cancels(world, 300, '10.9.9.9');
     const [first, second] = [
       world.client(cancelRequest(4), '10.0.0.7'),
       world.client(cancelRequest(32), '10.0.0.8'),
@@ -69,9 +72,9 @@ describe('many cancel requests', () => {
     answer(world);
     ok(first.ended && second.ended);
     equal(world.clients.filter(({ ended }) => ended).length, 2 * most);
-    while (world.pending.length > 0) answer(world);
+    while (world.clients.some(({ ended }) => !ended)) answer(world);
     leaveAll(world);
-    world.empty({ serverClosed: 502 });
+    world.empty({ serverClosed: 302 });
   });
 
   test('that are too many: the last one of the address that has most is dropped, counted and told of', () => {
@@ -88,11 +91,45 @@ describe('many cancel requests', () => {
     deepEqual(world.reports.filter(({ kind }) => kind === 'turnedAway'), [
       { kind: 'turnedAway', who: 'cancels', count: 1, busiest: '10.9.9.9', ofBusiest: 1 },
     ]);
-    while (world.pending.length > 0) answer(world);
+    while (world.clients.some(({ ended, aborted }) => !ended && !aborted)) answer(world);
     leaveAll(world);
-    world.runtime.advance(quietMs);
+    world.runtime.advance(2 * quietMs);
+    // More than go on at once had to wait, some for too long.
+    const dropped = world.count('cancelsDropped');
     // Those that were on their way in that second found a server that does not accept.
-    world.empty({ limit: 1, refused: most, serverClosed: 1_000 });
+    world.empty({ limit: dropped, refused: most, serverClosed: 1_001 - dropped });
+  });
+
+  test('that never end go on at a slow pace once a crowd of them has, and that of another address is the next', () => {
+    const world = worldWithPrimary();
+    cancels(world, crowd + 200, '10.9.9.9');
+    // And those that may begin because of the time that this takes.
+    for (let turns = 0; turns < 80; turns++) answer(world);
+    const before = world.count('cancels');
+    ok(before >= crowd, `${before} have begun`);
+    for (let ms = 0; ms < 2_000; ms += 20) answer(world);
+    const begun = world.count('cancels') - before;
+    // Half of the program's hundred a second.
+    ok(begun > 90 && begun <= 101, `${begun} have begun in two seconds`);
+    const person = world.client(cancelRequest(), '10.0.0.7');
+    for (let turns = 0; turns < 4; turns++) answer(world);
+    ok(person.ended && !person.aborted);
+    while (world.clients.some(({ ended }) => !ended)) answer(world);
+    leaveAll(world);
+    world.empty({ serverClosed: crowd + 201 });
+  });
+
+  test('of a crowd that comes after a rest all go on at once again', () => {
+    const world = worldWithPrimary();
+    for (let round = 0; round < 2; round++) {
+      cancels(world, crowd, '10.9.9.9');
+      for (let turns = 0; turns < crowd / most; turns++) answer(world);
+      equal(world.count('cancels'), (round + 1) * crowd);
+      answer(world);
+      world.runtime.advance(restMs);
+    }
+    leaveAll(world);
+    world.empty({ serverClosed: 2 * crowd });
   });
 
   test('that have waited for long are dropped: late, they could hit the next query', () => {

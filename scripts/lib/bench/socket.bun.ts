@@ -28,7 +28,7 @@ const noSignal = 0x4000;
 const addressBytes = 16;
 
 /** A sockaddr_in; the family is in the machine's order, and Bun runs on little-endian machines only. */
-function addressOf(host: string, port: number): Uint8Array {
+export function addressOf(host: string, port: number): Uint8Array {
   const bytes = new Uint8Array(addressBytes);
   bytes[0] = inet;
   bytes.set([port >> 8, port & 0xff, ...host.split('.').map(Number)], 2);

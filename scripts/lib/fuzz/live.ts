@@ -1,5 +1,5 @@
 /** Random first bytes to a gateway that runs: its port, its metrics port and its control socket, beside a client that stays served. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { ask } from '../../../test/bed/clients.ts';
 import { startCluster } from '../../../test/bed/cluster.ts';
 import { type GatewayProcess, startGateway } from '../../../test/bed/gateway.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
+import { footprintOf } from '../attacks/footprint.ts';
 import { inputOf, piecesOf, randomOf } from './mutate.ts';
 import type { Target } from './target.ts';
 import { firstBytes } from './targets/first-bytes.ts';
@@ -71,9 +72,9 @@ async function attack(
   };
   // What it takes once, such as code that is compiled, is no growth.
   await goOn(performance.now() + warmUpMs);
-  const before = footprint(pid);
+  const before = footprintOf(pid);
   await goOn(performance.now() + seconds * 1000);
-  const after = footprint(pid);
+  const after = footprintOf(pid);
   for (const { target, sent } of places) console.log(`${target.name}: ${sent} connections`);
   const sorted = served.toSorted((a, b) => a - b);
   const at = (part: number): string => (sorted[Math.floor(part * (sorted.length - 1))] ?? NaN).toFixed(1);
@@ -83,10 +84,10 @@ async function attack(
     } ms, 99 % within ${at(0.99)} ms, all within ${at(1)} ms`,
   );
   console.log(
-    `resident: ${before.residentKiB} KiB before, ${after.residentKiB} KiB after; descriptors: ${before.descriptors}, ${after.descriptors}`,
+    `resident: ${before.residentBytes} bytes before, ${after.residentBytes} after; descriptors: ${before.descriptors}, ${after.descriptors}`,
   );
   // A session that has just ended may still be there, and a probe come or gone.
-  return after.descriptors <= before.descriptors + 4 && after.residentKiB < before.residentKiB * 1.5;
+  return after.descriptors <= before.descriptors + 4 && after.residentBytes < before.residentBytes * 1.5;
 }
 
 /** Commands that are understood would drain the gateway, or pause it. */
@@ -128,10 +129,4 @@ async function goodClient(port: number, served: number[], isOver: () => boolean)
     if (row?.['n'] !== 4711) throw new Error(`the good client read ${JSON.stringify(row)}`);
     served.push(performance.now() - startedAt);
   }
-}
-
-/** On Linux alone. */
-function footprint(pid: number): { readonly residentKiB: number; readonly descriptors: number } {
-  const [, kib] = /VmRSS:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return { residentKiB: Number(kib), descriptors: readdirSync(`/proc/${pid}/fd`).length };
 }

@@ -13,7 +13,6 @@ import type { Libc } from './libc.ts';
 import type { Poller, Watcher } from './poller.ts';
 import { cString, decodeAddress, encodeAddress, sockaddrBytes } from './sockaddr.ts';
 import { NativeConn } from './socket.ts';
-import { GarbageCollection } from './garbage.ts';
 
 /** How many clients one turn accepts; those behind them wait in the backlog while sessions get their turn. */
 const acceptsPerTurn = 64;
@@ -34,7 +33,6 @@ export class NativeListener<D> implements Listener, Watcher {
   readonly #exhausted: Exhausted;
   #fd: number;
   readonly #backlog: number;
-  readonly #garbage: GarbageCollection;
   #isExhausted = false;
 
   constructor(
@@ -51,7 +49,6 @@ export class NativeListener<D> implements Listener, Watcher {
     this.address = address;
     this.#handlers = handlers;
     this.#exhausted = exhausted;
-    this.#garbage = new GarbageCollection(poller);
     poller.add(fd, EPOLL.IN, this);
   }
 
@@ -87,7 +84,7 @@ export class NativeListener<D> implements Listener, Watcher {
   #accept(): boolean {
     const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
     if (fd < 0) return false;
-    this.#garbage.count();
+    this.#poller.garbage.accepted();
     new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
     return true;
   }

@@ -7,6 +7,7 @@ import type { Timer } from '../runtime.ts';
 import { TimerDescriptor } from './timer-descriptor.ts';
 import { EPOLL, epollEvent, SHUT_RD } from './constants.ts';
 import { errnoError, isTryAgain } from './errno.ts';
+import { GarbageCollection } from '../garbage.ts';
 import type { Libc, Pointer } from './libc.ts';
 import { Timers } from './timers.ts';
 
@@ -47,6 +48,7 @@ export class Poller {
   /** The one buffer into which everything is received, its address, and the views of it that were needed so far. */
   readonly buffer = new Uint8Array(receiveBytes);
   readonly bufferPointer: Pointer;
+  readonly garbage: GarbageCollection = new GarbageCollection(this);
   readonly #views: (Uint8Array | undefined)[] = [];
 
   /** For how long a turn asks the kernel again and again before it sleeps; 0: not at all. */

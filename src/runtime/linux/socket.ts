@@ -263,6 +263,7 @@ export class NativeConn<D> implements Conn<D>, Watcher {
   }
 
   #close(): void {
+    this.#poller.garbage.closed(this.#owesDrain);
     if (this.#fd >= 0) this.#poller.close(this.#fd);
     this.#fd = -1;
     this.#handlers.close(this, this.#error);
