@@ -3,6 +3,7 @@ import { ownControlSocket } from '../config/control-places.ts';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type ControlSocket, serveControlSocket } from './control-socket.ts';
+import type { Faulted } from './http.ts';
 import type { Commands } from './commands.ts';
 
 /**
@@ -15,10 +16,11 @@ export async function openControlSocket(
   commands: Commands,
   log: Log,
   isTakenOver: boolean,
+  faulted: Faulted,
 ): Promise<ControlSocket | undefined> {
   if (path === 'off') return undefined;
   try {
-    return await serveControlSocket(path ?? ownControlSocket(port), commands, log, isTakenOver);
+    return await serveControlSocket(path ?? ownControlSocket(port), commands, log, isTakenOver, faulted);
   } catch (error) {
     const why = messageOf(error);
     if (path !== undefined) {

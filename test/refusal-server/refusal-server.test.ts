@@ -330,6 +330,7 @@ describe('a certificate that is made when it is needed', () => {
       preamble: () => 1,
       admit: () => ready,
       secure: (_, peer) => peer.say(sentence),
+      faulted: () => {},
       failed: (error) => errors.push(error),
     });
     const sockets: Socket[] = [];

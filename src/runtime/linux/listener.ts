@@ -88,7 +88,7 @@ export class NativeListener<D> implements Listener, Watcher {
     const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
     if (fd < 0) return false;
     this.#garbage.count();
-    new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
+    new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).accepted();
     return true;
   }
 
