@@ -95,6 +95,8 @@ function runNative(waker: number): void {
     broken = { by: error };
     poller.stop();
   };
+  // Whoever ends this thread in it, and however: descriptors, and the clients behind them, would outlive it.
+  process.on('exit', () => poller.closeAll());
   poller.faulted = (error) => dataPlane.faulted('loop', error);
   onWake(poller, waker, () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {

@@ -299,6 +299,23 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       server.close();
     });
 
+    test('or ends in the middle of something is replaced, and leaves no client hanging', {
+      timeout: 60_000,
+    }, async () => {
+      const { pool, errors } = poolOf(1, dyingWorker, here, engine);
+      const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+      const { address: listen } = await pool.start();
+      routeTo(pool, server.address, 7);
+      const { client } = await pass(listen, server, 0);
+      pool.endDead({ path: '/exit' });
+      await until(() => hasDied(errors), 'the report');
+      await until(() => client.closed || client.ended, 'its client to be told');
+      const second = await waitFor('a session', () => pass(listen, server, 1));
+      second.client.socket.destroy();
+      await pool.stop();
+      server.close();
+    });
+
     test('gets the newest route when it is there again', { timeout: 60_000 }, async () => {
       const { pool, errors } = poolOf(1, dyingWorker, here, engine);
       const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });

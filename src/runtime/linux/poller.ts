@@ -50,6 +50,7 @@ export class Poller {
     throw error;
   };
   #isRunning = false;
+  #isClosed = false;
   /** The one buffer into which everything is received, its address, and the views of it that were needed so far. */
   readonly buffer = new Uint8Array(receiveBytes);
   readonly bufferPointer: Pointer;
@@ -131,7 +132,8 @@ export class Poller {
       this.libc.close(fd);
     });
     this.#watchers.length = 0;
-    this.libc.close(this.#epoll);
+    if (!this.#isClosed) this.libc.close(this.#epoll);
+    this.#isClosed = true;
   }
 
   /** Waits for events, timers among them, but no longer than `mostMs`, and serves them. */
