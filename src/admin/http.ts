@@ -99,7 +99,8 @@ export function serveHttp(
     });
   });
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // Not once: an accept that fails is told as an error, too, and without a listener that would be the end of the program.
+    server.on('error', reject);
     const listening = (): void => {
       const bound = server.address();
       resolve({

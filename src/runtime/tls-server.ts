@@ -126,7 +126,8 @@ export async function serveTls(options: TlsServerOptions, handlers: TlsHandlers)
   });
   server.maxConnections = options.maxConnections;
   return await new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // Not once: an accept that fails is told as an error, too, and without a listener that would be the end of the program.
+    server.on('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
       resolve({
