@@ -12,9 +12,8 @@ import { serviceState, type ServiceWatcher } from './admin/service-watcher.ts';
 import type { Snapshot } from './admin/snapshot.ts';
 import type { Reloaded } from './config/change.ts';
 import type { Config } from './config/config.ts';
-import { type Budget, sessionsEvent } from './config/descriptor-budget.ts';
+import type { Budget } from './config/descriptor-budget.ts';
 import { changesBetween, changeText, reloaded } from './config/reload.ts';
-import { openFileLimit } from './config/open-files.ts';
 import { total } from './contract/counters.ts';
 import type { Bound, DataSettings } from './contract/messages.ts';
 import { noSockets, type Sockets } from './contract/sockets.ts';
@@ -22,6 +21,7 @@ import { Pause } from './control/pause.ts';
 import { Controller } from './control/controller.ts';
 import { firstVerdict } from './control/first-verdict.ts';
 import { Interruptions } from './control/interruptions.ts';
+import { OwnFaults } from './control/own-faults.ts';
 import { ProbeTimes } from './control/probe-times.ts';
 import { Rests } from './control/rests.ts';
 import { Samples } from './control/samples.ts';
@@ -38,6 +38,7 @@ import {
   controllerOptions,
   dataSettings,
   limitsOf,
+  logWarnings,
   openRefusalServer,
 } from './part-settings.ts';
 import { Prober } from './probe/prober.ts';
@@ -108,7 +109,10 @@ export class Gateway {
   readonly #surroundings: Surroundings;
   readonly #runtime = pickRuntime();
   readonly #startedAt = new Date();
+  readonly #startedMs = this.#runtime.now();
   #budget: Budget;
+  /** What is thrown where this program is called back. */
+  readonly faults: OwnFaults;
   readonly #probes = new ProbeTimes();
   readonly #unaskedLogins: UnaskedLogins;
   readonly #interruptions = new Interruptions();
@@ -130,17 +134,18 @@ export class Gateway {
     this.#log = surroundings.log;
     this.#unaskedLogins = new UnaskedLogins([config.listen.host, ...config.listen.alsoOn], this.#log);
     this.#budget = budgetOf(config);
+    this.faults = new OwnFaults(() => this.#runtime.now(), this.#log);
   }
 
   /** Resolves once clients can connect; rejects with StartError, and then nothing is left. */
   async start(): Promise<Started> {
     const { metrics } = this.#config;
-    this.#warn();
+    logWarnings(this.#config, this.#budget, this.#log);
     const engine = chosenEngine(this.#config);
     this.#log('engine', { engine: engine.name, runtime: this.#runtime.name, why: engine.why });
     checkInherited(this.#surroundings.inherited?.sockets, this.#config, engine.name, this.#runtime.name);
     try {
-      this.#refusalServer = await openRefusalServer(this.#config, this.#budget, this.#log);
+      this.#refusalServer = await openRefusalServer(this.#config, this.#budget, this.#log, this.faults.note);
       const { inherited } = this.#surroundings;
       const settings = await dataSettings(this.#config, this.#budget, this.#refusalServer.address);
       const parts = this.#compose(engine, inherited ? besideInherited(settings, inherited) : settings);
@@ -158,7 +163,8 @@ export class Gateway {
         const pages = pagesOf(() => this.#snapshot(parts));
         const { host, port } = metrics;
         const token = () => this.#config.metricsToken?.();
-        this.#http = await serveMetricsPort(host, port, pages, token, takesOver ? portFreeMs : 0);
+        const patienceMs = takesOver ? portFreeMs : 0;
+        this.#http = await serveMetricsPort(host, port, pages, token, patienceMs, this.faults.note);
       }
       const operations = this.#operationsOf(parts);
       const { address } = listening;
@@ -168,15 +174,16 @@ export class Gateway {
         commandsOf(operations),
         this.#log,
         takesOver,
+        this.faults.note,
       );
       if (!takesOver) parts.prober.start();
       this.#ticker = setInterval(() => {
         this.#decide(parts);
-        parts.workers.watch();
-        this.#surroundings.watcher.alive(
-          serviceState(parts.controller.verdict, parts.workers),
-          this.#runtime.now(),
-        );
+        this.faults.guard('workers', () => parts.workers.watch());
+        this.faults.guard('watcher', () => {
+          const state = serviceState(parts.controller.verdict, parts.workers);
+          this.#surroundings.watcher.alive(state, this.#runtime.now());
+        });
       }, ageTickMs);
       return {
         listening,
@@ -265,10 +272,10 @@ export class Gateway {
     const config = reloaded(this.#config, read);
     const budget = budgetOf(config);
     const server = changes.some(({ name }) => name.startsWith('REFUSAL_'))
-      ? await openRefusalServer(config, budget, this.#log)
+      ? await openRefusalServer(config, budget, this.#log, this.faults.note)
       : undefined;
     [this.#config, this.#budget] = [config, budget];
-    this.#warn();
+    logWarnings(config, budget, this.#log);
     this.#surroundings.setLevel(config.log.level);
     if (server !== undefined) {
       this.#refusalServer?.close();
@@ -283,7 +290,7 @@ export class Gateway {
 
   #compose(engine: Engine, settings: DataSettings): Parts {
     const { candidates, credentials, probe, workers: count } = this.#config;
-    const log = this.#log;
+    const [log, guard] = [this.#log, this.faults.guard.bind(this.faults)];
     const workers = new WorkerPool({
       workers: count,
       engine: engine.name,
@@ -293,6 +300,7 @@ export class Gateway {
       runtime: this.#runtime,
       log,
       suspicion: (why) => this.#onSuspicion(why),
+      guard,
     });
     const prober = new Prober(candidates, credentials, probe, this.#runtime, {
       observed: (observations) => {
@@ -302,46 +310,39 @@ export class Gateway {
       },
       log,
       isIncumbent: (candidate) => controller.isIncumbent(candidate),
-      overdue: (candidate) => {
-        this.#log('answer_overdue', { candidate });
-        this.#probes.noteOverdue(candidate);
-      },
+      overdue: (candidate) => this.#probes.noteOverdue(candidate),
       stalled: (now) => {
         controller.stalled(now);
         workers.stalled(now);
       },
+      faulted: this.faults.note,
     });
-    const controller = new Controller(controllerOptions(this.#config), workers, prober, log);
+    const controller = new Controller(controllerOptions(this.#config), workers, prober, log, guard);
     const samples = new Samples(workers.counters, this.#probes);
     const parts: Parts = { engine, workers, prober, controller, samples, pause: new Pause(workers, log) };
     return parts;
   }
 
   #decide({ controller, prober, workers, samples }: Parts): void {
-    prober.look();
-    const { observations } = prober;
     const now = this.#runtime.now();
-    controller.decide(observations, now);
-    samples.note(now);
-    const { verdict, route } = controller;
-    const { counters, serverSlots } = workers;
-    const sessionsOn = serverSlots.sessionsOn.bind(serverSlots);
-    if (verdict) this.#interruptions.note({ observations, verdict, route, counters, sessionsOn }, now);
-    this.#surroundings.decided?.(controller);
+    this.faults.guard('decision', () => {
+      prober.look();
+      controller.decide(prober.observations, now);
+    });
+    this.faults.guard('record', () => {
+      samples.note(now);
+      const { verdict, route } = controller;
+      const { counters, serverSlots } = workers;
+      const sessionsOn = serverSlots.sessionsOn.bind(serverSlots);
+      const { observations } = prober;
+      if (verdict) this.#interruptions.note({ observations, verdict, route, counters, sessionsOn }, now);
+    });
+    this.faults.guard('decided', () => this.#surroundings.decided?.(controller));
   }
 
   #onSuspicion(why: string): void {
     this.#log('suspicion', { why });
     this.#parts?.prober.probeNow();
-  }
-
-  #warn(): void {
-    for (const why of this.#config.warnings) this.#log('setting_passed_over', { why });
-    for (const why of this.#config.credentials.warnings) this.#log('login_warning', { why });
-    const { isMaxSessionsSet, data: { maxSessions: wanted } } = this.#config;
-    const { maxSessions: sessions } = this.#budget;
-    const event = sessionsEvent(this.#budget, wanted, isMaxSessionsSet);
-    if (event) this.#log(event, { sessions, wanted, openFiles: openFileLimit() });
   }
 
   #snapshot({ engine, workers, prober, controller, samples, pause }: Parts): Snapshot {
@@ -366,12 +367,14 @@ export class Gateway {
       rules,
       limits: limitsOf(this.#config, this.#budget),
       verdicts: controller.verdicts,
+      faults: this.faults.count,
       isDraining: this.#isDraining,
       drill: controller.drill,
       paused: pause.now,
       lastReload: this.#lastReload,
       workers: workers.workers,
       startedAt: this.#startedAt,
+      uptimeMs: this.#runtime.now() - this.#startedMs,
       version,
       runtime: this.#runtime.name,
       engine: engine.name,

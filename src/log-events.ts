@@ -144,6 +144,10 @@ export const logEvents = {
     'warn',
     'clients were refused because MAX_BUFFERED_BYTES are kept for sessions that do not read: pg_gateway clients shows them',
   ],
+  fault: [
+    'error',
+    'an exception in the gateway itself: what it was doing there has ended, all else goes on; report it with this stack',
+  ],
   worker_died: ['error', 'a worker died: its sessions are lost, and another takes its place'],
   worker_stuck: ['error', 'a worker does not move: its sessions hang, and new clients of it wait'],
   worker_runs_again: ['info', 'the worker moves again'],

@@ -46,7 +46,8 @@ export function operationsOf(
     survey: (kind, of) => workers.survey(kind, of),
     judge: (address) => {
       const { maxSessions } = gateway.snapshot().limits;
-      return judge(address, { ...gateway.config().data, maxSessions }, workers.counters, workers.addresses);
+      const settings = { ...gateway.config().data, maxSessions };
+      return judge(address, settings, workers.counters, workers.addresses, gateway.clockMs);
     },
     pause,
     evidence: () =>

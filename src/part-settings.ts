@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Limits } from './admin/status.ts';
 import type { Config } from './config/config.ts';
-import { type Budget, descriptorBudget } from './config/descriptor-budget.ts';
+import { type Budget, descriptorBudget, sessionsEvent } from './config/descriptor-budget.ts';
 import { openFileLimit } from './config/open-files.ts';
 import { type Bound, type DataSettings, type Port, ports } from './contract/messages.ts';
 import { noSockets, type Sockets } from './contract/sockets.ts';
@@ -22,6 +22,15 @@ const refusalMs = 5_000;
 
 export function budgetOf({ workers, data: { maxSessions, maxHeld } }: Config): Budget {
   return descriptorBudget({ openFiles: openFileLimit(), workers, maxSessions, maxHeld });
+}
+
+/** What a configuration that can be used deserves to be told of all the same. */
+export function logWarnings(config: Config, budget: Budget, log: Log): void {
+  const { warnings, credentials, isMaxSessionsSet, data: { maxSessions: wanted } } = config;
+  for (const why of warnings) log('setting_passed_over', { why });
+  for (const why of credentials.warnings) log('login_warning', { why });
+  const event = sessionsEvent(budget, wanted, isMaxSessionsSet);
+  if (event) log(event, { sessions: budget.maxSessions, wanted, openFiles: openFileLimit() });
 }
 
 /** For `/status`: those that apply. */
@@ -76,6 +85,7 @@ export async function openRefusalServer(
   { refusalCertificate, data }: Config,
   { maxRefusals }: Budget,
   log: Log,
+  faulted: (where: string, error: unknown) => void,
 ): Promise<RefusalServer> {
   const limits = { maxConnections: maxRefusals, timeoutMs: Math.min(data.startupTimeoutMs, refusalMs) };
   try {
@@ -83,6 +93,7 @@ export async function openRefusalServer(
       refusalCertificate,
       limits,
       (error) => log('certificate_failed', { why: messageOf(error) }),
+      faulted,
     );
   } catch (error) {
     throw new StartError(

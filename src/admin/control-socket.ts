@@ -10,7 +10,7 @@ import type { Log } from '../log.ts';
 import { printable } from '../protocol/printable.ts';
 import { peerUids } from '../runtime/linux/peer-uid.ts';
 import { type CommandArgs, CommandError, type Commands, MisusedCommand } from './commands.ts';
-import { type Answer, json, type Page, serveHttp } from './http.ts';
+import { type Answer, type Faulted, json, type Page, serveHttp } from './http.ts';
 
 /** Commands come from people, one at a time. A list of all sessions may take a while to be read. */
 const limits = { connections: 16, requestMs: 5_000, lifeMs: 60_000, bodyBytes: 64 * 1024 } as const;
@@ -38,11 +38,12 @@ export async function serveControlSocket(
   commands: Commands,
   log: Log,
   isTakenOver = false,
+  faulted: Faulted = () => {},
 ): Promise<ControlSocket> {
   if (!isTakenOver) await clearAway(path);
   const bound = `${path}.${process.pid}`;
   rmSync(bound, { force: true });
-  const server = await serveHttp({ path: bound }, answerFrom(commands, bound, log), limits);
+  const server = await serveHttp({ path: bound }, answerFrom(commands, bound, log, faulted), limits, faulted);
   chmodSync(bound, socketMode);
   renameSync(bound, path);
   const { ino } = lstatSync(path);
@@ -55,7 +56,7 @@ export async function serveControlSocket(
   };
 }
 
-function answerFrom(commands: Commands, bound: string, log: Log): Answer {
+function answerFrom(commands: Commands, bound: string, log: Log, faulted: Faulted): Answer {
   return async ({ method, path: asked, body }) => {
     const name = asked.slice(1);
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -75,6 +76,7 @@ function answerFrom(commands: Commands, bound: string, log: Log): Answer {
     } catch (error) {
       if (error instanceof MisusedCommand) return refused(400, error.message);
       if (error instanceof CommandError) return refused(409, error.message);
+      faulted('command', error);
       return refused(500, `unexpected: ${messageOf(error)}`);
     }
   };

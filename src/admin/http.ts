@@ -26,6 +26,8 @@ export interface Question {
 /** What it throws, or rejects with, is a fault of the program: the client reads that, and the program goes on. */
 export type Answer = (question: Question) => Page | Promise<Page>;
 
+export type Faulted = (where: string, error: unknown) => void;
+
 export interface HttpServer {
   /** 0 for a unix socket. */
   readonly port: number;
@@ -63,14 +65,22 @@ export function json(value: unknown, status = 200): Page {
   return page(`${text}\n`, status, 'application/json');
 }
 
-/** Rejects with what `listen` says if the address cannot be had. */
-export function serveHttp(address: Address, answer: Answer, limits: HttpLimits): Promise<HttpServer> {
+/** Rejects with what `listen` says if the address cannot be had. `faulted` hears of each fault of the program. */
+export function serveHttp(
+  address: Address,
+  answer: Answer,
+  limits: HttpLimits,
+  faulted: Faulted = () => {},
+): Promise<HttpServer> {
   const served = new WeakSet<object>();
   const server: Server = createServer({ connectionsCheckingInterval: checkMs }, (request, response) => {
     // The answers to a client that goes on asking and reads none would all be kept in memory.
     if (served.has(request.socket)) return void request.socket.destroy();
     served.add(request.socket);
-    void respond(request, response, answer, limits.bodyBytes);
+    respond(request, response, answer, limits.bodyBytes, faulted).catch((error) => {
+      faulted('http', error);
+      request.socket.destroy();
+    });
   });
   server.requestTimeout = limits.requestMs;
   server.headersTimeout = limits.requestMs;
@@ -93,7 +103,8 @@ export function serveHttp(address: Address, answer: Answer, limits: HttpLimits):
     });
   });
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // Not once: an accept that fails is told as an error, too, and without a listener that would be the end of the program.
+    server.on('error', reject);
     const listening = (): void => {
       const bound = server.address();
       resolve({
@@ -114,6 +125,7 @@ async function respond(
   response: ServerResponse,
   answer: Answer,
   maxBytes: number,
+  faulted: Faulted,
 ): Promise<void> {
   const body = maxBytes === 0 ? '' : await bodyOf(request, maxBytes);
   // It has left, or said too much.
@@ -121,7 +133,7 @@ async function respond(
   const { method = '', url = '', headers } = request;
   const [path = '', query = ''] = url.split('?', 2);
   const question = { method, path, query: new URLSearchParams(query), headers, body };
-  const { status, type, body: text, headers: more } = await answered(answer, question);
+  const { status, type, body: text, headers: more } = await answered(answer, question, faulted);
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(text),
@@ -131,10 +143,11 @@ async function respond(
   response.end(method === 'HEAD' ? undefined : text);
 }
 
-async function answered(answer: Answer, question: Question): Promise<Page> {
+async function answered(answer: Answer, question: Question, faulted: Faulted): Promise<Page> {
   try {
     return await answer(question);
   } catch (error) {
+    faulted('page', error);
     return page(`unexpected: ${messageOf(error)}\n`, 500);
   }
 }

@@ -4,7 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf, messageOf, StartError } from '../errors.ts';
 import type { MetricsToken } from '../config/metrics-token.ts';
 import { addressText } from '../runtime/addresses.ts';
-import { type Answer, type HttpServer, type Page, page, type Question, serveHttp } from './http.ts';
+import {
+  type Answer,
+  type Faulted,
+  type HttpServer,
+  type Page,
+  page,
+  type Question,
+  serveHttp,
+} from './http.ts';
 
 /** Paths, and what each shows when it is asked. In `/candidates/NAME/...` NAME stands for any name, which is given decoded. */
 export type Pages = Readonly<Record<string, (question: Question, name: string) => Page>>;
@@ -30,11 +38,12 @@ export async function serveMetricsPort(
   pages: Pages,
   token: MetricsToken = undefined,
   patienceMs = 0,
+  faulted?: Faulted,
 ): Promise<HttpServer> {
   const until = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await serveHttp({ host, port }, answerFrom(pages, token), limits);
+      return await serveHttp({ host, port }, answerFrom(pages, token), limits, faulted);
     } catch (error) {
       if (performance.now() >= until || codeOf(error) !== 'EADDRINUSE') throw cannotServe(host, port, error);
       await pause(retryMs);

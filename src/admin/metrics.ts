@@ -181,6 +181,11 @@ export function metricsOf(of: Snapshot, process: ProcessFigures | undefined): re
       'Clients refused, because as much was kept as MAX_BUFFERED_BYTES allows.',
       sum('buffersFull'),
     ),
+    counter(
+      'faults_total',
+      'Exceptions in the gateway itself; the log has their stacks.',
+      count(total(of.counters, 'faults') + of.faults),
+    ),
     counter('closes_total', 'Sessions ended, by reason.', byReason(of, closeReasons)),
     gauge(
       'config_last_reload_successful',

@@ -4,6 +4,7 @@ import { ownControlSocket } from '../config/control-places.ts';
 import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { clearDead, type ControlSocket, serveControlSocket } from './control-socket.ts';
+import type { Faulted } from './http.ts';
 import type { Commands } from './commands.ts';
 
 /**
@@ -16,10 +17,12 @@ export async function openControlSocket(
   commands: Commands,
   log: Log,
   isTakenOver: boolean,
+  faulted: Faulted,
 ): Promise<ControlSocket | undefined> {
   if (path === 'off') return undefined;
   try {
-    const socket = await serveControlSocket(path ?? ownControlSocket(port), commands, log, isTakenOver);
+    const place = path ?? ownControlSocket(port);
+    const socket = await serveControlSocket(place, commands, log, isTakenOver, faulted);
     // What a gateway leaves that is killed would stay there for ever, on a port that nobody uses again.
     if (path === undefined) await clearDead(dirname(socket.path));
     return socket;

@@ -45,6 +45,8 @@ export interface Snapshot {
   readonly limits: Limits;
   /** Verdicts that differed from the one before. */
   readonly verdicts: number;
+  /** Exceptions in the control plane itself, ever. */
+  readonly faults: number;
   readonly isDraining: boolean;
   /** The one that goes on. */
   readonly drill: Drill | undefined;
@@ -55,6 +57,8 @@ export interface Snapshot {
   /** Empty where there are no worker threads. */
   readonly workers: readonly WorkerState[];
   readonly startedAt: Date;
+  /** By the monotonic clock: that of the wall may have been set since. */
+  readonly uptimeMs: number;
   readonly version: string;
   readonly runtime: string;
   readonly engine: string;

@@ -31,7 +31,7 @@ export function statusOf(of: Snapshot): Status {
     engine: of.engine,
     time: of.date.toISOString(),
     startedAt: of.startedAt.toISOString(),
-    uptimeMs: of.date.getTime() - of.startedAt.getTime(),
+    uptimeMs: rounded(of.uptimeMs),
     draining: of.isDraining,
     drill: of.drill === undefined ? null : { kind: of.drill.kind, leftMs: rounded(of.drill.until - of.now) },
     workerSilentMs: Math.round(longestSilenceMs(of.workers)),

@@ -39,10 +39,21 @@ export const serve = defineCommand({
       workers: config.workers,
       version,
     });
+    lastResort(gateway);
     service.ready();
     await end(gateway, log, signals, service);
   },
 });
+
+/**
+ * For what is thrown where nobody has thought of it. All runtimes would end the process by default, and with it all sessions;
+ * those are in other threads, which know nothing of it. Before it listens, that is the right end.
+ */
+function lastResort({ faults }: Gateway): void {
+  for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(name, (error) => faults.note(name, error));
+  }
+}
 
 /** Drains after the first signal, stops after the deadline or the one that asks for that, and the second ends all now. */
 async function end(

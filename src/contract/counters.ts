@@ -21,6 +21,8 @@ export const closeReasons = [
   'idleTimeout',
   'limit',
   'killed',
+  /** An exception in the gateway's own code. */
+  'fault',
 ] as const;
 
 export type CloseReason = (typeof closeReasons)[number];
@@ -67,6 +69,8 @@ const scalars = [
   'buffersFull',
   /** Bytes that are kept for sessions, as of the last beat; 0 without MAX_BUFFERED_BYTES. */
   'buffered',
+  /** Exceptions in the gateway's own code, ever. */
+  'faults',
   /** Moved on by the loop of a worker as long as it turns. */
   'beats',
   /** The time by the worker's own clock at its last beat, so that a session knows when it was last active and asks no clock. */

@@ -199,6 +199,8 @@ export type Report =
   | { readonly kind: 'suspicion'; readonly why: string }
   /** Clients cannot be accepted for want of descriptors or memory; reported once until it is over. */
   | { readonly kind: 'exhausted'; readonly why: string }
+  /** An exception of our own code at `where`, and how many there were since the last such report. */
+  | { readonly kind: 'fault'; readonly where: string; readonly stack: string; readonly count: number }
   /** Servers cannot be dialled for want of ports, descriptors or memory of ours; reported once until it is over. */
   | { readonly kind: 'shortage'; readonly why: string }
   /**

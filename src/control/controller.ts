@@ -2,10 +2,10 @@
  * The order of decisions, in one place. After each answer or failure of a probe, and once a second in between:
  *
  * 0. nothing but leases, where this program itself did not run, until each candidate was asked again;
- * 1. leases: until when the servers' answers count in the data plane, before any route sends clients there;
- * 2. election: which server is the primary, and which route follows from it;
+ * 1. election: which server is the primary, and which route follows from it;
+ * 2. leases: until when the servers' answers count in the data plane, before any route sends clients there;
  * 3. publish the route, if it is another one;
- * 4. record: journal, history, log;
+ * 4. record: evidence, journal, history, log; what goes wrong there keeps nobody waiting;
  * 5. pace: while in doubt, candidates are asked faster;
  * 6. reap: end the sessions on servers that are dead or must not be read from, after the route that avoids them.
  */
@@ -48,6 +48,8 @@ export interface PaceControl {
   setFast(isFast: boolean): void;
 }
 
+type Guard = (where: string, fn: () => void) => void;
+
 export class Controller {
   readonly journal = new Journal();
   readonly history = new History();
@@ -57,6 +59,7 @@ export class Controller {
   #last: Decision | undefined;
   #stall: Stall | undefined;
   #drill: Drill | undefined;
+  #published: Route = noRoute;
   #options: ControllerOptions;
   readonly #router: Router;
   readonly #reaper: SessionReaper;
@@ -64,8 +67,17 @@ export class Controller {
   readonly #dataPlane: DataPlaneControl;
   readonly #prober: PaceControl;
   readonly #limiter: LogLimiter;
+  readonly #guard: Guard;
 
-  constructor(options: ControllerOptions, dataPlane: DataPlaneControl, prober: PaceControl, log: Log) {
+  /** What `guard` gets is not needed for clients: what it throws goes no further. */
+  constructor(
+    options: ControllerOptions,
+    dataPlane: DataPlaneControl,
+    prober: PaceControl,
+    log: Log,
+    guard: Guard = (_, fn) => fn(),
+  ) {
+    this.#guard = guard;
     this.#options = options;
     this.#router = new Router(options.rules, options.rotation);
     this.#limiter = new LogLimiter(log);
@@ -130,26 +142,32 @@ export class Controller {
     this.#stall = { endedAt: now, judgeAt: now + this.#options.probeMs };
   }
 
-  /** `now` in monotonic milliseconds. Cheap: call it at every change. */
+  /**
+   * `now` in monotonic milliseconds. Cheap: call it at every change. Where it throws, the route stays, and leases are not
+   * renewed: if that goes on, new clients wait, as where the control plane hangs.
+   */
   decide(observations: readonly Observation[], now: number): void {
     const { rules, hasStandbyPort } = this.#options;
     this.#limiter.begin(now);
-    this.#dataPlane.renewLeases(leasesOf(observations, rules));
-    if (this.#last && this.#stall && !isJudged(observations, this.#stall, now)) return;
+    const renewLeases = () => this.#dataPlane.renewLeases(leasesOf(observations, rules));
+    if (this.#last && this.#stall && !isJudged(observations, this.#stall, now)) return renewLeases();
     if (this.#drill && now >= this.#drill.until) this.#router.release();
     const { memory: before, route: { epoch } } = this.#router;
     const decision = this.#router.decide(observations, now);
     this.#last = decision;
-    const { verdict, isNewVerdict, drill } = decision;
-    if (this.#drill && drill === undefined) this.#endDrill(now);
-    this.evidence.note(
-      { at: now, observations, rules, before, after: verdict.memory, outcome: outcomeOf(verdict) },
-      isNewVerdict,
-      decision.route.epoch !== epoch,
-    );
-    if (decision.isNewRoute) this.#dataPlane.publish(decision.route);
-    this.#record(decision, observations, now);
-    this.#prober.setFast(isInDoubt(decision.verdict));
+    const { verdict, route, isNewVerdict, drill } = decision;
+    renewLeases();
+    // Not by what the router calls new: that one may have come to nothing.
+    if (route !== this.#published) this.#dataPlane.publish(route);
+    this.#published = route;
+    this.#guard('record', () => {
+      if (this.#drill && drill === undefined) this.#endDrill(now);
+      const outcome = outcomeOf(verdict);
+      const decided = { at: now, observations, rules, before, after: verdict.memory, outcome };
+      this.evidence.note(decided, isNewVerdict, route.epoch !== epoch);
+      this.#record(decision, observations, now);
+    });
+    this.#prober.setFast(isInDoubt(verdict));
     const heard = this.#stall ? withoutStall(observations, this.#stall) : observations;
     this.#reaper.reap(heard, hasStandbyPort ? decision.rotation : [], now, this.#dataPlane);
   }

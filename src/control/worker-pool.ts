@@ -23,14 +23,13 @@ import {
   type Selection,
 } from '../contract/messages.ts';
 import { shareOf, type Sockets } from '../contract/sockets.ts';
-import { logEnded } from './ended-sessions.ts';
 import { type Lease, Leases } from './leases.ts';
+import { logReport } from './report-log.ts';
 import { ServerSlots } from './server-slots.ts';
 import { type Found, Survey } from './survey.ts';
 import { cannotListen, tryListen } from './try-listen.ts';
 import { UnixPlaces } from './unix-places.ts';
 import { openWorkerThread } from './worker-thread.ts';
-import { logUnwelcome } from './unwelcome-clients.ts';
 import { type WorkerState, WorkerWatch } from './worker-watch.ts';
 
 export interface WorkerPoolOptions {
@@ -47,6 +46,8 @@ export interface WorkerPoolOptions {
   readonly log: Log;
   /** A data plane saw something that calls for a probe. */
   suspicion(why: string): void;
+  /** What `fn` throws is a fault of ours, and goes no further. */
+  guard(where: string, fn: () => void): void;
 }
 
 /** Where clients are listened to. */
@@ -306,7 +307,8 @@ export class WorkerPool {
     const drained = deferred<void>();
     const ended = deferred<void>();
     let bound: Listening | undefined;
-    const onReport = (report: Report): void => {
+    const onReport = (report: Report): void => this.#options.guard('report', () => take(report));
+    const take = (report: Report): void => {
       if (report.kind === 'listening') {
         const problem = index === 0 ? this.#unix.publish() : undefined;
         if (problem !== undefined) return reject(problem);
@@ -318,16 +320,9 @@ export class WorkerPool {
       } else if (report.kind === 'listenFailed') {
         reject(cannotListen(report.address, report.port, report.code, report.message));
       } else if (report.kind === 'suspicion') this.#options.suspicion(report.why);
-      else if (report.kind === 'exhausted') {
-        this.#options.log('accept_exhausted', { worker: index, why: report.why });
-      } else if (report.kind === 'shortage') {
-        this.#options.log('dial_exhausted', { worker: index, why: report.why });
-      } else if (report.kind === 'otherProtocol' || report.kind === 'turnedAway') {
-        logUnwelcome(index, report, this.#options.log);
-      } else if (report.kind === 'drained') drained.resolve();
-      else if (report.kind === 'ended') logEnded(report, this.#options.log);
+      else if (report.kind === 'drained') drained.resolve();
       else if (report.kind === 'selected') this.#survey.take(index, report);
-      else ended.resolve();
+      else if (!logReport(index, report, this.#options.log)) ended.resolve();
     };
     const onExit = (why: string): void => {
       drained.resolve();
@@ -340,7 +335,13 @@ export class WorkerPool {
     };
     const send = this.#options.workers === 0 ? this.#openHere(settings, onReport) : openWorkerThread(
       this.#options,
-      { settings, counters: this.#counters.map(({ buffer }) => buffer), index, addresses: this.addresses },
+      {
+        settings,
+        counters: this.#counters.map(({ buffer }) => buffer),
+        index,
+        addresses: this.addresses,
+        controlNow: this.#options.runtime.now(),
+      },
       onReport,
       onExit,
     );
@@ -356,7 +357,7 @@ export class WorkerPool {
     };
     beat();
     const beats = setInterval(beat, beatMs);
-    const addresses = new AddressTable(this.addresses, 1, 0);
+    const addresses = new AddressTable(this.addresses, 1, 0, () => runtime.now());
     const dataPlane = new DataPlane(runtime, settings, this.#counters, 0, addresses, (report) => {
       if (report.kind === 'stopped' || report.kind === 'listenFailed') clearInterval(beats);
       onReport(report);

@@ -6,8 +6,8 @@
  * the one that is ready first and has no connection is forgotten for it. Where each of them has a connection the newcomer is
  * not counted: MAX_SESSIONS is what limits an attack from so many addresses.
  *
- * The clock is that of the wall: the workers' monotonic ones do not begin at the same time on every runtime. Where it is set
- * back, an address gets a whole burst again.
+ * The clock must be the same for all workers, to a fraction of a second, and is not that of the wall: that one is set forward
+ * and back, and an address would get a whole burst again.
  */
 import type { Rate } from '../contract/messages.ts';
 import { addressWords } from '../runtime/networks.ts';
@@ -68,7 +68,7 @@ export class AddressTable {
   readonly #now: () => number;
 
   /** For one worker of `workers`, which has no connections yet: those of one before it are gone. Without one, to look only. */
-  constructor(buffer: ArrayBufferLike, workers: number, worker?: number, now: () => number = Date.now) {
+  constructor(buffer: ArrayBufferLike, workers: number, worker: number | undefined, now: () => number) {
     this.#lock = new Int32Array(buffer, 0, 1);
     this.#seed = new Uint32Array(buffer)[1]!;
     this.#table = new Float64Array(buffer, headerBytes);

@@ -84,8 +84,13 @@ export class CancelQueue {
       this.#size -= 1;
       this.#waiting.delete(client);
       if (own.length > 0) this.#waiting.set(client, own);
-      if (this.#host.runtime.now() - cancel.since > mostWaitMs) this.#drop(client, cancel);
-      else this.#begin(cancel);
+      try {
+        if (this.#host.runtime.now() - cancel.since > mostWaitMs) this.#drop(client, cancel);
+        else this.#begin(cancel);
+      } catch (error) {
+        this.#host.faulted('cancel', error);
+        cancel.done('undelivered');
+      }
     }
   }
 
@@ -104,7 +109,6 @@ export class CancelQueue {
 
   #begin({ request, servers, done }: Waiting): void {
     const { runtime } = this.#host;
-    this.#free -= 1;
     this.#allowed -= 1;
     this.#host.cancelBegins();
     let isOver = false;
@@ -112,11 +116,22 @@ export class CancelQueue {
       timer = undefined;
       if (isOver) this.#release();
     });
-    passCancel(this.#host, request, servers, (isDelivered) => {
+    this.#free -= 1;
+    const finish = (isDelivered: boolean): void => {
+      if (isOver) return;
       isOver = true;
-      done(isDelivered ? 'delivered' : 'undelivered');
-      if (timer === undefined) this.#release();
-    });
+      try {
+        done(isDelivered ? 'delivered' : 'undelivered');
+      } finally {
+        if (timer === undefined) this.#release();
+      }
+    };
+    try {
+      passCancel(this.#host, request, servers, finish);
+    } catch (error) {
+      this.#host.faulted('cancel', error);
+      finish(false);
+    }
   }
 
   #release(): void {

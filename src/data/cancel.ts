@@ -60,6 +60,14 @@ class Cancel implements ServerSide {
     this.next();
   }
 
+  /** The servers that are left are not asked: the next one would fare no better. */
+  serverFaulted(where: string, error: unknown): void {
+    this.#timer?.cancel();
+    this.#servers.length = 0;
+    this.#host.faulted(where, error);
+    this.next();
+  }
+
   next(): void {
     const server = this.#servers.shift();
     if (server === undefined) return this.#done(this.#isDelivered);

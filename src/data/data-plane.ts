@@ -21,6 +21,7 @@ import { ClientLimits } from './client-limits.ts';
 import { Notices } from './notices.ts';
 import { noEpoch, type Target, Targets } from './targets.ts';
 import { EndLog } from './end-log.ts';
+import { withGuardedTimers } from './faults.ts';
 import { clientHandlers, serverHandlers } from './handlers.ts';
 import { Logins } from './logins.ts';
 import { Listeners } from './listeners.ts';
@@ -68,7 +69,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
 
   readonly #report: (report: Report) => void;
   readonly #prewarm: Prewarm;
-  readonly #sessions = new SessionList<Session>();
+  readonly #sessions = new SessionList<Session>((session, error) => session.broke('sessions', error));
   readonly #roster: Roster;
   readonly #endLog: EndLog;
   readonly #notices: Notices;
@@ -95,7 +96,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     addresses: AddressTable,
     report: (report: Report) => void,
   ) {
-    this.runtime = runtime;
+    this.runtime = runtime = withGuardedTimers(runtime, (error) => this.faulted('timer', error));
     this.settings = settings;
     this.counters = slabs[index]!;
     this.#slabs = slabs;
@@ -133,7 +134,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#listeners.start(
       this.runtime,
       this.settings,
-      (port, isUnix) => clientHandlers((conn) => this.#accepted(conn, port, isUnix)),
+      (port, isUnix) => clientHandlers((conn) => this.#accepted(conn, port, isUnix), this),
       this.#report,
       share,
     );
@@ -147,9 +148,9 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
       case 'settings':
         return this.#takeSettings(command.settings);
       case 'endDead':
-        return this.#endDead(command.server);
+        return this.#eachOn(command.server, ({ state }) => state.serverDied());
       case 'endStandbySessions':
-        return this.#endStandbySessions(command.server);
+        return this.#eachOn(command.server, ({ state }) => state.standbyLost());
       case 'list':
         return this.#roster.list(command);
       case 'kill':
@@ -173,6 +174,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
       if (this.#targets.has(port)) this.#holdQueues[port].release();
       else this.#holdQueues[port].stop();
     }
+    this.counters[at.fence] = route.fence;
   }
 
   #takeSettings(settings: DataSettings): void {
@@ -184,14 +186,6 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#rounds.reconfigure(settings);
     this.#prewarm.least = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
-  }
-
-  #endDead(server: Address): void {
-    this.#eachOn(server, ({ state }) => state.serverDied());
-  }
-
-  #endStandbySessions(server: Address): void {
-    this.#eachOn(server, ({ state }) => state.standbyLost());
   }
 
   #eachOn(server: Address, fn: (session: Session) => void): void {
@@ -274,7 +268,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     const pending = session.pending!;
     pending.dialFailure = failure;
     if (failure.isShortage) this.shortage(failure.message);
-    else this.#suspectDialled(session, failure);
+    else this.suspect(`dialling the ${session.epoch === noEpoch ? 'standby' : 'primary'} ${failure.outcome}`);
     if (failure.behaviour === 'hungUp' && this.#isHungUpOnAgain(session)) {
       return session.hangUp('serverClosed');
     }
@@ -284,11 +278,6 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     const instead = this.#targets.insteadOf(port, session, failure, pending.tried);
     if (instead !== undefined) return this.#dial(session, instead);
     this.#hold(session);
-  }
-
-  #suspectDialled({ epoch }: Session, { outcome }: DialFailure): void {
-    const role = epoch === noEpoch ? 'standby' : 'primary';
-    this.suspect(`dialling the ${role} ${outcome}`);
   }
 
   /**
@@ -320,8 +309,18 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#notices.shortage(why);
   }
 
+  faulted(where: string, error: unknown): void {
+    this.counters[at.faults]! += 1;
+    this.#notices.fault(where, error);
+  }
+
   ended(session: Session): void {
-    this.#endLog.ended(session);
+    try {
+      this.#endLog.ended(session);
+    } catch (error) {
+      // What is told of it must not keep it.
+      this.faulted('ended', error);
+    }
     this.limits.ended(session);
     this.#holdQueues[session.port].remove(session);
     this.#counts.remove(session);
@@ -388,8 +387,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   }
 
   #accepted(conn: Conn<ClientSide>, port: Port, isUnix: boolean): void {
-    const session = new Session(conn, port, this, this.#proxySources.termsOf(conn, isUnix));
     this.counters[at.accepted]! += 1;
+    const session = new Session(conn, port, this, this.#proxySources.termsOf(conn, isUnix));
     this.counters[at.active]! += 1;
     this.#sessions.add(session);
     this.#endLog.began(session);

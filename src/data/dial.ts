@@ -12,6 +12,8 @@ export interface DialHost {
   readonly serverHandlers: Handlers<ServerSide>;
   /** Second attempts that are on their way. */
   secondAttempts: number;
+  /** An exception of our own code. Does not throw. */
+  faulted(where: string, error: unknown): void;
 }
 
 /**
@@ -33,7 +35,13 @@ export class Dial implements ServerSide {
     const { runtime, connectOptions, serverHandlers } = host;
     const connect = () => runtime.connect<ServerSide>(address, connectOptions, serverHandlers, this);
     const again = () => this.#mayTryAgain() ? connect() : undefined;
-    this.#attempts = new Attempts(runtime, connect(), again, giveUp);
+    const first = connect();
+    try {
+      this.#attempts = new Attempts(runtime, first, again, giveUp);
+    } catch (error) {
+      giveUp(first);
+      throw error;
+    }
   }
 
   /** Gives up; nothing is told. Does nothing once `side` was told something. */
@@ -59,6 +67,12 @@ export class Dial implements ServerSide {
     if (!this.#attempts.lost(conn, error !== undefined && isShortage(error))) return;
     this.#over();
     this.#side.serverClosed(conn, error);
+  }
+
+  serverFaulted(where: string, error: unknown): void {
+    this.#attempts.end();
+    this.#over();
+    this.#side.serverFaulted(where, error);
   }
 
   #mayTryAgain(): boolean {

@@ -62,10 +62,14 @@ export class HoldQueue {
         this.#releaseLater(step.everyMs);
         break;
       }
-      const target = this.#next(session);
-      if (target === undefined) return this.retry();
-      this.remove(session);
-      this.#dial(session, target);
+      try {
+        const target = this.#next(session);
+        if (target === undefined) return this.retry();
+        this.remove(session);
+        this.#dial(session, target);
+      } catch (error) {
+        session.broke('release', error);
+      }
     }
   }
 

@@ -42,12 +42,13 @@ type Settings = Pick<
   | 'proxyTrusted'
 >;
 
-/** `addresses` is the memory of the table of addresses; undefined: `host` is no numeric address. */
+/** `addresses` is the memory of the table of addresses, `now` its clock; undefined: `host` is no numeric address. */
 export function judge(
   host: string,
   settings: Settings,
   counters: readonly Counters[],
   addresses: ArrayBufferLike,
+  now: () => number,
 ): Judgement | undefined {
   if (addressWords(host) === undefined) return undefined;
   // As an endpoint of a client; its port is nobody's business.
@@ -56,7 +57,9 @@ export function judge(
   const { maxPerAddress, ratePerAddress: rate, maxBufferedBytes, maxSessions } = settings;
   const key = isLoopback(host) ? undefined : addressKey(host);
   const isLimited = key !== undefined && (maxPerAddress !== undefined || rate !== undefined);
-  const found = isLimited ? new AddressTable(addresses, counters.length).look(key, rate) : undefined;
+  const found = isLimited
+    ? new AddressTable(addresses, counters.length, undefined, now).look(key, rate)
+    : undefined;
   const verdict = new Access(settings).of(client);
   const { rule } = new ProxySources(settings).termsOf({ remote: client }, false);
   const refusals: readonly (Refusal | false | undefined)[] = [

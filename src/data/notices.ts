@@ -3,6 +3,7 @@ import { type ProxyOutcome, proxyOutcomes } from '../contract/counters.ts';
 import type { Port, Report } from '../contract/messages.ts';
 import type { OtherProtocol } from '../protocol/opening.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { Faults } from './faults.ts';
 import { ReportLimit } from './report-limit.ts';
 
 /** One report of suspicion is enough for everything that happens within this time. */
@@ -18,12 +19,18 @@ export class Notices {
   readonly #runtime: Pick<Runtime, 'now'>;
   readonly #report: (report: Report) => void;
   readonly #otherProtocols = new ReportLimit<OtherProtocol | ProxyOutcome>(otherProtocolMs);
+  readonly #faults: Faults;
   #lastSuspicion = -Infinity;
   #lastShortage = -Infinity;
 
   constructor(runtime: Pick<Runtime, 'now'>, report: (report: Report) => void) {
     this.#runtime = runtime;
     this.#report = report;
+    this.#faults = new Faults(() => runtime.now(), (fault) => report({ kind: 'fault', ...fault }));
+  }
+
+  fault(where: string, error: unknown): void {
+    this.#faults.note(where, error);
   }
 
   suspect(why: string): void {

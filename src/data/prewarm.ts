@@ -28,6 +28,8 @@ export interface ServerSide {
   serverDrain(): void;
   serverEnd(conn: Conn<ServerSide>): void;
   serverClosed(conn: Conn<ServerSide>, error: NetError | undefined): void;
+  /** One of the above has thrown `error`, and the connection was given up. */
+  serverFaulted(where: string, error: unknown): void;
 }
 
 /** What it needs of the data plane. */
@@ -38,6 +40,8 @@ export interface PrewarmHost {
   suspect(why: string): void;
   /** This machine has no port or no descriptor left for a connection. */
   shortage(why: string): void;
+  /** An exception of our own code. Does not throw. */
+  faulted(where: string, error: unknown): void;
 }
 
 /** How old an idle connection may become: for so long after a reload a client may still meet the rules of before. */
@@ -76,10 +80,10 @@ export class Prewarm {
 
   /** Where to connect to from now on; what was made for another route is given up. */
   retarget(address: Address | undefined): void {
-    for (const connection of this.#idle) connection.close();
-    this.#idle.clear();
     this.#address = address;
     if (address === undefined) this.#cancelRefill();
+    for (const connection of this.#idle) connection.close();
+    this.#idle.clear();
   }
 
   /** A connection that the server has accepted and not closed; undefined if there is none now. */
@@ -165,7 +169,7 @@ class IdleConnection implements ServerSide {
   isReady = false;
   readonly #pool: Prewarm;
   readonly #host: PrewarmHost;
-  readonly #conn: Conn<ServerSide>;
+  readonly #conn: Conn<ServerSide> | undefined;
   readonly #since: number;
   #timer: Timer;
   #isClosing = false;
@@ -173,9 +177,10 @@ class IdleConnection implements ServerSide {
   constructor(pool: Prewarm, host: PrewarmHost, address: Address) {
     this.#pool = pool;
     this.#host = host;
-    this.#conn = host.runtime.connect<ServerSide>(address, host.connectOptions, host.serverHandlers, this);
     this.#since = host.runtime.now();
     this.#timer = host.runtime.after(lifeMs, () => this.retire());
+    // The last, so that there is no connection without a timer.
+    this.#conn = host.runtime.connect<ServerSide>(address, host.connectOptions, host.serverHandlers, this);
   }
 
   get isOld(): boolean {
@@ -185,18 +190,22 @@ class IdleConnection implements ServerSide {
   /** From now on its events are the new owner's. */
   handOver(): Conn<ServerSide> {
     this.#timer.cancel();
-    return this.#conn;
+    return this.#conn!;
   }
 
-  /** Ends it without a word in the server's log, which a reset would leave there. */
+  /** Ends it without a word in the server's log, which a reset would leave there. Does not throw. */
   close(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#timer.cancel();
-    if (!this.isReady) return this.#conn.abort();
+    if (!this.isReady) return this.#conn?.abort();
     this.isReady = false;
-    this.#timer = this.#host.runtime.after(closingMs, () => this.#conn.abort());
-    this.#conn.shutdown();
+    try {
+      this.#conn?.shutdown();
+      this.#timer = this.#host.runtime.after(closingMs, () => this.#conn?.abort());
+    } catch (error) {
+      this.serverFaulted('prewarm', error);
+    }
   }
 
   retire(): void {
@@ -230,5 +239,13 @@ class IdleConnection implements ServerSide {
       ? 'the server ended a connection that it had just accepted'
       : `connecting ahead failed with ${error.code}`;
     this.#pool.lost(this, why);
+  }
+
+  serverFaulted(where: string, error: unknown): void {
+    this.#host.faulted(where, error);
+    this.#timer.cancel();
+    this.#isClosing = true;
+    this.#conn?.abort();
+    this.#pool.lost(this, undefined);
   }
 }

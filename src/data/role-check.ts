@@ -50,6 +50,10 @@ export class RoleCheck implements ServerSide {
   serverClosed(conn: Conn<ServerSide>, error: NetError | undefined): void {
     this.#session.state.serverClosed(conn, error);
   }
+
+  serverFaulted(where: string, error: unknown): void {
+    this.#session.state.serverFaulted(where, error);
+  }
 }
 
 /** The owner of a connection that is being closed. */
@@ -59,4 +63,5 @@ export const discarded: ServerSide = {
   serverDrain: () => {},
   serverEnd: () => {},
   serverClosed: () => {},
+  serverFaulted: () => {},
 };

@@ -77,12 +77,13 @@ export class Rounds {
 
   #look(): void {
     const { idleTimeoutMs, maxBufferedBytes } = this.#limits;
-    const now = this.#runtime.now();
+    const [now, before] = [this.#runtime.now(), this.#lookedAt];
+    // First of all: no round may be the last one.
+    this.#wait();
     // This program was stopped, or busy: what clients have said meanwhile may not be read yet.
-    if (now - this.#lookedAt > lateMs) this.#heardSince = now;
+    if (now - before > lateMs) this.#heardSince = now;
     if (idleTimeoutMs !== undefined) this.#endIdle(now, idleTimeoutMs);
     if (maxBufferedBytes !== undefined) this.#addUp();
-    this.#wait();
   }
 
   #endIdle(now: number, timeoutMs: number): void {

@@ -14,6 +14,10 @@ export interface ClientSide {
   clientDrain(): void;
   clientEnd(): void;
   clientClosed(error: NetError | undefined): void;
+  /** The last of all, after `clientClosed`, be it that it has thrown. */
+  clientGone(): void;
+  /** One of the above has thrown `error`. */
+  clientFaulted(where: string, error: unknown): void;
 }
 
 /** The data plane, for sessions of this kind. */

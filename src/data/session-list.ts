@@ -6,6 +6,12 @@ export interface ListMember {
 
 export class SessionList<M extends ListMember> {
   readonly #list: M[] = [];
+  readonly #faulted: (member: M, error: unknown) => void;
+
+  /** `faulted` hears of what is thrown for a member in `each`. */
+  constructor(faulted: (member: M, error: unknown) => void) {
+    this.#faulted = faulted;
+  }
 
   get size(): number {
     return this.#list.length;
@@ -32,9 +38,16 @@ export class SessionList<M extends ListMember> {
     return [...this.#list];
   }
 
-  /** Calls `fn` for each; it may remove the one that it is called for. */
+  /** Calls `fn` for each; it may remove the one that it is called for. What it throws for one keeps it from no other. */
   each(fn: (member: M) => void): void {
     // Backwards, because the member that moves to the index of a removed one was visited before it.
-    for (let at = this.#list.length - 1; at >= 0; at--) fn(this.#list[at]!);
+    for (let at = this.#list.length - 1; at >= 0; at--) {
+      const member = this.#list[at]!;
+      try {
+        fn(member);
+      } catch (error) {
+        this.#faulted(member, error);
+      }
+    }
   }
 }

@@ -17,6 +17,8 @@ export interface WorkerData {
   readonly index: number;
   /** The memory of the table of client addresses, shared. */
   readonly addresses: SharedArrayBuffer;
+  /** The control plane's clock when it started this thread, whose own began at another moment. */
+  readonly controlNow: number;
   /**
    * Commands come and reports go here. A port of its own: Deno's `receiveMessageOnPort` does not take `parentPort`.
    */
@@ -27,23 +29,46 @@ export interface WorkerData {
 
 if (parentPort === null) throw new Error('worker.ts is the entry of a worker thread, not of the program');
 
-const { settings, counters, index, addresses, port, waker } = workerData as WorkerData;
+/** Without these a worker serves on as it is. Above what runs: the native engine does not come back from there. */
+const dispensable: readonly Command['kind'][] = ['settings', 'list', 'kill'];
+
+const { settings, counters, index, addresses, controlNow, port, waker } = workerData as WorkerData;
 const slabs = counters.map(countersOver);
-const addressTable = new AddressTable(addresses, slabs.length, index);
+const { now } = pickRuntime();
+const aheadMs = controlNow - now();
+const addressTable = new AddressTable(addresses, slabs.length, index, () => now() + aheadMs);
 if (waker === undefined) runPortable();
 else runNative(waker);
 
 function runPortable(): void {
   const report = (report: Report): void => port.postMessage(report);
   const dataPlane = new DataPlane(pickRuntime(), settings, slabs, index, addressTable, report);
-  port.on('message', (command: Command) => obey(dataPlane, command));
+  const die = (error: unknown): void => {
+    process.removeAllListeners('uncaughtException');
+    setImmediate(() => {
+      throw error;
+    });
+  };
+  port.on('message', (command: Command) => obey(dataPlane, command, die));
+  // For what is thrown in a runtime's sockets rather than in our handlers: this thread has other sessions, too.
+  for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(name, (error) => dataPlane.faulted(name, error));
+  }
   dataPlane.start();
   beat(pickRuntime());
 }
 
-function obey(dataPlane: DataPlane, command: Command): void {
-  dataPlane.command(command);
-  if (command.kind === 'route') slabs[index]![at.fence] = command.route.fence;
+/**
+ * What goes wrong for one session is that session's end. Where a command itself fails, this thread would keep clients where
+ * they must not be: it dies with all of them, and another takes its place.
+ */
+function obey(dataPlane: DataPlane, command: Command, die: (error: unknown) => void): void {
+  try {
+    dataPlane.command(command);
+  } catch (error) {
+    dataPlane.faulted(command.kind, error);
+    if (!dispensable.includes(command.kind)) die(error);
+  }
 }
 
 /** Tells the control plane that this loop turns. */
@@ -63,20 +88,30 @@ function runNative(waker: number): void {
     (why) => report({ kind: 'exhausted', why }),
     settings.spinMs,
   );
+  const { poller } = runtime;
   const dataPlane = new DataPlane(runtime, settings, slabs, index, addressTable, report);
-  onWake(runtime.poller, waker, () => {
+  let broken: { readonly by: unknown } | undefined;
+  const die = (error: unknown): void => {
+    broken = { by: error };
+    poller.stop();
+  };
+  // Whoever ends this thread in it, and however: descriptors, and the clients behind them, would outlive it.
+  process.on('exit', () => poller.closeAll());
+  poller.faulted = (error) => dataPlane.faulted('loop', error);
+  onWake(poller, waker, () => {
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      obey(dataPlane, next.message as Command);
+      obey(dataPlane, next.message as Command, die);
     }
   });
-  runtime.poller.later(() => {
+  poller.later(() => {
     dataPlane.start();
     beat(runtime);
   });
   try {
-    runtime.poller.run();
+    poller.run();
+    if (broken !== undefined) throw broken.by;
   } catch (error) {
-    runtime.poller.closeAll();
+    poller.closeAll();
     throw error;
   }
 }

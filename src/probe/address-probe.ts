@@ -41,6 +41,8 @@ export interface AddressProbeTools {
   readonly open: (target: ProbeTarget, events: ProbeEvents) => Probe;
   /** True if this program did not run for a while: then every address probe has just been told to begin anew. */
   readonly hasStalled: () => boolean;
+  /** Hears of an exception in our own code, which is a failed probe. */
+  readonly faulted?: ((where: string, error: unknown) => void) | undefined;
 }
 
 export interface AddressProbeEvents {
@@ -172,7 +174,7 @@ export class AddressProbe {
     if (this.#isStopped) return;
     this.#next?.cancel();
     this.#nextAt = this.#tools.clock.now() + delayMs;
-    this.#next = this.#tools.clock.after(delayMs, () => this.#ask());
+    this.#next = this.#after(delayMs, () => this.#ask());
   }
 
   #gap(): number {
@@ -221,7 +223,21 @@ export class AddressProbe {
 
   #arm(number: number, ms: number): void {
     this.#deadline?.cancel();
-    this.#deadline = this.#tools.clock.after(ms, () => this.#expire(number, ms));
+    this.#deadline = this.#after(ms, () => this.#expire(number, ms));
+  }
+
+  /** What goes wrong in a timer must not be the end of all asking. */
+  #after(ms: number, fn: () => void): Timer {
+    return this.#tools.clock.after(ms, () => {
+      try {
+        fn();
+      } catch (error) {
+        this.#number += 1;
+        this.#isAsking = false;
+        this.#deadline?.cancel();
+        this.#lose(error, false);
+      }
+    });
   }
 
   /** Not for the first question of a session: to connect takes what it takes. */
@@ -274,7 +290,7 @@ export class AddressProbe {
   }
 
   /** The other side ended an idle session. */
-  #end(error: ProbeError): void {
+  #end(error: Error): void {
     if (this.#isAsking) return;
     const now = this.#tools.clock.now();
     // A server that closes the connection after each answer would otherwise have all candidates asked all the time.
@@ -288,7 +304,9 @@ export class AddressProbe {
     this.#drop();
     this.#failures += 1;
     // Whatever else was thrown is a fault of the gateway, and no word of the server.
-    const kind = error instanceof ProbeError ? error.kind : 'local';
+    const isFault = !(error instanceof ProbeError);
+    if (isFault) this.#tools.faulted?.('probe', error);
+    const kind = isFault ? 'local' : error.kind;
     this.#isHopeless = isHopeless(kind);
     this.#isPatient = isPatient(kind);
     // What was tried at the fast pace, without a primary, is not held against a server that is about to come up.

@@ -12,6 +12,8 @@ export interface DiscoveryOptions {
   /** How long a name may take that was never found; what comes later is still taken. */
   readonly dnsTimeoutMs: number;
   readonly clock: Pick<Runtime, 'now' | 'after'>;
+  /** Hears of an exception in our own code. */
+  readonly faulted?: ((where: string, error: unknown) => void) | undefined;
 }
 
 export interface DiscoveryEvents<T> {
@@ -96,7 +98,7 @@ export class Discovery<T> {
         this.#end(number, this.#pauseMs, () => {
           this.#events.failed(this.#unresolved(codeOf(error) || messageOf(error)));
         }),
-    );
+    ).catch((error) => this.#options.faulted?.('dns', error));
   }
 
   #expire(): void {

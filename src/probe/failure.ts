@@ -1,6 +1,7 @@
 /** Why a probe failed, in words for people. Each message is a clause that reads after the candidate's name. */
 import type { FailureKind } from '../cluster/observation.ts';
 import { codeOf, messageOf } from '../errors.ts';
+import { netError } from '../runtime/net-error.ts';
 import { printable } from '../protocol/printable.ts';
 import { maxScramRounds } from '../protocol/scram-challenge.ts';
 import type { AuthMethod } from './require-auth.ts';
@@ -67,7 +68,7 @@ const shortOf: Readonly<Record<string, string>> = {
 
 /** For an error of the socket, before or after it was connected. */
 export function socketFailure(error: unknown, asked: Asked): ProbeError {
-  const errno = codeOf(error);
+  const { code: errno, message: text } = netError(error);
   if (errno === 'ECONNREFUSED') {
     const message =
       `refuses connections at ${asked.address}: start PostgreSQL there, or check its listen_addresses and port`;
@@ -96,7 +97,7 @@ export function socketFailure(error: unknown, asked: Asked): ProbeError {
   }
   return new ProbeError(
     'local',
-    `could not be asked at ${asked.address}: ${messageOf(error)}; ${
+    `could not be asked at ${asked.address}: ${text}; ${
       shortOf[errno] ?? 'see to this machine of the gateway'
     }`,
     { errno },

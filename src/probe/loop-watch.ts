@@ -1,7 +1,8 @@
 /**
- * Notices that this program did not run for a while: stopped by a signal, on a machine that was paused or asleep, or out
- * of processor time. After that every timer is due at once, and what was on its way is of before: deadlines that have
- * passed say nothing of a server, and neither does an answer that waited in the kernel.
+ * Notices that this program did not run for a while: stopped by a signal, on a machine that was paused, or out of processor
+ * time; not that a Linux machine slept, because the clock stands still then, too. After that every timer is due at once, and
+ * what was on its way is of before: deadlines that have passed say nothing of a server, and neither does an answer that waited
+ * in the kernel.
  */
 
 /** How often it looks if nothing else does. */

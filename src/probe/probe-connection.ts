@@ -44,8 +44,8 @@ export interface ProbeConnectionEvents {
   error(said: ServerError): void;
   /** What the server asks of the login, or that it is done; likewise. */
   authentication(kind: Authentication, data: Buffer): void;
-  /** The connection is gone, and why; once, and not after `destroy`. */
-  ended(error: ProbeError): void;
+  /** The connection is gone, and why: a ProbeError, or an exception of our own; once, and not after `destroy`. */
+  ended(error: Error): void;
 }
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
@@ -109,21 +109,28 @@ export class ProbeConnection {
 
   #attempt(connected: () => void): TcpSocket {
     const tcp = openTcp(this.#options);
-    tcp.once('connect', () => {
-      if (!this.#attempts?.won(tcp)) return;
-      this.#tcp = tcp;
-      if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
-      else this.#negotiate(tcp, connected);
-    });
+    const on = this.#guarded.bind(this);
+    tcp.once(
+      'connect',
+      on(() => {
+        if (!this.#attempts?.won(tcp)) return;
+        this.#tcp = tcp;
+        if (this.#options.encryption === 'plain') this.#begin(tcp, connected);
+        else this.#negotiate(tcp, connected);
+      }),
+    );
     const isOver = (error?: Error): boolean =>
       tcp === this.#tcp ||
       this.#attempts?.lost(tcp, error !== undefined && isShortage(netError(error))) === true;
-    tcp.on('error', (error) => {
-      if (isOver(error)) this.#end(socketFailure(error, this.#options.asked));
-    });
-    const ended = () => {
+    tcp.on(
+      'error',
+      on((error: Error) => {
+        if (isOver(error)) this.#end(socketFailure(error, this.#options.asked));
+      }),
+    );
+    const ended = on(() => {
       if (isOver()) this.#end(disconnected(this.#options.asked));
-    };
+    });
     tcp.on('end', ended);
     tcp.on('close', ended);
     return tcp;
@@ -131,18 +138,21 @@ export class ProbeConnection {
 
   #negotiate(tcp: TcpSocket, connected: () => void): void {
     const { encryption, asked } = this.#options;
-    tcp.once('data', (answer: Buffer) => {
-      if (this.#over) return;
-      this.heard = true;
-      const text = answer.toString('latin1', 0, 20);
-      // More than the one letter would be bytes that an attacker put in front of the encrypted ones (CVE-2021-23222).
-      if (text === 'S') this.#secure(tcp, connected);
-      else if (text === 'N' && encryption === 'offer') this.#begin(tcp, connected);
-      else if (text === 'N') this.#end(withoutTls(asked, 'has no TLS'));
-      else if (text.startsWith('E')) {
-        this.#end(withoutTls(asked, 'answered the request for TLS with an error'));
-      } else this.#end(notPostgres(`it answered the request for TLS with ${JSON.stringify(text)}`, asked));
-    });
+    tcp.once(
+      'data',
+      this.#guarded((answer: Buffer) => {
+        if (this.#over) return;
+        this.heard = true;
+        const text = answer.toString('latin1', 0, 20);
+        // More than the one letter would be bytes that an attacker put in front of the encrypted ones (CVE-2021-23222).
+        if (text === 'S') this.#secure(tcp, connected);
+        else if (text === 'N' && encryption === 'offer') this.#begin(tcp, connected);
+        else if (text === 'N') this.#end(withoutTls(asked, 'has no TLS'));
+        else if (text.startsWith('E')) {
+          this.#end(withoutTls(asked, 'answered the request for TLS with an error'));
+        } else this.#end(notPostgres(`it answered the request for TLS with ${JSON.stringify(text)}`, asked));
+      }),
+    );
     tcp.write(sslRequest);
   }
 
@@ -155,12 +165,15 @@ export class ProbeConnection {
     };
     try {
       const tls = this.#tls = startTls(tcp, this.#options.serverName, this.#options.trust);
-      tls.once('secureConnect', () => {
-        secure = true;
-        if (!this.#over) this.#begin(tls, connected);
-      });
-      tls.on('error', fail);
-      const ended = () => this.#end(disconnected(this.#options.asked));
+      tls.once(
+        'secureConnect',
+        this.#guarded(() => {
+          secure = true;
+          if (!this.#over) this.#begin(tls, connected);
+        }),
+      );
+      tls.on('error', this.#guarded(fail));
+      const ended = this.#guarded(() => this.#end(disconnected(this.#options.asked)));
       tls.on('end', ended);
       tls.on('close', ended);
     } catch (error) {
@@ -187,10 +200,21 @@ export class ProbeConnection {
     }
   }
 
-  #end(error: ProbeError): void {
+  /** What a handler throws is a fault of our own, and a failed probe: no socket of a probe is the end of the program. */
+  #guarded<A extends readonly unknown[]>(handler: (...of: A) => void): (...of: A) => void {
+    return (...of) => {
+      try {
+        handler(...of);
+      } catch (error) {
+        this.#end(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+  }
+
+  #end(error: Error): void {
     if (this.#over) return;
     const said = this.#lastError;
-    const gone = error.kind === 'disconnected' && said !== undefined;
+    const gone = error instanceof ProbeError && error.kind === 'disconnected' && said !== undefined;
     this.destroy();
     this.#events.ended(gone ? serverFailure(said, this.#options.asked) : error);
   }

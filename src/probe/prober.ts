@@ -36,6 +36,8 @@ export interface ProberEvents {
   overdue?(candidate: string): void;
   /** This program did not run until `now`: all candidates are asked anew, and what was known of them is old. */
   stalled?(now: number): void;
+  /** An exception in our own code: what it was for has failed. */
+  faulted?(where: string, error: unknown): void;
 }
 
 /** What tests replace. */
@@ -82,15 +84,19 @@ export class Prober {
     entries: readonly Entry[],
     credentials: Credentials,
     options: ProberOptions,
-    clock: Pick<Runtime, 'now' | 'after'>,
+    unguarded: Pick<Runtime, 'now' | 'after'>,
     events: ProberEvents,
     tools: ProberTools = {},
   ) {
+    const faulted = events.faulted?.bind(events);
+    const after: Runtime['after'] = (ms, fn) =>
+      unguarded.after(ms, faulted ? () => guarded(fn, faulted) : fn);
+    const clock = { now: () => unguarded.now(), after };
     this.#entries = entries;
     this.#credentials = credentials;
     this.#givenResolver = tools.resolver;
     this.#events = events;
-    this.#options = { ...options, dnsTimeoutMs: options.connectTimeoutMs, clock };
+    this.#options = { ...options, dnsTimeoutMs: options.connectTimeoutMs, clock, faulted };
     this.#tools = {
       clock,
       random: tools.random ?? Math.random,
@@ -102,6 +108,7 @@ export class Prober {
       hasRoom: (address) => this.#hasRoom(address),
       log: events.log,
       hasStalled: () => this.look(),
+      faulted,
     };
     this.#watch = new LoopWatch(clock.now());
     for (const entry of entries) {
@@ -179,8 +186,8 @@ export class Prober {
 
   #watchOn(): void {
     this.#watchTimer = this.#tools.clock.after(lookEveryMs, () => {
-      this.look();
       this.#watchOn();
+      this.look();
     });
   }
 
@@ -192,8 +199,10 @@ export class Prober {
 
   /** An overdue answer of the primary is doubt enough to ask the others at the fast pace, long before it is a failure. */
   #hurry(candidate: string): void {
-    if (!this.#isHurried) this.#events.overdue?.(candidate);
+    if (this.#isHurried) return;
     this.#isHurried = true;
+    this.#tools.log('answer_overdue', { candidate });
+    this.#events.overdue?.(candidate);
     this.#pace();
   }
 
@@ -331,6 +340,14 @@ export class Prober {
     if (this.#leaving.every((probe) => probe.isKept())) return;
     this.#leaving = [];
     this.#follow();
+  }
+}
+
+function guarded(fn: () => void, faulted: (where: string, error: unknown) => void): void {
+  try {
+    fn();
+  } catch (error) {
+    faulted('prober', error);
   }
 }
 

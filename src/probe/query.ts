@@ -56,7 +56,7 @@ export interface ProbeEvents {
   /** Connected and logged in, once; the answer to the first question is on its way. */
   ready(): void;
   /** The connection ended between two questions. */
-  ended(error: ProbeError): void;
+  ended(error: Error): void;
 }
 
 /** A persistent session with one server. It has no deadlines: its owner closes it when it has waited enough. */
@@ -137,7 +137,7 @@ function openSession(
     database,
   };
   let isReady = false;
-  let lost: ProbeError | undefined;
+  let lost: Error | undefined;
   /** What is being asked, until the server is ready again. */
   let pending: { resolve(row: Row): void; reject(error: unknown): void } | undefined;
   /** Of the present question, once it is there. */

@@ -28,12 +28,13 @@ const handshakeMs = 3_000;
 
 /**
  * Starts it; unless a certificate is given, a throw-away one is made when a client needs it. Rejects if the given one
- * cannot be used. `failed` is called if none could be made.
+ * cannot be used. `failed` is called if none could be made, `faulted` with each exception of our own.
  */
 export async function startRefusalServer(
   given: Certificate | undefined,
   limits: { readonly maxConnections: number; readonly timeoutMs: number },
   failed: (error: unknown) => void,
+  faulted: (where: string, error: unknown) => void = () => {},
 ): Promise<RefusalServer> {
   if (given) checkPair(given);
   const options = {
@@ -45,6 +46,7 @@ export async function startRefusalServer(
   const places = new Places(Math.ceil(limits.maxConnections * placed), () => performance.now());
   return await serveTls(options, {
     failed,
+    faulted: (error) => faulted('refusal', error),
     admit(preamble, client) {
       if (preamble.length === lengthBytes) return undefined;
       const place = places.take(readPreamble(preamble).client, () => client.end());

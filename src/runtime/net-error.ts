@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { codeOf, messageOf } from '../errors.ts';
 import { addressText } from './addresses.ts';
 import type { Address, NetError } from './runtime.ts';
@@ -10,10 +12,29 @@ export function netError(error: unknown): NetError {
   if (isDeno && code === 'EINVAL') {
     return { code: 'EADDRNOTAVAIL', message: message.replace('EINVAL', 'EADDRNOTAVAIL') };
   }
+  // See `lackHidden`.
+  const lack = code === 'ECONNREFUSED' ? lackHidden() : undefined;
+  if (lack !== undefined) return { code: lack, message: message.replace('ECONNREFUSED', lack) };
   return { code, message };
 }
 
 const isDeno = 'Deno' in globalThis;
+const isBun = 'Bun' in globalThis;
+
+/**
+ * Why there is no descriptor to be had now (EMFILE, ENFILE), on a runtime that hides it; undefined: there is one. Bun 1.4.5 says
+ * ECONNREFUSED where it can have no socket at all, which would be the word of a server that is down.
+ */
+export function lackHidden(): string | undefined {
+  if (!isBun) return undefined;
+  try {
+    closeSync(openSync(devNull, 'r'));
+    return undefined;
+  } catch (error) {
+    const code = codeOf(error);
+    return shortages.has(code) ? code : undefined;
+  }
+}
 
 /**
  * This machine has no port, no descriptor or no memory left for a connection. That says nothing of the server, and lasts

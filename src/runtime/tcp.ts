@@ -5,6 +5,7 @@
 import { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { serverAddress } from './addresses.ts';
+import { lackHidden } from './net-error.ts';
 
 export type TcpSocket = Socket;
 
@@ -27,7 +28,10 @@ export function openTcp(address: { readonly host: string; readonly port: number 
   if (!('path' in target)) socket.setNoDelay(true);
   // Without a listener of its own a late error, after the user's listeners are gone, would end the process.
   socket.on('error', ignore);
-  if ('path' in target) socket.connect({ path: target.path });
+  // By the time when the runtime tells of it there may be one again, and the refusal would be believed.
+  const lack = lackHidden();
+  if (lack !== undefined) socket.destroy(Object.assign(new Error(`connect ${lack}`), { code: lack }));
+  else if ('path' in target) socket.connect({ path: target.path });
   else socket.connect({ host: target.host, port: target.port });
   return socket;
 }

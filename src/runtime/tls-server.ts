@@ -55,6 +55,8 @@ export interface TlsHandlers {
   ): void;
   /** No certificate could be made, so a client was dropped; the next one tries again. */
   failed(error: unknown): void;
+  /** One of these has thrown: that client is dropped. */
+  faulted(error: unknown): void;
 }
 
 /** Listens on a free port of the loopback. Rejects if it cannot. */
@@ -75,35 +77,57 @@ export async function serveTls(options: TlsServerOptions, handlers: TlsHandlers)
       open.delete(socket);
     });
     socket.on('error', () => socket.destroy());
-    readPreamble(socket, handlers, async (preamble) => {
+    const guarded = <A extends readonly unknown[]>(fn: (...of: A) => void) => (...of: A): void => {
+      try {
+        fn(...of);
+      } catch (error) {
+        socket.destroy();
+        handlers.faulted(error);
+      }
+    };
+    const begin = async (preamble: Uint8Array): Promise<void> => {
       const secureContext = await context().catch((error) => {
         handlers.failed(error);
         return undefined;
       });
-      if (secureContext === undefined || socket.destroyed) return socket.destroy();
+      if (secureContext === undefined || socket.destroyed) return void socket.destroy();
       const client = {
         end: () => void socket.destroy(),
         onGone: (fn: () => void) => void socket.on('close', fn),
       };
       const answer = handlers.admit(preamble, client);
-      if (answer === undefined) return socket.destroy();
+      if (answer === undefined) return void socket.destroy();
       socket.write(answer);
       within(handshakeMs);
       const secured = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: [alpn] });
       // A client that does not trust the certificate ends the handshake: that is its right and no event.
       secured.on('error', () => socket.destroy());
-      secured.on('secure', () => {
-        within(timeoutMs);
-        handlers.secure(preamble, {
-          onData: (fn) => void secured.on('data', fn),
-          say: (bytes) => void secured.end(bytes),
-        });
-      });
-    });
+      secured.on(
+        'secure',
+        guarded(() => {
+          within(timeoutMs);
+          handlers.secure(preamble, {
+            onData: (fn) => void secured.on('data', guarded(fn)),
+            say: (bytes) => void secured.end(bytes),
+          });
+        }),
+      );
+    };
+    readPreamble(
+      socket,
+      guarded,
+      handlers,
+      (preamble) =>
+        void begin(preamble).catch((error) => {
+          socket.destroy();
+          handlers.faulted(error);
+        }),
+    );
   });
   server.maxConnections = options.maxConnections;
   return await new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // Not once: an accept that fails is told as an error, too, and without a listener that would be the end of the program.
+    server.on('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
       resolve({
@@ -138,9 +162,14 @@ function whenNeeded<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function readPreamble(socket: Socket, handlers: TlsHandlers, done: (preamble: Uint8Array) => void): void {
+function readPreamble(
+  socket: Socket,
+  guarded: (fn: (chunk: Buffer) => void) => (chunk: Buffer) => void,
+  handlers: TlsHandlers,
+  done: (preamble: Uint8Array) => void,
+): void {
   let bytes: Buffer = Buffer.alloc(0);
-  const onData = (chunk: Buffer): void => {
+  const onData = guarded((chunk: Buffer): void => {
     bytes = Buffer.concat([bytes, chunk]);
     const length = handlers.preamble(bytes);
     if (length === undefined) return;
@@ -148,6 +177,6 @@ function readPreamble(socket: Socket, handlers: TlsHandlers, done: (preamble: Ui
     socket.off('data', onData);
     if (bytes.length > length) socket.unshift(bytes.subarray(length));
     done(bytes.subarray(0, length));
-  };
+  });
   socket.on('data', onData);
 }

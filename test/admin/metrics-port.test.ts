@@ -96,10 +96,21 @@ test('a fault of a page is told to who asks, and the next one is answered', asyn
   const fault = () => {
     throw new Error('a fault');
   };
-  const server = await serveMetricsPort('127.0.0.1', 0, { ...pages, '/fault': fault });
+  const told: string[] = [];
+  const faulted = (where: string, error: unknown) => void told.push(`${where}: ${error}`);
+  const all = {
+    ...pages,
+    '/fault': fault,
+    '/header': () => ({ ...page(''), headers: { 'no header': '\n' } }),
+  };
+  const server = await serveMetricsPort('127.0.0.1', 0, all, undefined, 0, faulted);
   try {
     const { status, body } = await ask(server.port, '/fault');
     assert.deepEqual([status, body], [500, 'unexpected: a fault\n']);
+    assert.deepEqual(told, ['page: Error: a fault']);
+    // What comes after the page can fail, too: nobody waits for it, and its rejection would end the program.
+    await assert.rejects(ask(server.port, '/header'));
+    assert.equal(told.length, 2);
     assert.equal((await ask(server.port, '/live')).status, 200);
   } finally {
     server.close();

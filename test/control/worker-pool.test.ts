@@ -58,9 +58,13 @@ function poolOf(
     runtime,
     log,
     suspicion,
+    guard: (_, fn) => fn(),
   });
   return { pool, errors, suspicions };
 }
+
+const hasDied = (errors: readonly string[]): boolean =>
+  errors.some((error) => error.startsWith('worker_died'));
 
 /** Publishes a primary whose last answer counts until `until`. */
 function routeTo(pool: WorkerPool, primary: Address, epoch: number, until = Infinity): void {
@@ -282,15 +286,33 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       const first = await pass(listen, server, 0);
       equal(total(pool.counters, 'active'), 1);
       pool.endDead(death);
-      await until(() => errors.length > 0, 'the report');
-      match(errors[0]!, /^worker_died .*"worker":0,"why":"the test wanted it to die"/);
+      await until(() => hasDied(errors), 'the report');
+      match(errors[0]!, /^fault .*"where":"endDead","stack":"Error: the test wanted it to die[^]*"count":1/);
+      match(errors[1]!, /^worker_died .*"worker":0,"why":"the test wanted it to die"/);
       await until(() => first.client.closed || first.client.ended, 'its sessions to be lost');
       await until(() => total(pool.counters, 'active') === 0, 'the gauges to be reset');
       // The port is free for a moment: a client that comes then is refused and tries again.
       const second = await waitFor('a session', () => pass(listen, server, 1));
       equal(total(pool.counters, 'accepted') >= 2, true);
-      equal(errors.length, 1);
+      equal(errors.length, 2);
       for (const { client } of [first, second]) client.socket.destroy();
+      await pool.stop();
+      server.close();
+    });
+
+    test('or ends in the middle of something is replaced, and leaves no client hanging', {
+      timeout: 60_000,
+    }, async () => {
+      const { pool, errors } = poolOf(1, dyingWorker, here, engine);
+      const server = await PeerServer.listen({ host: '127.0.0.1', port: 0 });
+      const { address: listen } = await pool.start();
+      routeTo(pool, server.address, 7);
+      const { client } = await pass(listen, server, 0);
+      pool.endDead({ path: '/exit' });
+      await until(() => hasDied(errors), 'the report');
+      await until(() => client.closed || client.ended, 'its client to be told');
+      const second = await waitFor('a session', () => pass(listen, server, 1));
+      second.client.socket.destroy();
       await pool.stop();
       server.close();
     });
@@ -301,7 +323,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       const { address: listen } = await pool.start();
       pool.publish({ ...noRoute, epoch: 1 });
       pool.endDead(death);
-      await until(() => errors.length > 0, 'the report');
+      await until(() => hasDied(errors), 'the report');
       routeTo(pool, server.address, 2);
       const { client } = await waitFor('a session', () => pass(listen, server, 0));
       client.socket.destroy();
@@ -313,7 +335,7 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       const { pool, errors } = poolOf(1, dyingWorker, here, engine);
       const { port } = (await pool.start()).address as { port: number };
       pool.endDead(death);
-      await until(() => errors.length > 0, 'the report');
+      await until(() => hasDied(errors), 'the report');
       await pool.stop();
       await waitFor('the port to be free', () => isFree(port));
       let later = false;

@@ -75,11 +75,11 @@ describe('how many connections an address has', () => {
 
   test('without those of a worker that died, which another one replaces', () => {
     const memory = newAddressMemory(2);
-    const [a, b] = [new AddressTable(memory, 2, 0), new AddressTable(memory, 2, 1)];
+    const [a, b] = [new AddressTable(memory, 2, 0, () => 0), new AddressTable(memory, 2, 1, () => 0)];
     a.take(one, limits);
     b.take(one, limits);
     equal(a.take(one, limits), 'addressFull');
-    const again = new AddressTable(memory, 2, 1);
+    const again = new AddressTable(memory, 2, 1, () => 0);
     equal(typeof again.take(one, limits), 'number');
     equal(a.take(one, limits), 'addressFull');
   });

@@ -11,9 +11,10 @@ const settings = { ...defaults, maxSessions: 10 };
 describe('what would become of a client', () => {
   const counters = [newCounters(), newCounters()];
   const memory = newAddressMemory(2);
-  const workers = [0, 1].map((index) => new AddressTable(memory, 2, index));
+  const now = () => 1_000;
+  const workers = [0, 1].map((index) => new AddressTable(memory, 2, index, now));
   const of = (host: string, change: Partial<typeof settings> = {}) =>
-    judge(host, { ...settings, ...change }, counters, memory);
+    judge(host, { ...settings, ...change }, counters, memory, now);
 
   test('is nothing bad without limits, and unknown for what is no address', () => {
     equal(of('192.0.2.7')?.refusal, null);

@@ -102,7 +102,9 @@ test('silence while this program was stopped does not count', () => {
       return { cancel: () => {} };
     },
   };
-  const sessions = new SessionList<Session>();
+  const sessions = new SessionList<Session>((_, error) => {
+    throw error;
+  });
   const state = { name: 'open', activeAt: now, gatewayEnds: () => ends.push(now) };
   sessions.add({ listIndex: -1, state } as unknown as Session);
   const counters = newCounters();

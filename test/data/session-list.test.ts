@@ -6,6 +6,10 @@ interface Member extends ListMember {
   readonly name: string;
 }
 
+const rethrow = (_: unknown, error: unknown): never => {
+  throw error;
+};
+
 const member = (name: string): Member => ({ name, listIndex: -1 });
 
 function names(list: SessionList<Member>): string {
@@ -15,7 +19,7 @@ function names(list: SessionList<Member>): string {
 }
 
 test('a member is in the list until it is removed, once', () => {
-  const list = new SessionList<Member>();
+  const list = new SessionList<Member>(rethrow);
   const [a, b, c] = [member('a'), member('b'), member('c')];
   for (const one of [a, b, c]) list.add(one);
   list.remove(a);
@@ -29,7 +33,7 @@ test('a member is in the list until it is removed, once', () => {
 });
 
 test('each one is visited once, also if it is removed at that', () => {
-  const list = new SessionList<Member>();
+  const list = new SessionList<Member>(rethrow);
   for (const name of 'abcdefgh') list.add(member(name));
   const visited: string[] = [];
   list.each((one) => {
@@ -38,4 +42,17 @@ test('each one is visited once, also if it is removed at that', () => {
   });
   assert.equal(visited.sort().join(''), 'abcdefgh');
   assert.equal(names(list), 'bdfg');
+});
+
+test('what is thrown for one is told, and keeps it from no other', () => {
+  const thrown: string[] = [];
+  const list = new SessionList<Member>(({ name }, error) => void thrown.push(`${name}: ${error}`));
+  for (const name of 'abc') list.add(member(name));
+  const visited: string[] = [];
+  list.each(({ name }) => {
+    if (name === 'b') throw new Error('a fault');
+    visited.push(name);
+  });
+  assert.deepEqual(visited.sort(), ['a', 'c']);
+  assert.deepEqual(thrown, ['b: Error: a fault']);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { sslModes } from '../../src/probe/credentials.ts';
-import type { ProbeError } from '../../src/probe/failure.ts';
+import { ProbeError } from '../../src/probe/failure.ts';
 import { openProbe } from '../../src/probe/query.ts';
 import type { TlsTrust } from '../../src/runtime/tcp.ts';
 import { selfSigned } from '../bed/certificate.ts';
@@ -118,6 +118,7 @@ describe('asking a real PostgreSQL', () => {
       `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'plain'`,
     );
     const error = await ended;
+    assert.ok(error instanceof ProbeError);
     assert.equal(error.kind, 'disconnected');
     assert.equal(error.sign.sqlstate, '57P01');
     assert.deepEqual(calls, ['ready', 'ended']);

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import type { Credentials } from '../../src/probe/credentials.ts';
-import type { ProbeError } from '../../src/probe/failure.ts';
 import { openProbe, type Probe, type ProbeTarget } from '../../src/probe/query.ts';
 
 export const realClock: Pick<Runtime, 'now' | 'after'> = {
@@ -31,15 +30,15 @@ export interface Opened {
   readonly probe: Probe;
   readonly calls: string[];
   /** Resolves when the other side ends the idle session. */
-  readonly ended: Promise<ProbeError>;
+  readonly ended: Promise<Error>;
 }
 
 /** A probe that is closed with its test. */
 export function open(t: Closer, port: number, change: Partial<Credentials> = {}, host = '127.0.0.1'): Opened {
   const calls: string[] = [];
   const target: ProbeTarget = { host, port, serverName: host };
-  let end: (error: ProbeError) => void;
-  const ended = new Promise<ProbeError>((resolve) => end = resolve);
+  let end: (error: Error) => void;
+  const ended = new Promise<Error>((resolve) => end = resolve);
   const probe = openProbe(target, login(change), {
     ready: () => calls.push('ready'),
     ended: (error) => {

@@ -330,6 +330,7 @@ describe('a certificate that is made when it is needed', () => {
       preamble: () => 1,
       admit: () => ready,
       secure: (_, peer) => peer.say(sentence),
+      faulted: () => {},
       failed: (error) => errors.push(error),
     });
     const sockets: Socket[] = [];
@@ -358,3 +359,44 @@ async function sent(dial: () => Promise<Socket>, bytes: Buffer): Promise<Socket>
   socket.write(bytes);
   return socket;
 }
+
+test('an exception at one client drops that client, is told, and the next one is served', {
+  timeout: 60_000,
+}, async () => {
+  const thrown: string[] = [];
+  let isBroken = true;
+  const server = await serveTls({
+    ...generous,
+    handshakeMs: generous.timeoutMs,
+    alpn: 'postgresql',
+    certificate: await certificate,
+  }, {
+    preamble: () => 1,
+    admit: () => {
+      if (isBroken) throw new Error('a fault');
+      return ready;
+    },
+    secure: (_, peer) => peer.say(sentence),
+    failed: () => {},
+    faulted: (error) => thrown.push(String(error)),
+  });
+  const sockets: Socket[] = [];
+  try {
+    for (isBroken of [true, false]) {
+      const socket = await dial(server.address);
+      sockets.push(socket);
+      socket.write('x');
+      if (isBroken) {
+        socket.resume();
+        await until(() => socket.closed, () => 'the end of the client');
+      } else {
+        const answer = new Promise((resolve) => socket.once('data', resolve));
+        assert.deepEqual(Buffer.from(await answer as Buffer), Buffer.from(ready));
+      }
+    }
+    assert.deepEqual(thrown, ['Error: a fault']);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+});

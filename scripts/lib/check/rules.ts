@@ -40,6 +40,23 @@ export const packageOwners: Readonly<Record<string, readonly string[]>> = {
   uplot: ['src/admin/page/charts.ts'],
 };
 
+/** Where the time of day is for people, or for certificates. */
+export const showsTimes: readonly string[] = [
+  'src/admin/page/',
+  'src/cli/',
+  'src/control/controller.ts',
+  'src/control/history.ts',
+  'src/control/interruptions.ts',
+  'src/control/journal.ts',
+  'src/control/pause.ts',
+  'src/control/samples.ts',
+  'src/demo/',
+  'src/gateway.ts',
+  'src/library/log.ts',
+  'src/operations.ts',
+  'src/refusal-server/certificate.ts',
+];
+
 const within = (...places: string[]) => (path: string): boolean =>
   places.some((place) => place.endsWith('/') ? path.startsWith(place) : path === place);
 const inSrc = within('src/');
@@ -193,6 +210,13 @@ export const fileRules: readonly FileRule[] = [
         code,
         /\bPromise\s*\.\s*(?:withResolvers|try)\b|\b(?:Map|Object)\s*\.\s*groupBy\b|\bArray\s*\.\s*fromAsync\b/g,
       ),
+  },
+  {
+    name: 'monotonic-clock',
+    why: 'the clock of the wall is set forward and back, and decides nothing: `Runtime.now`, or ' +
+      '`performance.now`; a place that shows times to people is added to showsTimes of scripts/lib/check/rules.ts',
+    applies: (path) => inSrc(path) && !within(...showsTimes)(path),
+    find: ({ code }) => matches(code, /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|\bDate\s*\(\s*\)/g),
   },
   {
     name: 'no-default-export',

@@ -123,6 +123,19 @@ export class Session implements ListMember, StatefulSession {
     this.state.landedOnStandby(last);
   }
 
+  /** An exception of our own code has hit it: both sides end at once, and no other session. Does not throw. */
+  broke(where: string, error: unknown): void {
+    const { host, client } = this;
+    host.faulted(where, error);
+    try {
+      this.end('fault');
+    } catch (again) {
+      host.faulted('end', again);
+      this.state = client.data = new Closed(this);
+      client.abort();
+    }
+  }
+
   /** Ends both sides at once. What was not sent is dropped. */
   end(reason: CloseReason): void {
     if (this.state instanceof Closed) return;

@@ -84,6 +84,7 @@ export interface StatefulSession extends RoleChecked {
   refuse(refusal: Refusal): { say(): void };
   hangUp(reason: CloseReason): void;
   end(reason: CloseReason): void;
+  broke(where: string, error: unknown): void;
 }
 
 /** What the events of both sockets of a session go to. An event that a state does not handle means nothing in it. */
@@ -147,6 +148,14 @@ export abstract class SessionState implements ClientSide, ServerSide {
     const { session } = this;
     if (error !== undefined) session.endedBy ??= 'clientReset';
     session.end('clientClosed');
+  }
+
+  clientFaulted(where: string, error: unknown): void {
+    this.session.broke(where, error);
+  }
+
+  clientGone(): void {
+    const { session } = this;
     session.host.left(session, session.endedBy ?? 'clientClosed');
   }
 
@@ -161,6 +170,10 @@ export abstract class SessionState implements ClientSide, ServerSide {
   serverEnd(_server: Conn<ServerSide>): void {}
 
   serverClosed(_server: Conn<ServerSide>, _error: NetError | undefined): void {}
+
+  serverFaulted(where: string, error: unknown): void {
+    this.session.broke(where, error);
+  }
 
   /** `last` is what the client may still see of it; the connection is not the session's any more. */
   landedOnStandby(_last: Uint8Array): void {}
@@ -186,7 +199,13 @@ export abstract class SessionState implements ClientSide, ServerSide {
 
   protected after(ms: number, fn: () => void): void {
     this.#timer?.cancel();
-    this.#timer = this.session.host.runtime.after(ms, fn);
+    this.#timer = this.session.host.runtime.after(ms, () => {
+      try {
+        fn();
+      } catch (error) {
+        this.session.broke('timer', error);
+      }
+    });
   }
 
   /** Keeps what the client says until a server can have it. */
@@ -255,12 +274,12 @@ export abstract class ServedState extends SessionState {
   protected shutdownServer(): void {
     this.#dial?.abort();
     const { server } = this;
-    this.server = undefined;
     if (server === undefined) return;
     // Its last bytes are read and dropped: paused, it would never close.
     server.data = discarded;
     server.resume();
     server.shutdown();
+    this.server = undefined;
   }
 
   protected connect(address: Address, side: ServerSide): void {

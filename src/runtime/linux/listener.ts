@@ -85,7 +85,7 @@ export class NativeListener<D> implements Listener, Watcher {
     const fd = this.#poller.libc.accept4(this.#fd, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
     if (fd < 0) return false;
     this.#poller.garbage.accepted();
-    new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).opened();
+    new NativeConn<D>(this.#poller, fd, this.#handlers, undefined as D).accepted();
     return true;
   }
 

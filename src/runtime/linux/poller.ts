@@ -15,6 +15,8 @@ import { Timers } from './timers.ts';
 export interface Watcher {
   /** The descriptor is ready; `events` are bits of EPOLL. Once at the most in each turn. */
   ready(events: number): void;
+  /** `ready` has thrown: whatever it stands for must not be ready again for the same reason. */
+  broken?(error: unknown): void;
   /** The descriptor is another thread's: not ours to close. */
   readonly isBorrowed?: true;
 }
@@ -41,10 +43,15 @@ export class Poller {
   readonly #change = new Int32Array(4);
   /** By descriptor: every one of this thread's. The kernel knows nothing of threads: see `closeAll`. */
   readonly #watchers: (Watcher | undefined)[] = [];
-  readonly #timers = new Timers();
+  readonly #timers = new Timers((error) => this.faulted(error));
   readonly #timer: TimerDescriptor;
   #after: (() => void)[] = [];
+  /** Hears of what a watcher, a timer or something done later has thrown; the loop goes on, and serves the others. */
+  faulted: (error: unknown) => void = (error) => {
+    throw error;
+  };
   #isRunning = false;
+  #isClosed = false;
   /** The one buffer into which everything is received, its address, and the views of it that were needed so far. */
   readonly buffer = new Uint8Array(receiveBytes);
   readonly bufferPointer: Pointer;
@@ -127,7 +134,8 @@ export class Poller {
       this.libc.close(fd);
     });
     this.#watchers.length = 0;
-    this.libc.close(this.#epoll);
+    if (!this.#isClosed) this.libc.close(this.#epoll);
+    this.#isClosed = true;
   }
 
   /** Waits for events, timers among them, but no longer than `mostMs`, and serves them. */
@@ -139,7 +147,13 @@ export class Poller {
     }
     for (let index = 0; index < count; index++) {
       const at = index * epollEvent.words;
-      this.#watchers[this.#events[at + epollEvent.data]!]?.ready(this.#events[at]!);
+      const watcher = this.#watchers[this.#events[at + epollEvent.data]!];
+      try {
+        watcher?.ready(this.#events[at]!);
+      } catch (error) {
+        watcher?.broken?.(error);
+        this.faulted(error);
+      }
     }
     // Descriptors are closed here and not before: the kernel would give their numbers to new ones, and events of
     // this turn would reach the wrong owner.
@@ -168,7 +182,13 @@ export class Poller {
   #runAfter(): void {
     const list = this.#after;
     this.#after = [];
-    for (const fn of list) fn();
+    for (const fn of list) {
+      try {
+        fn();
+      } catch (error) {
+        this.faulted(error);
+      }
+    }
   }
 
   #fireTimers(): void {

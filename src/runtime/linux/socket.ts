@@ -52,7 +52,12 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (attempt === undefined) return;
     const { address, timeoutMs } = attempt;
     this.#attempt = poller.after(timeoutMs, () => this.#fail(connectTimeout(address, timeoutMs)));
-    this.#watch();
+    try {
+      this.#watch();
+    } catch (error) {
+      // The kernel has no room for one more in epoll.
+      this.broken(error);
+    }
   }
 
   get #connecting(): boolean {
@@ -127,7 +132,20 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     this.#fail(error);
   }
 
-  /** Accepted, or connected. */
+  /** Where the kernel has no room for one more in epoll it is closed, and its owner hears nothing of it. */
+  accepted(): void {
+    try {
+      this.#watch();
+    } catch (error) {
+      this.#over = true;
+      this.#poller.close(this.#fd);
+      this.#poller.faulted(error);
+      return;
+    }
+    this.opened();
+  }
+
+  /** Connected, or accepted. */
   opened(): void {
     this.#attempt?.cancel();
     this.#attempt = undefined;
@@ -159,6 +177,11 @@ export class NativeConn<D> implements Conn<D>, Watcher {
       // HUP cannot be masked, and nothing can be done about it now: out of epoll until `resume`.
       this.#unwatch();
     }
+  }
+
+  /** A fault of this engine, or of a handler: the connection is of no more use. */
+  broken(error: unknown): void {
+    this.#fail({ code: 'EUNKNOWN', message: `the engine failed: ${error}` });
   }
 
   #receive(): void {

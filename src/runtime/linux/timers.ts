@@ -21,6 +21,12 @@ class HeapTimer implements Timer {
 
 export class Timers {
   readonly #heap: HeapTimer[] = [];
+  readonly #faulted: (error: unknown) => void;
+
+  /** `faulted` hears of what a timer throws; the others fire all the same. */
+  constructor(faulted: (error: unknown) => void) {
+    this.#faulted = faulted;
+  }
 
   /** Calls `fn` when `fire` is called with a time of `at` or later. */
   add(at: number, fn: () => void): Timer {
@@ -47,7 +53,11 @@ export class Timers {
     for (const timer of due) {
       if (timer.index !== beingFired) continue;
       timer.index = -1;
-      timer.fn();
+      try {
+        timer.fn();
+      } catch (error) {
+        this.#faulted(error);
+      }
     }
   }
 

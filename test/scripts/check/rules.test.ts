@@ -144,6 +144,16 @@ const cases: Readonly<Record<string, { strikes: readonly [Tree, ...string[]][]; 
       ],
       passes: [{ 'test/a.test.ts': 'Promise.withResolvers();', 'src/a.ts': 'Map.prototype; // Map.groupBy' }],
     },
+    'monotonic-clock': {
+      strikes: [
+        [{ 'src/data/a.ts': 'const now = Date.now;' }, 'src/data/a.ts:1'],
+        [{ 'src/cluster/a.ts': '\nconst date = new Date();' }, 'src/cluster/a.ts:2'],
+      ],
+      passes: [
+        { 'src/control/journal.ts': 'const time = new Date();' },
+        { 'src/data/a.ts': 'const date = new Date(1_000); // not Date.now()' },
+      ],
+    },
     'no-default-export': {
       strikes: [
         [{ 'src/a.ts': '\n\nexport default 1;' }, 'src/a.ts:3'],
