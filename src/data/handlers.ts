@@ -11,6 +11,7 @@ export function clientHandlers(accepted: (conn: Conn<ClientSide>) => void): Hand
     drain: (conn) => conn.data.clientDrain(),
     end: (conn) => conn.data.clientEnd(),
     close: (conn, error) => conn.data.clientClosed(error),
+    broken: (conn) => conn.data.clientBroken(),
   };
 }
 

@@ -14,6 +14,8 @@ export interface ClientSide {
   clientDrain(): void;
   clientEnd(): void;
   clientClosed(error: NetError | undefined): void;
+  /** It is gone, and its server has not taken yet what it had said. */
+  clientBroken(): void;
 }
 
 /** The data plane, for sessions of this kind. */

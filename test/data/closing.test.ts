@@ -61,6 +61,33 @@ describe('an open session', () => {
     world.empty({ clientClosed: 1 });
   });
 
+  test('whose client is gone ends when its server has not taken for 5 s what the client had said', () => {
+    const { world, client, server } = openWorld();
+    server.limit(10);
+    client.send(patterned(100));
+    client.send(patterned(100));
+    ok(client.paused);
+    client.reset();
+    world.runtime.advance(4_999);
+    ok(!client.closed && !server.closed);
+    world.runtime.advance(1);
+    ok(client.closed && server.aborted);
+    world.empty({ clientReset: 1 });
+  });
+
+  test('whose client is gone ends as ever when its server has taken what the client had said', () => {
+    const { world, client, server } = openWorld();
+    server.limit(10);
+    client.send(patterned(100));
+    client.send(patterned(100));
+    client.reset();
+    world.runtime.advance(1_000);
+    server.read(1_000);
+    deepEqual(server.received.subarray(startup.length).length, 200);
+    ok(client.closed && server.aborted);
+    world.empty({ clientReset: 1 });
+  });
+
   test('gives a slow client its tail before the FIN', () => {
     const { world, client, server } = openWorld();
     client.limit(10);

@@ -22,6 +22,12 @@ const requestsBytes = 2 * requestBytes;
  */
 const abandonedMs = 900_000;
 
+/**
+ * How long a server may take to take what a client had said that is gone. Nobody waits for its answer, and one that reads nothing
+ * would keep the session for ever.
+ */
+const leftoverMs = 5_000;
+
 /** Thousands of these idle: with its three fields Bun takes 80 bytes for each instead of 64, and has room for none. */
 export class Open extends ServedState {
   readonly #since: number;
@@ -83,6 +89,10 @@ export class Open extends ServedState {
     const silentMs = this.down!.stalled ? 0 : this.session.host.runtime.now() - this.#activeAt;
     if (silentMs >= abandonedMs) this.session.end('clientClosed');
     else this.after(abandonedMs - silentMs, () => this.#abandoned());
+  }
+
+  override clientBroken(): void {
+    this.after(leftoverMs, () => this.session.end('clientReset'));
   }
 
   override serverData(bytes: Uint8Array): void {

@@ -144,6 +144,8 @@ export abstract class SessionState implements ClientSide, ServerSide {
     this.session.end('clientClosed');
   }
 
+  clientBroken(): void {}
+
   clientClosed(error: NetError | undefined): void {
     const { session } = this;
     if (error !== undefined) session.endedBy ??= 'clientReset';

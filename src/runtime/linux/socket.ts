@@ -226,7 +226,8 @@ export class NativeConn<D> implements Conn<D>, Watcher {
       this.#owesDrain = false;
       this.#handlers.drain(this);
     }
-    this.#readOut();
+    if (this.#paused && !this.#over && this.#holdsBytes()) this.#handlers.broken?.(this);
+    else this.#readOut();
   }
 
   /** Hands out what is left, one receive a turn as ever, and closes behind it; paused, it waits for `resume`. */
