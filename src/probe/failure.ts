@@ -133,9 +133,15 @@ export function malformed(what: string, asked: Asked): ProbeError {
 /** For a handshake that failed after the server agreed to TLS. */
 export function tlsFailure(error: unknown, asked: Asked): ProbeError {
   const message = `was not trusted at ${asked.address}, TLS failed (${
-    printable(messageOf(error), maxQuoted)
+    printable(tlsReason(messageOf(error)), maxQuoted)
   }): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
   return new ProbeError('untrusted', message, { errno: codeOf(error) });
+}
+
+/** Without what is about the source of OpenSSL, and without what is advice for users of Node's command line. */
+function tlsReason(text: string): string {
+  const reason = /\berror:[0-9a-f]+:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1];
+  return reason?.replaceAll('_', ' ').toLowerCase() ?? text.replace(/; if the root CA .*/s, '');
 }
 
 /** For a server that wants a password where the gateway has none. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { serverFailure, socketFailure } from '../../src/probe/failure.ts';
+import { serverFailure, socketFailure, tlsFailure } from '../../src/probe/failure.ts';
 
 const asked = { address: '10.0.0.1:5432', user: 'gateway', database: 'postgres' };
 const failed = (code: string) => socketFailure(Object.assign(new Error(`connect ${code}`), { code }), asked);
@@ -24,6 +24,27 @@ describe('an error of the socket', () => {
   test('is one of the network where the server cannot be reached', () => {
     for (const code of ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN']) {
       assert.equal(failed(code).kind, 'unreachable', code);
+    }
+  });
+});
+
+describe('an error of TLS', () => {
+  test('is told in its own words, without those about sources and command lines of a runtime', () => {
+    const texts = {
+      'certificate has expired': 'certificate has expired',
+      'self-signed certificate; if the root CA is installed locally, try running Node.js with --use-system-ca':
+        'self-signed certificate',
+      '407D:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/tls.c:77:':
+        'wrong version number',
+      'error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER': 'wrong version number',
+    };
+    for (const [text, words] of Object.entries(texts)) {
+      const { kind, message } = tlsFailure(new Error(text), asked);
+      assert.equal(kind, 'untrusted');
+      assert.match(
+        message,
+        new RegExp(`^was not trusted at 10.0.0.1:5432, TLS failed \\(${words}\\): check`),
+      );
     }
   });
 });
