@@ -157,7 +157,7 @@ export function int32(value: number): Buffer {
 /** Says `bytes` again and again, as fast as the other side takes them; `most` of them at the longest. */
 export function flood(socket: Socket, bytes: Buffer, most = Infinity): void {
   let sent = 0;
-  const block = Buffer.concat(Array.from({ length: Math.ceil(65_536 / bytes.length) }, () => bytes));
+  const block = Buffer.alloc(Math.ceil(65_536 / bytes.length) * bytes.length, bytes);
   const more = (): void => {
     while (!socket.destroyed && sent < most) {
       sent += block.length;

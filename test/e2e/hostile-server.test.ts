@@ -9,6 +9,7 @@ import { ask, exchange, serverBehind } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
 import { candidateKinds, certificates, type Kind, toClients } from '../bed/hostile-kinds.ts';
+import { type HostilePool, startHostilePool } from '../bed/hostile-pool.ts';
 import { HostileServer } from '../bed/hostile-server.ts';
 import { freePort } from '../bed/ports.ts';
 import { queryMessage, sslRequest } from '../bed/raw-client.ts';
@@ -25,18 +26,15 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
   const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
   const pairs = certificates();
   const kinds = candidateKinds(pairs);
-  const servers = new Map<string, HostileServer>();
+  let servers: HostilePool;
   let cluster: Cluster;
   let gateway: GatewayProcess;
   let isOver = false;
   const clients: Promise<number>[] = [];
 
   before(async () => {
-    cluster = await startCluster({ standbys: 1, tls: true });
-    const listening = Object.entries(kinds).map(async ([name, { hostility }]) => {
-      servers.set(name, await new HostileServer(cluster.server(1).port, hostility, pairs.good).listen());
-    });
-    await Promise.all(listening);
+    cluster = await startCluster({ standbys: 2, tls: true });
+    servers = await startHostilePool(cluster.server(2).port, pairs);
     const roots = join(folder, 'roots.pem');
     writeFileSync(roots, [cluster.certificate, pairs.good.certificate, pairs.expired.certificate].join(''));
     // One candidate is the gateway itself.
@@ -44,7 +42,7 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
     gateway = await startGateway({
       LISTEN_PORT: String(port),
       CANDIDATES: [
-        ...[...servers.values()].map(({ address }) => address),
+        ...servers.addresses.values(),
         `127.0.0.1:${port}`,
         cluster.candidates,
       ].join(','),
@@ -59,7 +57,7 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
   after(async () => {
     isOver = true;
     await gateway?.stop();
-    await Promise.all([...servers.values()].map((server) => server.close()));
+    await servers?.close();
     await cluster?.close();
     rmSync(folder, { recursive: true });
   });
@@ -77,7 +75,7 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
   test('are each named in /status by what is wrong with them', async (t) => {
     for (const [name, { note }] of Object.entries(kinds) as [string, Kind][]) {
       await t.test(name, async () => {
-        const { address } = servers.get(name)!;
+        const address = servers.addresses.get(name);
         let last: unknown;
         await waitFor(`a note that matches ${note}`, async () => {
           last = (await candidates()).find((candidate) => candidate['name'] === address)?.['note'];
@@ -88,20 +86,21 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
   });
 
   test('leave descriptors, memory and the log in their bounds', { skip: noProc }, async () => {
-    const rounds = (): number => servers.get('sends garbage')!.accepted;
-    const [began, memoryBefore] = [rounds(), memory(gateway)];
-    await waitFor('three more of their failures', () => rounds() >= began + 3);
+    const rounds = async () => (await servers.accepted()).get('sends garbage')!;
+    const [began, memoryBefore] = [await rounds(), memory(gateway)];
+    await waitFor('three more of their failures', async () => await rounds() >= began + 3);
     // One connection of the probe to each, one on its way in its place, and those of the clients.
-    assert.ok(descriptors(gateway) < 60 + 2 * servers.size, `${descriptors(gateway)} descriptors`);
+    const { size } = servers.addresses;
+    assert.ok(descriptors(gateway) < 60 + 2 * size, `${descriptors(gateway)} descriptors`);
     assert.ok(
       memory(gateway) < memoryBefore + 64 * mebibyte,
       `${memoryBefore} before, ${memory(gateway)} after`,
     );
-    for (const [name, { address }] of servers) {
+    for (const [name, address] of servers.addresses) {
       const lines = gateway.log.filter(({ candidate }) => candidate === address);
       assert.ok(lines.length <= 2 * linesAMinute + 4, `${name}: ${JSON.stringify(lines)}`);
     }
-    assert.ok(gateway.log.length < 10 * servers.size, `${gateway.log.length} lines`);
+    assert.ok(gateway.log.length < 10 * size, `${gateway.log.length} lines`);
     assert.ok(JSON.stringify(gateway.log).length < 1000 * gateway.log.length);
     assert.ok(!gateway.log.some(({ event }) => event === 'stalled'));
   });
