@@ -8,7 +8,7 @@ import { linesAMinute } from '../../src/control/log-limiter.ts';
 import { ask, exchange, serverBehind } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, startGateway } from '../bed/gateway.ts';
-import { candidateKinds, certificates, type Kind, toClients } from '../bed/hostile-kinds.ts';
+import { candidateKinds, certificates, toClients } from '../bed/hostile-kinds.ts';
 import { type HostilePool, startHostilePool } from '../bed/hostile-pool.ts';
 import { HostileServer } from '../bed/hostile-server.ts';
 import { freePort } from '../bed/ports.ts';
@@ -30,6 +30,7 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
   let cluster: Cluster;
   let gateway: GatewayProcess;
   let isOver = false;
+  let startedAt = 0;
   const clients: Promise<number>[] = [];
 
   before(async () => {
@@ -37,6 +38,7 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
     servers = await startHostilePool(cluster.server(2).port, pairs);
     const roots = join(folder, 'roots.pem');
     writeFileSync(roots, [cluster.certificate, pairs.good.certificate, pairs.expired.certificate].join(''));
+    startedAt = performance.now();
     // One candidate is the gateway itself.
     const port = await freePort();
     gateway = await startGateway({
@@ -49,6 +51,8 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
       PGSSLMODE: 'verify-full',
       PGSSLROOTCERT: roots,
       PGPASSWORD: 'secret',
+      // The real servers behind some of them are not to be late on a busy machine.
+      CONNECT_TIMEOUT_MS: '2000',
     });
     await gateway.routesTo(cluster.first.port);
     clients.push(goodClient(), goodClient());
@@ -72,17 +76,19 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
   const candidates = async (): Promise<Record<string, unknown>[]> =>
     JSON.parse((await gateway.get('/status')).body).candidates;
 
-  test('are each named in /status by what is wrong with them', async (t) => {
-    for (const [name, { note }] of Object.entries(kinds) as [string, Kind][]) {
-      await t.test(name, async () => {
-        const address = servers.addresses.get(name);
-        let last: unknown;
-        await waitFor(`a note that matches ${note}`, async () => {
-          last = (await candidates()).find((candidate) => candidate['name'] === address)?.['note'];
-          return note.test(String(last));
-        }, { evidence: () => String(last) });
-      });
-    }
+  test('are each named in /status by what is wrong with them', async () => {
+    const missing = new Map(Object.entries(kinds));
+    const last = new Map<unknown, unknown>();
+    const evidence = () =>
+      [...missing].map(([kind, { note }]) => `${kind}: ${note}, not ${last.get(servers.addresses.get(kind))}`)
+        .join('\n');
+    await waitFor('all of them', async () => {
+      for (const { name, note } of await candidates()) last.set(name, note);
+      for (const [kind, { note }] of missing) {
+        if (note.test(String(last.get(servers.addresses.get(kind))))) missing.delete(kind);
+      }
+      return missing.size === 0;
+    }, { evidence, deadlineMs: 60_000 });
   });
 
   test('leave descriptors, memory and the log in their bounds', { skip: noProc }, async () => {
@@ -91,6 +97,7 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
     await waitFor('three more of their failures', async () => await rounds() >= began + 3);
     // One connection of the probe to each, one on its way in its place, and those of the clients.
     const { size } = servers.addresses;
+    const minutes = 1 + Math.ceil((performance.now() - startedAt) / 60_000);
     assert.ok(descriptors(gateway) < 60 + 2 * size, `${descriptors(gateway)} descriptors`);
     assert.ok(
       memory(gateway) < memoryBefore + 64 * mebibyte,
@@ -98,9 +105,9 @@ describe(`hostile candidates, each of another kind, on ${gatewayRuntime}`, () =>
     );
     for (const [name, address] of servers.addresses) {
       const lines = gateway.log.filter(({ candidate }) => candidate === address);
-      assert.ok(lines.length <= 2 * linesAMinute + 4, `${name}: ${JSON.stringify(lines)}`);
+      assert.ok(lines.length <= 2 * linesAMinute * minutes, `${name}: ${JSON.stringify(lines)}`);
     }
-    assert.ok(gateway.log.length < 10 * size, `${gateway.log.length} lines`);
+    assert.ok(gateway.log.length < 10 * size * minutes, `${gateway.log.length} lines`);
     assert.ok(JSON.stringify(gateway.log).length < 1000 * gateway.log.length);
     assert.ok(!gateway.log.some(({ event }) => event === 'stalled'));
   });
