@@ -99,7 +99,7 @@ export interface Handlers<D> {
   close(conn: Conn<D>, error: NetError | undefined): void;
   /**
    * It broke while it was paused, and holds what the peer had said before: `close` follows when that was handed out, or after
-   * `abort`. Not every runtime is told of it by then.
+   * `abort`. It may come again where it is paused again before that. Not every runtime is told of it by then.
    */
   broken?(conn: Conn<D>): void;
 }

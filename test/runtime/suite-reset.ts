@@ -101,7 +101,7 @@ export function resetSuite(runtime: Runtime, role: Role): void {
   });
 
   sentence(
-    'one that is paused is told of a reset behind bytes that it has not got, once',
+    'one that is paused is told of a reset behind bytes that it has not got',
     async ({ trace, peer }) => {
       trace.call((conn) => conn.pause());
       await sendAndReset(runtime, peer, 1_000);

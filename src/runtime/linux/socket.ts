@@ -226,13 +226,13 @@ export class NativeConn<D> implements Conn<D>, Watcher {
       this.#owesDrain = false;
       this.#handlers.drain(this);
     }
-    if (this.#paused && !this.#over && this.#holdsBytes()) this.#handlers.broken?.(this);
-    else this.#readOut();
+    this.#readOut();
   }
 
   /** Hands out what is left, one receive a turn as ever, and closes behind it; paused, it waits for `resume`. */
   #readOut(): void {
-    if (this.#over || (this.#paused && this.#holdsBytes())) return;
+    if (this.#over) return;
+    if (this.#paused && this.#holdsBytes()) return this.#handlers.broken?.(this);
     const { libc, bufferPointer } = this.#poller;
     const length = this.#paused || this.#ended
       ? 0
