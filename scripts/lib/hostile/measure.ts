@@ -64,7 +64,10 @@ async function inScene<T>(
   }
 }
 
-async function atRest({ gateway, candidates }: Scene, seconds: number): Promise<Omit<Watched, 'failoverMs'>> {
+async function atRest(
+  { cluster, gateway, candidates }: Scene,
+  seconds: number,
+): Promise<Omit<Watched, 'failoverMs'>> {
   await pause(warmUpMs);
   const { pid, log } = gateway;
   const [cpuBefore, linesBefore, began] = [cpuMs(pid), log.length, performance.now()];
@@ -73,6 +76,7 @@ async function atRest({ gateway, candidates }: Scene, seconds: number): Promise<
   const cpuShare = (cpuMs(pid) - cpuBefore) / tookMs;
   const linesAMinute = (log.length - linesBefore) * 60_000 / tookMs;
   const clientMs: number[] = [];
+  const directMs: number[] = [];
   let failedClients = 0;
   for (const until = performance.now() + seconds * 1_000; performance.now() < until;) {
     const asked = performance.now();
@@ -82,6 +86,9 @@ async function atRest({ gateway, candidates }: Scene, seconds: number): Promise<
     } catch {
       failedClients += 1;
     }
+    const directly = performance.now();
+    await ask(cluster.first.port, 'select 1');
+    directMs.push(performance.now() - directly);
     await pause(clientPauseMs);
   }
   const descriptors = readdirSync(`/proc/${pid}/fd`).length;
@@ -93,6 +100,7 @@ async function atRest({ gateway, candidates }: Scene, seconds: number): Promise<
     linesAMinute,
     clientMs,
     failedClients,
+    directMs,
   };
 }
 

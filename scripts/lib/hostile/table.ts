@@ -10,6 +10,8 @@ export interface Watched {
   /** Of clients that connect, ask and leave. */
   readonly clientMs: readonly number[];
   readonly failedClients: number;
+  /** Of those that go to the primary itself, in turn with them: what the machine does to all. */
+  readonly directMs: readonly number[];
   /** From the end of pg_promote to the first query that the new primary has answered. */
   readonly failoverMs: readonly number[];
 }
@@ -32,6 +34,8 @@ export function tableOf(alone: Watched, beside: Watched, sent: readonly Sent[], 
     row('lines of the log a minute', ({ linesAMinute }) => linesAMinute.toFixed(0)),
     row('clients: connect and ask, p50', ({ clientMs }) => milliseconds(quantile(clientMs, 0.5))),
     row('the same, p99', ({ clientMs }) => milliseconds(quantile(clientMs, 0.99))),
+    row('past the gateway, p50', ({ directMs }) => milliseconds(quantile(directMs, 0.5))),
+    row('the same, p99', ({ directMs }) => milliseconds(quantile(directMs, 0.99))),
     row(
       'clients tried / failed',
       ({ clientMs, failedClients }) => `${clientMs.length + failedClients} / ${failedClients}`,

@@ -29,6 +29,7 @@ describe('scripts/hostile', () => {
       linesAMinute: 0,
       clientMs: [3, 1, 2],
       failedClients: 0,
+      directMs: [1],
       failoverMs: [50, 70],
     };
     const table = tableOf(watched, { ...watched, candidates: 30, failoverMs: [] }, [
