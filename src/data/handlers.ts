@@ -58,6 +58,13 @@ export function clientHandlers(
         host.faulted('clientGone', thrown);
       }
     },
+    broken(conn) {
+      try {
+        conn.data.clientBroken();
+      } catch (error) {
+        conn.data.clientFaulted('clientBroken', error);
+      }
+    },
   };
 }
 
@@ -67,6 +74,7 @@ const nobody: ClientSide = {
   clientDrain: () => {},
   clientEnd: () => {},
   clientClosed: () => {},
+  clientBroken: () => {},
   clientFaulted: () => {},
   clientGone: () => {},
 };

@@ -2,12 +2,17 @@
  * Stands between a server and a session of the primary port until the client is logged in, and catches a server that
  * turns out to be a standby: in the moments between two probes the role may have changed.
  */
-import type { Conn, NetError } from '../runtime/runtime.ts';
+import type { Conn, NetError, Runtime } from '../runtime/runtime.ts';
 import { LoginScan } from '../protocol/login-scan.ts';
+import { partFrom } from './farewell.ts';
 import type { ServerSide } from './prewarm.ts';
+
+/** How long one may take to close: it is dialled again ten times a second, by each client that waits. */
+const closingMs = 1_000;
 
 /** A session that must not get a standby. */
 export interface RoleChecked {
+  readonly host: { readonly runtime: Pick<Runtime, 'after'> };
   /** What the events of its server go to now. */
   readonly state: ServerSide;
   /** Its server is one. `last` is what the client may still see of it; the server's connection is no longer its own. */
@@ -31,8 +36,7 @@ export class RoleCheck implements ServerSide {
     if (typeof reading === 'object') {
       conn.data = discarded;
       this.#session.landedOnStandby(bytes.subarray(0, reading.standbyAt));
-      // An orderly end, of which PostgreSQL writes nothing in its log.
-      return conn.shutdown();
+      return partFrom(this.#session.host.runtime, conn, closingMs);
     }
     this.#session.state.serverData(bytes, conn);
     // From here on the server speaks to the session directly; unless the connection was given up meanwhile.

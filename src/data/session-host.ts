@@ -14,6 +14,8 @@ export interface ClientSide {
   clientDrain(): void;
   clientEnd(): void;
   clientClosed(error: NetError | undefined): void;
+  /** It is gone, and its server has not taken yet what it had said. */
+  clientBroken(): void;
   /** The last of all, after `clientClosed`, be it that it has thrown. */
   clientGone(): void;
   /** One of the above has thrown `error`. */

@@ -142,12 +142,18 @@ export function isOfTls(error: unknown): boolean {
 
 /** For TLS that failed after the server agreed to it. */
 export function tlsFailure(error: unknown, asked: Asked): ProbeError {
-  const said = printable(messageOf(error), maxQuoted);
+  const said = printable(tlsReason(messageOf(error)), maxQuoted);
   // Each runtime words it in its own way: "alert" is what the other side says of us.
   const message = /alert/i.test(said)
     ? `ended TLS at ${asked.address} (${said}): check PGSSLCERT and PGSSLKEY of the gateway, and ssl_ca_file there`
     : `was not trusted at ${asked.address}, TLS failed (${said}): check PGSSLMODE and PGSSLROOTCERT of the gateway, and the certificate there`;
   return new ProbeError('untrusted', message, { errno: codeOf(error) });
+}
+
+/** Without what is about the source of OpenSSL, and without what is advice for users of Node's command line. */
+function tlsReason(text: string): string {
+  const reason = /\berror:[0-9a-f]+:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1];
+  return reason?.replaceAll('_', ' ').toLowerCase() ?? text.replace(/; if the root CA .*/s, '');
 }
 
 /** For a server that wants a password where the gateway has none. */

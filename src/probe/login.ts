@@ -16,6 +16,7 @@ import {
   unbound,
 } from './failure.ts';
 import type { AuthMethod } from './require-auth.ts';
+import type { Salting, Saltings } from './saltings.ts';
 import { Scram } from './scram.ts';
 
 export interface LoginOptions {
@@ -33,6 +34,11 @@ export interface LoginOptions {
   isEncrypted(): boolean;
   /** The server's, DER; undefined without TLS. */
   certificate(): Buffer | undefined;
+  readonly saltings: Pick<Saltings, 'add' | 'keep'>;
+  /** Whether the server is still there to be answered. */
+  isWanted(): boolean;
+  /** What the server asked for: now, or later. */
+  send(answer: Buffer): void;
 }
 
 const methods: Partial<Record<Authentication, AuthMethod>> = {
@@ -46,6 +52,8 @@ const plus = 'SCRAM-SHA-256-PLUS';
 export class Login {
   readonly #options: LoginOptions;
   #scram: Scram | undefined;
+  /** What its proof was made of. */
+  #salted: { readonly from: Pick<Salting, 'password' | 'salt'>; readonly bytes: Buffer } | undefined;
   #isBound = false;
   #saysBinding = false;
   #isProven = false;
@@ -71,8 +79,8 @@ export class Login {
     return this.#saysBinding && !this.#isDone;
   }
 
-  /** What to send. Throws ProbeError for what is refused, ProtocolError for what PostgreSQL does not do. */
-  answer(kind: Authentication, data: Buffer): Buffer | undefined {
+  /** Sends what is to be sent. Throws ProbeError for what is refused, ProtocolError for what PostgreSQL does not do. */
+  answer(kind: Authentication, data: Buffer): void {
     if (this.#isDone) throw new ProtocolError('it goes on with the login after its end');
     if (kind === 'ok') return this.#finish();
     this.#wasAsked = true;
@@ -80,11 +88,11 @@ export class Login {
     if (!kind.startsWith('sasl')) this.#refuseUnbound('does not ask for SCRAM');
     switch (kind) {
       case 'clearText':
-        return this.#clearText();
+        return this.#options.send(this.#clearText());
       case 'md5':
-        return this.#md5(data);
+        return this.#options.send(this.#md5(data));
       case 'sasl':
-        return this.#beginScram(data.toString('latin1').split('\0'));
+        return this.#options.send(this.#beginScram(data.toString('latin1').split('\0')));
       case 'saslContinue':
         return this.#proveScram(data.toString('latin1'));
       case 'saslFinal':
@@ -94,7 +102,7 @@ export class Login {
     }
   }
 
-  #finish(): undefined {
+  #finish(): void {
     if (this.#scram !== undefined && !this.#isProven) {
       throw new ProtocolError('it does not prove that it knows the password');
     }
@@ -156,18 +164,28 @@ export class Login {
     return saslInitialResponse('SCRAM-SHA-256', this.#scram.first());
   }
 
-  #proveScram(text: string): Buffer {
-    if (this.#scram === undefined) {
-      throw new ProtocolError('it sent a SCRAM challenge without offering SCRAM');
-    }
-    const challenge = readScramChallenge(text, this.#scram.nonce);
-    if (challenge.rounds > maxScramRounds) throw scramTooCostly(this.#options.asked);
-    return saslResponse(this.#scram.proof(saslPrepared(this.#password()), challenge, text));
+  #proveScram(text: string): void {
+    const scram = this.#scram;
+    if (scram === undefined) throw new ProtocolError('it sent a SCRAM challenge without offering SCRAM');
+    const { asked, saltings, isWanted, send } = this.#options;
+    const challenge = readScramChallenge(text, scram.nonce);
+    if (challenge.rounds > maxScramRounds) throw scramTooCostly(asked);
+    const from = { password: saslPrepared(this.#password()), salt: challenge };
+    saltings.add({
+      ...from,
+      isWanted,
+      done: (bytes) => {
+        this.#salted = { from, bytes };
+        send(saslResponse(scram.proof(bytes, challenge, text)));
+      },
+    });
   }
 
-  #endScram(text: string): undefined {
+  #endScram(text: string): void {
     this.#isProven = this.#scram?.isProven(text) ?? false;
     if (!this.#isProven) throw notPostgres('its proof of the password is wrong', this.#options.asked);
+    const { from, bytes } = this.#salted!;
+    this.#options.saltings.keep(from.password, from.salt, bytes);
   }
 }
 

@@ -47,6 +47,8 @@ export class NameProbe {
   /** The observation while no address is known. */
   #unresolved: Observation;
   #isLost = false;
+  /** Addresses that were told to be another server: one that says so again and again is told of once. */
+  readonly #different = new Set<string>();
   /** No entry names it any more; it is here because it holds the incumbent. */
   #isGone = false;
 
@@ -148,6 +150,7 @@ export class NameProbe {
   #drop(group: ServerGroup, member: GroupMember): void {
     member.probe.stop();
     group.remove(member);
+    this.#different.delete(member.address);
     const fields = { candidate: group.candidate.name, address: member.address };
     this.#tools.log('address_gone', fields);
   }
@@ -211,10 +214,10 @@ export class NameProbe {
     }
     this.#forgetEmpty();
     const { name } = this.#candidate;
-    if (sameServer === undefined) {
-      const fields = { name, address: member.address };
-      this.#tools.log('addresses_differ', fields);
-    }
+    const { address } = member;
+    if (sameServer !== undefined || this.#different.has(address)) return;
+    this.#different.add(address);
+    this.#tools.log('addresses_differ', { name, address });
   }
 
   /** The group of an address that is the only one of its family; undefined: it is a server of its own. */

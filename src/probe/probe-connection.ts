@@ -90,6 +90,11 @@ export class ProbeConnection {
     this.#attempts = new Attempts({ after }, attempt(), attempt, (tcp) => tcp.destroy());
   }
 
+  /** It has ended, or was destroyed. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   /** The server's, DER; undefined without TLS. */
   get certificate(): Buffer | undefined {
     return this.#tls && peerCertificate(this.#tls);

@@ -17,6 +17,10 @@ import {
   reducedQuestion,
 } from './question.ts';
 import { type Rights, rightsOf } from './rights.ts';
+import { Saltings } from './saltings.ts';
+
+/** Of all sessions: what they compete for is the processor. */
+const saltings = new Saltings();
 
 /** What is asked in a session. */
 interface Asking {
@@ -171,7 +175,8 @@ function openSession(
         connection.send(first!);
         return;
       }
-      if (pending === undefined) return;
+      // It is so once for each question. What has no question has no bound: each one begins the count of bytes anew.
+      if (pending === undefined) throw new ProtocolError('it is ready again and again');
       if (refusal !== undefined) return settle()?.reject(refusal);
       if (row === undefined) throw malformed('it has 0 rows, not 1', asked);
       settle()?.resolve(row);
@@ -189,10 +194,7 @@ function openSession(
           ? boundElsewhere(said, asked)
           : serverFailure(said, asked);}
     },
-    authentication(kind, data) {
-      const answer = login.answer(kind, data);
-      if (answer !== undefined) connection.send(answer);
-    },
+    authentication: (kind, data) => login.answer(kind, data),
     ended(error) {
       lost = error;
       if (pending) settle()?.reject(error);
@@ -208,6 +210,9 @@ function openSession(
     certificate: () => connection.certificate,
     // On this machine only the owner of the port can be there.
     isKnown: () => (connection.isEncrypted && trust.verify) || isLoopback(host),
+    saltings,
+    isWanted: () => !connection.isOver,
+    send: (answer) => connection.send(answer),
   });
   const begin = () =>
     connection.send(

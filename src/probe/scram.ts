@@ -2,7 +2,7 @@
  * The client's side of SCRAM-SHA-256 (RFC 5802 and 7677), as libpq has it. Both sides prove that they know the password, and
  * neither says it.
  */
-import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ScramChallenge } from '../protocol/scram-challenge.ts';
 
 /** Random bytes in the nonce, as in libpq. */
@@ -28,13 +28,11 @@ export class Scram {
     return `${this.#header}${this.#bare()}`;
   }
 
-  /** The `client-final-message`: what the challenge asks for. `password` is prepared. */
-  proof(password: string, challenge: ScramChallenge, challengeText: string): string {
-    const { nonce, salt, rounds } = challenge;
+  /** The `client-final-message`: what the challenge asks for, with its SaltedPassword. */
+  proof(salted: Buffer, { nonce }: ScramChallenge, challengeText: string): string {
     const bound = Buffer.concat([Buffer.from(this.#header), this.#binding]).toString('base64');
     const withoutProof = `c=${bound},r=${nonce}`;
     const said = `${this.#bare()},${challengeText},${withoutProof}`;
-    const salted = pbkdf2Sync(password, salt, rounds, 32, 'sha256');
     const clientKey = hmac(salted, 'Client Key');
     const clientSignature = hmac(createHash('sha256').update(clientKey).digest(), said);
     this.#signature = hmac(hmac(salted, 'Server Key'), said);

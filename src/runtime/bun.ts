@@ -293,7 +293,10 @@ class BunConn<D> implements Conn<D> {
     if (!this.#ended) this.#error ??= { code: 'ECONNRESET', message: 'the connection broke' };
     if (this.#calling) setImmediate(releaseHeld, this);
     else if (!this.#holds) this.close();
-    else if (this.#error !== undefined) this.drained();
+    else if (this.#error !== undefined) {
+      this.drained();
+      if (!this.#over) this.#handlers.broken?.(this);
+    }
   }
 
   /** There is something to be handed out before the close; behind an error the peer's FIN says nothing any more. */

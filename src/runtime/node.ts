@@ -339,7 +339,9 @@ class NodeConn<D> implements Conn<D> {
     const holds = this.#held !== undefined || (this.#heldEnd && this.#error === undefined);
     if (!holds || this.#over) return this.close();
     this.#heldClose = true;
-    if (this.#error !== undefined) this.drained();
+    if (this.#error === undefined) return;
+    this.drained();
+    if (!this.#over && this.#held !== undefined) this.#handlers.broken?.(this);
   }
 
   release(): void {

@@ -97,6 +97,11 @@ export interface Handlers<D> {
    * arrived before it broke is handed out first: to the peer it was acknowledged.
    */
   close(conn: Conn<D>, error: NetError | undefined): void;
+  /**
+   * It broke while it was paused, and holds what the peer had said before: `close` follows when that was handed out, or after
+   * `abort`. It may come again where it is paused again before that. Not every runtime is told of it by then.
+   */
+  broken?(conn: Conn<D>): void;
 }
 
 export interface Listener {

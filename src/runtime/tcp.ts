@@ -2,12 +2,23 @@
  * A plain TCP socket for the control plane, from `node:net`, which all three runtimes have. The data plane never
  * uses it; the probe does, because it must own the socket to be able to destroy it in every state.
  */
+import { constants } from 'node:crypto';
 import { Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, DEFAULT_CIPHERS, type TLSSocket } from 'node:tls';
 import { serverAddress } from './addresses.ts';
 import { lackHidden } from './net-error.ts';
 
 export type TcpSocket = Socket;
+
+/**
+ * What only OpenSSL has, and so Node, and what costs this side as much as the other one likes: handshakes without end in a connection
+ * that stands, which libpq refuses, too (SSL_OP_NO_RENEGOTIATION), and groups of Diffie-Hellman of 10,000 bits, 0.1 s
+ * for each handshake. Every PostgreSQL that can be asked has elliptic curves.
+ */
+const bounded = {
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION ?? 0,
+  ciphers: `${DEFAULT_CIPHERS}:!DHE`,
+} as const;
 
 /** Trust and identity for one TLS connection; PEM texts. */
 export interface TlsTrust {
@@ -48,6 +59,7 @@ export function startTls(socket: TcpSocket, host: string, trust: TlsTrust): TcpS
     host,
     ...(numeric ? {} : { servername: host }),
     rejectUnauthorized: trust.verify,
+    ...bounded,
     ...(trust.verifyHost ? {} : { checkServerIdentity: () => undefined }),
     ...(trust.ca === undefined ? {} : { ca: trust.ca }),
     ...(trust.cert === undefined ? {} : { cert: trust.cert }),

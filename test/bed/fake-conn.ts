@@ -125,6 +125,9 @@ export class FakeConn<D> implements Conn<D> {
     this.over = this.connecting;
     this.outbox = [];
     this.schedule();
+    if (this.isPaused && !this.over && this.inbox.length > 0) {
+      this.loop.later(() => this.handlers.broken?.(this));
+    }
   }
 
   arrive(what: Uint8Array | 'fin'): void {

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { at } from '../../src/contract/counters.ts';
 import { patterned } from '../runtime/peer.ts';
 import { startup } from './packets.ts';
 import { defaults, firstByte, primary, World } from './world.ts';
@@ -31,6 +32,60 @@ describe('an open session', () => {
     client.fin();
     world.empty({ serverClosed: 1 });
     deepEqual(world.suspicions, []);
+  });
+
+  test('whose client has said its FIN ends when its server was silent for 15 minutes after that', () => {
+    const { world, client, server } = openWorld();
+    const minute = 60_000;
+    client.fin();
+    world.runtime.advance(10 * minute);
+    world.counters[at.clock] = world.runtime.now();
+    server.send(patterned(10));
+    world.runtime.advance(15 * minute - 1);
+    ok(!client.closed && !server.closed);
+    world.runtime.advance(1);
+    ok(client.aborted && server.aborted);
+    world.empty({ clientClosed: 1 });
+  });
+
+  test('whose client has said its FIN and reads slowly does not end', () => {
+    const { world, client, server } = openWorld();
+    client.limit(10);
+    client.fin();
+    server.send(patterned(100));
+    world.runtime.advance(3_600_000);
+    ok(!client.closed && server.paused);
+    client.read(90);
+    server.fin();
+    deepEqual([client.received, client.ended], [patterned(100), true]);
+    world.empty({ clientClosed: 1 });
+  });
+
+  test('whose client is gone ends when its server has not taken for 5 s what the client had said', () => {
+    const { world, client, server } = openWorld();
+    server.limit(10);
+    client.send(patterned(100));
+    client.send(patterned(100));
+    ok(client.paused);
+    client.reset();
+    world.runtime.advance(4_999);
+    ok(!client.closed && !server.closed);
+    world.runtime.advance(1);
+    ok(client.closed && server.aborted);
+    world.empty({ clientReset: 1 });
+  });
+
+  test('whose client is gone ends as ever when its server has taken what the client had said', () => {
+    const { world, client, server } = openWorld();
+    server.limit(10);
+    client.send(patterned(100));
+    client.send(patterned(100));
+    client.reset();
+    world.runtime.advance(1_000);
+    server.read(1_000);
+    deepEqual(server.received.subarray(startup.length).length, 200);
+    ok(client.closed && server.aborted);
+    world.empty({ clientReset: 1 });
   });
 
   test('gives a slow client its tail before the FIN', () => {

@@ -47,6 +47,25 @@ describe('an error under TLS', () => {
       assert.ok(!isOfTls(Object.assign(new Error(code), { code })), code);
     }
   });
+
+  test('is told in its own words, without those about sources and command lines of a runtime', () => {
+    const texts = {
+      'certificate has expired': 'certificate has expired',
+      'self-signed certificate; if the root CA is installed locally, try running Node.js with --use-system-ca':
+        'self-signed certificate',
+      '407D:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/tls.c:77:':
+        'wrong version number',
+      'error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER': 'wrong version number',
+    };
+    for (const [text, words] of Object.entries(texts)) {
+      const { kind, message } = tlsFailure(new Error(text), asked);
+      assert.equal(kind, 'untrusted');
+      assert.match(
+        message,
+        new RegExp(`^was not trusted at 10.0.0.1:5432, TLS failed \\(${words}\\): check`),
+      );
+    }
+  });
 });
 
 describe('an error of the server', () => {

@@ -275,6 +275,23 @@ describe('a dual-stack name', () => {
     assert.ok(logged.includes('info: addresses_differ db:1 127.0.0.1'));
   });
 
+  check('with an address that is another server now and then is told of once', async (t) => {
+    const { clock, servers: fake, names, logged, prober } = begin(t, 'db:1', { dnsTtlMs: 1000 });
+    names.hosts['db'] = both;
+    let isOther = false;
+    fake.behaviour = ({ target }) => {
+      const startedAt = isOther && target.host === both[1] ? 'another start' : 'the start';
+      return { startedAt };
+    };
+    prober.start();
+    for (let turn = 0; turn < 20; turn += 1) {
+      await clock.pass(1500);
+      isOther = !isOther;
+    }
+    const said = logged.filter((line) => line.includes('addresses_differ'));
+    assert.deepEqual(said, ['info: addresses_differ db:1 127.0.0.1']);
+  });
+
   check('that is several servers has one candidate for each of them', async (t) => {
     const { clock, servers: fake, names, prober, last } = begin(t, 'pg:1');
     names.hosts['pg'] = ['fd00::1', 'fd00::2', '10.0.0.1', '10.0.0.2'];

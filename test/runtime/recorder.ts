@@ -10,6 +10,8 @@ export class Trace {
   drains = 0;
   inOrder = true;
   error: NetError | undefined;
+  /** How often `broken` was told. */
+  broken = 0;
   /** Broken promises seen by a handler, where a throw would be lost; `finish` of the fixture asserts none. */
   readonly faults: string[] = [];
   /** True inside a call of the connection, where no handler may run. */
@@ -86,6 +88,11 @@ export function recorder(
       conn.data.note('close');
       conn.data.error = error;
       reactions.close?.(conn.data);
+    },
+    broken(conn) {
+      const trace = conn.data;
+      if (trace.calling || trace.closed) trace.faults.push('broken came at a wrong time');
+      trace.broken += 1;
     },
   };
   return { handlers, traces };

@@ -100,6 +100,18 @@ export function resetSuite(runtime: Runtime, role: Role): void {
     deepEqual(trace.events, ['open', 'close']);
   });
 
+  sentence(
+    'one that is paused is told of a reset behind bytes that it has not got',
+    async ({ trace, peer }) => {
+      trace.call((conn) => conn.pause());
+      await sendAndReset(runtime, peer, 1_000);
+      await until(() => trace.broken > 0, 'it to be told');
+      trace.call((conn) => conn.resume());
+      await until(() => trace.closed, 'close');
+      deepEqual([trace.broken, trace.bytes], [1, 1_000]);
+    },
+  );
+
   // The last is about what a kernel acknowledges at first of a peer whose bytes nobody reads.
   for (const bytes of [1, 1_000, 20_000, 60_000]) {
     sentence(

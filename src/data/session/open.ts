@@ -15,6 +15,19 @@ import { lingerMs, ServedState, type StatefulSession } from './state.ts';
 /** An SSLRequest, and a GSSENCRequest before it: behind these a client that is denied both logs in in clear text. */
 const requestsBytes = 2 * requestBytes;
 
+/**
+ * How long a server may be silent whose client has said its FIN. That client may wait for its answers, as scripts do, but most are
+ * gone, and not every runtime is told, nor ever told of a unix socket. PostgreSQL closes in its turn; a server that
+ * does not would keep all sessions that it ever had.
+ */
+const abandonedMs = 900_000;
+
+/**
+ * How long a server may take to take what a client had said that is gone. Nobody waits for its answer, and one that reads nothing
+ * would keep the session for ever.
+ */
+const leftoverMs = 5_000;
+
 /** Thousands of these idle: with its three fields Bun takes 80 bytes for each instead of 64, and has room for none. */
 export class Open extends ServedState {
   readonly #since: number;
@@ -68,6 +81,18 @@ export class Open extends ServedState {
   override clientEnd(): void {
     this.session.endedBy ??= 'clientClosed';
     this.up?.end();
+    this.after(abandonedMs, () => this.#abandoned());
+  }
+
+  #abandoned(): void {
+    // A server that the client keeps waiting is not silent.
+    const silentMs = this.down!.stalled ? 0 : this.session.host.runtime.now() - this.#activeAt;
+    if (silentMs >= abandonedMs) this.session.end('clientClosed');
+    else this.after(abandonedMs - silentMs, () => this.#abandoned());
+  }
+
+  override clientBroken(): void {
+    this.after(leftoverMs, () => this.session.end('clientReset'));
   }
 
   override serverData(bytes: Uint8Array): void {

@@ -7,6 +7,7 @@ import type { Source } from '../../protocol/proxy-header.ts';
 import { endpointText } from '../../runtime/addresses.ts';
 import type { Address, Conn, NetError, Timer } from '../../runtime/runtime.ts';
 import { Dial } from '../dial.ts';
+import { partFrom } from '../farewell.ts';
 import type { ServerSide } from '../prewarm.ts';
 import { Pump } from '../pump.ts';
 import { type HeaderTerms, isFromBalancer } from '../proxy-sources.ts';
@@ -15,7 +16,7 @@ import { discarded, type RoleChecked } from '../role-check.ts';
 import type { ClientSide, SessionHost } from '../session-host.ts';
 import type { Targets } from '../targets.ts';
 
-/** How long a client may take to close when its server has. */
+/** How long one side may take to close when the other one has, or we have. */
 export const lingerMs = 30_000;
 
 /** For what is no traffic between a client and a server. */
@@ -144,6 +145,8 @@ export abstract class SessionState implements ClientSide, ServerSide {
     this.session.end('clientClosed');
   }
 
+  clientBroken(): void {}
+
   clientClosed(error: NetError | undefined): void {
     const { session } = this;
     if (error !== undefined) session.endedBy ??= 'clientReset';
@@ -270,16 +273,12 @@ export abstract class ServedState extends SessionState {
     server.abort();
   }
 
-  /** An orderly end for the server, which PostgreSQL does not log. */
+  /** An orderly end for the server. */
   protected shutdownServer(): void {
     this.#dial?.abort();
     const { server } = this;
-    if (server === undefined) return;
-    // Its last bytes are read and dropped: paused, it would never close.
-    server.data = discarded;
-    server.resume();
-    server.shutdown();
     this.server = undefined;
+    if (server !== undefined) partFrom(this.session.host.runtime, server, lingerMs);
   }
 
   protected connect(address: Address, side: ServerSide): void {

@@ -254,7 +254,8 @@ export class NativeConn<D> implements Conn<D>, Watcher {
 
   /** Hands out what is left, one receive a turn as ever, and closes behind it; paused, it waits for `resume`. */
   #readOut(): void {
-    if (this.#over || (this.#paused && this.#holdsBytes())) return;
+    if (this.#over) return;
+    if (this.#paused && this.#holdsBytes()) return this.#handlers.broken?.(this);
     const { libc, bufferPointer } = this.#poller;
     const length = this.#paused || this.#ended
       ? 0
