@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Cluster, type Server, startCluster } from '../../../test/bed/cluster.ts';
 import { type GatewayProcess, patient, startGateway } from '../../../test/bed/gateway.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
+import type { FaultName } from './faults.ts';
 
 /** Which way a client goes: through the gateway, or straight to the primary, to see whose fault a failure is. */
 export type Way = 'gateway' | 'direct';
@@ -96,9 +97,16 @@ export class Scene {
     };
   }
 
-  /** SIGKILL to the primary. There is no other until `promote`. */
-  async kill(): Promise<void> {
-    await this.#primary.kill();
+  /** What the primary does not outlive, or does not answer after. There is no other until `promote`. */
+  async strike(fault: FaultName): Promise<void> {
+    if (fault === 'kill') await this.#primary.kill();
+    else if (fault === 'stop') await this.#primary.stop('fast');
+    else this.#primary.freeze();
+  }
+
+  /** Whether the primary serves, so that no `promote` is owed. */
+  get isWell(): boolean {
+    return this.#primary.isUp && !this.#primary.isFrozen;
   }
 
   /** Waits until a client is held for lack of a primary, so that it is shown to have waited. */
@@ -140,17 +148,22 @@ export class Scene {
  */
 export async function failover(
   scene: Scene,
+  fault: FaultName,
   broken: () => Promise<string>,
   again: () => Promise<number>,
 ): Promise<string> {
   try {
-    await scene.kill();
+    await scene.strike(fault);
+    // A frozen server's sessions are ended because there is another primary; before that they only hang.
+    if (fault === 'freeze') await scene.promote();
     const said = await broken();
     const reached = again();
     // It is waited for below; a failure meanwhile must not end the process.
     reached.catch(() => {});
-    await Promise.race([scene.holds(), reached]);
-    await scene.promote();
+    if (fault !== 'freeze') {
+      await Promise.race([scene.holds(), reached]);
+      await scene.promote();
+    }
     const promoted = performance.now();
     const port = await reached;
     const expected = scene.primary.port;
@@ -158,10 +171,10 @@ export async function failover(
       throw new Error(`it was connected to port ${port}; the new primary is at ${expected}`);
     }
     const seconds = ((performance.now() - promoted) / 1000).toFixed(1);
-    return `${said === '' ? 'it reconnected by itself' : `the session: "${oneLine(said)}"`}; ` +
-      `the next was held, and served ${seconds} s after the gateway had the new primary`;
+    const words = said === '' ? 'it reconnected by itself' : `"${oneLine(said)}"`;
+    return `${words}; the next served after ${seconds} s`;
   } finally {
-    if (scene.primary.isUp === false) await scene.promote();
+    if (!scene.isWell) await scene.promote();
     await scene.mend();
   }
 }

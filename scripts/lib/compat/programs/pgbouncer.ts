@@ -99,13 +99,14 @@ function inMode(mode: Mode): Program {
           await runTool([...psql, '-v', 'ON_ERROR_STOP=1'], env, input);
           return '';
         }),
-      failover: (scene) =>
+      failover: (scene, fault) =>
         withPgbouncer(scene, 'gateway', { mode }, async (env) => {
           const child = await startTool([...psql, '-c', 'select pg_sleep(600)'], env);
           try {
             await runs(scene, 'select pg_sleep(600)');
             return await failover(
               scene,
+              fault,
               () => failureOf(child),
               async () => Number(await runTool([...psql, '-c', 'select inet_server_port()'], env)),
             );

@@ -32,7 +32,7 @@ export const pgBasebackup: Program = {
     copy: 'plain is that: the backup comes by COPY',
     notify: replicates,
     long: 'it opens no transaction',
-    failover: async (scene) => {
+    failover: async (scene, fault) => {
       const env = scene.environment('gateway');
       const folder = newPath(undefined, 'backup');
       // Slow enough to be in the middle when its server is killed.
@@ -43,7 +43,7 @@ export const pgBasebackup: Program = {
           'the backup to begin',
           () => existsSync(join(folder, 'base')) || child.hasEnded(),
         );
-        return await failover(scene, () => failureOf(child), async () => {
+        return await failover(scene, fault, () => failureOf(child), async () => {
           await backup(env);
           return scene.primary.port;
         });
@@ -114,12 +114,13 @@ export const pgReceivewal: Program = {
     copy: 'plain is that: segments come by COPY in both directions',
     notify: replicates,
     long: 'it opens no transaction',
-    failover: (scene) =>
+    failover: (scene, fault) =>
       receive(
         scene.environment('gateway'),
         (files, said) =>
           failover(
             scene,
+            fault,
             async () => await waitFor('it to tell', () => /error: .*/.exec(said())?.[0]),
             async () => {
               await waitFor('a new primary', () => scene.primary.isUp);
