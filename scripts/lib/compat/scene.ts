@@ -22,15 +22,14 @@ export class Scene {
   readonly versionText: string;
   /** The root certificate of the servers. */
   readonly rootFile: string;
-  #primary: Server;
+  /** Shared with what `behind` returns. */
+  readonly #role: { primary: Server };
+  #portOf = (server: Server): number => server.port;
+  #afterPromotion = (_: Server): Promise<void> => Promise.resolve();
 
   private constructor(
-    { cluster, gateway, bin, versionText }: {
-      cluster: Cluster;
-      gateway: GatewayProcess;
-      bin: string | undefined;
-      versionText: string;
-    },
+    { cluster, gateway, bin, versionText }: Pick<Scene, 'cluster' | 'gateway' | 'bin' | 'versionText'>,
+    role: { primary: Server } = { primary: cluster.first },
   ) {
     this.cluster = cluster;
     this.gateway = gateway;
@@ -38,7 +37,7 @@ export class Scene {
     this.versionText = versionText;
     this.version = Number.parseInt(versionText);
     this.rootFile = join(cluster.folder, 'root.crt');
-    this.#primary = cluster.first;
+    this.#role = role;
     writeFileSync(this.rootFile, cluster.certificate ?? '', { mode: 0o644 });
   }
 
@@ -68,18 +67,36 @@ export class Scene {
     }
   }
 
+  /** The same servers behind another gateway, which reaches each at another port, and what is done after a promotion. */
+  behind(
+    gateway: GatewayProcess,
+    candidatePort: (server: Server) => number,
+    afterPromotion: (next: Server) => Promise<void>,
+  ): Scene {
+    const { cluster, bin, versionText } = this;
+    const scene = new Scene({ cluster, gateway, bin, versionText }, this.#role);
+    scene.#portOf = candidatePort;
+    scene.#afterPromotion = afterPromotion;
+    return scene;
+  }
+
+  /** Where the gateway reaches a server. */
+  candidatePort(server: Server): number {
+    return this.#portOf(server);
+  }
+
   get primary(): Server {
-    return this.#primary;
+    return this.#role.primary;
   }
 
   get standby(): Server {
-    const other = this.cluster.servers.find((server) => server !== this.#primary);
+    const other = this.cluster.servers.find((server) => server !== this.#role.primary);
     if (other === undefined) throw new Error('the cluster has no standby');
     return other;
   }
 
   port(way: Way): number {
-    return way === 'gateway' ? this.gateway.port : this.#primary.port;
+    return way === 'gateway' ? this.gateway.port : this.#role.primary.port;
   }
 
   /** What libpq and all that is like it reads. */
@@ -99,14 +116,14 @@ export class Scene {
 
   /** What the primary does not outlive, or does not answer after. There is no other until `promote`. */
   async strike(fault: FaultName): Promise<void> {
-    if (fault === 'kill') await this.#primary.kill();
-    else if (fault === 'stop') await this.#primary.stop('fast');
-    else this.#primary.freeze();
+    if (fault === 'kill') await this.#role.primary.kill();
+    else if (fault === 'stop') await this.#role.primary.stop('fast');
+    else this.#role.primary.freeze();
   }
 
   /** Whether the primary serves, so that no `promote` is owed. */
   get isWell(): boolean {
-    return this.#primary.isUp && !this.#primary.isFrozen;
+    return this.#role.primary.isUp && !this.#role.primary.isFrozen;
   }
 
   /** Waits until a client is held for lack of a primary, so that it is shown to have waited. */
@@ -120,20 +137,22 @@ export class Scene {
 
   /** Resolves once the gateway has elected the standby. */
   async promote(): Promise<void> {
-    await this.standby.promote();
+    const next = this.standby;
+    await next.promote();
+    await this.#afterPromotion(next);
     await this.promoted();
   }
 
   /** As `promote`, after somebody else has promoted the standby. */
   async promoted(): Promise<void> {
     const next = this.standby;
-    this.#primary = next;
-    await this.gateway.routesTo(next.port);
+    this.#role.primary = next;
+    await this.gateway.routesTo(this.candidatePort(next));
   }
 
   /** Makes the server that was killed a standby of the new primary. */
   async mend(): Promise<void> {
-    await this.standby.rebuildFrom(this.#primary);
+    await this.standby.rebuildFrom(this.#role.primary);
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,7 @@ export interface Recipe {
   readonly what: string;
   prepare(scene: Scene, subscriber: Server): Promise<void>;
   /** The old primary is gone. Promotes the standby; returns once the gateway may elect it. */
-  promote(scene: Scene, next: Server): Promise<void>;
+  promote(next: Server): Promise<void>;
   /** Takes back what `prepare` has set on the standby, whatever it is by now. */
   clean(next: Server): Promise<void>;
 }
@@ -41,9 +41,8 @@ function keptSlot(make: (scene: Scene) => Promise<void>): Recipe {
       );
       await standby.query(`select pg_replication_slot_advance('sub', '${slot?.['lsn']}')`);
     },
-    promote: async (scene, next) => {
+    promote: async (next) => {
       await next.promote();
-      await scene.gateway.routesTo('nobody');
       // To the begin of a segment, and then past one.
       for (let turn = 0; turn < 2; turn++) {
         await next.query(`select pg_logical_emit_message(false, 'failover', '')`);
@@ -124,7 +123,7 @@ const failoverSlot: Recipe = {
       return kept.length > 0;
     }, { everyMs: 200, deadlineMs: 60_000, evidence: () => standby.log().slice(-1500) });
   },
-  promote: (_, next) => next.promote(),
+  promote: (next) => next.promote(),
   clean: (next) =>
     resetAll(next, [
       'primary_slot_name',

@@ -81,24 +81,27 @@ async function fill(scene: Scene, way: Way, isEncrypted: boolean): Promise<strin
   });
 }
 
-/** Writes through the gateway, row by row, until `stop`; whoever is ended writes again. */
+/** Writes through the gateway, row by row, until `stop`; whoever is ended, or hears nothing, connects anew. */
 function writer(
   port: number,
 ): { readonly acknowledged: ReadonlySet<number>; readonly stop: () => Promise<void> } {
-  const sql = clientOf(port);
   const acknowledged = new Set<number>();
   let [next, runs] = [0, true];
   const ended = (async () => {
     while (runs) {
-      const n = ++next;
+      const sql = clientOf(port);
       try {
-        await sql`insert into published values (${n})`;
-        acknowledged.add(n);
+        while (runs) {
+          const n = ++next;
+          await inTime(sql`insert into published values (${n})`);
+          acknowledged.add(n);
+        }
       } catch {
         // What was not acknowledged may be lost, and its number is not used again.
+      } finally {
+        await sql.end({ timeout: 0 });
       }
     }
-    await sql.end({ timeout: 0 });
   })();
   return {
     acknowledged,
@@ -107,6 +110,23 @@ function writer(
       return ended;
     },
   };
+}
+
+/** Longer than a failover takes here, while clients are held. */
+const answerMs = 20_000;
+
+async function inTime(answer: Promise<unknown>): Promise<void> {
+  // It may be rejected later, when its client is ended.
+  answer.catch(() => {});
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${answerMs} ms`)), answerMs);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Who has not yet got what the primary has written last, when it goes. */
@@ -142,10 +162,12 @@ async function survivingWith(scene: Scene, fault: FaultName, laggard: Laggard | 
         await waitFor('writes', () => load.acknowledged.size > 200);
         if (laggard !== undefined) await keepBehind(scene, laggard, load.acknowledged);
         await scene.strike(fault);
-        await recipe.promote(scene, next);
+        await recipe.promote(next);
         await scene.promoted();
         const before = load.acknowledged.size;
-        await waitFor('writes on the new primary', () => load.acknowledged.size > before + 200);
+        await waitFor('writes on the new primary', () => load.acknowledged.size > before + 200, {
+          deadlineMs: 60_000,
+        });
       } finally {
         await load.stop();
       }
