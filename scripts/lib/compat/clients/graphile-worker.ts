@@ -17,6 +17,9 @@ const logger = new Logger(() => (level: string, message: string) => {
   if (level === 'error' || level === 'warning') trouble ??= message;
 });
 
+// A query of the worker's own that nobody waits for may end with its connection; the worker itself goes on.
+process.on('unhandledRejection', (error: Error) => trouble ??= error.message);
+
 async function begin(pollInterval: number): Promise<void> {
   const taskList = { work: ({ n }: { n: string }) => void done.get(n)?.() };
   await run({ pgPool: pool, schema, concurrency: 2, noHandleSignals: true, pollInterval, taskList, logger });
