@@ -198,10 +198,12 @@ export async function failover(
   }
 }
 
-/** In one line, without what differs from run to run, and not longer than a reader wants. */
+/** In one line, without what differs from run to run or from machine to machine, and not longer than a reader wants. */
 export function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ').replaceAll(/\bport \d+/g, 'port N').replaceAll(
-    /127\.0\.0\.1:\d+/g,
-    '127.0.0.1:N',
-  );
+  return text.trim()
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/\bport \d+/g, 'port N')
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:N')
+    // Of a path its last two names.
+    .replaceAll(/(?:\/[\w.@-]+)+(?=(?:\/[\w.@-]+){2})/g, '...');
 }

@@ -52,7 +52,8 @@ await main({
   failover: async () => {
     await begin(500);
     await job('before');
-    const query = failureOf(pool.query('select pg_sleep(600)'));
+    // On a connection that is there: one that is only made would be sent on to the new primary, and sleep there.
+    const query = failureOf((await pool.connect()).query('select pg_sleep(600)'));
     say('ready');
     say('ended', textOf(await query));
     // Its pool may lend a connection whose end it has not noticed; who adds a job tries again.
