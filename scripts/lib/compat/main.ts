@@ -54,8 +54,11 @@ async function run(options: Options): Promise<Entry[]> {
   return entries;
 }
 
-async function runTheSuites({ suites }: Options, keep: (newer: readonly Entry[]) => void): Promise<void> {
-  const rows = await runSuites(suites, (line) => console.error(`  ${line}`));
+async function runTheSuites(
+  { suites, ways }: Options,
+  keep: (newer: readonly Entry[]) => void,
+): Promise<void> {
+  const rows = await runSuites(suites, ways, (line) => console.error(`  ${line}`));
   keep(rows.map((row) => ({ ...provenance(), ...row })));
 }
 

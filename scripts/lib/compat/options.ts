@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { readNames, UsageError } from '../usage.ts';
 import { type CellName, cellNames, cells } from './cells.ts';
-import { type SuiteName, suiteNames } from './suites/suite-names.ts';
+import { type SuiteName, suiteNames, type SuiteWay, suiteWays } from './suites/suite-names.ts';
 
 export const versions = ['13', '14', '15', '16', '17', '18'] as const;
 export type Version = (typeof versions)[number];
@@ -20,7 +20,8 @@ reason. PostgreSQL is Debian's where that version is installed, or comes from np
   --suites LIST     instead of programs, PostgreSQL's own: ${
     suiteNames.join(', ')
   }. Out of Debian's sources, compiled
-                    here and run twice without the gateway, once through it, once with TLS; ten minutes for both
+                    here and run twice without the gateway and once through it; ten minutes for both
+  --ways LIST       of a suite: ${suiteWays.join(', ')} (both)
   --write           also keeps what came of it in docs/compatibility.jsonl, and writes docs/compatibility.md out of all
                     that is kept there
   --no-build        takes dist/pg_gateway as it is
@@ -38,6 +39,7 @@ export interface Options {
   readonly versions: readonly Version[];
   /** None: programs are run. */
   readonly suites: readonly SuiteName[];
+  readonly ways: readonly SuiteWay[];
   readonly writes: boolean;
   readonly builds: boolean;
 }
@@ -51,6 +53,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     cells: readNames('--cells', values.cells, cellNames),
     versions: readNames('--versions', values.versions ?? '15,18', versions),
     suites: values.suites === undefined ? [] : readNames('--suites', values.suites, suiteNames),
+    ways: readNames('--ways', values.ways, suiteWays),
     writes: values.write ?? false,
     builds: !values['no-build'],
   };
@@ -65,6 +68,7 @@ function parse(args: readonly string[]) {
         cells: { type: 'string' },
         versions: { type: 'string' },
         suites: { type: 'string' },
+        ways: { type: 'string' },
         write: { type: 'boolean' },
         'no-build': { type: 'boolean' },
         help: { type: 'boolean' },

@@ -7,6 +7,7 @@ test('a mistake on the command line is told', () => {
   assert.throws(() => readOptions(['--cells', 'plian']), UsageError);
   assert.throws(() => readOptions(['--versions', '9']), UsageError);
   assert.throws(() => readOptions(['--suites', 'regression']), UsageError);
+  assert.throws(() => readOptions(['--suites', 'regress', '--ways', 'ssl']), UsageError);
   assert.throws(() => readOptions(['--colour']), UsageError);
   assert.equal(readOptions(['--help']), 'help');
 });

@@ -7,13 +7,13 @@ import { otherPostgres, siteOf } from '../../../../test/bed/postgres-binaries.ts
 import { newPath } from '../../../../test/bed/workspace.ts';
 import { Scene, type Way } from '../scene.ts';
 import { compare, type Comparison, type Results } from './comparison.ts';
-import type { SuiteName } from './suite-names.ts';
+import type { SuiteName, SuiteWay } from './suite-names.ts';
 import { type SuitePrograms, suitePrograms } from './suite-programs.ts';
 
 /** Of one suite and one way through the gateway. */
 export interface SuiteRow extends Comparison {
   readonly suite: SuiteName;
-  readonly way: 'plain' | 'tls';
+  readonly way: SuiteWay;
   readonly server: string;
   readonly sources: string;
   /** How many differ from what the sources expect: without the gateway, and through it. */
@@ -30,6 +30,7 @@ const deadlineMs = 20 * 60_000;
 /** Rejects, with the reason, where there is no PostgreSQL of Debian or no sources of it. */
 export async function runSuites(
   names: readonly SuiteName[],
+  ways: readonly SuiteWay[],
   tell: (line: string) => void,
 ): Promise<SuiteRow[]> {
   const debian = otherPostgres().at(-1);
@@ -43,17 +44,14 @@ export async function runSuites(
   const places = { place: newPath(account, 'suite'), out: newPath(account, 'results') };
   const rows: SuiteRow[] = [];
   for (const suite of names) {
-    const run = async (way: Way, isEncrypted = false) => {
-      tell(
-        `${suite}: ${
-          way === 'direct' ? 'without the gateway' : isEncrypted ? 'through it, TLS' : 'through it'
-        }`,
-      );
-      return await runOnce(suite, { ...made, ...places, account, bin: debian.bin }, way, isEncrypted);
-    };
-    const direct = [await run('direct'), await run('direct')];
-    for (const way of ['plain', 'tls'] as const) {
-      const through = await run('gateway', way === 'tls');
+    for (const way of ways) {
+      const run = async (way_: Way) => {
+        tell(`${suite}, ${way}: ${way_ === 'direct' ? 'without the gateway' : 'through it'}`);
+        return await runOnce(suite, { ...made, ...places, account, bin: debian.bin }, way_, way === 'tls');
+      };
+      // libpq says other things under TLS, so each way has its own to be compared with.
+      const direct = [await run('direct'), await run('direct')];
+      const through = await run('gateway');
       const row = {
         suite,
         way,
