@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../src/version.ts';
+import { killAll } from '../bench/children.ts';
 import { refreshExecutable } from '../bench/executable.ts';
 import { attempt } from '../usage.ts';
 import type { Outcome } from './cells.ts';
@@ -26,7 +27,8 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(help.trimEnd());
     return 0;
   }
-  // Clusters and the gateway end with us, whatever ends us.
+  // Programs, clusters and the gateway end with us, whatever ends us.
+  process.once('exit', killAll);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => process.exit(130));
   }
