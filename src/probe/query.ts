@@ -228,10 +228,14 @@ function openSession(
       connection.open(begin);
     });
   const put = (next: Asking): Promise<Row> => {
-    const bytes = isKept && next === asking ? next.bytes.next : next.bytes.first;
+    const { first, next: again } = next.bytes;
+    const bytes = isKept && next === asking ? again : first;
     asking = next;
     isKept = true;
-    return run(bytes);
+    return run(bytes).catch((error) => {
+      if (bytes === first || !isForgotten(error) || lost) throw error;
+      return run(first);
+    });
   };
   const read = (row: Row): Facts => {
     const { rights } = asking;
@@ -283,6 +287,11 @@ function openSession(
     isEncrypted: () => connection.isEncrypted,
     close: () => connection.destroy(),
   };
+}
+
+/** PgBouncer in transaction mode gives each question whatever session of the server is free, and that may not have it. */
+function isForgotten(error: unknown): boolean {
+  return error instanceof ProbeError && error.sign.sqlstate === '26000';
 }
 
 function isRefused(error: unknown): boolean {

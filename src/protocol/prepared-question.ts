@@ -7,25 +7,35 @@
 import { ProtocolError } from './message-guard.ts';
 import { int16, int32, message, text } from './writing.ts';
 
-/** Of the prepared statement. */
-const name = 'again';
-
 /** Asks for all of the one row, as text. */
-const ask: Buffer = Buffer.concat([
-  // The unnamed portal; no formats of parameters, no parameters, no formats of columns: all is text.
-  message('B', text(''), text(name), int16(0), int16(0), int16(0)),
-  // Without a limit of rows.
-  message('E', text(''), int32(0)),
-  message('S'),
-]);
+const ask = (name: string): Buffer =>
+  Buffer.concat([
+    // The unnamed portal; no formats of parameters, no parameters, no formats of columns: all is text.
+    message('B', text(''), text(name), int16(0), int16(0), int16(0)),
+    // Without a limit of rows.
+    message('E', text(''), int32(0)),
+    message('S'),
+  ]);
 
-/** What to send: the first time with the statement itself, which the server keeps in the place of another one. */
+/**
+ * What to send: the first time with the statement itself, which the server keeps. A pool of transactions shares a session
+ * of the server among clients, and so its prepared statements: another gateway's has another name unless it is the same.
+ */
 export function askingFor(statement: string): { readonly first: Buffer; readonly next: Buffer } {
+  const name = `pg_gateway_${hash(statement)}`;
   const forget = message('C', Buffer.from('S'), text(name));
+  const next = ask(name);
   return {
-    first: Buffer.concat([forget, message('P', text(name), text(statement), int16(0)), ask]),
-    next: ask,
+    first: Buffer.concat([forget, message('P', text(name), text(statement), int16(0)), next]),
+    next,
   };
+}
+
+/** FNV-1a of 32 bits, in hexadecimal. */
+function hash(statement: string): string {
+  let value = 0x811c9dc5;
+  for (const byte of Buffer.from(statement)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+  return value.toString(16).padStart(8, '0');
 }
 
 /** The columns of a DataRow; null is SQL's. Throws ProtocolError. */

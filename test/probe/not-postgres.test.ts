@@ -391,7 +391,34 @@ describe('a server that has answered well once', () => {
     for (let count = 0; count < 3; count += 1) assert.deepEqual(await probe.ask(), first);
     const sent = server.received().toString('latin1');
     assert.equal(sent.split('pg_is_in_recovery() as in_recovery').length - 1, 1);
-    assert.equal(sent.split('\0again\0').length - 1, 4, 'bound four times');
+    assert.equal(sent.split(/\0pg_gateway_[0-9a-f]+\0/).length - 1, 4, 'bound four times');
+  });
+
+  check('and has lost the statement, as in another session of a pool, is sent it anew', async (t) => {
+    const forgotten = message('E', 'SERROR\0C26000\0Mprepared statement "x" does not exist\0\0');
+    let heard = 0;
+    const server = await fakeServer(t, (socket) => {
+      socket.on('data', (bytes) => {
+        heard += 1;
+        if (heard === 1) return void socket.write(Buffer.concat([authenticationOk, readyForQuery]));
+        const isParsed = bytes.includes('pg_is_in_recovery() as in_recovery');
+        const said = isParsed ? [described, answer, message('C', 'SELECT 1\0')] : [forgotten];
+        socket.write(Buffer.concat([...said, readyForQuery]));
+      });
+    });
+    const { probe, calls } = open(t, server.port);
+    const first = await probe.ask();
+    for (let count = 0; count < 3; count += 1) assert.deepEqual(await probe.ask(), first);
+    assert.deepEqual(calls, ['ready'], 'one session');
+  });
+
+  check('and has not even the statement that it was just sent is given up', async (t) => {
+    const forgotten = message('E', 'SERROR\0C26000\0Mprepared statement "x" does not exist\0\0');
+    const server = await fakeServer(t, serve(Buffer.concat([forgotten, readyForQuery])));
+    const { probe } = open(t, server.port);
+    await probe.ask();
+    await assert.rejects(probe.ask(), /does not exist/);
+    await waitFor('the socket to be closed', () => server.sockets.size === 0);
   });
 
   const cases: readonly (readonly [string, Buffer, RegExp])[] = [

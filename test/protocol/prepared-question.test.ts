@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProtocolError } from '../../src/protocol/message-guard.ts';
-import { readRow } from '../../src/protocol/prepared-question.ts';
+import { askingFor, readRow } from '../../src/protocol/prepared-question.ts';
 import { bytesOf } from '../data/packets.ts';
 
 /** A DataRow of so many columns. */
@@ -28,4 +28,12 @@ test('a row that ends too soon is none', () => {
   for (let length = 0; length < whole.length; length++) {
     assert.throws(() => readRow(whole.subarray(0, length)), ProtocolError);
   }
+});
+
+test('each statement has a name of its own, so that those who share a session do not ask the question of another', () => {
+  const nameIn = ({ next }: { readonly next: Buffer }) => /pg_gateway_[0-9a-f]{8}/.exec(next.toString())?.[0];
+  const [one, same, other] = ['select 1', 'select 1', 'select 2'].map(askingFor).map(nameIn);
+  assert.ok(one);
+  assert.equal(one, same);
+  assert.notEqual(one, other);
 });

@@ -1,19 +1,23 @@
 /** `scripts/compat`: other people's programs through the gateway. See options.ts. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../src/version.ts';
+import { killAll } from '../bench/children.ts';
 import { refreshExecutable } from '../bench/executable.ts';
 import { attempt } from '../usage.ts';
-import type { Outcome, Table } from './cells.ts';
+import type { Outcome } from './cells.ts';
 import { help, type Options, readOptions } from './options.ts';
-import { tableText, withTables } from './page.ts';
+import { tables, withTables } from './page.ts';
 import { programs } from './programs/all.ts';
-import { tableOf } from './run.ts';
+import { type Entry, isSuite, merged, type Provenance, readRecords, recordsText } from './records.ts';
+import { rowsOf } from './run.ts';
 import { Scene } from './scene.ts';
 import { serverPrograms } from './server-programs.ts';
+import { runSuites } from './suites/run-suites.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const page = join(root, 'docs/compatibility.md');
+const kept = join(root, 'docs/compatibility.jsonl');
 
 /** The exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -23,26 +27,48 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(help.trimEnd());
     return 0;
   }
-  // Clusters and the gateway end with us, whatever ends us.
+  // Programs, clusters and the gateway end with us, whatever ends us.
+  process.once('exit', killAll);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => process.exit(130));
   }
   try {
-    const tables = await run(options);
-    for (const table of tables) console.log(`\n${tableText(table)}`);
-    if (options.writes) write(tables, ['scripts/compat', ...args].join(' '));
-    return tables.some(hasFault) ? 1 : 0;
+    const entries = await run(options);
+    console.log(`\n${tables(entries)}`);
+    return entries.some(hasFault) ? 1 : 0;
   } catch (error) {
     console.error(`scripts/compat: ${error instanceof Error ? error.message : error}`);
     return 1;
   }
 }
 
-async function run({ only, cells, versions, builds }: Options): Promise<Table[]> {
-  const why = builds ? await refreshExecutable(root) : undefined;
+async function run(options: Options): Promise<Entry[]> {
+  const why = options.builds ? await refreshExecutable(root) : undefined;
   if (why !== undefined) throw new Error(why);
+  const entries: Entry[] = [];
+  // After each server, so that a long run which is broken off has been for something.
+  const keep = (newer: readonly Entry[]): void => {
+    entries.push(...newer);
+    if (options.writes) write(newer);
+  };
+  if (options.suites.length > 0) await runTheSuites(options, keep);
+  else await runPrograms(options, keep);
+  return entries;
+}
+
+async function runTheSuites(
+  { suites, ways }: Options,
+  keep: (newer: readonly Entry[]) => void,
+): Promise<void> {
+  const rows = await runSuites(suites, ways, (line) => console.error(`  ${line}`));
+  keep(rows.map((row) => ({ ...provenance(), ...row })));
+}
+
+async function runPrograms(
+  { only, cells, versions }: Options,
+  keep: (newer: readonly Entry[]) => void,
+): Promise<void> {
   const wanted = programs.filter(({ name }) => only.some((text) => name.toLowerCase().includes(text)));
-  const tables: Table[] = [];
   for (const version of versions) {
     const found = await serverPrograms(Number(version));
     if ('absent' in found) {
@@ -51,28 +77,36 @@ async function run({ only, cells, versions, builds }: Options): Promise<Table[]>
     }
     const scene = await Scene.start(found.bin);
     try {
-      console.error(`PostgreSQL ${scene.versionText}`);
-      tables.push(await tableOf(scene, wanted, cells, (line) => console.error(`  ${line}`)));
+      const server = scene.versionText;
+      console.error(`PostgreSQL ${server}`);
+      const rows = await rowsOf(scene, wanted, cells, (line) => console.error(`  ${line}`));
+      keep(rows.map((row) => ({ ...provenance(), server, ...row })));
     } finally {
       await scene.close();
     }
   }
-  return tables;
 }
 
-function write(tables: readonly Table[], command: string): void {
-  const date = new Date().toISOString().slice(0, 10);
-  const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ??
-    process.platform;
-  writeFileSync(
-    page,
-    withTables(readFileSync(page, 'utf8'), tables, { date, gateway: version, command, system }),
-  );
+function provenance(): Provenance {
+  const system = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    gateway: version,
+    system: system ?? process.platform,
+  };
 }
 
-function hasFault({ rows }: Table): boolean {
+function write(newer: readonly Entry[]): void {
+  const older = existsSync(kept) ? readRecords(readFileSync(kept, 'utf8')) : [];
+  const all = merged(older, newer);
+  writeFileSync(kept, recordsText(all));
+  writeFileSync(page, withTables(readFileSync(page, 'utf8'), all));
+}
+
+function hasFault(entry: Entry): boolean {
+  if (isSuite(entry)) return entry.different.length > 0;
   const isFault = (outcome: Outcome): boolean => outcome.verdict === 'failed' && !outcome.alsoDirectly;
-  return rows.some(({ outcomes }) => Object.values(outcomes).some(isFault));
+  return Object.values(entry.outcomes).some(isFault);
 }
 
 // The watchdog of the clusters' folder would keep the process.

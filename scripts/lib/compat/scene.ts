@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Cluster, type Server, startCluster } from '../../../test/bed/cluster.ts';
 import { type GatewayProcess, patient, startGateway } from '../../../test/bed/gateway.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
+import type { FaultName } from './faults.ts';
 
 /** Which way a client goes: through the gateway, or straight to the primary, to see whose fault a failure is. */
 export type Way = 'gateway' | 'direct';
@@ -21,15 +22,14 @@ export class Scene {
   readonly versionText: string;
   /** The root certificate of the servers. */
   readonly rootFile: string;
-  #primary: Server;
+  /** Shared with what `behind` returns. */
+  readonly #role: { primary: Server };
+  #portOf = (server: Server): number => server.port;
+  #afterPromotion = (_: Server): Promise<void> => Promise.resolve();
 
   private constructor(
-    { cluster, gateway, bin, versionText }: {
-      cluster: Cluster;
-      gateway: GatewayProcess;
-      bin: string | undefined;
-      versionText: string;
-    },
+    { cluster, gateway, bin, versionText }: Pick<Scene, 'cluster' | 'gateway' | 'bin' | 'versionText'>,
+    role: { primary: Server } = { primary: cluster.first },
   ) {
     this.cluster = cluster;
     this.gateway = gateway;
@@ -37,7 +37,7 @@ export class Scene {
     this.versionText = versionText;
     this.version = Number.parseInt(versionText);
     this.rootFile = join(cluster.folder, 'root.crt');
-    this.#primary = cluster.first;
+    this.#role = role;
     writeFileSync(this.rootFile, cluster.certificate ?? '', { mode: 0o644 });
   }
 
@@ -67,18 +67,36 @@ export class Scene {
     }
   }
 
+  /** The same servers behind another gateway, which reaches each at another port, and what is done after a promotion. */
+  behind(
+    gateway: GatewayProcess,
+    candidatePort: (server: Server) => number,
+    afterPromotion: (next: Server) => Promise<void>,
+  ): Scene {
+    const { cluster, bin, versionText } = this;
+    const scene = new Scene({ cluster, gateway, bin, versionText }, this.#role);
+    scene.#portOf = candidatePort;
+    scene.#afterPromotion = afterPromotion;
+    return scene;
+  }
+
+  /** Where the gateway reaches a server. */
+  candidatePort(server: Server): number {
+    return this.#portOf(server);
+  }
+
   get primary(): Server {
-    return this.#primary;
+    return this.#role.primary;
   }
 
   get standby(): Server {
-    const other = this.cluster.servers.find((server) => server !== this.#primary);
+    const other = this.cluster.servers.find((server) => server !== this.#role.primary);
     if (other === undefined) throw new Error('the cluster has no standby');
     return other;
   }
 
   port(way: Way): number {
-    return way === 'gateway' ? this.gateway.port : this.#primary.port;
+    return way === 'gateway' ? this.gateway.port : this.#role.primary.port;
   }
 
   /** What libpq and all that is like it reads. */
@@ -96,9 +114,16 @@ export class Scene {
     };
   }
 
-  /** SIGKILL to the primary. There is no other until `promote`. */
-  async kill(): Promise<void> {
-    await this.#primary.kill();
+  /** What the primary does not outlive, or does not answer after. There is no other until `promote`. */
+  async strike(fault: FaultName): Promise<void> {
+    if (fault === 'kill') await this.#role.primary.kill();
+    else if (fault === 'stop') await this.#role.primary.stop('fast');
+    else this.#role.primary.freeze();
+  }
+
+  /** Whether the primary serves, so that no `promote` is owed. */
+  get isWell(): boolean {
+    return this.#role.primary.isUp && !this.#role.primary.isFrozen;
   }
 
   /** Waits until a client is held for lack of a primary, so that it is shown to have waited. */
@@ -112,20 +137,22 @@ export class Scene {
 
   /** Resolves once the gateway has elected the standby. */
   async promote(): Promise<void> {
-    await this.standby.promote();
+    const next = this.standby;
+    await next.promote();
+    await this.#afterPromotion(next);
     await this.promoted();
   }
 
   /** As `promote`, after somebody else has promoted the standby. */
   async promoted(): Promise<void> {
     const next = this.standby;
-    this.#primary = next;
-    await this.gateway.routesTo(next.port);
+    this.#role.primary = next;
+    await this.gateway.routesTo(this.candidatePort(next));
   }
 
   /** Makes the server that was killed a standby of the new primary. */
   async mend(): Promise<void> {
-    await this.standby.rebuildFrom(this.#primary);
+    await this.standby.rebuildFrom(this.#role.primary);
   }
 
   async close(): Promise<void> {
@@ -140,17 +167,22 @@ export class Scene {
  */
 export async function failover(
   scene: Scene,
+  fault: FaultName,
   broken: () => Promise<string>,
   again: () => Promise<number>,
 ): Promise<string> {
   try {
-    await scene.kill();
+    await scene.strike(fault);
+    // A frozen server's sessions are ended because there is another primary; before that they only hang.
+    if (fault === 'freeze') await scene.promote();
     const said = await broken();
     const reached = again();
     // It is waited for below; a failure meanwhile must not end the process.
     reached.catch(() => {});
-    await Promise.race([scene.holds(), reached]);
-    await scene.promote();
+    if (fault !== 'freeze') {
+      await Promise.race([scene.holds(), reached]);
+      await scene.promote();
+    }
     const promoted = performance.now();
     const port = await reached;
     const expected = scene.primary.port;
@@ -158,18 +190,20 @@ export async function failover(
       throw new Error(`it was connected to port ${port}; the new primary is at ${expected}`);
     }
     const seconds = ((performance.now() - promoted) / 1000).toFixed(1);
-    return `${said === '' ? 'it reconnected by itself' : `the session: "${oneLine(said)}"`}; ` +
-      `the next was held, and served ${seconds} s after the gateway had the new primary`;
+    const words = said === '' ? 'it reconnected by itself' : `"${oneLine(said)}"`;
+    return `${words}; the next served after ${seconds} s`;
   } finally {
-    if (scene.primary.isUp === false) await scene.promote();
+    if (!scene.isWell) await scene.promote();
     await scene.mend();
   }
 }
 
-/** In one line, without what differs from run to run, and not longer than a reader wants. */
+/** In one line, without what differs from run to run or from machine to machine, and not longer than a reader wants. */
 export function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s+/g, ' ').replaceAll(/\bport \d+/g, 'port N').replaceAll(
-    /127\.0\.0\.1:\d+/g,
-    '127.0.0.1:N',
-  );
+  return text.trim()
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/\bport \d+/g, 'port N')
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:N')
+    // Of a path its last two names.
+    .replaceAll(/(?:\/[\w.@-]+)+(?=(?:\/[\w.@-]+){2})/g, '...');
 }

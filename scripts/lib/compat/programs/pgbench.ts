@@ -33,14 +33,14 @@ function pgbench(mode: (typeof modes)[number]): Program {
         await runTool(command('-n', '-t', '1', '-f', '-'), scene.environment(way), script);
         return '';
       },
-      failover: async (scene) => {
+      failover: async (scene, fault) => {
         const env = scene.environment('gateway');
         const child = await startTool(command('-n', '-t', '1', '-f', '-'), env);
         try {
           child.tell('select pg_sleep(600);\n');
           child.closeInput();
           await runs(scene, 'select pg_sleep(600)');
-          return await failover(scene, () => failureOf(child), async () => {
+          return await failover(scene, fault, () => failureOf(child), async () => {
             // Only on its standard error does it print what a statement returned.
             const ask = 'select inet_server_port() as port \\gset\n\\set ignored debug(:port)\n';
             const asking = await startTool(command('-n', '-t', '1', '-f', '-'), env);

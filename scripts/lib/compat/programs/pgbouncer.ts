@@ -5,7 +5,7 @@ import { newPath } from '../../../../test/bed/workspace.ts';
 import { waitFor } from '../../../../test/bed/wait-for.ts';
 import type { Program } from '../cells.ts';
 import { failover, type Scene, type Way } from '../scene.ts';
-import { failureOf, findTool, runTool, startTool } from '../tool.ts';
+import { failureOf, findTool, lineOf, runTool, startTool } from '../tool.ts';
 import { pathOf, versionOfTool } from './debian-tools.ts';
 import { runs } from './psql.ts';
 
@@ -91,7 +91,22 @@ function inMode(mode: Mode): Program {
           }
           return '';
         }),
-      notify: mode === 'session' ? 'not tried' : 'sessions of transaction mode have none',
+      notify: mode === 'transaction'
+        ? 'sessions of transaction mode have none'
+        : (scene, way) =>
+          withPgbouncer(scene, way, { mode }, async (env) => {
+            const child = await startTool(psql, env);
+            try {
+              child.tell('listen compat;\n\\echo ready\n');
+              await lineOf(child, 'ready');
+              await runTool([...psql, '-c', `select pg_notify('compat', 'a word')`], env);
+              child.tell('select 1;\n');
+              await lineOf(child, 'Asynchronous notification "compat" with payload "a word" received from');
+              return '';
+            } finally {
+              await child.end();
+            }
+          }),
       long: (scene, way) =>
         withPgbouncer(scene, way, { mode }, async (env) => {
           const input =
@@ -99,13 +114,14 @@ function inMode(mode: Mode): Program {
           await runTool([...psql, '-v', 'ON_ERROR_STOP=1'], env, input);
           return '';
         }),
-      failover: (scene) =>
+      failover: (scene, fault) =>
         withPgbouncer(scene, 'gateway', { mode }, async (env) => {
           const child = await startTool([...psql, '-c', 'select pg_sleep(600)'], env);
           try {
             await runs(scene, 'select pg_sleep(600)');
             return await failover(
               scene,
+              fault,
               () => failureOf(child),
               async () => Number(await runTool([...psql, '-c', 'select inet_server_port()'], env)),
             );

@@ -79,13 +79,13 @@ export const psqlProgram: Program = {
       equal(await psql(scene.environment(way), statements), '1', 'what was committed');
       return '';
     },
-    failover: async (scene) => {
+    failover: async (scene, fault) => {
       const env = scene.environment('gateway');
       const child = await startTool([...command(), '-c', 'select pg_sleep(600)'], env);
       try {
         await runs(scene, 'select pg_sleep(600)');
         const again = async () => Number(await psql(env, 'select inet_server_port();'));
-        return await failover(scene, () => failureOf(child), again);
+        return await failover(scene, fault, () => failureOf(child), again);
       } finally {
         await child.end();
       }

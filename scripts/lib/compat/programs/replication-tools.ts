@@ -10,11 +10,14 @@ import { pathOf, versionOfTool } from './debian-tools.ts';
 
 const replicates = 'it only replicates';
 
-async function backup(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string> {
+async function backup({ version }: Scene, env: Readonly<Record<string, string>>): Promise<string> {
+  const found = versionOfTool('pg_verifybackup', 'postgresql');
+  // It reads no WAL but that of its own version.
+  const parses = 'version' in found && Number.parseInt(found.version) === version ? [] : ['--no-parse-wal'];
   const folder = newPath(undefined, 'backup');
   try {
-    await runTool([pathOf('pg_basebackup'), '-D', folder, '-X', 'stream', '-c', 'fast', ...args], env);
-    await runTool([pathOf('pg_verifybackup'), folder], env);
+    await runTool([pathOf('pg_basebackup'), '-D', folder, '-X', 'stream', '-c', 'fast'], env);
+    await runTool([pathOf('pg_verifybackup'), ...parses, folder], env);
     return 'pg_verifybackup agrees';
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -26,13 +29,13 @@ export const pgBasebackup: Program = {
   isCheap: false,
   find: ({ version }) => versionOfTool('pg_basebackup', 'postgresql-client', version),
   plan: () => ({
-    plain: (scene, way) => backup(scene.environment(way)),
-    tls: (scene, way) => backup(scene.environment(way, true)),
+    plain: (scene, way) => backup(scene, scene.environment(way)),
+    tls: (scene, way) => backup(scene, scene.environment(way, true)),
     cancel: replicates,
     copy: 'plain is that: the backup comes by COPY',
     notify: replicates,
     long: 'it opens no transaction',
-    failover: async (scene) => {
+    failover: async (scene, fault) => {
       const env = scene.environment('gateway');
       const folder = newPath(undefined, 'backup');
       // Slow enough to be in the middle when its server is killed.
@@ -43,8 +46,8 @@ export const pgBasebackup: Program = {
           'the backup to begin',
           () => existsSync(join(folder, 'base')) || child.hasEnded(),
         );
-        return await failover(scene, () => failureOf(child), async () => {
-          await backup(env);
+        return await failover(scene, fault, () => failureOf(child), async () => {
+          await backup(scene, env);
           return scene.primary.port;
         });
       } finally {
@@ -114,12 +117,13 @@ export const pgReceivewal: Program = {
     copy: 'plain is that: segments come by COPY in both directions',
     notify: replicates,
     long: 'it opens no transaction',
-    failover: (scene) =>
+    failover: (scene, fault) =>
       receive(
         scene.environment('gateway'),
         (files, said) =>
           failover(
             scene,
+            fault,
             async () => await waitFor('it to tell', () => /error: .*/.exec(said())?.[0]),
             async () => {
               await waitFor('a new primary', () => scene.primary.isUp);

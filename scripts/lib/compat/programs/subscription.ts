@@ -3,7 +3,9 @@ import { type Cluster, type Server, startStranger } from '../../../../test/bed/c
 import { clientOf } from '../../../../test/bed/clients.ts';
 import { waitFor } from '../../../../test/bed/wait-for.ts';
 import type { Program } from '../cells.ts';
+import type { FaultName } from '../faults.ts';
 import type { Scene, Way } from '../scene.ts';
+import { recipeFor } from './subscription-recipes.ts';
 
 const none = 'a subscription does nothing of the kind';
 
@@ -49,8 +51,14 @@ function streams(scene: Scene): Promise<unknown> {
   });
 }
 
-/** Resolves with how many rows of the publisher, of those in `of`, the subscriber lacks once it has the newest. */
-async function missing(scene: Scene, subscriber: Server, of?: ReadonlySet<number>): Promise<number> {
+/**
+ * How many rows the publisher has, and how many of them the subscriber lacks once it has the newest. What the publisher has
+ * lost itself, because it replicates asynchronously, is no loss of the subscription.
+ */
+async function compared(
+  scene: Scene,
+  subscriber: Server,
+): Promise<{ readonly published: number; readonly missing: number }> {
   const numbers = async (server: Server) =>
     (await server.query<{ n: number }>('select n from published')).map(({ n }) => Number(n));
   const published = await numbers(scene.primary);
@@ -61,36 +69,39 @@ async function missing(scene: Scene, subscriber: Server, of?: ReadonlySet<number
     evidence: () => subscriber.log().slice(-1000),
   });
   const there = new Set(await numbers(subscriber));
-  return published.filter((n) => !there.has(n) && (of?.has(n) ?? true)).length;
+  return { published: published.length, missing: published.filter((n) => !there.has(n)).length };
 }
 
 async function fill(scene: Scene, way: Way, isEncrypted: boolean): Promise<string> {
   return await withSubscriber(scene, way, isEncrypted, async (subscriber) => {
     await scene.primary.query('insert into published select generate_series(1, 1000)');
-    const lost = await missing(scene, subscriber);
-    if (lost > 0) throw new Error(`the subscriber lacks ${lost} rows`);
+    const { missing } = await compared(scene, subscriber);
+    if (missing > 0) throw new Error(`the subscriber lacks ${missing} rows`);
     return '';
   });
 }
 
-/** Writes through the gateway, row by row, until `stop`; whoever is ended writes again. */
+/** Writes through the gateway, row by row, until `stop`; whoever is ended, or hears nothing, connects anew. */
 function writer(
   port: number,
 ): { readonly acknowledged: ReadonlySet<number>; readonly stop: () => Promise<void> } {
-  const sql = clientOf(port);
   const acknowledged = new Set<number>();
   let [next, runs] = [0, true];
   const ended = (async () => {
     while (runs) {
-      const n = ++next;
+      const sql = clientOf(port);
       try {
-        await sql`insert into published values (${n})`;
-        acknowledged.add(n);
+        while (runs) {
+          const n = ++next;
+          await inTime(sql`insert into published values (${n})`);
+          acknowledged.add(n);
+        }
       } catch {
         // What was not acknowledged may be lost, and its number is not used again.
+      } finally {
+        await sql.end({ timeout: 0 });
       }
     }
-    await sql.end({ timeout: 0 });
   })();
   return {
     acknowledged,
@@ -101,94 +112,47 @@ function writer(
   };
 }
 
-async function setReadOnly(server: Server, value: 'set' | 'reset'): Promise<void> {
-  const setting = 'default_transaction_read_only';
-  await server.query(value === 'set' ? `alter system set ${setting} = on` : `alter system reset ${setting}`);
-  await server.query('select pg_reload_conf()');
-}
+/** Longer than a failover takes here, while clients are held. */
+const answerMs = 20_000;
 
-/** What is done before a failover and in it, so that the subscriber loses nothing. */
-interface Recipe {
-  readonly what: string;
-  prepare(scene: Scene, subscriber: Server): Promise<void>;
-  /** The old primary is dead. Promotes the standby; returns once the gateway may elect it. */
-  promote(scene: Scene, next: Server): Promise<void>;
-  /** Takes back what `prepare` has set on the standby, whatever it is by now. */
-  clean(next: Server): Promise<void>;
-}
-
-/** Before PostgreSQL 17. Until the slot is there the new primary says that it is read-only, and gets no client. */
-const readOnlyUntilSlot: Recipe = {
-  what: 'read-only until the slot was there',
-  prepare: (scene) => setReadOnly(scene.standby, 'set'),
-  promote: async (scene, next) => {
-    await next.promote();
-    await scene.gateway.routesTo('nobody');
-    await next.query(`select pg_create_logical_replication_slot('sub', 'pgoutput')`);
-    await setReadOnly(next, 'reset');
-  },
-  clean: (next) => setReadOnly(next, 'reset'),
-};
-
-const physicalSlot = 'standby';
-
-/** Since PostgreSQL 17 the slot is kept on the standby, too, and the subscriber is never ahead of it. */
-const failoverSlot: Recipe = {
-  what: 'with a failover slot',
-  prepare: async (scene, subscriber) => {
-    const { primary, standby } = scene;
-    await primary.query(`select pg_create_physical_replication_slot('${physicalSlot}', true)`);
-    await setAll(standby, {
-      primary_slot_name: physicalSlot,
-      primary_conninfo: `host=${primary.host} port=${primary.port} user=postgres dbname=postgres ` +
-        `application_name=${standby.name} sslmode=disable`,
-      hot_standby_feedback: 'on',
-      sync_replication_slots: 'on',
-    });
-    await setAll(primary, { synchronized_standby_slots: physicalSlot });
-    // `failover` can be changed only while nothing streams.
-    await subscriber.query('alter subscription sub disable');
-    await waitFor('the subscription to rest', async () => {
-      try {
-        return (await subscriber.query('alter subscription sub set (failover = true)')).length === 0;
-      } catch {
-        return false;
-      }
-    });
-    await subscriber.query('alter subscription sub enable');
-    await waitFor('the slot to be kept on the standby', async () => {
-      await primary.query('select pg_log_standby_snapshot()');
-      const kept = await standby.query(
-        `select from pg_replication_slots where slot_name = 'sub' and synced and not temporary`,
-      );
-      return kept.length > 0;
-    }, { everyMs: 200, deadlineMs: 60_000, evidence: () => standby.log().slice(-1500) });
-  },
-  promote: (_, next) => next.promote(),
-  clean: async (next) => {
-    for (
-      const name of [
-        'primary_slot_name',
-        'primary_conninfo',
-        'hot_standby_feedback',
-        'sync_replication_slots',
-      ]
-    ) {
-      await next.query(`alter system reset ${name}`);
-    }
-    await next.query('select pg_reload_conf()');
-  },
-};
-
-async function setAll(server: Server, settings: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, value] of Object.entries(settings)) {
-    await server.query(`alter system set ${name} = '${value}'`);
+async function inTime(answer: Promise<unknown>): Promise<void> {
+  // It may be rejected later, when its client is ended.
+  answer.catch(() => {});
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${answerMs} ms`)), answerMs);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
-  await server.query('select pg_reload_conf()');
 }
 
-async function surviving(scene: Scene): Promise<string> {
-  const recipe = scene.version >= 17 ? failoverSlot : readOnlyUntilSlot;
+/** Who has not yet got what the primary has written last, when it goes. */
+type Laggard = 'subscriber' | 'standby';
+
+/** Freezes the process of the primary that sends it what is written; resolves once the others have more. */
+async function keepBehind(scene: Scene, who: Laggard, acknowledged: ReadonlySet<number>): Promise<void> {
+  const [sender] = await scene.primary.query<{ pid: number }>(
+    `select pid from pg_stat_replication where (application_name = 'sub') = ${who === 'subscriber'}`,
+  );
+  if (sender === undefined) throw new Error(`nothing is sent to the ${who}`);
+  process.kill(Number(sender.pid), 'SIGSTOP');
+  const before = acknowledged.size;
+  await waitFor('writes that it does not get', () => acknowledged.size > before + 100);
+}
+
+async function surviving(scene: Scene, fault: FaultName): Promise<string> {
+  // An orderly stop waits until both have all; in the others whoever lags decides what may be lost.
+  if (fault === 'stop') return await survivingWith(scene, fault, undefined);
+  const notes = [];
+  for (const who of ['subscriber', 'standby'] as const) notes.push(await survivingWith(scene, fault, who));
+  return notes.join('; ');
+}
+
+async function survivingWith(scene: Scene, fault: FaultName, laggard: Laggard | undefined): Promise<string> {
+  const recipe = recipeFor(scene.version);
   const next = scene.standby;
   try {
     return await withSubscriber(scene, 'gateway', false, async (subscriber) => {
@@ -196,24 +160,28 @@ async function surviving(scene: Scene): Promise<string> {
       const load = writer(scene.gateway.port);
       try {
         await waitFor('writes', () => load.acknowledged.size > 200);
-        await scene.kill();
-        await recipe.promote(scene, next);
+        if (laggard !== undefined) await keepBehind(scene, laggard, load.acknowledged);
+        await scene.strike(fault);
+        await recipe.promote(next);
         await scene.promoted();
         const before = load.acknowledged.size;
-        await waitFor('writes on the new primary', () => load.acknowledged.size > before + 200);
+        await waitFor('writes on the new primary', () => load.acknowledged.size > before + 200, {
+          deadlineMs: 60_000,
+        });
       } finally {
         await load.stop();
       }
       await streams(scene);
-      const lost = await missing(scene, subscriber);
-      if (lost > 0) {
-        throw new Error(`${recipe.what}, the subscriber lacks ${lost} rows of ${load.acknowledged.size}`);
+      const { published, missing } = await compared(scene, subscriber);
+      const behind = laggard === undefined ? '' : `, the ${laggard} behind`;
+      if (missing > 0) {
+        throw new Error(`${recipe.what}${behind}, the subscriber lacks ${missing} rows of ${published}`);
       }
-      return `it reconnected by itself; ${recipe.what}, the subscriber had all acknowledged rows, ${load.acknowledged.size} of them`;
+      return `${recipe.what}${behind}: it has all ${published} rows that the new primary has`;
     });
   } finally {
     await recipe.clean(next).catch(() => {});
-    if (!scene.primary.isUp) {
+    if (!scene.isWell) {
       if (await next.query('select pg_is_in_recovery() as it').then(([row]) => row?.['it'] === true)) {
         await next.promote();
       }
