@@ -119,7 +119,7 @@ export function verdictOf(facts: Facts): Check[] {
 export const interrupted = 'it was interrupted';
 
 export function isExpected({ second, code }: Trouble, failovers: readonly Failover[]): boolean {
-  return lossCodes.some((loss) => code === loss || code.startsWith(`${loss} `)) &&
+  return lossCodes.includes(code) &&
     failovers.some((failover) => second >= failover.second && second <= failover.untilSecond + graceSeconds);
 }
 
