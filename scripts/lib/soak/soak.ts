@@ -89,13 +89,17 @@ async function onCluster(
   const [configFile, controlSocket] = [join(folder, 'config'), join(folder, 'control.sock')];
   let reloads = 0;
   writeFileSync(configFile, configOf(reloads));
-  const gateway = await startGateway({
-    CANDIDATES: cluster.candidates,
-    REPLICA_PORT: '0',
-    CONFIG_FILE: configFile,
-    CONTROL_SOCKET: controlSocket,
-    STARTUP_TIMEOUT_MS: '3000',
-  }, 'binary');
+  const gateway = await startGateway(
+    {
+      CANDIDATES: cluster.candidates,
+      REPLICA_PORT: '0',
+      CONTROL_SOCKET: controlSocket,
+      STARTUP_TIMEOUT_MS: '3000',
+      // By its command line the watchdog of the servers' folder knows it for one of ours, whatever ends us.
+    },
+    'binary',
+    { command: [executable, '--config-file', configFile] },
+  );
   let hasEnded = false;
   void gateway.exited.then(() => hasEnded = true);
   const before = await untilAtRest(gateway);
