@@ -7,6 +7,8 @@ import { queryMessage, startupMessage } from './raw-client.ts';
 const ready = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
 export class QuietSession {
+  /** Resolves when it is closed, by whichever side. */
+  readonly ended: Promise<void>;
   readonly #socket: Socket;
   #heard = Buffer.alloc(0);
   #isOver = false;
@@ -16,9 +18,10 @@ export class QuietSession {
   private constructor(where: TcpNetConnectOpts) {
     this.#socket = connect(where).setNoDelay(true);
     this.#socket.on('error', (error) => this.#reject(error));
+    this.ended = new Promise((resolve) => this.#socket.once('close', () => resolve()));
     this.#socket.on('close', () => {
       this.#isOver = true;
-      this.#reject(new Error('the session ended'));
+      this.#reject(new Error(`the session ended${lastWord(this.#heard)}`));
     });
     this.#socket.on('data', (chunk) => {
       this.#heard = Buffer.concat([this.#heard, chunk]);
@@ -59,4 +62,10 @@ export class QuietSession {
       this.#socket.write(bytes);
     });
   }
+}
+
+/** The SQLSTATE of an ErrorResponse, if that is what came. */
+function lastWord(heard: Buffer): string {
+  const [, sqlstate] = /\0C([0-9A-Z]{5})\0/.exec(heard.toString('latin1')) ?? [];
+  return sqlstate === undefined ? '' : ` with SQLSTATE ${sqlstate}`;
 }

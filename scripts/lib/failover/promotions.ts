@@ -146,7 +146,7 @@ function routedAtMs(log: GatewayProcess['log'], { address }: Server): number {
 }
 
 /** A standby that has just come back is asked again within a second only; a manager does not promote one so new. */
-function knowsAll({ log }: GatewayProcess): boolean {
+export function knowsAll({ log }: GatewayProcess): boolean {
   const standings = String(log.findLast(({ candidates }) => candidates !== undefined)?.['candidates']);
   return standings.split(' ').filter((standing) => standing.endsWith(':standby')).length === 2;
 }

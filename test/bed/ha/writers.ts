@@ -20,6 +20,10 @@ export interface Crowd {
   readonly firstId: number;
   /** Between two writes of a client. */
   readonly restMs?: number;
+  /** A role that may write into `register`; its settings are its own. */
+  readonly user?: string;
+  /** How long a connection may take. */
+  readonly connectSeconds?: number;
 }
 
 /** Each client numbers its rows from a multiple of it. */
@@ -30,18 +34,20 @@ const usualRestMs = 40;
 const patienceMs = 10_000;
 
 /** Of the table that `prepare` makes. Who took it, and on which timeline, comes with the acknowledgement. */
-const returning = `returning host(inet_server_addr()) as server,
+const returning = `returning host(inet_server_addr()) || ':' || inet_server_port() as server,
   ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int as timeline`;
 
 /** Milliseconds since 1970 that never jump. */
 export const nowMs = (): number => performance.timeOrigin + performance.now();
 
-export function startWriters({ host, port, count, firstId, restMs = usualRestMs }: Crowd): Writers {
+export function startWriters(
+  { host, port, count, firstId, restMs = usualRestMs, user = 'app', connectSeconds = 20 }: Crowd,
+): Writers {
   const writes: Write[] = [];
   const lastTold = new Map<number, number>();
   const giveUp: (() => Promise<void>)[] = [];
   let isOver = false;
-  const open = () => clientOf(port, { host, user: 'app' });
+  const open = () => clientOf(port, { host, user, connect_timeout: connectSeconds });
 
   const client = async (number: number): Promise<void> => {
     // One in four connects for each write, as programs without a pool do.
