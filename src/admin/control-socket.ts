@@ -2,15 +2,16 @@
  * The control socket: a unix socket, for this user and root alone, on which a running gateway takes commands: HTTP, a POST of
  * a JSON object to `/NAME`, answered by one.
  */
-import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdtempSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { codeOf, messageOf } from '../errors.ts';
 import { controlSockets } from '../config/control-places.ts';
 import type { Log } from '../log.ts';
 import { printable } from '../protocol/printable.ts';
 import { peerUids } from '../runtime/linux/peer-uid.ts';
 import { type CommandArgs, CommandError, type Commands, MisusedCommand } from './commands.ts';
-import { type Answer, type Faulted, json, type Page, serveHttp } from './http.ts';
+import { type Answer, type Faulted, type HttpServer, json, type Page, serveHttp } from './http.ts';
 
 /** Commands come from people, one at a time. A list of all sessions may take a while to be read. */
 const limits = { connections: 16, requestMs: 5_000, lifeMs: 60_000, bodyBytes: 64 * 1024 } as const;
@@ -29,9 +30,10 @@ export interface ControlSocket {
 }
 
 /**
- * Rejects with an Error that says why the socket cannot be had; from a gateway whose ports were taken over it is taken. It is bound under a name of this process and then moved to its
- * place: so nobody can connect before its mode is set, and closing it, which removes what stands at the name that was bound,
- * leaves a gateway alone that has taken the place over.
+ * Rejects with an Error that says why the socket cannot be had; from a gateway whose ports were taken over it is taken. It is
+ * bound in a folder that nobody else may enter and then moved to its place: so nobody can connect before its mode is set,
+ * whatever the umask is, and closing it, which removes what stands at the name that was bound, leaves a gateway alone that has
+ * taken the place over.
  */
 export async function serveControlSocket(
   path: string,
@@ -41,11 +43,16 @@ export async function serveControlSocket(
   faulted: Faulted = () => {},
 ): Promise<ControlSocket> {
   if (!isTakenOver) await clearAway(path);
-  const bound = `${path}.${process.pid}`;
-  rmSync(bound, { force: true });
-  const server = await serveHttp({ path: bound }, answerFrom(commands, bound, log, faulted), limits, faulted);
-  chmodSync(bound, socketMode);
-  renameSync(bound, path);
+  const folder = mkdtempSync(`${path}.`);
+  const bound = join(folder, 's');
+  let server: HttpServer;
+  try {
+    server = await serveHttp({ path: bound }, answerFrom(commands, bound, log, faulted), limits, faulted);
+    chmodSync(bound, socketMode);
+    renameSync(bound, path);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   const { ino } = lstatSync(path);
   return {
     path,

@@ -76,6 +76,12 @@ function check(
 }
 
 describe('the control socket', () => {
+  check('leaves nothing beside it of how it was made', (path) => {
+    const own = readdirSync(base).filter((name) => join(base, name).startsWith(path));
+    assert.deepEqual(own.map((name) => join(base, name)), [path]);
+    return Promise.resolve();
+  });
+
   check('is for this user and root alone', (path) => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
     return Promise.resolve();
