@@ -70,20 +70,27 @@ export class Sampler {
 /** No client, all candidates known, and as many descriptors as there were, if that is given, or as many for a while. */
 export async function untilAtRest(gateway: GatewayProcess, descriptors?: number): Promise<Rest> {
   const stillFor = 10;
-  let [same, last] = [0, NaN];
+  let [same, seen, rest] = [0, 0, restOf(gateway.pid)];
   await waitFor('the gateway to be at rest', async () => {
-    const { clients } = await clientsOf(gateway);
-    const now = restOf(gateway.pid).descriptors;
-    same = now === last ? same + 1 : 0;
-    last = now;
-    if (clients > 0) return false;
+    // Before it is asked: that takes a descriptor, which may be closed a moment after the answer.
+    const now = restOf(gateway.pid);
+    same = now.descriptors === rest.descriptors ? same + 1 : 0;
+    rest = now;
+    seen = (await clientsOf(gateway)).clients;
+    if (seen > 0) return false;
     // In the end a server may be on its way back for long, and no more than the rest is asked for.
-    return descriptors === undefined ? knowsAll(gateway) && same >= stillFor : now <= descriptors;
-  }, { deadlineMs: settleMs, everyMs: 100 }).catch((error) => {
+    return descriptors === undefined ? knowsAll(gateway) && same >= stillFor : now.descriptors <= descriptors;
+  }, {
+    deadlineMs: settleMs,
+    everyMs: 100,
+    evidence: () =>
+      `${seen} clients, ${rest.descriptors} descriptors, for ${same} looks the same; the log ends with\n` +
+      gateway.log.slice(-5).map((line) => JSON.stringify(line)).join('\n'),
+  }).catch((error) => {
     // More than there were is a finding, and no reason to stop.
     if (descriptors === undefined) throw error;
   });
-  return restOf(gateway.pid);
+  return rest;
 }
 
 function restOf(pid: number): Rest {
