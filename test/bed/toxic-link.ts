@@ -103,9 +103,9 @@ export class ToxicLink {
     return Math.ceil(this.#sockets.size / 2);
   }
 
-  /** What is on its way, of all connections. */
+  /** What is on its way, of all connections, with what the kernel would not take yet. */
   get keptBytes(): number {
-    return [...this.#flows].reduce((sum, { kept }) => sum + kept, 0);
+    return [...this.#flows].reduce((sum, { kept, unsent }) => sum + kept + unsent, 0);
   }
 
   /** Connections end with it. */
@@ -196,6 +196,11 @@ class Flow {
     });
     sink.once('close', () => this.#over());
     this.#pass();
+  }
+
+  /** What the sink has been given and still holds, in bytes. */
+  get unsent(): number {
+    return this.#sink.writableLength;
   }
 
   set(toxics: Toxics): void {
@@ -308,7 +313,7 @@ class Flow {
 
   /** What has passed has passed: an RST would take along what the kernel has not got yet. */
   readonly #written = (): void => {
-    if (!this.#isResetting || (this.#sink.writableLength > 0 && !this.#sink.destroyed)) return;
+    if (!this.#isResetting || (this.unsent > 0 && !this.#sink.destroyed)) return;
     for (const socket of [this.#sink, this.#source]) if (!socket.destroyed) socket.resetAndDestroy();
   };
 

@@ -16,3 +16,20 @@ export function until<T>(
     ...(evidence ? { evidence } : {}),
   });
 }
+
+/**
+ * Waits until what is measured has grown and then stays as it is, three looks long: two that are the same also come
+ * before anything has begun, or while the machine does something else.
+ */
+export async function standsStill(
+  what: string,
+  measure: () => number | Promise<number>,
+  { everyMs = 100, deadlineMs = 30_000 }: Waiting = {},
+): Promise<number> {
+  const looks: number[] = [];
+  return await waitFor(`${what} to stand still`, async () => {
+    looks.push(await measure());
+    const [now = 0, ...earlier] = looks.slice(-3).reverse();
+    return now > 0 && earlier.length === 2 && earlier.every((look) => look === now) ? now : undefined;
+  }, { everyMs, deadlineMs, evidence: () => `seen: ${looks.slice(-10).join(' ')}` });
+}

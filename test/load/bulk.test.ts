@@ -8,7 +8,7 @@ import { clientOf } from '../bed/clients.ts';
 import { type Cluster, startCluster } from '../bed/cluster.ts';
 import { type GatewayProcess, gatewayRuntime, patient, startGateway } from '../bed/gateway.ts';
 import { askAndStopReading } from '../bed/raw-client.ts';
-import { waitFor } from '../bed/wait-for.ts';
+import { standsStill, waitFor } from '../bed/wait-for.ts';
 
 /** 8 KiB a row, 1 GiB in all, each row its own. */
 const rows = 131_072;
@@ -97,13 +97,7 @@ describe(`bulk on ${gatewayRuntime}`, () => {
         Array.from({ length: count }, () => askAndStopReading(gateway.port, endless)),
       );
       // Everything stands still once all buffers between the servers and the clients are full.
-      let last = -1;
-      await waitFor('the flow to stop', async () => {
-        const now = await sent() ?? 0;
-        const isStill = now === last;
-        last = now;
-        return isStill;
-      }, { everyMs: 500, deadlineMs: 60_000 });
+      await standsStill('the flow', async () => await sent() ?? 0, { everyMs: 500, deadlineMs: 60_000 });
       const grownMiB = residentMiB() - before;
       // Each may hold half a MiB; what the runtime's heap leaves lying about comes on top.
       assert.ok(
