@@ -1,6 +1,5 @@
 /** One run of the benchmark from the first process to the last. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { startCluster } from '../../../test/bed/cluster.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { installMissing } from './debian.ts';
@@ -19,8 +18,6 @@ import type { Facts } from './results.ts';
 import { longRounds, onlyConnects, rounds, type Run } from './rounds.ts';
 import { originalOf, peerOf, type Place, type Target, targetOf } from './targets.ts';
 import { type Program, versionOf } from './versions.ts';
-
-const root = join(import.meta.dirname, '../../..');
 
 /** Rejects, for a person, where nothing can be measured. What fails in between is among the skipped. */
 export async function measure(options: Options, folder: string): Promise<Facts> {
@@ -107,7 +104,7 @@ async function targetsOf(
   let built: Promise<string | undefined> | undefined;
   for (const name of targets) {
     const needsIt = name === 'binary' || name === 'binary-ahead';
-    const trouble = needsIt ? await (built ??= refreshExecutable(root)) : undefined;
+    const trouble = needsIt ? await (built ??= refreshExecutable()) : undefined;
     if (trouble !== undefined) {
       skipped.push(`${name}: ${trouble}`);
       absent.set(name, 'it could not be built');

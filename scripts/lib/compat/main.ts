@@ -2,9 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../../src/version.ts';
-import { killAll } from '../bench/children.ts';
-import { refreshExecutable } from '../bench/executable.ts';
-import { attempt } from '../usage.ts';
+import { needExecutable } from '../bench/executable.ts';
+import { runLongScript } from '../long-script.ts';
 import type { Outcome } from './cells.ts';
 import { help, type Options, readOptions } from './options.ts';
 import { tables, withTables } from './page.ts';
@@ -19,32 +18,14 @@ const root = join(import.meta.dirname, '../../..');
 const page = join(root, 'docs/compatibility.md');
 const kept = join(root, 'docs/compatibility.jsonl');
 
-/** The exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const options = attempt('scripts/compat', help, () => readOptions(args));
-  if (options === undefined) return 2;
-  if (options === 'help') {
-    console.log(help.trimEnd());
-    return 0;
-  }
-  // Programs, clusters and the gateway end with us, whatever ends us.
-  process.once('exit', killAll);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(130));
-  }
-  try {
-    const entries = await run(options);
-    console.log(`\n${tables(entries)}`);
-    return entries.some(hasFault) ? 1 : 0;
-  } catch (error) {
-    console.error(`scripts/compat: ${error instanceof Error ? error.message : error}`);
-    return 1;
-  }
+async function run(options: Options): Promise<boolean> {
+  const entries = await entriesOf(options);
+  console.log(`\n${tables(entries)}`);
+  return !entries.some(hasFault);
 }
 
-async function run(options: Options): Promise<Entry[]> {
-  const why = options.builds ? await refreshExecutable(root) : undefined;
-  if (why !== undefined) throw new Error(why);
+async function entriesOf(options: Options): Promise<Entry[]> {
+  if (options.builds) await needExecutable();
   const entries: Entry[] = [];
   // After each server, so that a long run which is broken off has been for something.
   const keep = (newer: readonly Entry[]): void => {
@@ -109,5 +90,4 @@ function hasFault(entry: Entry): boolean {
   return Object.values(entry.outcomes).some(isFault);
 }
 
-// The watchdog of the clusters' folder would keep the process.
-process.exit(await main(process.argv.slice(2)));
+await runLongScript({ name: 'scripts/compat', help, read: readOptions, run });
