@@ -14,7 +14,7 @@ import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
 import { NameProbe, type NameProbeOptions, type NameProbeTools } from './name-probe.ts';
 import { lookEveryMs, LoopWatch } from './loop-watch.ts';
-import { minGapMs, ProbeTicker } from './pace.ts';
+import { hurryMs, leftGapMs, minGapMs, ProbeTicker } from './pace.ts';
 import { openProbe } from './query.ts';
 import { answers } from './server-group.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
@@ -76,8 +76,11 @@ export class Prober {
   readonly #watch: LoopWatch;
   #watchTimer: Timer | undefined;
   #isFast = false;
-  /** The primary's answer is overdue. */
+  /** The primary's answer is overdue, or a standby has just left it. */
   #isHurried = false;
+  /** When one did. */
+  #leftAt = -Infinity;
+  #leftTimer: Timer | undefined;
   #isFull = false;
 
   constructor(
@@ -138,6 +141,7 @@ export class Prober {
     for (const { discovery } of this.#services.values()) discovery.stop();
     this.#reportTimer?.cancel();
     this.#watchTimer?.cancel();
+    this.#leftTimer?.cancel();
   }
 
   /**
@@ -203,6 +207,29 @@ export class Prober {
     this.#isHurried = true;
     this.#tools.log('answer_overdue', { candidate });
     this.#events.overdue?.(candidate);
+    this.#pace();
+    this.probeNow();
+  }
+
+  /**
+   * A standby that is promoted leaves its primary some milliseconds before that. So does one that is stopped, and whoever has
+   * taken a backup: those that come and go all the time are not followed each time.
+   */
+  #receiverLeft(candidate: string): void {
+    const now = this.#tools.clock.now();
+    if (now - this.#leftAt < leftGapMs) return;
+    this.#leftAt = now;
+    this.#leftTimer = this.#tools.clock.after(hurryMs, () => this.#calm());
+    this.#isHurried = true;
+    this.#tools.log('receiver_left', { candidate });
+    this.#pace();
+    this.probeNow();
+  }
+
+  #calm(): void {
+    if (!this.#isHurried || this.#probes().some(({ isOverdue }) => isOverdue)) return;
+    if (this.#tools.clock.now() - this.#leftAt < hurryMs) return;
+    this.#isHurried = false;
     this.#pace();
   }
 
@@ -276,6 +303,7 @@ export class Prober {
       suspected: () => this.#suspect(candidate),
       ended: () => this.probeNow(),
       overdue: (name) => this.#hurry(name),
+      receiverLeft: (name) => this.#receiverLeft(name),
     });
   }
 
@@ -307,10 +335,7 @@ export class Prober {
    */
   #publish(): void {
     this.#mark();
-    if (this.#isHurried && !this.#probes().some(({ isOverdue }) => isOverdue)) {
-      this.#isHurried = false;
-      this.#pace();
-    }
+    this.#calm();
     const isGathered = isRepetition(this.#reported, this.observations) &&
       this.#probes().some(({ isAsking }) => isAsking);
     if (isGathered) this.#reportTimer ??= this.#tools.clock.after(minGapMs, () => this.#report());
