@@ -97,7 +97,7 @@ export const logEvents = {
   ],
   receiver_left: [
     'debug',
-    'fewer than before receive the WAL of the primary: all candidates are asked at the fast pace for a second',
+    'fewer than before receive the WAL of the primary: all candidates are asked at the fast pace for half a second',
   ],
 
   address_found: ['info', 'an address was found'],

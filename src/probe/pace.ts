@@ -72,10 +72,10 @@ export function overdueMs(usualMs: number): number {
 const leastOverdueMs = 20;
 
 /** For so long the candidates are asked at the fast pace once a standby has left the primary. */
-export const hurryMs = 1000;
+export const hurryMs = 500;
 
 /** Nor again sooner than this after the last time. */
-export const leftGapMs = 10_000;
+export const leftGapMs = 2000;
 
 /** Then the answer may be here and not read yet: one turn of the event loop shows it. */
 export const overdueAgainMs = 2;

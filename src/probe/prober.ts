@@ -72,6 +72,7 @@ export class Prober {
   #leaving: readonly NameProbe[] = [];
   #reported: readonly Observation[] = [];
   #reportTimer: Timer | undefined;
+  #reportedAt = -Infinity;
   readonly #givenResolver: Resolver | undefined;
   readonly #watch: LoopWatch;
   #watchTimer: Timer | undefined;
@@ -336,10 +337,18 @@ export class Prober {
   #publish(): void {
     this.#mark();
     this.#calm();
-    const isGathered = isRepetition(this.#reported, this.observations) &&
-      this.#probes().some(({ isAsking }) => isAsking);
-    if (isGathered) this.#reportTimer ??= this.#tools.clock.after(minGapMs, () => this.#report());
+    const waitMs = isRepetition(this.#reported, this.observations) ? this.#gatherMs() : 0;
+    if (waitMs > 0) this.#reportTimer ??= this.#tools.clock.after(waitMs, () => this.#report());
     else this.#report();
+  }
+
+  /** How long what says nothing new may wait for others: the primary's answer, from between two rounds, for the next one. */
+  #gatherMs(): number {
+    const sinceMs = this.#tools.clock.now() - this.#reportedAt;
+    const { probeIntervalMs } = this.#options;
+    const isBetween = !this.#isFast && !this.#isHurried && sinceMs < 0.6 * probeIntervalMs;
+    if (isBetween) return probeIntervalMs + minGapMs - sinceMs;
+    return this.#probes().some(({ isAsking }) => isAsking) ? minGapMs : 0;
   }
 
   /** Those that say the same start at different addresses, as long as they are not seen to be one server. */
@@ -360,6 +369,7 @@ export class Prober {
     this.#reportTimer?.cancel();
     this.#reportTimer = undefined;
     this.#reported = this.observations;
+    this.#reportedAt = this.#tools.clock.now();
     this.#events.observed(this.#reported);
     // What was just observed may have elected another one.
     if (this.#leaving.every((probe) => probe.isKept())) return;

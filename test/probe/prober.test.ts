@@ -158,43 +158,73 @@ describe('the prober', () => {
     },
   );
 
-  check('a standby that leaves the primary makes all be asked at the fast pace for a second', async (t) => {
-    const { clock, servers, prober, scene, logged, overdue } = begin(t, '10.0.0.1:1,10.0.0.2:2');
-    scene.incumbent = '10.0.0.1:1';
-    let senders: number | undefined = 2;
-    servers.behaviour = ({ target }) => ({ senders: target.port === 1 ? senders : 7 });
-    prober.start();
-    await clock.pass(2000);
-    const left = 'debug: receiver_left 10.0.0.1:1';
-    const asked = () => servers.last(2).asked;
-    const gapsSince = (at: number) =>
-      asked().slice(1).flatMap((one, index) => one > at ? [one - asked()[index]!] : []);
-    const from = clock.now();
-    senders = 1;
-    await clock.pass(2000);
-    assert.deepEqual(logged.filter((line) => line.includes('receiver_left')), [left]);
-    const [first = 0] = asked().filter((at) => at > from && (at - 1000) % 250 !== 0);
-    assert.ok(first - from <= 250, 'asked as soon as it was seen');
-    const gaps = gapsSince(first);
-    assert.ok(gaps.filter((ms) => ms <= 100).length >= 9, `fast for a second: ${gaps.join(' ')}`);
-    assert.ok(gaps.slice(-2).every((ms) => ms > 200), `and then no more: ${gaps.join(' ')}`);
-    // Soon after it again, as one that comes and goes does.
-    senders = 0;
-    await clock.pass(1000);
-    assert.equal(logged.filter((line) => line === left).length, 1);
-    senders = 2;
-    await clock.pass(10_000);
-    senders = 1;
-    await clock.pass(1000);
-    assert.equal(logged.filter((line) => line === left).length, 2);
-    // What is hidden, or comes of a new session, is no change.
-    await clock.pass(11_000);
-    senders = undefined;
-    await clock.pass(1000);
-    senders = 1;
-    await clock.pass(1000);
-    assert.deepEqual([logged.filter((line) => line === left).length, overdue], [2, []]);
-  });
+  check(
+    'what the primary says once more between two rounds is reported with the next, and news at once',
+    async (t) => {
+      const { clock, servers, prober, scene, seen, last } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+      scene.incumbent = '10.0.0.1:1';
+      prober.start();
+      await clock.pass(2000);
+      const before = seen.length;
+      await clock.pass(1000);
+      assert.equal(seen.length - before, 4, 'one for each round');
+      const lag = clock.now() - (last()[0]?.answer?.at ?? 0);
+      assert.ok(lag <= 260, `${lag}`);
+      servers.behaviour = ({ target }) => ({ timeline: target.port === 1 ? 2 : 1 });
+      const asked = servers.last(1).asked.length;
+      await clock.pass(130);
+      assert.equal(servers.last(1).asked.length, asked + 1);
+      assert.deepEqual([last()[0]?.answer?.timeline, last()[0]?.answer?.at], [
+        2,
+        servers.last(1).asked.at(-1),
+      ]);
+      // Where no round comes, it is not kept for longer than one takes.
+      servers.behaviour = ({ target }) => target.port === 1 ? { timeline: 2 } : undefined;
+      await clock.pass(2000);
+      assert.ok(clock.now() - (last()[0]?.answer?.at ?? 0) <= 510);
+    },
+  );
+
+  check(
+    'a standby that leaves the primary makes all be asked at the fast pace for half a second',
+    async (t) => {
+      const { clock, servers, prober, scene, logged, overdue } = begin(t, '10.0.0.1:1,10.0.0.2:2');
+      scene.incumbent = '10.0.0.1:1';
+      let senders: number | undefined = 2;
+      servers.behaviour = ({ target }) => ({ senders: target.port === 1 ? senders : 7 });
+      prober.start();
+      await clock.pass(2000);
+      const left = 'debug: receiver_left 10.0.0.1:1';
+      const asked = () => servers.last(2).asked;
+      const gapsSince = (at: number) =>
+        asked().slice(1).flatMap((one, index) => one > at ? [one - asked()[index]!] : []);
+      const from = clock.now();
+      senders = 1;
+      await clock.pass(1500);
+      assert.deepEqual(logged.filter((line) => line.includes('receiver_left')), [left]);
+      const [first = 0] = asked().filter((at) => at > from && (at - 1000) % 250 !== 0);
+      assert.ok(first - from <= 250, 'asked as soon as it was seen');
+      const gaps = gapsSince(first);
+      assert.equal(gaps.filter((ms) => ms <= 100).length, 5, `fast for half a second: ${gaps.join(' ')}`);
+      assert.ok(gaps.slice(-2).every((ms) => ms > 200), `and then no more: ${gaps.join(' ')}`);
+      // Soon after it again, as one that comes and goes does.
+      senders = 0;
+      await clock.pass(250);
+      assert.equal(logged.filter((line) => line === left).length, 1);
+      senders = 2;
+      await clock.pass(2000);
+      senders = 1;
+      await clock.pass(1000);
+      assert.equal(logged.filter((line) => line === left).length, 2);
+      // What is hidden, or comes of a new session, is no change.
+      await clock.pass(3000);
+      senders = undefined;
+      await clock.pass(1000);
+      senders = 1;
+      await clock.pass(1000);
+      assert.deepEqual([logged.filter((line) => line === left).length, overdue], [2, []]);
+    },
+  );
 
   check('one that leaves a standby, or a primary that is not in use, hurries nobody', async (t) => {
     const { clock, servers, prober, logged } = begin(t, '10.0.0.1:1,10.0.0.2:2');
