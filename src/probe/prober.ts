@@ -300,7 +300,7 @@ export class Prober {
 
   #probeOf(candidate: Candidate): NameProbe {
     return new NameProbe(candidate, this.#options, this.#tools, {
-      changed: () => this.#publish(),
+      changed: () => this.#publish(candidate.name),
       suspected: () => this.#suspect(candidate),
       ended: () => this.probeNow(),
       overdue: (name) => this.#hurry(name),
@@ -334,20 +334,21 @@ export class Prober {
    * same as before are gathered: what follows from them costs as much processor time as the questions. They are
    * reported with the last of them, or after a moment.
    */
-  #publish(): void {
+  #publish(name?: string): void {
     this.#mark();
     this.#calm();
-    const waitMs = isRepetition(this.#reported, this.observations) ? this.#gatherMs() : 0;
+    const waitMs = isRepetition(this.#reported, this.observations) ? this.#gatherMs(name) : 0;
     if (waitMs > 0) this.#reportTimer ??= this.#tools.clock.after(waitMs, () => this.#report());
     else this.#report();
   }
 
   /** How long what says nothing new may wait for others: the primary's answer, from between two rounds, for the next one. */
-  #gatherMs(): number {
-    const sinceMs = this.#tools.clock.now() - this.#reportedAt;
+  #gatherMs(name = ''): number {
     const { probeIntervalMs } = this.#options;
-    const isBetween = !this.#isFast && !this.#isHurried && sinceMs < 0.6 * probeIntervalMs;
-    if (isBetween) return probeIntervalMs + minGapMs - sinceMs;
+    const share = (this.#tools.clock.now() - this.#reportedAt) / probeIntervalMs;
+    const isBetween = share < 0.6 && !this.#isFast && !this.#isHurried &&
+      this.#names.get(name)?.observations.some(({ candidate }) => this.#events.isIncumbent(candidate.name));
+    if (isBetween) return (1.25 - share) * probeIntervalMs;
     return this.#probes().some(({ isAsking }) => isAsking) ? minGapMs : 0;
   }
 
