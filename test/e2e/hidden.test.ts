@@ -15,6 +15,7 @@ const rounds = [
   'pg_last_wal_replay_lsn()',
   'pg_last_wal_receive_lsn()',
   'pg_stat_get_wal_receiver()',
+  'pg_stat_get_wal_senders()',
 ];
 
 describe(`servers that hide something from the probe, on ${gatewayRuntime}`, () => {

@@ -50,6 +50,7 @@ for (const [seam, of] of Object.entries(seams)) {
       ended: () => {},
       isInUse: () => true,
       overdue: () => {},
+      receiverLeft: () => {},
     });
     t.after(() => probe.stop());
     probe.start();

@@ -65,10 +65,10 @@ export function setUpNetwork(): Network {
   };
 }
 
-function ip(...args: string[]): void {
+export function ip(...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-function nft(rules: string): void {
+export function nft(rules: string): void {
   execFileSync('nft', ['-f', '-'], { input: rules, stdio: ['pipe', 'ignore', 'inherit'] });
 }

@@ -1,5 +1,8 @@
 /** The parts that were asked for, one after another, and how far they are. */
 import { describeMachine, load } from '../bench/machine.ts';
+import { noOwnNetwork } from '../attacks/network.ts';
+import { type KindName, kindNames, serverKindNames } from './kinds.ts';
+import { watchAlarms } from './alarms.ts';
 import { watchLogs } from './logs.ts';
 import { type Options, runtimesOf } from './options.ts';
 import { probingCosts } from './probing.ts';
@@ -13,18 +16,34 @@ export async function measure(options: Options, say: (line: string) => void): Pr
   const [series, costs, logs]: [Series[], Facts['costs'][number][], Facts['logs'][number][]] = [[], [], []];
   if (parts.includes('promotions')) {
     for (const runtime of runtimesOf('promotions', options)) {
-      series.push(await promotionsOf(runtime, options, say));
+      for (const intervalMs of options.intervals) {
+        series.push(await promotionsOf({ runtime, intervalMs }, options, say));
+      }
     }
   }
   if (parts.includes('cpu')) {
-    say(`cpu: all runtimes side by side; two minutes of rest, then ${seconds} s`);
+    say(`cpu: all side by side; two minutes of rest, then ${seconds} s`);
     costs.push(
       ...await probingCosts(
         runtimesOf('cpu', options),
+        options.intervals,
         seconds,
         ({ runtime, share }) => say(`cpu: ${runtime} ${(share * 100).toFixed(2)} %`),
       ),
     );
+  }
+  const alarms: Facts['alarms'][number][] = [];
+  if (parts.includes('alarms')) {
+    for (const runtime of runtimesOf('alarms', options)) {
+      say(`alarms: ${runtime}, ${minutes} min`);
+      alarms.push(
+        await watchAlarms(
+          runtime,
+          minutes,
+          (minute, overdue) => say(`alarms: ${runtime}, minute ${minute} of ${minutes}, ${overdue} overdue`),
+        ),
+      );
+    }
   }
   if (parts.includes('log')) {
     for (const runtime of runtimesOf('log', options)) {
@@ -57,23 +76,27 @@ export async function measure(options: Options, say: (line: string) => void): Pr
     startedAt,
     tookSeconds: (performance.now() - from) / 1000,
     machine,
-    seed,
+    seeds: [seed],
     clients,
     series,
     costs,
+    alarms,
     logs,
     troubles,
   };
 }
 
 async function promotionsOf(
-  runtime: Series['runtime'],
-  { promotions: count, clients, seed }: Options,
+  { runtime, intervalMs }: Omit<Series, 'promotions'>,
+  options: Options,
   say: (line: string) => void,
 ): Promise<Series> {
+  const { promotions: count, clients, seed } = options;
+  const kinds = kindsOf(options, say);
   say(`promotions: ${count} through ${runtime}, seed ${seed}`);
   let number = 0;
-  const promotions = await promoteAgainAndAgain({ promotions: count, clients, seed, runtime }, (done) => {
+  const plan = { promotions: count, kinds, clients, seed, runtime, intervalMs };
+  const promotions = await promoteAgainAndAgain(plan, (done) => {
     const { kind, firstWriteMs, routedMs } = done;
     number++;
     say(
@@ -82,5 +105,14 @@ async function promotionsOf(
       }`,
     );
   });
-  return { runtime, promotions };
+  return { runtime, intervalMs, promotions };
+}
+
+/** Throws where one was asked for that this machine cannot do. */
+function kindsOf({ kinds, isOwnNetwork }: Options, say: (line: string) => void): readonly KindName[] {
+  if (isOwnNetwork) return kinds ?? kindNames;
+  const why = `no silence: ${noOwnNetwork() || 'not started by scripts/failover'}`;
+  if (kinds?.includes('silence')) throw new Error(why);
+  if (kinds === undefined) say(`promotions: ${why}`);
+  return kinds ?? serverKindNames;
 }

@@ -7,6 +7,8 @@ import { programs, type RuntimeName } from './options.ts';
 
 export interface ProbingCost {
   readonly runtime: RuntimeName;
+  /** PROBE_INTERVAL_MS; undefined: the default. */
+  readonly intervalMs?: number | undefined;
   /** Processor time of the gateway, user and system together, over the time that passed; 1 is one core. */
   readonly share: number;
   readonly seconds: number;
@@ -17,16 +19,18 @@ export interface ProbingCost {
 /** For minutes after its start a runtime compiles what has run often enough. */
 const restMs = 120_000;
 
-/** All runtimes at the same time, each with three candidates, no clients, all settings as they are by default. */
+/** All at the same time, each with three candidates, no clients, all other settings as they are by default. */
 export async function probingCosts(
   runtimes: readonly RuntimeName[],
+  intervals: readonly (number | undefined)[],
   seconds: number,
   tell: (cost: ProbingCost) => void,
 ): Promise<ProbingCost[]> {
   const cluster = await startCluster({ standbys: 2 });
   try {
-    return await Promise.all(runtimes.map(async (runtime) => {
-      const cost = await probingCost(runtime, seconds, cluster);
+    const gateways = runtimes.flatMap((runtime) => intervals.map((intervalMs) => ({ runtime, intervalMs })));
+    return await Promise.all(gateways.map(async (one) => {
+      const cost = { ...one, ...await probingCost(one, seconds, cluster) };
       tell(cost);
       return cost;
     }));
@@ -35,8 +39,13 @@ export async function probingCosts(
   }
 }
 
-async function probingCost(runtime: RuntimeName, seconds: number, cluster: Cluster): Promise<ProbingCost> {
-  const gateway = await startGateway({ CANDIDATES: cluster.candidates }, programs[runtime]);
+async function probingCost(
+  { runtime, intervalMs }: Pick<ProbingCost, 'runtime' | 'intervalMs'>,
+  seconds: number,
+  cluster: Cluster,
+): Promise<Omit<ProbingCost, 'runtime' | 'intervalMs'>> {
+  const settings = { CANDIDATES: cluster.candidates, ...intervalSetting(intervalMs) };
+  const gateway = await startGateway(settings, programs[runtime]);
   await gateway.routesTo(cluster.first.port);
   await pause(restMs);
   const probesOf = async () =>
@@ -47,11 +56,15 @@ async function probingCost(runtime: RuntimeName, seconds: number, cluster: Clust
   const [cpu, took] = [cpuMs(gateway.pid) - before, performance.now() - from];
   const probes = await probesOf() - probesBefore;
   await gateway.stop();
-  return { runtime, share: cpu / took, seconds: took / 1000, probes };
+  return { share: cpu / took, seconds: took / 1000, probes };
+}
+
+export function intervalSetting(intervalMs: number | undefined): Record<string, string> {
+  return intervalMs === undefined ? {} : { PROBE_INTERVAL_MS: String(intervalMs) };
 }
 
 /** Over all labels. */
-function sumOf(series: string, metrics: string): number {
+export function sumOf(series: string, metrics: string): number {
   return metrics.split('\n').filter((line) => line.startsWith(`${series}{`) || line.startsWith(`${series} `))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

@@ -5,8 +5,9 @@ import { type Cluster, type Server, startCluster } from '../../../test/bed/clust
 import { type GatewayProcess, startGateway } from '../../../test/bed/gateway.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
 import { seeded } from '../ha/schedule.ts';
-import { type KindName, kindNames, kinds } from './kinds.ts';
+import { type Kind, type KindName, kinds } from './kinds.ts';
 import { programs, type RuntimeName } from './options.ts';
+import { intervalSetting } from './probing.ts';
 import { monotonicMs, watchRecovery } from './recovery.ts';
 
 /** One promotion. Times in milliseconds. */
@@ -28,9 +29,13 @@ export interface Promotion {
 
 export interface Plan {
   readonly promotions: number;
+  /** In turn. */
+  readonly kinds: readonly KindName[];
   readonly clients: number;
   readonly seed: number;
   readonly runtime: RuntimeName;
+  /** PROBE_INTERVAL_MS; undefined: the default. */
+  readonly intervalMs: number | undefined;
 }
 
 interface Scene {
@@ -51,7 +56,8 @@ export async function promoteAgainAndAgain(
   const cluster = await startCluster({ standbys: 2 });
   try {
     await prepare(cluster.first);
-    const gateway = await startGateway({ CANDIDATES: cluster.candidates }, programs[plan.runtime]);
+    const settings = { CANDIDATES: cluster.candidates, ...intervalSetting(plan.intervalMs) };
+    const gateway = await startGateway(settings, programs[plan.runtime]);
     await gateway.routesTo(cluster.first.port);
     const crowd = { host: '127.0.0.1', port: gateway.port, count: plan.clients, firstId: 0, restMs };
     const writers = startWriters(crowd);
@@ -73,14 +79,14 @@ async function prepare(primary: Server): Promise<void> {
 async function promoteAll(
   { servers, first }: Cluster,
   scene: Scene,
-  { promotions, seed }: Plan,
+  { promotions, kinds: names, seed }: Plan,
   tell: (done: Promotion) => void,
 ): Promise<Promotion[]> {
   const random = seeded(seed);
   const results: Promotion[] = [];
   let primary = first;
   while (results.length < promotions) {
-    const kind = kindNames[results.length % kindNames.length] as KindName;
+    const kind = names[results.length % names.length] as KindName;
     const others = servers.filter((server) => server !== primary);
     const next = others[Math.floor(random() * others.length)] as Server;
     const done = await promoteOnce(scene, kind, primary, next, random() * longestPauseMs);
@@ -109,8 +115,9 @@ async function promoteOnce(
   const logged = gateway.log.length;
   const onNext = () => writers.writes.slice(from).filter(({ taken }) => taken?.timeline === timeline);
   const watch = await watchRecovery(next.port);
+  const { befall, heal }: Kind = kinds[kind];
   try {
-    await kinds[kind].befall(primary);
+    await befall(primary);
     await pause(pauseMs);
     const orderedMs = monotonicMs();
     next.beginPromotion();
@@ -131,6 +138,7 @@ async function promoteOnce(
       lastBackMs: Math.max(...firstOfEach.values()),
     };
   } finally {
+    heal?.();
     await watch.end();
   }
 }

@@ -1,4 +1,5 @@
 /** A report as text. Pure. */
+import type { AlarmWatch } from './alarms.ts';
 import type { LogWatch } from './logs.ts';
 import type { ProbingCost } from './probing.ts';
 import type { Goal, Report, Row } from './report.ts';
@@ -21,17 +22,20 @@ const heading = [
 ];
 
 export function tableOf(report: Report): string {
-  const { machine, seed, clients, rows, costs, logs, troubles, goals } = report;
+  const { machine, seeds, clients, rows, costs, alarms, logs, troubles, goals } = report;
   return [
     `${machine.cores} cores, ${machine.cpu}, Linux ${machine.kernel}; ` +
     `load ${machine.loadBefore} before, ${machine.loadAfter} after; ${Math.round(report.tookSeconds)} s`,
     ...(rows.length === 0 ? [] : [
       '',
-      `From promoted to the first acknowledged write, ms; ${clients} clients, seed ${seed}`,
+      `From promoted to the first acknowledged write, ms; ${clients} ${
+        clients === 1 ? 'client' : 'clients'
+      }, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
       ...align([heading, ...rows.map(cellsOf)]),
       doubtOf(report),
     ]),
     ...(costs.length === 0 ? [] : ['', 'Probing three candidates at rest', ...align(costs.map(costCells))]),
+    ...(alarms.length === 0 ? [] : ['', 'A busy machine, and nothing wrong', ...alarms.map(alarmLine)]),
     ...(logs.length === 0 ? [] : ['', "Lines in PostgreSQL's logs", ...logs.flatMap(logLines)]),
     ...(troubles.length === 0 ? [] : ['', ...align([troubleHeading, ...troubles.map(troubleCells)])]),
     '',
@@ -40,9 +44,10 @@ export function tableOf(report: Report): string {
 }
 
 function cellsOf(row: Row): string[] {
+  const { runtime, intervalMs, kind, count } = row;
   const { p50, p90, p99, max, routedP50, routedMax, servedP50, servedMax, lastBackP50, lastBackMax } = row;
   const times = [p50, p90, p99, max, routedP50, routedMax, servedP50, servedMax, lastBackP50, lastBackMax];
-  return [row.runtime, row.kind, String(row.count), ...times.map((ms) => ms.toFixed(0))];
+  return [gatewayName(runtime, intervalMs), kind, String(count), ...times.map((ms) => ms.toFixed(0))];
 }
 
 /** How well the moment of a promotion is known. */
@@ -57,14 +62,29 @@ function doubtOf({ series }: Report): string {
     `middle, ${most.toFixed(1)} at the most.`;
 }
 
-function costCells({ runtime, share, seconds, probes }: ProbingCost): string[] {
+function costCells({ runtime, intervalMs, share, seconds, probes }: ProbingCost): string[] {
   const cost = `${(share * 100).toFixed(2)} % of a core`;
   return [
-    runtime,
+    gatewayName(runtime, intervalMs),
     cost,
     `${probes} probes in ${seconds.toFixed(0)} s`,
     `${(share * seconds * 1e6 / probes).toFixed(0)} us each`,
   ];
+}
+
+function gatewayName(runtime: string, intervalMs: number | undefined): string {
+  return intervalMs === undefined ? runtime : `${runtime}, each ${intervalMs} ms`;
+}
+
+function alarmLine(watch: AlarmWatch): string {
+  const { runtime, minutes, busyProcesses, clients, transactions, load, probes, slow } = watch;
+  const { overdue, failures, verdicts } = watch;
+  return `${runtime}: ${minutes} min with ${busyProcesses} processes that only compute and ${clients} clients of pgbench ` +
+    `(${
+      Math.round(transactions / minutes / 60)
+    } transactions a second), load ${load}; ${probes} answers, ${slow} of ` +
+    `them after more than 25 ms; ${overdue} overdue, each a change to the fast pace; ${failures} failed; ` +
+    `${verdicts} other verdicts`;
 }
 
 function logLines({ runtime, minutes, sessions, ours, others }: LogWatch): string[] {

@@ -1,6 +1,6 @@
 /** What a run has measured. */
 import type { Machine } from '../bench/results.ts';
-import type { KindName } from '../failover/kinds.ts';
+import type { ServerKindName } from '../failover/kinds.ts';
 
 /** The gateway in one second. */
 export interface Sample {
@@ -38,7 +38,7 @@ export interface Trouble {
 }
 
 export interface Failover {
-  readonly kind: KindName;
+  readonly kind: ServerKindName;
   /** When the fault came, since the load began. */
   readonly second: number;
   /** When all clients were back. */

@@ -4,7 +4,7 @@ import type { Cluster, Server } from '../../../test/bed/cluster.ts';
 import type { GatewayProcess } from '../../../test/bed/gateway.ts';
 import { nowMs, type Writers } from '../../../test/bed/ha/writers.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
-import { type KindName, kinds } from '../failover/kinds.ts';
+import { type ServerKindName, serverKinds } from '../failover/kinds.ts';
 import { knowsAll } from '../failover/promotions.ts';
 import { monotonicMs, watchRecovery } from '../failover/recovery.ts';
 import type { Crew } from './crew.ts';
@@ -28,7 +28,7 @@ const longestRivalryMs = 3000;
 /** Resolves with the new primary when both others are its standbys. */
 export async function failOver(
   stage: Stage,
-  kind: KindName,
+  kind: ServerKindName,
   primary: Server,
   random: () => number,
 ): Promise<{ readonly primary: Server; readonly failover: Failover }> {
@@ -94,9 +94,9 @@ export async function failOver(
 }
 
 /** What the servers of the tests take for their end, they may need on a machine that is this busy. */
-async function befall(kind: KindName, primary: Server): Promise<void> {
+async function befall(kind: ServerKindName, primary: Server): Promise<void> {
   try {
-    await kinds[kind].befall(primary);
+    await serverKinds[kind].befall(primary);
   } catch (error) {
     if (kind === 'alive' || kind === 'freeze') throw error;
     await waitFor(`${primary.name} to go`, () => !primary.isUp, { deadlineMs: patienceMs });

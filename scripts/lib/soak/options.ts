@@ -1,9 +1,9 @@
 /** The command line of scripts/soak. Pure. */
 import { parseArgs } from 'node:util';
-import { kindNames, kinds } from '../failover/kinds.ts';
+import { serverKindNames, serverKinds } from '../failover/kinds.ts';
 import { readNumber, UsageError } from '../usage.ts';
 
-const nameWidth = Math.max(...kindNames.map((name) => name.length)) + 2;
+const nameWidth = Math.max(...serverKindNames.map((name) => name.length)) + 2;
 
 export const help =
   `scripts/soak: clients of every kind through the executable, a failover every half minute, and what grows meanwhile.
@@ -28,7 +28,7 @@ not come back, read something wrong, or saw another error than a lost connection
   --help              this text
 
 Failovers, in rounds of one of each, in an order that the seed decides:
-${kindNames.map((name) => `  ${name.padEnd(nameWidth)}${kinds[name].what}`).join('\n')}
+${serverKindNames.map((name) => `  ${name.padEnd(nameWidth)}${serverKinds[name].what}`).join('\n')}
 The more advanced standby is promoted, after the other one has left the old primary. That one comes back as a standby.
 
 Ctrl-C ends it early, with the result so far; a second one at once. Exit code 2 is a mistake on the command line.

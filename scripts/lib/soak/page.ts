@@ -1,6 +1,6 @@
 /** A run as Markdown: what is printed, and the page of the documents. Pure. */
 import { quantile } from '../bench/statistics.ts';
-import { kindNames, kinds } from '../failover/kinds.ts';
+import { serverKindNames, serverKinds } from '../failover/kinds.ts';
 import type { Facts, Failover, Rest } from './facts.ts';
 import { afterWarmUp, type Check, clock, isExpected, mib } from './verdict.ts';
 
@@ -118,8 +118,8 @@ function details(facts: Facts): string[] {
         'fault to two standbys, s',
       ],
       [
-        ...kindNames.map((kind) =>
-          [kinds[kind].what, failovers.filter((failover) => failover.kind === kind)] as const
+        ...serverKindNames.map((kind) =>
+          [serverKinds[kind].what, failovers.filter((failover) => failover.kind === kind)] as const
         ),
         ['all', failovers] as const,
       ].filter(([, some]) => some.length > 0).map(([what, some]) => [

@@ -2,7 +2,7 @@
  * A run as one drawing, for a page of the documents: memory, descriptors, clients, errors and the machine over time, with each
  * failover as an upright line. Light or dark as whoever looks at it has set it. Pure.
  */
-import type { KindName } from '../failover/kinds.ts';
+import type { ServerKindName } from '../failover/kinds.ts';
 import type { Facts, Sample } from './facts.ts';
 import { afterWarmUp, clock, growthOf, isExpected, mib } from './verdict.ts';
 
@@ -65,7 +65,7 @@ export function pictureOf(facts: Facts): string {
   ].join('\n');
 }
 
-const kindLabels: Readonly<Record<KindName, string>> = {
+const kindLabels: Readonly<Record<ServerKindName, string>> = {
   kill: 'killed',
   stop: 'stopped',
   freeze: 'frozen',
@@ -75,7 +75,7 @@ const kindLabels: Readonly<Record<KindName, string>> = {
 /** What became of the old primary. */
 function key(): string {
   let at = 270;
-  const marks = (Object.keys(kindLabels) as KindName[]).map((kind) => {
+  const marks = (Object.keys(kindLabels) as ServerKindName[]).map((kind) => {
     const mark = `<line class="${kind} key" x1="${at}" x2="${at}" y1="73" y2="86"/>` +
       `<text class="soft" x="${at + 7}" y="84">${kindLabels[kind]}</text>`;
     at += 38 + kindLabels[kind].length * 7;

@@ -8,7 +8,7 @@ import { startGateway } from '../../../test/bed/gateway.ts';
 import type { Write } from '../../../test/bed/ha/history.ts';
 import { startWriters, type Writers } from '../../../test/bed/ha/writers.ts';
 import { describeMachine, load } from '../bench/machine.ts';
-import { kindNames } from '../failover/kinds.ts';
+import { serverKindNames } from '../failover/kinds.ts';
 import { scheduleOf, seeded } from '../ha/schedule.ts';
 import { version } from '../../../src/version.ts';
 import { commands, configOf } from './clients/commands.ts';
@@ -145,10 +145,10 @@ async function onCluster(
   try {
     const stage: Stage = { cluster, gateway, crew, writers: sure, quickWriters: quick };
     const random = seeded(seed);
-    const rounds = Math.ceil(minutes * 60 / everySeconds / kindNames.length);
+    const rounds = Math.ceil(minutes * 60 / everySeconds / serverKindNames.length);
     let primary = cluster.first;
     const isOver = () => isEnough() || hasEnded || crew.seconds >= minutes * 60;
-    for (const kind of scheduleOf(kindNames, rounds, seed)) {
+    for (const kind of scheduleOf(serverKindNames, rounds, seed)) {
       const dueSecond = Math.max((failovers.length + 1) * everySeconds, crew.seconds);
       while (!isOver() && crew.seconds < dueSecond) await pause(100);
       // What begins must have time to heal.
