@@ -5,8 +5,10 @@
  *   ping HOST PORT COUNT      round trips of an empty query, on one session
  *   echo HOST PORT COUNT      round trips of 64 bytes
  *   serve                     the echo server; serves one connection after another
- *   connect HOST PORT COUNT   connect until ReadyForQuery, with a pause before each
- *   burst HOST PORT COUNT     many connect at once, until all are ready; COUNT times
+ *   connect HOST PORT COUNT [MS]
+ *                             connect until ReadyForQuery, with a pause of so many ms before each
+ *   burst HOST PORT COUNT [CLIENTS]
+ *                             so many connect at once, until all are ready; COUNT times
  *   quiet HOST PORT COUNT     COUNT sessions, then, at each word, small questions on one after another
  *   flood HOST PORT MB        COPY to us without an end; says `{bytes}` every so many MB
  *   out HOST PORT MB          COPY to us
@@ -85,10 +87,10 @@ function serve(): void {
   }
 }
 
-function connect(host: string, port: number, count: number): void {
+function connect(host: string, port: number, count: number, ms = pauseMs): void {
   const times = [];
   for (let at = 0; at < count; at++) {
-    rest(pauseMs);
+    rest(ms);
     const from = Bun.nanoseconds();
     const fd = login(host, port);
     times.push((Bun.nanoseconds() - from) / 1e6);
@@ -98,12 +100,12 @@ function connect(host: string, port: number, count: number): void {
   say({ medianMs: median(times), longestMs: Math.max(...times) });
 }
 
-function burst(host: string, port: number, count: number): void {
+function burst(host: string, port: number, count: number, clients = burstClients): void {
   const times = [];
   for (let at = 0; at < count; at++) {
     rest(calmMs);
     const from = Bun.nanoseconds();
-    const fds = loginTogether(host, port, burstClients);
+    const fds = loginTogether(host, port, clients);
     times.push((Bun.nanoseconds() - from) / 1e6);
     leave(fds);
   }
@@ -186,7 +188,7 @@ function copyIn(host: string, port: number, megabytes: number): void {
   say({ bytes, seconds: (Bun.nanoseconds() - from) / 1e9 });
 }
 
-const modes: Record<string, (host: string, port: number, amount: number) => void> = {
+const modes: Record<string, (host: string, port: number, amount: number, other?: number) => void> = {
   ping,
   echo,
   serve,
@@ -197,7 +199,7 @@ const modes: Record<string, (host: string, port: number, amount: number) => void
   out: copyOut,
   in: copyIn,
 };
-const [mode = '', host = '', port, amount] = process.argv.slice(2);
+const [mode = '', host = '', port, amount, other] = process.argv.slice(2);
 const run = modes[mode];
 if (run === undefined) throw new Error(`there is no mode "${mode}"`);
-run(host, Number(port), Number(amount));
+run(host, Number(port), Number(amount), other === undefined ? undefined : Number(other));
