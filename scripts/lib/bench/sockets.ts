@@ -4,7 +4,8 @@
  *
  *   node_modules/.bin/node scripts/lib/bench/sockets.ts [ROUNDS [SECONDS]]
  *
- * Prints medians and, within a round, ratios to PostgreSQL over TCP, in Markdown.
+ * Prints medians and, within a round, ratios to PostgreSQL itself over TCP, or, of processor time, to the floor over TCP;
+ * in Markdown.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
@@ -22,7 +23,7 @@ import { pgbench, prepareTables } from './pgbench.ts';
 import { allowedCores, cpuMs, lastCore, pin } from './proc.ts';
 import { isReady } from './ready.ts';
 import { ratiosOf, type Sample, spreadOf, valuesOf } from './statistics.ts';
-import { roundTrips } from './wire.ts';
+import { roundTrips, wire } from './wire.ts';
 
 /** A way to the server. */
 interface Way {
@@ -42,12 +43,17 @@ const figures = {
   cpuUs1: { title: 'CPU a transaction, 1 client, us', digits: 1 },
   tps16: { title: 'TPS, 16 clients', digits: 0 },
   cpuUs16: { title: 'CPU a transaction, 16 clients, us', digits: 1 },
+  copyGbs: { title: 'COPY out, GB/s', digits: 2 },
+  copyCpuMs: { title: 'COPY out, CPU a GB, ms', digits: 0 },
 } as const;
 type Metric = keyof typeof figures;
 
+/** What the others are compared with; processor time with that of the floor, as the server's own is not counted. */
 const base = 'direct, TCP';
+const floorBase = 'floor, TCP to TCP';
 const [rounds = '3', seconds = '1'] = process.argv.slice(2);
 const pings = 10_000;
+const megabytes = 400;
 const root = join(import.meta.dirname, '../../..');
 const cores = allowedCores();
 const core = lastCore(cores);
@@ -129,18 +135,22 @@ async function measure(way: Way, cluster: Cluster): Promise<Partial<Record<Metri
   const [pinnedUs, freeUs] = [await onOneCore(way, cluster, ping), await ping()];
   const pinned1 = await onOneCore(way, cluster, () => transact(1));
   const [one, many] = [await transact(1), await transact(16)];
+  const from = way.pid === undefined ? 0 : cpuMs(way.pid);
+  const { bytes = NaN, seconds: copySeconds = NaN } = await wire('out', way, megabytes);
   const common = {
     pinnedUs,
     freeUs,
     pinnedTps1: pinned1.perSecond,
     tps1: one.perSecond,
     tps16: many.perSecond,
+    copyGbs: bytes / 1e9 / copySeconds,
   };
   if (way.pid === undefined) return common;
   return {
     ...common,
     cpuUs1: one.cpuMs * 1000 / one.transactions,
     cpuUs16: many.cpuMs * 1000 / many.transactions,
+    copyCpuMs: (cpuMs(way.pid) - from) / (bytes / 1e9),
   };
 }
 
@@ -153,9 +163,10 @@ function tableOf(ways: readonly Way[], samples: readonly Sample[]): string {
       ...keys.map((key) => {
         const value = spreadOf(valuesOf(samples, key, name));
         if (value === undefined) return 'no proxy';
-        const ratio = spreadOf(ratiosOf(samples, key, name, base));
+        const against = valuesOf(samples, key, base).length > 0 ? base : floorBase;
+        const ratio = spreadOf(ratiosOf(samples, key, name, against));
         const text = value.median.toFixed(figures[key].digits);
-        if (ratio === undefined || name === base) return text;
+        if (ratio === undefined || name === against) return text;
         return `${text}, ${ratio.median.toFixed(2)}x (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
       }),
     ])
