@@ -41,6 +41,10 @@ const connecting = (title: string, count: number, ms: number): Work => async (ta
   [`${title}, ms`]: (await wire('connect', target, count, ms))['medianMs'],
 });
 
+/** What would be left of it if every client found a connection: of PostgreSQL itself, and nothing for the others to do. */
+const bound = (title: string, count: number, ms: number): Work => async (target) =>
+  target.name === 'direct' ? { [`${title}, ms`]: (await wire('ahead', target, count, ms))['medianMs'] } : {};
+
 const burst = (clients: number): Work => async (target) => ({
   [`${clients} at once, ms`]: (await wire('burst', target, 3, clients))['medianMs'],
 });
@@ -59,11 +63,14 @@ const transacting = (clients: number, connects: boolean): Work => async (target)
   };
 };
 
+const crowd = burst(200);
+
 const works: readonly Work[] = [
   connecting('ten a second', 20, 100),
   connecting('one after the other, after 10 ms', 60, 10),
+  bound('connected 10 ms before, to the server itself', 60, 10),
   burst(64),
-  burst(200),
+  crowd,
   transacting(1, true),
   transacting(8, true),
   transacting(64, false),
@@ -121,7 +128,7 @@ async function main(): Promise<void> {
       for (const work of works) {
         for (const target of order) {
           // A pool keeps what a crowd made it open, and the others would be measured beside that.
-          if (target.name === 'pgbouncer' && work === works[3]) continue;
+          if (target.name === 'pgbouncer' && work === crowd) continue;
           for (const [metric, value] of Object.entries(await work(target))) keep(target.name, metric, value);
         }
       }

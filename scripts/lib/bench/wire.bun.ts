@@ -7,6 +7,8 @@
  *   serve                     the echo server; serves one connection after another
  *   connect HOST PORT COUNT [MS]
  *                             connect until ReadyForQuery, with a pause of so many ms before each
+ *   ahead HOST PORT COUNT [MS]
+ *                             the same, but connected before the pause: from the first packet until ReadyForQuery
  *   burst HOST PORT COUNT [CLIENTS]
  *                             so many connect at once, until all are ready; COUNT times
  *   quiet HOST PORT COUNT     COUNT sessions, then, at each word, small questions on one after another
@@ -16,7 +18,7 @@
  */
 import { buffer, leave, login, loginTogether, say, untilReady } from './login.bun.ts';
 import { accept, close, listen, open, receive, rest, send, waitForWord } from './socket.bun.ts';
-import { copyBegin, copyEnd, copyRow, message, numberIn, query } from './protocol.ts';
+import { copyBegin, copyEnd, copyRow, message, numberIn, query, startupMessage } from './protocol.ts';
 import { burstClients } from './metrics.ts';
 import { median, quantile } from './statistics.ts';
 
@@ -88,11 +90,30 @@ function serve(): void {
 }
 
 function connect(host: string, port: number, count: number, ms = pauseMs): void {
+  each(count, () => rest(ms), () => login(host, port));
+}
+
+/** The best that there is to be had by connections made ahead. */
+function ahead(host: string, port: number, count: number, ms = pauseMs): void {
+  const connected = (): number => {
+    const fd = open(host, port);
+    rest(ms);
+    return fd;
+  };
+  each(count, connected, (fd) => {
+    send(fd, startupMessage());
+    untilReady(fd);
+    return fd;
+  });
+}
+
+/** `once` takes what `before` gives, and returns a session; only that is timed. */
+function each<T>(count: number, before: () => T, once: (given: T) => number): void {
   const times = [];
   for (let at = 0; at < count; at++) {
-    rest(ms);
+    const given = before();
     const from = Bun.nanoseconds();
-    const fd = login(host, port);
+    const fd = once(given);
     times.push((Bun.nanoseconds() - from) / 1e6);
     send(fd, message('X'));
     close(fd);
@@ -193,6 +214,7 @@ const modes: Record<string, (host: string, port: number, amount: number, other?:
   echo,
   serve,
   connect,
+  ahead,
   burst,
   quiet,
   flood,

@@ -14,7 +14,7 @@ interface Place {
 type Answer = Readonly<Record<string, number>>;
 
 export async function wire(
-  mode: 'connect' | 'burst' | 'out' | 'in',
+  mode: 'connect' | 'ahead' | 'burst' | 'out' | 'in',
   { host, port }: Place,
   amount: number,
   ...other: readonly number[]
