@@ -19,9 +19,14 @@ export class Access {
     this.#others = allow.length > 0 ? 'unlisted' : 'allowed';
   }
 
+  /** Everybody may come, from wherever it is. */
+  get isOpen(): boolean {
+    return this.#rules.length === 0;
+  }
+
   /** Of the endpoint of a client. One of a unix socket has none: the folder's permissions say who may come. */
   of(endpoint: string): Verdict {
-    if (this.#rules.length === 0 || endpoint === '') return 'allowed';
+    if (this.isOpen || endpoint === '') return 'allowed';
     const address = addressWords(hostOf(endpoint));
     // Not one that this program can have accepted: then it is in no network.
     if (address === undefined) return this.#others;

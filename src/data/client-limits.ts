@@ -54,6 +54,9 @@ export class ClientLimits {
   }
 
   #mayCome(session: Session): boolean {
+    const { maxPerAddress: most, ratePerAddress: rate } = this.#settings;
+    // An address is asked of the kernel, which most sessions need not do.
+    if (this.#access.isOpen && most === undefined && rate === undefined) return true;
     const { remote } = session;
     const verdict = this.#access.of(remote);
     if (verdict !== 'allowed') {
@@ -61,7 +64,6 @@ export class ClientLimits {
       session.refuse(notAllowed(remote, verdict));
       return false;
     }
-    const { maxPerAddress: most, ratePerAddress: rate } = this.#settings;
     const taken = most === undefined && rate === undefined ? undefined : this.#take(session, { most, rate });
     // A cancel request is passed on all the same: whoever has too many sessions must be able to end what they do.
     if (typeof taken === 'string') session.pending!.tooMuch = taken;
@@ -69,10 +71,10 @@ export class ClientLimits {
   }
 
   /** Why one that has said what it wants is refused; undefined: it is not. */
-  refusalOf({ pending, remote }: Session): Refusal | undefined {
-    const { tooMuch } = pending!;
+  refusalOf(session: Session): Refusal | undefined {
+    const { tooMuch } = session.pending!;
     if (tooMuch === undefined) return undefined;
-    const peer = peerOf(remote);
+    const peer = peerOf(session.remote);
     this.#turnedAway.note(tooMuch, peer);
     return tooMuch === 'addressFull' ? addressFull(peer) : addressTooFast(peer);
   }

@@ -184,7 +184,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#proxySources.reconfigure(settings);
     this.limits.reconfigure(settings, this.#sessions);
     this.#rounds.reconfigure(settings);
-    this.#prewarm.least = settings.prewarm;
+    this.#prewarm.step = settings.prewarm;
     this.#endLog.reconfigure(settings.logConnections, this.#sessions);
   }
 

@@ -8,7 +8,9 @@
  *
  * A backend has the pg_hba.conf and the certificate of the time of its fork, and nothing that a server can be asked says
  * in time that it has read them anew (docs/decisions/none-made-ahead.md). So there are none unless the operator wants
- * them, they do not live long, and they are only there while clients come.
+ * them, they do not live long, and they are only there while clients come one after the other. A client that comes now
+ * and then finds them too old, and a crowd that comes at once has come before they are made, and its logins would wait
+ * for them.
  */
 import { isShortage } from '../runtime/net-error.ts';
 import type {
@@ -57,25 +59,24 @@ const closingMs = 1_000;
 /** No more than this, however many clients come. */
 const most = 32;
 
-/** The part of the clients of the last second for which an idle connection is kept ready. */
-const share = 0.1;
-const rateMs = 1_000;
-
 export class Prewarm {
   readonly #host: PrewarmHost;
-  /** Keeps so many, and more when many clients come, as long as they come; 0 keeps none. */
-  least: number;
+  /** So many are made at first, and so many more each time that they were not enough; 0 makes none. */
+  step: number;
   readonly #idle = new Set<IdleConnection>();
   #address: Address | undefined;
   #refill: Timer | undefined;
-  #taken = 0;
-  #takenBefore = 0;
-  #rateSince = -Infinity;
+  /** How many are to be there. */
+  #wanted = 0;
+  /** A client has found none. */
+  #isShort = false;
+  /** When the first of the clients came that came last: within `refillMs` they count as one. */
+  #cameAt = -Infinity;
   #notBefore = -Infinity;
 
-  constructor(host: PrewarmHost, least: number) {
+  constructor(host: PrewarmHost, step: number) {
     this.#host = host;
-    this.least = least;
+    this.step = step;
   }
 
   /** Where to connect to from now on; what was made for another route is given up. */
@@ -88,9 +89,8 @@ export class Prewarm {
 
   /** A connection that the server has accepted and not closed; undefined if there is none now. */
   take(): Conn<ServerSide> | undefined {
-    if (this.least === 0) return undefined;
-    this.#count();
-    this.#fillSoon();
+    if (this.step === 0) return undefined;
+    this.#came();
     for (const connection of this.#idle) {
       if (!connection.isReady) continue;
       // Its timer is late where the process was stopped, or is busy.
@@ -100,7 +100,13 @@ export class Prewarm {
         return connection.handOver();
       }
     }
+    this.#isShort = true;
     return undefined;
+  }
+
+  /** No client came for it while it was young enough. */
+  unused(connection: IdleConnection): void {
+    if (this.#idle.delete(connection)) this.#wanted = Math.max(1, this.#wanted - 1);
   }
 
   /** An idle connection is of no more use; `why` is there if that says something about the server. */
@@ -117,7 +123,17 @@ export class Prewarm {
     this.#host.shortage(why);
   }
 
-  /** Only a client is a reason to make any: where none comes, PostgreSQL is left alone. */
+  /** Only a client that comes soon after another is a reason to make any, as it may be followed by a third. */
+  #came(): void {
+    const now = this.#host.runtime.now();
+    const ms = now - this.#cameAt;
+    if (ms < refillMs) return;
+    this.#cameAt = now;
+    if (ms < lifeMs) return this.#fillSoon();
+    this.#wanted = 0;
+    this.#isShort = false;
+  }
+
   #fillSoon(): void {
     const { runtime } = this.#host;
     this.#refill ??= runtime.after(Math.max(refillMs, this.#notBefore - runtime.now()), () => {
@@ -129,6 +145,7 @@ export class Prewarm {
   /** After a failure. */
   #pause(): void {
     this.#notBefore = this.#host.runtime.now() + retryMs;
+    this.#wanted = 0;
     this.#cancelRefill();
   }
 
@@ -138,29 +155,11 @@ export class Prewarm {
   }
 
   #fill(): void {
-    while (this.#address !== undefined && this.#idle.size < this.#wanted()) {
+    if (this.#isShort || this.#wanted === 0) this.#wanted = Math.min(most, this.#wanted + this.step);
+    this.#isShort = false;
+    while (this.#address !== undefined && this.#idle.size < this.#wanted) {
       this.#idle.add(new IdleConnection(this, this.#host, this.#address));
     }
-  }
-
-  #wanted(): number {
-    this.#roll();
-    return Math.min(most, Math.max(this.least, Math.ceil(share * Math.max(this.#taken, this.#takenBefore))));
-  }
-
-  #count(): void {
-    this.#roll();
-    this.#taken += 1;
-  }
-
-  /** Begins another second. */
-  #roll(): void {
-    const now = this.#host.runtime.now();
-    const ms = now - this.#rateSince;
-    if (ms < rateMs) return;
-    this.#takenBefore = ms < 2 * rateMs ? this.#taken : 0;
-    this.#taken = 0;
-    this.#rateSince = now;
   }
 }
 
@@ -210,7 +209,7 @@ class IdleConnection implements ServerSide {
 
   retire(): void {
     this.close();
-    this.#pool.lost(this, undefined);
+    this.#pool.unused(this);
   }
 
   serverOpen(): void {

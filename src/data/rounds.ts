@@ -62,11 +62,11 @@ export class Rounds {
   }
 
   /** Why one that has said what it wants is refused; undefined: it is not. One that has been admitted stays. */
-  refusalOf({ admitted, remote }: Session): Refusal | undefined {
+  refusalOf(session: Session): Refusal | undefined {
     const { maxBufferedBytes } = this.#limits;
-    if (maxBufferedBytes === undefined || admitted) return undefined;
+    if (maxBufferedBytes === undefined || session.admitted) return undefined;
     if (total(this.#slabs, 'buffered') < maxBufferedBytes) return undefined;
-    this.#turnedAway.note('buffersFull', peerOf(remote));
+    this.#turnedAway.note('buffersFull', peerOf(session.remote));
     return buffersFull;
   }
 

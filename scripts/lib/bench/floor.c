@@ -1,7 +1,8 @@
 /*
  * The floor: what moves bytes between a client and a server and does nothing else. One thread, epoll, recv, send.
  * It knows no PostgreSQL, no limits, no time; what a proxy costs more than this is the price of what it does more.
- * Usage: floor LISTEN_PORT SERVER_PORT, both on 127.0.0.1. Built by scripts/bench, for comparison only.
+ * Usage: floor LISTEN SERVER, each a port of 127.0.0.1 or the path of a unix socket. Built by scripts/bench, for
+ * comparison only.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -14,7 +15,17 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+struct place {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in port;
+    struct sockaddr_un path;
+  };
+  socklen_t size;
+};
 
 struct end {
   int fd;
@@ -70,18 +81,26 @@ static int flush(struct end *end) {
   return 1;
 }
 
-static struct sockaddr_in placeOf(const char *port) {
-  struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+static struct place placeOf(const char *word) {
+  struct place place = {.size = sizeof place.port};
+  if (*word == '/') {
+    place.path.sun_family = AF_UNIX;
+    strncpy(place.path.sun_path, word, sizeof place.path.sun_path - 1);
+    place.size = sizeof place.path;
+    return place;
+  }
+  place.port.sin_family = AF_INET;
+  place.port.sin_port = htons((uint16_t)atoi(word));
+  place.port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   return place;
 }
 
-static void meet(int listener, struct sockaddr_in server) {
+static void meet(int listener, struct place *server) {
   int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return;
-  int to = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int to = socket(server->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   /* On the loopback a connect returns at once: the one call here that could wait. */
-  if (to < 0 || connect(to, (struct sockaddr *)&server, sizeof server) < 0) {
+  if (to < 0 || connect(to, &server->any, server->size) < 0) {
     close(fd), close(to);
     return;
   }
@@ -91,11 +110,11 @@ static void meet(int listener, struct sockaddr_in server) {
 }
 
 int main(int count, char **words) {
-  if (count != 3) return fprintf(stderr, "usage: floor LISTEN_PORT SERVER_PORT\n"), 2;
-  struct sockaddr_in here = placeOf(words[1]), server = placeOf(words[2]);
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+  if (count != 3) return fprintf(stderr, "usage: floor LISTEN SERVER\n"), 2;
+  struct place here = placeOf(words[1]), server = placeOf(words[2]);
+  int listener = socket(here.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(listener, (struct sockaddr *)&here, sizeof here) < 0 || listen(listener, 4096) < 0) {
+  if (bind(listener, &here.any, here.size) < 0 || listen(listener, 4096) < 0) {
     return perror("floor: it cannot listen"), 1;
   }
   epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -107,7 +126,7 @@ int main(int count, char **words) {
     struct end *dead = NULL;
     for (int i = 0; i < ready; i++) {
       struct end *end = events[i].data.ptr;
-      if (!end) meet(listener, server);
+      if (!end) meet(listener, &server);
       else if (!end->isDead) {
         int lives = !(end->held && events[i].events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) || flush(end);
         if (lives && !end->other->held && events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)) lives = pump(end);

@@ -1,5 +1,5 @@
 /**
- * Blocking TCP sockets by FFI, for the two ends of the benchmark: what an event loop adds on either end would drown
+ * Blocking sockets by FFI, TCP and unix, for the two ends of the benchmark: what an event loop adds on either end would drown
  * what is measured between them. Bun on Linux only, one thread, no deadlines: whoever starts the process ends it.
  */
 import { dlopen, FFIType, ptr } from 'bun:ffi';
@@ -19,6 +19,7 @@ const { symbols: libc } = dlopen('libc.so.6', {
   usleep: { args: ['u32'], returns: 'int' },
 });
 
+const unix = 1;
 const inet = 2;
 const stream = 1;
 const tcp = 6;
@@ -26,6 +27,11 @@ const noDelay = 1;
 /** A peer that is gone is an error to report, not a SIGPIPE. */
 const noSignal = 0x4000;
 const addressBytes = 16;
+
+/** A sockaddr_un. */
+function pathAddress(path: string): Uint8Array {
+  return Uint8Array.of(unix, 0, ...new TextEncoder().encode(path), 0);
+}
 
 /** A sockaddr_in; the family is in the machine's order, and Bun runs on little-endian machines only. */
 export function addressOf(host: string, port: number): Uint8Array {
@@ -45,8 +51,14 @@ function withoutDelay(fd: number): number {
   return fd;
 }
 
-/** `host` is a dotted IPv4 address. */
+/** `host` is a dotted IPv4 address, or the folder of a unix socket that is named as PostgreSQL's. */
 export function open(host: string, port: number): number {
+  if (host.startsWith('/')) {
+    const address = pathAddress(`${host}/.s.PGSQL.${port}`);
+    const fd = checked(libc.socket(unix, stream, 0), 'socket');
+    checked(libc.connect(fd, ptr(address), address.length), `connecting to ${port} in ${host}`);
+    return fd;
+  }
   const fd = checked(libc.socket(inet, stream, 0), 'socket');
   checked(libc.connect(fd, ptr(addressOf(host, port)), addressBytes), `connecting to ${host}:${port}`);
   return withoutDelay(fd);

@@ -5,8 +5,12 @@
  *   ping HOST PORT COUNT      round trips of an empty query, on one session
  *   echo HOST PORT COUNT      round trips of 64 bytes
  *   serve                     the echo server; serves one connection after another
- *   connect HOST PORT COUNT   connect until ReadyForQuery, with a pause before each
- *   burst HOST PORT COUNT     many connect at once, until all are ready; COUNT times
+ *   connect HOST PORT COUNT [MS]
+ *                             connect until ReadyForQuery, with a pause of so many ms before each
+ *   ahead HOST PORT COUNT [MS]
+ *                             the same, but connected before the pause: from the first packet until ReadyForQuery
+ *   burst HOST PORT COUNT [CLIENTS]
+ *                             so many connect at once, until all are ready; COUNT times
  *   quiet HOST PORT COUNT     COUNT sessions, then, at each word, small questions on one after another
  *   flood HOST PORT MB        COPY to us without an end; says `{bytes}` every so many MB
  *   out HOST PORT MB          COPY to us
@@ -14,7 +18,7 @@
  */
 import { buffer, leave, login, loginTogether, say, untilReady } from './login.bun.ts';
 import { accept, close, listen, open, receive, rest, send, waitForWord } from './socket.bun.ts';
-import { copyBegin, copyEnd, copyRow, message, numberIn, query } from './protocol.ts';
+import { copyBegin, copyEnd, copyRow, message, numberIn, query, startupMessage } from './protocol.ts';
 import { burstClients } from './metrics.ts';
 import { median, quantile } from './statistics.ts';
 
@@ -85,12 +89,31 @@ function serve(): void {
   }
 }
 
-function connect(host: string, port: number, count: number): void {
+function connect(host: string, port: number, count: number, ms = pauseMs): void {
+  each(count, () => rest(ms), () => login(host, port));
+}
+
+/** The best that there is to be had by connections made ahead. */
+function ahead(host: string, port: number, count: number, ms = pauseMs): void {
+  const connected = (): number => {
+    const fd = open(host, port);
+    rest(ms);
+    return fd;
+  };
+  each(count, connected, (fd) => {
+    send(fd, startupMessage());
+    untilReady(fd);
+    return fd;
+  });
+}
+
+/** `once` takes what `before` gives, and returns a session; only that is timed. */
+function each<T>(count: number, before: () => T, once: (given: T) => number): void {
   const times = [];
   for (let at = 0; at < count; at++) {
-    rest(pauseMs);
+    const given = before();
     const from = Bun.nanoseconds();
-    const fd = login(host, port);
+    const fd = once(given);
     times.push((Bun.nanoseconds() - from) / 1e6);
     send(fd, message('X'));
     close(fd);
@@ -98,12 +121,12 @@ function connect(host: string, port: number, count: number): void {
   say({ medianMs: median(times), longestMs: Math.max(...times) });
 }
 
-function burst(host: string, port: number, count: number): void {
+function burst(host: string, port: number, count: number, clients = burstClients): void {
   const times = [];
   for (let at = 0; at < count; at++) {
     rest(calmMs);
     const from = Bun.nanoseconds();
-    const fds = loginTogether(host, port, burstClients);
+    const fds = loginTogether(host, port, clients);
     times.push((Bun.nanoseconds() - from) / 1e6);
     leave(fds);
   }
@@ -186,18 +209,19 @@ function copyIn(host: string, port: number, megabytes: number): void {
   say({ bytes, seconds: (Bun.nanoseconds() - from) / 1e9 });
 }
 
-const modes: Record<string, (host: string, port: number, amount: number) => void> = {
+const modes: Record<string, (host: string, port: number, amount: number, other?: number) => void> = {
   ping,
   echo,
   serve,
   connect,
+  ahead,
   burst,
   quiet,
   flood,
   out: copyOut,
   in: copyIn,
 };
-const [mode = '', host = '', port, amount] = process.argv.slice(2);
+const [mode = '', host = '', port, amount, other] = process.argv.slice(2);
 const run = modes[mode];
 if (run === undefined) throw new Error(`there is no mode "${mode}"`);
-run(host, Number(port), Number(amount));
+run(host, Number(port), Number(amount), other === undefined ? undefined : Number(other));

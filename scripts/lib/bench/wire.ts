@@ -14,11 +14,12 @@ interface Place {
 type Answer = Readonly<Record<string, number>>;
 
 export async function wire(
-  mode: 'connect' | 'burst' | 'out' | 'in',
+  mode: 'connect' | 'ahead' | 'burst' | 'out' | 'in',
   { host, port }: Place,
   amount: number,
+  ...other: readonly number[]
 ): Promise<Answer> {
-  const output = await run([bun, script, mode, host, String(port), String(amount)], deadlineMs);
+  const output = await run([bun, script, mode, host, ...[port, amount, ...other].map(String)], deadlineMs);
   return JSON.parse(output) as Answer;
 }
 

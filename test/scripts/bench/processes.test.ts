@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { killAll, lineOf, run, start } from '../../../scripts/lib/bench/children.ts';
+import { buildFloor, floorIn } from '../../../scripts/lib/bench/floor.ts';
 import { startCrowd, startStandIn } from '../../../scripts/lib/bench/idle.ts';
 import { noisyNeighbour } from '../../../scripts/lib/bench/noisy.ts';
 import { isReady } from '../../../scripts/lib/bench/ready.ts';
 import { roundTrips, startEcho, startWire, wire } from '../../../scripts/lib/bench/wire.ts';
+import { versionOf } from '../../../scripts/lib/bench/versions.ts';
 import { startCluster } from '../../bed/cluster.ts';
+import { waitFor } from '../../bed/wait-for.ts';
 
 after(killAll);
 
@@ -60,6 +66,37 @@ test('a burst of clients is ready together, and leaves', { skip: notLinux }, asy
   const { leastMs = 0, medianMs = 0, mostMs = 0 } = await wire('burst', standIn, 3);
   assert.ok(leastMs > 0 && medianMs >= leastMs && mostMs >= medianMs);
   await standIn.end();
+});
+
+const isListening = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path);
+    const settle = (is: boolean) => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.on('connect', () => settle(true)).on('error', () => settle(false));
+  });
+
+const noCompiler = notLinux || (versionOf('cc') === undefined && 'there is no C compiler');
+
+test('the floor and the raw client speak over unix sockets, too', { skip: noCompiler }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'floor-'));
+  const port = 6432;
+  const path = (name: string) => join(folder, name, `.s.PGSQL.${port}`);
+  const standIn = await startStandIn({ host: '127.0.0.1', port: 1 });
+  try {
+    assert.equal(await buildFloor(folder), undefined);
+    for (const name of ['one', 'two']) mkdirSync(join(folder, name));
+    await start([floorIn(folder), path('one'), `${standIn.port}`]);
+    await start([floorIn(folder), path('two'), path('one')]);
+    for (const name of ['one', 'two']) await waitFor(`${name} to listen`, () => isListening(path(name)));
+    const { medianMs = 0, mostMs = 0 } = await wire('burst', { host: join(folder, 'two'), port }, 2, 10);
+    assert.ok(medianMs > 0 && mostMs >= medianMs);
+  } finally {
+    killAll();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('quiet sessions answer at each word, and leave at the last', { skip: notLinux }, async () => {
