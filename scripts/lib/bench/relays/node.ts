@@ -1,6 +1,6 @@
 /**
- * What the sockets of node:net cost: a bare relay, with one buffer for all that servers say. For those of clients Node
- * has no `onread`. Deno runs it, too.
+ * What the sockets of node:net cost: a bare relay, with one buffer for what a server says. For what a client says
+ * Node has no `onread`. Deno runs it, too.
  *
  *   node scripts/lib/bench/relays/node.ts LISTEN_PORT SERVER_PORT     both on 127.0.0.1
  */
@@ -10,17 +10,19 @@ const [port, serverPort] = process.argv.slice(2).map(Number) as [number, number]
 const host = '127.0.0.1';
 
 createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
+  let buffer = new Uint8Array(65_536);
   const server = connect({
     host,
     port: serverPort,
     noDelay: true,
     onread: {
-      buffer: new Uint8Array(65_536),
+      buffer: () => buffer,
       callback: (length, bytes) => {
-        // A socket that cannot send it at once keeps what it was given.
-        if (client.write(Buffer.from(bytes.subarray(0, length)))) return true;
-        client.once('drain', () => server.resume());
-        return false;
+        const isFull = !client.write(bytes.subarray(0, length));
+        // What could not be sent at once is the socket's.
+        if (client.writableLength > 0) buffer = new Uint8Array(65_536);
+        if (isFull) client.once('drain', () => server.resume());
+        return !isFull;
       },
     },
   });
