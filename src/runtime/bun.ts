@@ -19,7 +19,6 @@ import type {
 
 /** One record for every socket; a listener adds its own `open`. */
 const EVENTS = {
-  binaryType: 'uint8array',
   data: (socket: BunSocket, bytes: Uint8Array) => socket.data.received(bytes),
   drain: (socket: BunSocket) => socket.data.drained(),
   end: (socket: BunSocket) => socket.data.ended(),
@@ -27,7 +26,7 @@ const EVENTS = {
     if (error !== undefined) socket.data.failed(error);
     socket.data.closed();
   },
-} as const;
+};
 
 function onConnect(this: NetSocket): void {
   const dial = this as Dial;

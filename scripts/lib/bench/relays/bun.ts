@@ -16,7 +16,6 @@ const [port, serverPort] = process.argv.slice(2).map(Number) as [number, number]
 const hostname = '127.0.0.1';
 
 const shared = {
-  binaryType: 'uint8array',
   data(end: End, bytes: Uint8Array) {
     const taken = end.data.other?.write(bytes) ?? 0;
     if (taken === bytes.length) return;
@@ -36,7 +35,7 @@ const shared = {
   close(end: End) {
     end.data.other?.terminate();
   },
-} as const;
+};
 
 Bun.listen<Link>({
   hostname,
