@@ -24,6 +24,7 @@ import type {
   Runtime,
   SocketOptions,
 } from './runtime.ts';
+import { Slab } from './slab.ts';
 
 function target(address: Address): { host: string; port: number } | { path: string } {
   return 'path' in address ? { path: address.path } : { host: address.host, port: address.port };
@@ -141,28 +142,21 @@ interface Carrier extends Socket {
   conn: NodeConn<unknown>;
 }
 
-const bufferBytes = 65_536;
-/** A paused connection reads on up to about this, because only a socket that reads is told that the peer is gone. */
+/** A receive takes at most this much, as that of the native engine (docs/decisions/receives-of-256-kib.md). */
+const bufferBytes = 262_144;
+/** What is sent and is not larger comes out of a smaller slab, so that a slow reader of little keeps little. */
+const smallBytes = 65_536;
+/**
+ * A paused connection reads on up to about this, because only a socket that reads is told that the peer is gone. One
+ * that was paused over more than this reads no more: as much again would be held.
+ */
 const holdBytes = 16_384;
-const keptViews = 2048;
-
-/** Memory that is used again and again. Views of it are kept, by length: making one is an allocation. */
-class Slab {
-  readonly bytes = new Uint8Array(bufferBytes);
-  readonly #views = new Array<Uint8Array | undefined>(keptViews);
-
-  /** The first `length` bytes. */
-  view(length: number): Uint8Array {
-    if (length >= keptViews) return this.bytes.subarray(0, length);
-    return this.#views[length] ??= this.bytes.subarray(0, length);
-  }
-}
 
 /** Every socket of a thread receives into the one. */
-const receiving = new Slab();
+const receiving = new Slab(bufferBytes);
 
 /** Where received bytes go to be sent; one that a socket has not done with is left to it. */
-let sending = new Slab();
+let [small, large] = [new Slab(smallBytes), new Slab(bufferBytes)];
 
 /** One connection of node:net. What is public beside `Conn` is for the events of its socket. */
 class NodeConn<D> implements Conn<D> {
@@ -184,7 +178,7 @@ class NodeConn<D> implements Conn<D> {
   #held: Uint8Array | undefined;
   #heldEnd = false;
   #heldClose = false;
-  /** Enough is held: the socket does not read. */
+  /** The socket does not read: enough is held, or would be. */
   #isFull = false;
   #error: NetError | undefined;
 
@@ -221,10 +215,12 @@ class NodeConn<D> implements Conn<D> {
     this.#isSending = true;
     // What the socket cannot send at once it keeps, and the next receive would overwrite it there.
     if (bytes.buffer === receiving.bytes.buffer) {
-      const copy = sending.view(bytes.length);
+      const isSmall = bytes.length <= smallBytes;
+      const copy = (isSmall ? small : large).view(bytes.length);
       copy.set(bytes);
       this.#send(copy);
-      if (this.#isSending) sending = new Slab();
+      if (this.#isSending && isSmall) small = new Slab(smallBytes);
+      else if (this.#isSending) large = new Slab(bufferBytes);
     } else this.#send(bytes);
     return bytes.length;
   }
@@ -257,7 +253,7 @@ class NodeConn<D> implements Conn<D> {
   resume(): void {
     if (this.#over || !this.#paused) return;
     this.#paused = false;
-    if (this.#held !== undefined || this.#heldEnd) setImmediate(releaseHeld, this);
+    if (this.#held !== undefined || this.#heldEnd || this.#isFull) setImmediate(releaseHeld, this);
   }
 
   shutdown(): void {
@@ -305,7 +301,8 @@ class NodeConn<D> implements Conn<D> {
     if (this.#over) return false;
     if (this.#paused || this.#held !== undefined) return this.#hold(bytes);
     this.#handlers.data(this, bytes);
-    return true;
+    this.#isFull = this.#paused && bytes.length >= holdBytes;
+    return !this.#isFull;
   }
 
   #hold(bytes: Uint8Array): boolean {

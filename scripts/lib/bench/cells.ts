@@ -17,6 +17,9 @@ export interface Absence extends Absent {
   readonly metric: string;
 }
 
+/** Why there are no figures of a part. */
+export const notAskedFor = '--only leaves it out';
+
 export interface Known {
   readonly targets: readonly { readonly name: string; readonly absent: string | undefined }[];
   readonly absences: readonly Absence[];

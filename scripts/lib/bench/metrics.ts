@@ -10,6 +10,10 @@ export interface Metric {
   readonly digits: number;
 }
 
+/** What a run can be asked for by itself. */
+export const parts = ['round-trip', 'echo', 'pgbench', 'connect', 'copy', 'noisy', 'idle'] as const;
+export type Part = (typeof parts)[number];
+
 /** What was measured, by the key of the metric; words say why it was not. */
 export type Figures = Readonly<Record<string, number | string>>;
 

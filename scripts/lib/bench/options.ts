@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readNumber, UsageError } from '../usage.ts';
+import { type Part, parts } from './metrics.ts';
 import { leastRounds } from './verdict.ts';
 
 export const help =
@@ -16,7 +17,11 @@ writes a table here, and results.json and index.html to a folder. About 25 minut
   --seconds SECONDS    how long each pgbench run takes (4; 2 with --quick); its sessions log in within it
   --threads COUNT      threads that move bytes, of ours (NUM_THREADS) and of HAProxy (nbthread) alike; without it each
                        takes its own default; pgbouncer has one in any case
-  --targets LIST       which targets, by name, with commas between (all; direct always runs)
+  --targets LIST       which targets, by name, with commas between (all but bare relays; direct always runs);
+                       "portable" are the sockets of Bun, Deno and Node, each as a bare relay and below the program
+  --only LIST          which parts, with commas between: ${parts.join(', ')}
+  --before FOLDER      another checkout of the sources, with its packages installed: our targets once more out of it,
+                       as NAME-before, in the same rounds; the executable is its dist/pg_gateway as it is
   --server HOST:PORT   a PostgreSQL that runs already, instead of one of our own; user and database postgres, no
                        password, made ready with "pgbench -i"; only on this machine
   --peer NAME=HOST:PORT[:PID]
@@ -44,7 +49,15 @@ export const ourTargets = [
 ] as const;
 export const peerTargets = ['nginx', 'haproxy', 'pgbouncer'] as const;
 export const allTargets = ['direct', 'floor', ...ourTargets, ...peerTargets] as const;
-export type TargetName = (typeof allTargets)[number];
+/** The sockets of a runtime and nothing else: measured where they are asked for. */
+export const relayTargets = ['bun-relay', 'deno-relay', 'deno-node-relay', 'node-relay'] as const;
+export const knownTargets = ['direct', 'floor', ...relayTargets, ...ourTargets, ...peerTargets] as const;
+export type TargetName = (typeof knownTargets)[number];
+
+/** What a name in --targets stands for. */
+const groups: Readonly<Record<string, readonly TargetName[]>> = {
+  portable: ['floor', ...relayTargets, 'bun-portable', 'deno-portable', 'node-portable'],
+};
 
 /** What --quick measures. */
 const quickTargets: readonly TargetName[] = [
@@ -74,6 +87,9 @@ export interface Options {
   readonly targets: readonly TargetName[];
   /** The flag that leaves out the others. */
   readonly leftOutBy: '--quick' | '--targets' | undefined;
+  readonly parts: readonly Part[];
+  /** The folder of another checkout, whose targets run beside ours. */
+  readonly before: string | undefined;
   readonly server: { readonly host: string; readonly port: number } | undefined;
   readonly peers: readonly PeerOption[];
   /** The executable of the C program. */
@@ -95,7 +111,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   }
   const names = [
     ...peers.map(({ name }) => name),
-    ...allTargets,
+    ...knownTargets,
     ...(values.original === undefined ? [] : ['original']),
   ];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -107,6 +123,8 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     threads: values.threads === undefined ? undefined : readNumber('--threads', values.threads, 1, 1, 64),
     targets: readTargets(values.targets, isQuick ? quickTargets : allTargets),
     leftOutBy: values.targets !== undefined ? '--targets' : isQuick ? '--quick' : undefined,
+    parts: readParts(values.only),
+    before: values.before === undefined ? undefined : resolve(values.before),
     server,
     peers,
     original: values.original === undefined ? undefined : resolve(values.original, 'pg_gateway'),
@@ -126,6 +144,8 @@ function parse(args: readonly string[]) {
         seconds: { type: 'string' },
         threads: { type: 'string' },
         targets: { type: 'string' },
+        only: { type: 'string' },
+        before: { type: 'string' },
         server: { type: 'string' },
         peer: { type: 'string', multiple: true },
         original: { type: 'string' },
@@ -142,12 +162,27 @@ function parse(args: readonly string[]) {
 
 function readTargets(text: string | undefined, fallback: readonly TargetName[]): readonly TargetName[] {
   if (text === undefined) return fallback;
-  const wanted = text.split(',').map((name) => name.trim());
-  const unknown = wanted.find((name) => !allTargets.some((known) => known === name));
+  const wanted = wordsIn(text).flatMap((name): readonly string[] => groups[name] ?? [name]);
+  const known = [...knownTargets, ...Object.keys(groups)];
+  const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new UsageError(`--targets: there is no "${unknown}"; there are ${allTargets.join(', ')}`);
+    throw new UsageError(`--targets: there is no "${unknown}"; there are ${known.join(', ')}`);
   }
-  return allTargets.filter((name) => name === 'direct' || wanted.includes(name));
+  return knownTargets.filter((name) => name === 'direct' || wanted.includes(name));
+}
+
+function readParts(text: string | undefined): readonly Part[] {
+  if (text === undefined) return parts;
+  const wanted = wordsIn(text);
+  const unknown = wanted.find((name) => !parts.some((known) => known === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--only: there is no "${unknown}"; there are ${parts.join(', ')}`);
+  }
+  return parts.filter((name) => wanted.includes(name));
+}
+
+function wordsIn(text: string): string[] {
+  return text.split(',').map((word) => word.trim());
 }
 
 function readAddress(flag: string, text: string): { host: string; port: number } {

@@ -138,8 +138,8 @@ function ratios(results: Results): string {
   const base = ['floor', 'haproxy'].find(isHere) ?? 'direct';
   const others = targets.filter(({ name }) => name !== base);
   if (others.length === 0) return '';
-  const cards = told.map((key) => {
-    const { metric, cells } = rows.find(({ metric }) => metric.key === key) as Row;
+  const shown = told.flatMap((key) => rows.filter(({ metric }) => metric.key === key));
+  const cards = shown.map(({ metric, cells }) => {
     const below = cells[targets.findIndex(({ name }) => name === base)] as Cell;
     // Nothing can be compared with it: said once, not in every line.
     if (!isMeasured(below)) {

@@ -2,7 +2,7 @@
 import { metrics } from './metrics.ts';
 import type { Metric } from './metrics.ts';
 import { type Elsewhere, elsewhere, type Goal, judgeAll } from './goals.ts';
-import { type Absence, type Cell, whyAbsent } from './cells.ts';
+import { type Absence, type Cell, isMeasured, notAskedFor, whyAbsent } from './cells.ts';
 import { addedOver, type Sample, spreadOf, valuesOf } from './statistics.ts';
 import { threadsText } from './threads.ts';
 import { type Tally, tallyOf } from './verdict.ts';
@@ -59,6 +59,7 @@ export interface Row {
 }
 
 export interface Results extends Facts {
+  /** Of what was asked for. */
   readonly rows: readonly Row[];
   readonly goals: readonly Goal[];
   /** How many goals have which verdict. */
@@ -82,12 +83,15 @@ export function busyText({ cores, loadBefore }: Machine): string | undefined {
 /** Adds what follows from the samples: the added round trip, the spreads, the goals. */
 export function resultsOf(facts: Facts): Results {
   const samples = [...facts.samples, ...addedOver(facts.samples, 'roundTripUs', 'direct', 'addedUs')];
-  const rows = metrics.map((metric) => ({
+  const all = metrics.map((metric) => ({
     metric,
     cells: facts.targets.map(({ name }) =>
       spreadOf(valuesOf(samples, metric.key, name)) ?? { why: whyAbsent(facts, metric.key, name) }
     ),
   }));
+  const rows = all.filter(({ cells }) =>
+    cells.some(isMeasured) || !cells.some((cell) => !isMeasured(cell) && cell.why === notAskedFor)
+  );
   const full = { ...facts, samples };
   const goals = judgeAll(full);
   return { ...full, rows, goals, tally: tallyOf(goals.map(({ verdict }) => verdict)), elsewhere };

@@ -1,4 +1,5 @@
 /** The rounds: every step with every target, again and again. */
+import { notAskedFor } from './cells.ts';
 import type { Options } from './options.ts';
 import { busyShare } from './machine.ts';
 import { showProgress } from './progress.ts';
@@ -46,8 +47,7 @@ export async function rounds(run: Run): Promise<ReadonlyMap<string, Running>> {
       });
       const started = running.find(({ name }) => name === target.name);
       if (started?.name === 'direct') echoes.set('direct', { ...started, ...echo });
-      // Those that take any server for one. Ours wants a PostgreSQL, and so does a pool.
-      if (!['floor', 'nginx', 'haproxy'].includes(target.name) || started === undefined) continue;
+      if (!target.takesAnyServer || started === undefined || !options.parts.includes('echo')) continue;
       const starting = { what: 'starting for the echo', gives: ['echoUs', 'echoP99Us'] };
       await recorder.measure(0, target.name, starting, async () => {
         echoes.set(target.name, await target.start(echo, seats, 'echo'));
@@ -89,7 +89,12 @@ async function turns(
 ): Promise<void> {
   const count = options.rounds;
   const takesPart = (step: Step, target: Running): boolean => {
-    const why = connectors.has(target.name) && !step.connects ? onlyConnects : step.hinders(bench, target);
+    const isAsked = options.parts.includes(step.part);
+    const why = !isAsked
+      ? notAskedFor
+      : connectors.has(target.name) && !step.connects
+      ? onlyConnects
+      : step.hinders(bench, target);
     if (why !== undefined) recorder.absent(target.name, step.gives, why);
     return why === undefined;
   };

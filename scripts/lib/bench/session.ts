@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { startCluster } from '../../../test/bed/cluster.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
+import { notAskedFor } from './cells.ts';
 import { installMissing } from './debian.ts';
 import { idleCount, idleGives, idleSessions, restGives, startAndRest, startStandIn } from './idle.ts';
 import { refreshExecutable } from './executable.ts';
@@ -16,7 +17,7 @@ import { showProgress } from './progress.ts';
 import { Recorder, type Work } from './recorder.ts';
 import type { Facts } from './results.ts';
 import { longRounds, onlyConnects, rounds, type Run } from './rounds.ts';
-import { originalOf, peerOf, type Place, type Target, targetOf } from './targets.ts';
+import { beforeOf, originalOf, peerOf, type Place, type Target, targetOf } from './targets.ts';
 import { type Program, versionOf } from './versions.ts';
 
 /** Rejects, for a person, where nothing can be measured. What fails in between is among the skipped. */
@@ -96,7 +97,7 @@ interface Wanted {
 }
 
 async function targetsOf(
-  { targets, peers, original }: Options,
+  { targets, peers, original, before }: Options,
   folder: string,
   skipped: string[],
 ): Promise<Wanted> {
@@ -122,14 +123,28 @@ async function targetsOf(
   if (original !== undefined && !existsSync(original)) {
     throw new Error(`there is no ${original}; build the C program there first`);
   }
+  if (before !== undefined && !existsSync(join(before, 'src/main.ts'))) {
+    throw new Error(`there is no ${before}/src/main.ts; --before wants a checkout of the sources`);
+  }
   return {
-    targets: [...targets.map((name) => targetOf(name, folder)), ...originals, ...peers.map(peerOf)],
+    targets: [
+      ...targets.flatMap((name) => [
+        targetOf(name, folder),
+        ...(before === undefined ? [] : beforeOf(name, before)),
+      ]),
+      ...originals,
+      ...peers.map(peerOf),
+    ],
     absent,
   };
 }
 
 async function idle({ options, targets, server, recorder }: Run): Promise<void> {
   const { threads } = options;
+  if (!options.parts.includes('idle')) {
+    for (const { name } of targets) recorder.absent(name, [...restGives, ...idleGives], notAskedFor);
+    return;
+  }
   const count = idleCount(options.idle);
   const rounds = longRounds(options);
   const ours = targets.filter(({ isOurs, onlyConnects }) => isOurs && !onlyConnects);

@@ -1,5 +1,5 @@
 /** What is done with one target in one round, step by step; each gives some figures. */
-import { burstClients, concurrencies, connectsEach, type Figures } from './metrics.ts';
+import { burstClients, concurrencies, connectsEach, type Figures, type Part } from './metrics.ts';
 import { noisyNeighbour } from './noisy.ts';
 import { type Load, type Outcome, pgbench } from './pgbench.ts';
 import { allowedCores, cpuMs, lastCore, pin } from './proc.ts';
@@ -21,6 +21,7 @@ export interface Bench {
 
 export interface Step {
   readonly title: string;
+  readonly part: Part;
   /** The metrics that it gives, or says why not. */
   readonly gives: readonly string[];
   /** What is measured of a target that is there for connecting only. */
@@ -33,9 +34,16 @@ export interface Step {
 }
 
 export const steps: readonly Step[] = [
-  { title: 'round trip', gives: ['roundTripUs', 'roundTripP99Us'], hinders: cannotPin, run: roundTrip },
+  {
+    title: 'round trip',
+    part: 'round-trip',
+    gives: ['roundTripUs', 'roundTripP99Us'],
+    hinders: cannotPin,
+    run: roundTrip,
+  },
   {
     title: 'bare echo',
+    part: 'echo',
     gives: ['echoUs', 'echoP99Us'],
     hinders: (bench, { name }) =>
       cannotPin(bench) ?? (bench.echoThrough(name) === undefined ? noEcho : undefined),
@@ -43,12 +51,14 @@ export const steps: readonly Step[] = [
   },
   ...concurrencies.map((clients): Step => ({
     title: `pgbench, ${clients} ${clients === 1 ? 'client' : 'clients'}`,
+    part: 'pgbench',
     gives: ['tps', 'latencyMs', 'p99Ms', 'cpuUs'].map((name) => `${name}${clients}`),
     hinders: lacksPgbench,
     run: (bench, target) => transactions(bench, target, clients),
   })),
   {
     title: 'connect to ready',
+    part: 'connect',
     gives: ['readyMs', 'readyLongestMs'],
     connects: true,
     hinders: nothing,
@@ -56,6 +66,7 @@ export const steps: readonly Step[] = [
   },
   {
     title: `burst of ${burstClients} connects`,
+    part: 'connect',
     gives: ['burstMs'],
     connects: true,
     isLong: true,
@@ -64,6 +75,7 @@ export const steps: readonly Step[] = [
   },
   {
     title: 'connect rate',
+    part: 'connect',
     gives: ['connectRate', 'connectCpuUs'],
     connects: true,
     hinders: lacksPgbench,
@@ -71,18 +83,21 @@ export const steps: readonly Step[] = [
   },
   {
     title: 'COPY out',
+    part: 'copy',
     gives: ['copyOutGbs', 'copyOutCpuMs'],
     hinders: nothing,
     run: (bench, target) => copy(bench, target, 'out', 'copyOut'),
   },
   {
     title: 'COPY in',
+    part: 'copy',
     gives: ['copyInGbs', 'copyInCpuMs'],
     hinders: nothing,
     run: (bench, target) => copy(bench, target, 'in', 'copyIn'),
   },
   {
     title: 'one noisy session beside quiet ones',
+    part: 'noisy',
     isLong: true,
     gives: ['quietSessions', 'quietUs', 'quietP99Us', 'noisyUs', 'noisyP99Us', 'noisyGbs'],
     hinders: (bench, target) => bench.quiet > 0 ? keepsServers(bench, target) : noRoom,

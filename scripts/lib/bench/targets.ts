@@ -8,14 +8,14 @@ import { floorIn } from './floor.ts';
 import { isRunning } from '../../../src/demo/servers/processes.ts';
 import { freePort } from '../../../test/bed/ports.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
-import type { PeerOption, peerTargets, TargetName } from './options.ts';
+import type { PeerOption, peerTargets, relayTargets, TargetName } from './options.ts';
 import type { TargetInfo } from './results.ts';
 import { processesOf, threadsInLog, threadsOf } from './threads.ts';
 import { type Program, versionOf } from './versions.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const tool = (name: string) => join(root, 'node_modules/.bin', name);
-const main = join(root, 'src/main.ts');
+const here = join(import.meta.dirname, '../../..');
+const tool = (name: string) => join(here, 'node_modules/.bin', name);
+const relay = (name: string) => join(import.meta.dirname, 'relays', name);
 
 export interface Place {
   readonly host: string;
@@ -51,31 +51,53 @@ export interface Target extends Pick<TargetInfo, 'name' | 'label' | 'kind'> {
   start(server: Place, seats: Seats, speaks?: 'postgres' | 'echo'): Promise<Running>;
   /** Whether it can be put in front of any server: not so for a peer that somebody else has started. */
   readonly isOurs: boolean;
+  /** Whether that may be an echo. Ours wants a PostgreSQL, and so does a pool. */
+  readonly takesAnyServer: boolean;
   /** A variant that differs in how it connects and in nothing else. */
   readonly onlyConnects: boolean;
 }
 
-const executable = [join(root, 'dist/pg_gateway')];
-const ourCommands: Partial<Record<TargetName, readonly [readonly string[], 'native' | 'portable']>> = {
-  'binary': [executable, 'native'],
-  'binary-ahead': [executable, 'native'],
-  'bun-native': [[tool('bun'), main], 'native'],
-  'deno-native': [[tool('deno'), 'run', '-A', '--no-check', main], 'native'],
-  'bun-portable': [[tool('bun'), main], 'portable'],
-  'deno-portable': [[tool('deno'), 'run', '-A', '--no-check', main], 'portable'],
-  'node-portable': [[tool('node'), main], 'portable'],
+type Engine = 'native' | 'portable';
+
+/** How each of ours is started in a checkout, and with which engine. */
+const ourCommands: Partial<Record<TargetName, readonly [readonly string[], Engine]>> = {
+  'binary': [['dist/pg_gateway'], 'native'],
+  'binary-ahead': [['dist/pg_gateway'], 'native'],
+  'bun-native': [[tool('bun'), 'src/main.ts'], 'native'],
+  'deno-native': [[tool('deno'), 'run', '-A', '--no-check', 'src/main.ts'], 'native'],
+  'bun-portable': [[tool('bun'), 'src/main.ts'], 'portable'],
+  'deno-portable': [[tool('deno'), 'run', '-A', '--no-check', 'src/main.ts'], 'portable'],
+  'node-portable': [[tool('node'), 'src/main.ts'], 'portable'],
+};
+
+/** The same out of another checkout; of those that are not ours there is none. */
+export function beforeOf(name: TargetName, root: string): Target[] {
+  const ours = ourCommands[name];
+  if (ours === undefined) return [];
+  const { label, ...target } = gateway(name, root, ...ours);
+  return [{ ...target, name: `${name}-before`, label: `${label}, of ${root}` }];
+}
+
+const relays: Partial<Record<string, string>> = {
+  'floor': 'a bare relay in C: epoll, recv, send',
+  'bun-relay': "a bare relay on Bun's own sockets: Bun.listen, Bun.connect",
+  'deno-relay': "a bare relay on Deno's own sockets: Deno.listen, Deno.connect",
+  'deno-node-relay': 'a bare relay on node:net of Deno',
+  'node-relay': 'a bare relay on node:net',
 };
 
 export function targetOf(name: TargetName, folder: string): Target {
   if (name === 'direct') return direct;
   const ours = ourCommands[name];
-  if (ours !== undefined) return gateway(name, ...ours);
+  if (ours !== undefined) return gateway(name, here, ...ours);
   const other = name as keyof typeof others;
+  const relayLabel = relays[name];
   return {
     name,
-    label: name === 'floor' ? 'a bare relay in C: epoll, recv, send' : versionOf(other as Program) ?? name,
-    kind: name === 'floor' ? 'floor' : 'peer',
+    label: relayLabel ?? versionOf(other as Program) ?? name,
+    kind: relayLabel === undefined ? 'peer' : 'floor',
     isOurs: true,
+    takesAnyServer: name !== 'pgbouncer',
     onlyConnects: false,
     start: async (server, seats, speaks) => {
       const port = await freePort();
@@ -93,7 +115,19 @@ interface Other {
   readonly threads: (pid: number) => number | undefined;
 }
 
-const others: Readonly<Record<(typeof peerTargets)[number] | 'floor', Other>> = {
+/** A program of one thread that is told two ports. */
+const relayOf = (...program: string[]): Other => ({
+  command: ({ port, server }) => [...program, `${port}`, `${server.port}`],
+  threads: () => 1,
+});
+
+const others: Readonly<
+  Record<(typeof peerTargets)[number] | (typeof relayTargets)[number] | 'floor', Other>
+> = {
+  'bun-relay': relayOf(tool('bun'), relay('bun.ts')),
+  'deno-relay': relayOf(tool('deno'), 'run', '-A', '--no-check', relay('deno.ts')),
+  'deno-node-relay': relayOf(tool('deno'), 'run', '-A', '--no-check', relay('node.ts')),
+  'node-relay': relayOf(tool('node'), relay('node.ts')),
   floor: {
     command: ({ port, server }, folder) => [floorIn(folder), `${port}`, `${server.port}`],
     threads: () => 1,
@@ -127,6 +161,7 @@ const direct: Target = {
   label: 'PostgreSQL itself',
   kind: 'direct',
   isOurs: true,
+  takesAnyServer: false,
   onlyConnects: false,
   start: (server) =>
     Promise.resolve({
@@ -146,6 +181,7 @@ export function peerOf({ name, host, port, pid }: PeerOption): Target {
     label: `${name} at ${host}:${port}, started by somebody else`,
     kind: 'peer',
     isOurs: false,
+    takesAnyServer: false,
     onlyConnects: false,
     start: async () => {
       if (!await isReady(host, port, 'postgres')) {
@@ -171,6 +207,7 @@ export function originalOf(executable: string): Target {
     label: `the C program, ${executable}`,
     kind: 'peer',
     isOurs: true,
+    takesAnyServer: false,
     onlyConnects: false,
     start: async (server, { threads }) => {
       const [port, metricsPort] = [await freePort(), await freePort()];
@@ -188,14 +225,17 @@ export function originalOf(executable: string): Target {
   };
 }
 
-function gateway(name: string, command: readonly string[], engine: 'native' | 'portable'): Target {
+/** `words` are those of the command, the last of them in the folder `root`. */
+function gateway(name: TargetName, root: string, words: readonly string[], engine: Engine): Target {
+  const command = words.with(-1, join(root, words.at(-1) ?? ''));
   return {
     name,
     label: labelOf(name, engine),
     kind: 'ours',
     isOurs: true,
+    takesAnyServer: false,
     onlyConnects: name === 'binary-ahead',
-    start: async ({ host, port: serverPort }, { sessions, threads }) => {
+    async start({ host, port: serverPort }, { sessions, threads }) {
       const port = await freePort();
       const env = {
         ENGINE: engine,
@@ -217,7 +257,7 @@ function gateway(name: string, command: readonly string[], engine: 'native' | 'p
         ...(name === 'binary-ahead' ? { PREWARM: '2' } : {}),
       };
       const launch = () => start(command, { env, cwd: root });
-      return await running(name, port, launch, async (child) => {
+      return await running(this.name, port, launch, async (child) => {
         // A session may get through before the line has come through the pipe.
         return await waitFor('the log to say that it listens', () => threadsInLog(child.output()), {
           deadlineMs: 2000,

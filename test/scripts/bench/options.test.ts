@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allTargets, readOptions } from '../../../scripts/lib/bench/options.ts';
+import { allTargets, readOptions, relayTargets } from '../../../scripts/lib/bench/options.ts';
+import { parts } from '../../../scripts/lib/bench/metrics.ts';
 import { leastRounds } from '../../../scripts/lib/bench/verdict.ts';
 import { UsageError } from '../../../scripts/lib/usage.ts';
 
@@ -46,6 +47,28 @@ test('direct always runs, and targets keep their order', () => {
   assert.deepEqual(read('--targets', 'pgbouncer,binary').targets, ['direct', 'binary', 'pgbouncer']);
 });
 
+test('a group of targets is its members, beside single ones', () => {
+  assert.deepEqual(read('--targets', 'portable,binary').targets, [
+    ...['direct', 'floor', ...relayTargets],
+    ...['binary', 'bun-portable', 'deno-portable', 'node-portable'],
+  ]);
+});
+
+test('bare relays of the runtimes are measured only where they are asked for', () => {
+  assert.ok(relayTargets.every((name) => !read().targets.some((target) => target === name)));
+  assert.deepEqual(read('--targets', 'bun-relay').targets, ['direct', 'bun-relay']);
+});
+
+test('all parts are measured, or those that were asked for', () => {
+  assert.deepEqual(read().parts, parts);
+  assert.deepEqual(read('--only', 'copy,round-trip').parts, ['round-trip', 'copy']);
+});
+
+test('another checkout is a folder, from here', () => {
+  assert.equal(read().before, undefined);
+  assert.equal(read('--before', '/srv/pg_gateway/').before, '/srv/pg_gateway');
+});
+
 test('a peer has a name, an address and perhaps a process id', () => {
   const { peers, server } = read(
     ...['--server', 'localhost:5432', '--peer', 'original=127.0.0.1:6432:99', '--peer', 'x=127.0.0.1:1'],
@@ -67,6 +90,7 @@ const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['no rounds', ['--rounds', '0'], /--rounds 0 is not a whole number from 1/],
   ['words for numbers', ['--seconds', 'two'], /--seconds two is not/],
   ['no threads', ['--threads', '0'], /--threads 0 is not a whole number from 1/],
+  ['an unknown part', ['--only', 'tps'], /no "tps"; there are round-trip, /],
   ['an unknown target', ['--targets', 'odyssey'], /no "odyssey"; there are direct, /],
   ['a peer without its server', ['--peer', 'x=127.0.0.1:1'], /--peer needs --server/],
   ['a peer without a name', [...server, '--peer', '127.0.0.1:1'], /is not like name=/],

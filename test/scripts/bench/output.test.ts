@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rangeText, ratioText, spreadText, valueText } from '../../../scripts/lib/bench/numbers.ts';
+import { notAskedFor } from '../../../scripts/lib/bench/cells.ts';
 import { pageOf } from '../../../scripts/lib/bench/page.ts';
 import { spreadOf } from '../../../scripts/lib/bench/statistics.ts';
 import { tableOf } from '../../../scripts/lib/bench/table.ts';
@@ -92,6 +93,16 @@ test('what was not measured says why, where its bar and its figure would be', ()
   const table = tableOf(from);
   const [, mark] = /^proxy CPU per transaction, 16 clients, us +(\[\d+\]) +4\.0/m.exec(table) ?? [];
   assert.ok(table.includes(`${mark} not measured: there is no proxy`));
+});
+
+test('what was not asked for has no line, and no card', () => {
+  const absences = ['direct', 'binary', 'haproxy'].map((target) => (
+    { target, metric: 'tps16', why: notAskedFor }
+  ));
+  const from = results([], { absences, targets: [...results().targets, { ...pgbouncer, absent: 'gone' }] });
+  assert.match(tableOf(results()), /^transactions, 16 clients/m);
+  assert.doesNotMatch(tableOf(from), /^transactions, 16 clients/m);
+  assert.doesNotMatch(pageOf(from), /transactions, 16 clients/);
 });
 
 test('a chart of nothing is one sentence that says why', () => {

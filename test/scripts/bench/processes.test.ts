@@ -9,7 +9,9 @@ import { killAll, lineOf, run, start } from '../../../scripts/lib/bench/children
 import { buildFloor, floorIn } from '../../../scripts/lib/bench/floor.ts';
 import { startCrowd, startStandIn } from '../../../scripts/lib/bench/idle.ts';
 import { noisyNeighbour } from '../../../scripts/lib/bench/noisy.ts';
+import { relayTargets } from '../../../scripts/lib/bench/options.ts';
 import { isReady } from '../../../scripts/lib/bench/ready.ts';
+import { targetOf } from '../../../scripts/lib/bench/targets.ts';
 import { roundTrips, startEcho, startWire, wire } from '../../../scripts/lib/bench/wire.ts';
 import { versionOf } from '../../../scripts/lib/bench/versions.ts';
 import { startCluster } from '../../bed/cluster.ts';
@@ -59,6 +61,33 @@ test('the raw client measures the echo server, again and again', { skip: notLinu
     assert.equal(pids.length, 1);
   }
   await echo.end();
+});
+
+test('bare relays pass on all that is said, also to who reads slowly', async () => {
+  const echo = createServer((socket) => void socket.on('error', () => {}).pipe(socket));
+  echo.listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  const { port } = echo.address() as AddressInfo;
+  const sent = Buffer.from(Uint32Array.from({ length: 4_000_000 }, (_, at) => at).buffer);
+  await Promise.all(relayTargets.map(async (name) => {
+    const seats = { sessions: 10, threads: 1 };
+    const relay = await targetOf(name, '').start({ host: '127.0.0.1', port }, seats, 'echo');
+    const client = connect(relay.port, relay.host, () => client.write(sent));
+    const got: Buffer[] = [];
+    let length = 0;
+    client.on('data', (bytes) => {
+      got.push(bytes);
+      client.pause();
+      setImmediate(() => client.resume());
+      length += bytes.length;
+      if (length === sent.length) client.emit('all');
+    });
+    await once(client, 'all');
+    assert.ok(Buffer.concat(got).equals(sent), name);
+    client.destroy();
+    await relay.end();
+  }));
+  echo.close();
 });
 
 test('a burst of clients is ready together, and leaves', { skip: notLinux }, async () => {
