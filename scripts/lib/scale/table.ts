@@ -78,6 +78,7 @@ function idleTable({ idle, busy, rounds, seconds, idleSamples: samples, sessionM
           return [
             kind,
             what,
+            of('alone'),
             of('without'),
             of('with'),
             spread(spreadOf(ratios), (value) => `${value.toFixed(3)}x`),
@@ -86,6 +87,7 @@ function idleTable({ idle, busy, rounds, seconds, idleSamples: samples, sessionM
         [
           kind,
           'bytes of an idle session',
+          '',
           '',
           spread(
             spreadOf(sessionMemory.filter((one) => one.kind === kind).map(({ bytes }) => bytes)),
