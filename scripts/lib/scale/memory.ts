@@ -1,8 +1,10 @@
-/** What the gateway takes at rest, by workers. */
+/** What the gateway takes at rest, by workers, and for an idle session. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startGateway } from '../../../test/bed/gateway.ts';
+import { idleSessions } from '../bench/idle.ts';
 import { memoryOf } from '../bench/proc.ts';
-import { workerCounts } from './options.ts';
+import { targetOf } from '../bench/targets.ts';
+import { type Options, workerCounts } from './options.ts';
 import type { Rest } from './report.ts';
 import type { Scene } from './scene.ts';
 
@@ -35,4 +37,22 @@ async function rest(scene: Scene, workers: number): Promise<Rest[]> {
   } finally {
     await gateway.stop();
   }
+}
+
+/** As `scripts/bench` does it, so that the figures can be compared: through the port of the primary, from the start on. */
+export async function memoryOfSessions(
+  scene: Scene,
+  { idle }: Options,
+  folder: string,
+  say: (line: string) => void,
+): Promise<number[]> {
+  const standIn = { host: '127.0.0.1', port: await scene.standIn('primary') };
+  const seen: number[] = [];
+  for (let copy = 0; copy < copies; copy++) {
+    const { sessionBytes: bytes } = await idleSessions(targetOf('binary', folder), standIn, idle, 1);
+    if (typeof bytes !== 'number') throw new Error(`the memory of a session was not measured: ${bytes}`);
+    say(`memory: ${bytes.toFixed(0)} bytes a session, of ${idle}`);
+    seen.push(bytes);
+  }
+  return seen;
 }

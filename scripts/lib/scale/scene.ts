@@ -8,7 +8,9 @@ import { type Child, lineOf, start } from '../bench/children.ts';
 import { writeConfig } from '../bench/configs.ts';
 import { startCrowd, startStandIn } from '../bench/idle.ts';
 import { prepareTables } from '../bench/pgbench.ts';
+import { allowedCores, lastCore, pin } from '../bench/proc.ts';
 import { isReady } from '../bench/ready.ts';
+import { withoutLast } from './cores.ts';
 import { haproxyConfig } from './haproxy.ts';
 
 /** A proxy that runs: `port` leads to the primary, `idlePort` to the stand-in. */
@@ -34,6 +36,20 @@ export class Scene {
   readonly #folder: string;
   readonly #closers: (() => Promise<unknown>)[] = [];
   readonly #standbyPort: number;
+  /** Undefined: proxies run anywhere. */
+  #proxyCore: string | undefined;
+
+  /** Leaves the last core to a proxy, and the others to all that was started here: a scheduler decides nothing then. */
+  static async openApart(folder: string): Promise<Scene> {
+    const cores = allowedCores();
+    const others = withoutLast(cores);
+    // Children inherit it.
+    if (others !== undefined) pin(process.pid, others);
+    const scene = await Scene.open(folder);
+    scene.#closers.push(() => Promise.resolve(pin(process.pid, cores)));
+    if (others !== undefined) scene.#proxyCore = lastCore(cores);
+    return scene;
+  }
 
   private constructor(folder: string, primaryPort: number, standbyPort: number, candidates: string) {
     this.#folder = folder;
@@ -57,9 +73,10 @@ export class Scene {
     }
   }
 
-  /** One for each kind of proxy: it may have 20,000 open files, too. Returns its port. */
-  async standIn(): Promise<number> {
-    const standIn = await startStandIn({ host, port: this.#standbyPort });
+  /** In front of a real server. One for each kind of proxy: it may have 20,000 open files, too. Returns its port. */
+  async standIn(role: 'primary' | 'standby' = 'standby'): Promise<number> {
+    const port = role === 'primary' ? this.primaryPort : this.#standbyPort;
+    const standIn = await startStandIn({ host, port });
     this.#closers.push(() => standIn.end());
     return standIn.port;
   }
@@ -79,6 +96,7 @@ export class Scene {
     this.#closers.push(() => gateway.stop());
     await gateway.routesTo(this.primaryPort);
     const { pid, port, standbyPort: idlePort } = gateway;
+    this.#place(pid);
     await waitFor('a session through the standby port', () => isReady(host, idlePort, 'postgres'), {
       evidence: gateway.said,
     });
@@ -101,7 +119,12 @@ export class Scene {
         evidence: child.output,
       });
     }
+    this.#place(child.pid);
     return { pid: child.pid, port, idlePort, end: () => child.end() };
+  }
+
+  #place(pid: number): void {
+    if (this.#proxyCore !== undefined) pin(pid, this.#proxyCore);
   }
 
   async close(): Promise<void> {

@@ -57,15 +57,16 @@ function idleTable({ idle, busy, rounds, seconds, idleSamples: samples, sessionM
     ['% of a core while nobody works', 'share', 2],
   ] as const;
   return [
-    `${busy} clients of pgbench, ${rounds} rounds of ${seconds} s, one worker or thread:`,
+    `${busy} clients of pgbench, ${rounds} rounds of ${seconds} s, one worker or thread on a core of its own:`,
     '',
     ...markdown([
       [
         '',
         '',
-        'without idle sessions',
+        'none at all',
+        'at its double',
         `with ${idle.toLocaleString('en')}`,
-        'with / without, round by round',
+        'with / at its double, round by round',
       ],
       ...kinds.flatMap((kind) => [
         ...rows.map(([what, metric, digits]) => {
@@ -86,7 +87,7 @@ function idleTable({ idle, busy, rounds, seconds, idleSamples: samples, sessionM
         }),
         [
           kind,
-          'bytes of an idle session',
+          'bytes of an idle session, after busy ones',
           '',
           '',
           spread(

@@ -35,6 +35,7 @@ const facts = (more: Partial<Facts>): Facts => ({
   deals: [],
   deaths: [],
   rests: [],
+  sessionBytes: [],
   ...more,
 });
 
@@ -61,6 +62,7 @@ test('memory at rest is that of one worker after a minute, and nothing is said o
   assert.deepEqual(verdicts({}), []);
   const rests = [rest(1, 60, 60), rest(1, 60, 61), rest(1, 60, 62), rest(1, 5, 99), rest(2, 60, 99)];
   assert.deepEqual(verdicts({ rests }), ['met']);
+  assert.deepEqual(verdicts({ sessionBytes: [900, 1000, 1025] }), ['within noise']);
 });
 
 test('evenness is compared with what chance does', () => {
@@ -101,6 +103,6 @@ test('the table tells who lost what, what they saw, and when the last one was re
 test('the table has a part only where it was measured', () => {
   const text = markdownOf(facts({ idleSamples: samples([10, 11], [20, 21], [30, 30]) }));
   assert.match(text, /^\| CPU a transaction of 64 clients .* \| 1\.1x \| 1\.050x .* \| \*\*met\*\* \|$/m);
-  assert.match(text, /^\| executable \| us of CPU a transaction \| {2}\| 20\.0 .* \| 21\.0/m);
+  assert.match(text, /^\| executable \| us of CPU a transaction \| {2}\| 20\.0 .* \| 21\.0 /m);
   assert.doesNotMatch(text, /HAProxy|deviation|replaced|resident/);
 });
