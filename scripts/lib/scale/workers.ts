@@ -58,7 +58,7 @@ export async function transactionsByWorkers(
         put('tps', perSecond);
         if (typeof p99Ms === 'number') put('p99Ms', p99Ms);
         const [before, after] = looks;
-        if (before === undefined || after === undefined) continue;
+        if (before === undefined || after === undefined || workers === 1) continue;
         put('fullest', mostOfEven(after.sessions));
         put('busiest', mostOfEven(after.ns.map((ns, index) => ns - before.ns[index]!)));
       }
