@@ -7,7 +7,7 @@ import { messageOf, StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { closeDescriptors } from '../runtime/linux/descriptors.ts';
-import { closeShared, stopListening } from '../runtime/linux/shared-listener.ts';
+import { stopListening } from '../runtime/linux/shared-listener.ts';
 import type { Address, Runtime } from '../runtime/runtime.ts';
 import { AddressTable, newAddressMemory } from '../data/address-table.ts';
 import { DataPlane } from '../data/data-plane.ts';
@@ -17,7 +17,6 @@ import {
   type DataSettings,
   noRoute,
   type Port,
-  ports,
   type Report,
   type Route,
   type Selection,
@@ -26,9 +25,11 @@ import { shareOf, type Sockets } from '../contract/sockets.ts';
 import { type Lease, Leases } from './leases.ts';
 import { logReport } from './report-log.ts';
 import { ServerSlots } from './server-slots.ts';
+import { closeListeners, sharedBy } from './shared-listeners.ts';
 import { type Found, Survey } from './survey.ts';
 import { cannotListen, tryListen } from './try-listen.ts';
 import { UnixPlaces } from './unix-places.ts';
+import { restartAfterMs, retryMs } from './worker-restart.ts';
 import { openWorkerThread } from './worker-thread.ts';
 import { type WorkerState, WorkerWatch } from './worker-watch.ts';
 
@@ -64,10 +65,6 @@ interface DataPlaneHandle {
   /** Resolves when nothing of it is left. */
   ended: Promise<void>;
 }
-
-/** How long after its death a worker is replaced, and how long after a failure to do so that is tried again. */
-const restartMs = 200;
-const retryMs = 1_000;
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
@@ -304,6 +301,7 @@ export class WorkerPool {
     counters.fill(0, servedAt);
     // Its clock is not that of the one before.
     this.#leases.forget(index);
+    const startedAt = this.#options.runtime.now();
     const drained = deferred<void>();
     const ended = deferred<void>();
     let bound: Listening | undefined;
@@ -331,7 +329,7 @@ export class WorkerPool {
       this.#bound[index] = undefined;
       // One that never listened would die again: the caller decides.
       if (bound === undefined) reject(new StartError(`a worker ended before it could listen: ${why}`));
-      else this.#replace(index, why);
+      else this.#replace(index, why, this.#options.runtime.now() - startedAt);
     };
     const send = this.#options.workers === 0 ? this.#openHere(settings, onReport) : openWorkerThread(
       this.#options,
@@ -366,11 +364,11 @@ export class WorkerPool {
     return (command) => dataPlane.command(command);
   }
 
-  #replace(index: number, why: string): void {
+  #replace(index: number, why: string, livedMs: number): void {
     if (this.#stopping) return;
     const { log } = this.#options;
     log('worker_died', { worker: index, why });
-    setTimeout(() => this.#reopen(index), restartMs);
+    setTimeout(() => this.#reopen(index), restartAfterMs(livedMs));
   }
 
   #reopen(index: number): void {
@@ -382,17 +380,6 @@ export class WorkerPool {
       setTimeout(() => this.#reopen(index), retryMs);
     });
   }
-}
-
-/** Descriptors of its listening sockets; none where its engine does not show them. */
-function sharedBy(counters: Counters): number[] {
-  return ports.map((port) => counters[at[`${port}Listener`]]!).filter((descriptor) => descriptor > 0);
-}
-
-/** Before its own are closed, so that the port is free then. */
-function closeListeners(counters: Counters): void {
-  sharedBy(counters).forEach(closeShared);
-  for (const port of ports) counters[at[`${port}Listener`]] = 0;
 }
 
 function boundTo(settings: DataSettings, { address, standby }: Listening): DataSettings {

@@ -98,15 +98,18 @@ function runNative(waker: number): void {
   // Whoever ends this thread in it, and however: descriptors, and the clients behind them, would outlive it.
   process.on('exit', () => poller.closeAll());
   poller.faulted = (error) => dataPlane.faulted('loop', error);
-  onWake(poller, waker, () => {
-    for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
-      obey(dataPlane, next.message as Command, die);
-    }
-  });
   poller.later(() => {
     dataPlane.start();
     beat(runtime);
   });
+  // Afterwards, as it would listen for ever if it obeyed `stop` before it listens: the control plane has gone on then.
+  poller.later(() =>
+    onWake(poller, waker, () => {
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        obey(dataPlane, next.message as Command, die);
+      }
+    })
+  );
   try {
     poller.run();
     if (broken !== undefined) throw broken.by;

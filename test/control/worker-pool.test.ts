@@ -344,6 +344,16 @@ for (const engine of hasNative ? ['portable', 'native'] as const : ['portable'] 
       equal(await isFree(port), true);
     });
 
+    test('or one that starts while the pool stops leaves its port free', { timeout: 60_000 }, async () => {
+      const port = await freePort();
+      const { pool } = poolOf(1, realWorker, { host: '127.0.0.1', port }, engine);
+      const starting = pool.start().catch(() => {});
+      await pool.stop();
+      await starting;
+      await until(() => pool.counters[0]![at.beats]! > 0, 'it to have begun');
+      await waitFor('the port to be free', () => isFree(port));
+    });
+
     test('is replaced as soon as its port is free again', {
       timeout: 60_000,
     }, async () => {
