@@ -7,14 +7,12 @@
  *
  * Prints medians and, within a round, ratios to PostgreSQL itself, in Markdown.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startCluster } from '../../../test/bed/cluster.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { killAll } from './children.ts';
 import { refreshExecutable } from './executable.ts';
+import { temporaryFolder } from './folder.ts';
 import { buildFloor } from './floor.ts';
 import { load } from './machine.ts';
 import { pgbench, prepareTables } from './pgbench.ts';
@@ -25,14 +23,8 @@ import { wire } from './wire.ts';
 
 const [rounds = '4'] = process.argv.slice(2);
 const names = ['direct', 'floor', 'binary', 'binary-ahead', 'nginx', 'haproxy', 'pgbouncer'] as const;
-const root = join(import.meta.dirname, '../../..');
-const folder = mkdtempSync(join(tmpdir(), 'connects-'));
-// PgBouncer reads its configuration as another user.
-chmodSync(folder, 0o755);
-process.once('exit', () => {
-  killAll();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = temporaryFolder('connects');
+process.once('exit', killAll);
 
 /** Each in turn, with figures for each. */
 type Work = (target: Running) => Promise<Readonly<Record<string, number | undefined>>>;
@@ -107,7 +99,7 @@ function tableOf(targets: readonly string[], samples: readonly Sample[]): string
 }
 
 async function main(): Promise<void> {
-  for (const trouble of [await buildFloor(folder), await refreshExecutable(root)]) {
+  for (const trouble of [await buildFloor(folder), await refreshExecutable()]) {
     if (trouble !== undefined) throw new Error(trouble);
   }
   const before = load();

@@ -6,14 +6,13 @@
  *
  * Prints medians and, within a round, ratios to the floor, in Markdown.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCluster } from '../../../test/bed/cluster.ts';
 import { freePort } from '../../../test/bed/ports.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { killAll, run, start } from './children.ts';
+import { temporaryFolder } from './folder.ts';
 import { buildFloor, floorIn } from './floor.ts';
 import { load } from './machine.ts';
 import { pgbench, prepareTables } from './pgbench.ts';
@@ -23,11 +22,8 @@ import { ratiosOf, type Sample, spreadOf, valuesOf } from './statistics.ts';
 import { roundTrips } from './wire.ts';
 
 const [rounds = '3'] = process.argv.slice(2);
-const folder = mkdtempSync(join(tmpdir(), 'ring-'));
-process.once('exit', () => {
-  killAll();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = temporaryFolder('ring');
+process.once('exit', killAll);
 const ring = join(folder, 'ring');
 const base = 'floor: epoll';
 const relays: readonly (readonly [string, (ports: readonly string[]) => readonly string[]])[] = [

@@ -1,5 +1,6 @@
 /** One run of the benchmark from the first process to the last. */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { startCluster } from '../../../test/bed/cluster.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { notAskedFor } from './cells.ts';

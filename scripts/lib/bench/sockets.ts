@@ -8,8 +8,6 @@
  * in Markdown.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, startCluster } from '../../../test/bed/cluster.ts';
 import { freePort } from '../../../test/bed/ports.ts';
@@ -17,6 +15,7 @@ import { waitFor } from '../../../test/bed/wait-for.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { killAll, start } from './children.ts';
 import { refreshExecutable } from './executable.ts';
+import { temporaryFolder } from './folder.ts';
 import { buildFloor, floorIn } from './floor.ts';
 import { load } from './machine.ts';
 import { pgbench, prepareTables } from './pgbench.ts';
@@ -57,13 +56,8 @@ const megabytes = 400;
 const root = join(import.meta.dirname, '../../..');
 const cores = allowedCores();
 const core = lastCore(cores);
-const folder = mkdtempSync(join(tmpdir(), 'sockets-'));
-// PostgreSQL has an account of its own, and its socket is in another folder than ours.
-chmodSync(folder, 0o755);
-process.once('exit', () => {
-  killAll();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = temporaryFolder('sockets');
+process.once('exit', killAll);
 
 function waysOf(name: string, port: number, socketFolder: string, side: string, pid: number): Way[] {
   return [
@@ -176,7 +170,7 @@ function tableOf(ways: readonly Way[], samples: readonly Sample[]): string {
 }
 
 async function main(): Promise<void> {
-  for (const trouble of [await buildFloor(folder), await refreshExecutable(root)]) {
+  for (const trouble of [await buildFloor(folder), await refreshExecutable()]) {
     if (trouble !== undefined) throw new Error(trouble);
   }
   const before = load();
