@@ -12,7 +12,7 @@ export const help =
   `scripts/storm: thousands of clients that all come back after a failover, and how long it takes to serve them.
 
 Three real PostgreSQL servers that stream. Clients are logged in and ask a small question every few seconds. Then the
-primary is killed or frozen, and a second later a standby is promoted. A client whose session breaks, or whose answer does
+primary is killed or frozen, and a second after that a standby is promoted. A client whose session breaks, or whose answer does
 not come within 5 s, connects again: at once, then after 50 ms, doubled up to a second, less up to half of it by chance. It
 is served once a row that it has inserted is acknowledged by the new primary. The clock starts with the last answer of
 that server that it is still in recovery. The clients, their patience and their pauses are the same in all ways:

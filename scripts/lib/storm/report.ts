@@ -55,6 +55,11 @@ function servedBy({ clients, servedMs }: Trial, share: number): number {
   return quantile(all, share);
 }
 
+/** In milliseconds; infinite where none was. */
+export function firstServed({ servedMs }: Trial): number {
+  return servedMs[0] ?? Infinity;
+}
+
 export function missingOf({ clients, servedMs }: Trial): number {
   return clients - servedMs.length;
 }

@@ -9,6 +9,7 @@ import { connectionsIn } from './connections.ts';
 import { startCrowd } from './crowd.ts';
 import type { Options, WayName } from './options.ts';
 import type { Trial } from './report.ts';
+import { serverCpuMs } from './server-cpu.ts';
 import { starts, type Way } from './ways.ts';
 
 const askEveryMs = 5000;
@@ -66,7 +67,10 @@ async function through(
   try {
     await pause(calmMs + random() * withinMs);
     const logged = [successor, third].map((server) => server.log().length);
-    const cpu = () => ({ server: cpuMs(successor.pid!), proxy: way.pid === undefined ? 0 : cpuMs(way.pid) });
+    const cpu = () => ({
+      server: serverCpuMs(successor.pid!),
+      proxy: way.pid === undefined ? 0 : cpuMs(way.pid),
+    });
     const before = cpu();
     crowd.expect(successor.port);
     const faultMs = monotonicMs();

@@ -5,6 +5,7 @@ import { ways } from './options.ts';
 import {
   type Facts,
   failuresOf,
+  firstServed,
   type Goal,
   goalsOf,
   missingOf,
@@ -37,7 +38,8 @@ export function tableOf({ machine, options, trials, tookSeconds, command }: Fact
     '',
     ...markdown([
       ['', ...present.map(([trial]) => labels[trial!.way])],
-      row('promoted until 50 % are served, s', figure(times['50 %'], seconds)),
+      row('promoted until the first client is served, s', figure(firstServed, seconds)),
+      row('until 50 % are', figure(times['50 %'], seconds)),
       row('until 99 % are', figure(times['99 %'], seconds)),
       row('until all are', figure(times.all, seconds)),
       row('clients never served', figure(missingOf, count)),
