@@ -244,7 +244,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     // Clients that came first are served first.
     const target = this.#targets.of(session.port, session);
     const queue = this.#holdQueues[session.port];
-    if (target === undefined || queue.mustQueue(target, this.settings)) return this.#hold(session);
+    if (target === undefined || queue.mustQueue(session, target, this.settings)) return this.#hold(session);
     this.#dial(session, target);
   }
 
@@ -293,7 +293,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   }
 
   holdTimedOut(session: Session): void {
-    this.#holdQueues[session.port].remove(session);
+    if (this.#holdQueues[session.port].timedOut(session)) return;
     this.#refuse(session, this.#noServer(session));
   }
 
@@ -383,7 +383,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   #noServer(session: Session): Refusal {
     const { port, pending } = session;
     const unproven = this.#targets.has(port) ? dialFailures.leaseExpired : undefined;
-    const error = this.#targets.of(port, session) ? pending?.dialFailure ?? dialFailures.busy : unproven;
+    const error = this.#targets.of(port, session) === undefined ? unproven : pending?.dialFailure;
     return noServer(this.#route, port, this.settings, error);
   }
 

@@ -19,6 +19,8 @@ const stalledSteps = 25;
  */
 const retryMs = 100;
 
+type Limits = Pick<DataSettings, 'holdMs' | 'maxHeld'>;
+
 export class HoldQueue {
   readonly #runtime: Runtime;
   readonly #counters: Counters;
@@ -53,11 +55,12 @@ export class HoldQueue {
   /**
    * Whether a new client has to queue that could be sent to `target`: behind those that wait, or because the server has its
    * hands full. Not behind clients whose own dial has failed: the server may have closed the connection because of what they
-   * sent, and one such client would hold up all others. And not where it could not wait: there is a server, so it is not refused.
+   * sent, and one such client would hold up all others. And not where it cannot wait: there is a server, so it is not refused.
    */
-  mustQueue(target: Target, { holdMs, maxHeld }: Pick<DataSettings, 'holdMs' | 'maxHeld'>): boolean {
+  mustQueue(session: Session, target: Target, { holdMs, maxHeld }: Limits): boolean {
     if (this.#queue.size === 0 && !this.#isFull(target)) return false;
     if (holdMs === 0 || total(this.#slabs, 'held') >= maxHeld) return false;
+    if ((session.pending?.holdUntil ?? Infinity) <= this.#runtime.now()) return false;
     this.#releaseLater(step.everyMs);
     return true;
   }
@@ -74,6 +77,14 @@ export class HoldQueue {
   remove(session: Session): void {
     this.#count(() => this.#sessions.delete(session));
     this.#queue.delete(session);
+  }
+
+  /** It has waited for as long as it may. True: only its turn had not come, and it was sent to its server. */
+  timedOut(session: Session): boolean {
+    this.remove(session);
+    const target = session.pending?.dialFailure === undefined ? this.#next(session) : undefined;
+    if (target !== undefined) this.#dial(session, target);
+    return target !== undefined;
   }
 
   /** Releases the first step of them now and the others soon. */

@@ -33,7 +33,7 @@ export interface DialFailure {
   /** A clause for the client, if no other server is found for it. */
   readonly message: string;
   /** What a session counts as that ends for it. */
-  readonly reason: 'connectTimeout' | 'connectRefused' | 'holdTimeout';
+  readonly reason: 'connectTimeout' | 'connectRefused';
   /** This machine could not even try. */
   readonly isShortage?: boolean | undefined;
   /** What may be the client's doing: direct TLS to a server without TLS is hung up on, half a handshake gets silence. */
@@ -82,11 +82,6 @@ export const dialFailures = {
     outcome: 'was not tried',
     message: 'what is known of it is too old, for the gateway itself has stalled',
     reason: 'connectTimeout',
-  },
-  busy: {
-    outcome: 'was not tried',
-    message: 'it takes clients too slowly, and others came first',
-    reason: 'holdTimeout',
   },
   silent: {
     outcome: 'brought no byte',
