@@ -32,12 +32,15 @@ const workerReserve = 82;
  */
 const overflow = { most: 100, part: 0.05 } as const;
 
+/** Each is a TLS connection, which takes far more memory than a client that waits. */
+const mostRefusals = 1_000;
+
 /** Two descriptors for each client, one for each connection of the refusal server. */
 export function descriptorBudget({ openFiles, workers, maxSessions, maxHeld }: BudgetInput): Budget {
   const wanted = {
     maxSessions,
     maxClients: maxSessions + overflow.most,
-    maxRefusals: maxHeld + overflow.most,
+    maxRefusals: Math.min(maxHeld, mostRefusals) + overflow.most,
   };
   if (openFiles === undefined) return wanted;
   const maxRefusals = Math.min(wanted.maxRefusals, Math.max(10, Math.floor(openFiles / 10)));

@@ -175,7 +175,7 @@ export const settings = Object.freeze({
       32,
     ),
     HOLD_MS: ms('how long a new connection waits for a primary; 0 refuses at once', 10_000, 0),
-    MAX_HELD: integer('count', 'how many may wait', 1000, 0, 1_000_000),
+    MAX_HELD: integer('count', 'how many may wait', 10_000, 0, 1_000_000),
     MAX_SESSIONS: integer('count', 'how many sessions there may be', 10_000, 1, 1_000_000),
     ALLOW: networks(
       'clients of these networks alone are taken; the most specific network of ALLOW and DENY decides',

@@ -113,12 +113,12 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#notices = new Notices(runtime, report);
     this.#endLog = new EndLog(runtime, settings.logConnections, slabs.length, report);
     this.#roster = new Roster(runtime, this.#sessions, report, (session) => this.#kill(session));
-    const targets = new Targets(runtime, slabs, this.counters, settings);
-    this.#targets = targets;
+    const targets = this.#targets = new Targets(runtime, slabs, this.counters, settings);
     const queueOf = (port: Port): HoldQueue =>
       new HoldQueue(
         runtime,
         this.counters,
+        slabs,
         (session) => targets.of(port, session),
         (...next) => this.#dial(...next),
       );
@@ -243,7 +243,8 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
     this.#sessionless.delete(session);
     // Clients that came first are served first.
     const target = this.#targets.of(session.port, session);
-    if (target === undefined || this.#holdQueues[session.port].hasWaiting) return this.#hold(session);
+    const queue = this.#holdQueues[session.port];
+    if (target === undefined || queue.mustQueue(session, target, this.settings)) return this.#hold(session);
     this.#dial(session, target);
   }
 
@@ -292,7 +293,7 @@ export class DataPlane implements SessionHost<Session>, PrewarmHost, CancelQueue
   }
 
   holdTimedOut(session: Session): void {
-    this.#holdQueues[session.port].remove(session);
+    if (this.#holdQueues[session.port].timedOut(session)) return;
     this.#refuse(session, this.#noServer(session));
   }
 

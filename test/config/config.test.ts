@@ -34,7 +34,7 @@ describe('where a value comes from', () => {
     const files = { '/f': 'HOLD_MS=1\nMAX_HELD=\nPGUSER=""' };
     const { data, credentials } = configured({ env: { CONFIG_FILE: '/f', HOLD_MS: '' }, files });
     assert.equal(data.holdMs, 1);
-    assert.equal(data.maxHeld, 1000);
+    assert.equal(data.maxHeld, 10_000);
     assert.equal(credentials.user, 'anna');
   });
 

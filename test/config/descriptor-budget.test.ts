@@ -25,6 +25,11 @@ test('the files that clients and refusals can take together are never more than 
   }
 });
 
+test('those who wait may be many more than those who are refused at a time', () => {
+  deepEqual(descriptorBudget({ ...wanted, maxHeld: 10_000 }), descriptorBudget(wanted));
+  equal(descriptorBudget({ ...wanted, maxHeld: 10 }).maxRefusals, 110);
+});
+
 test('a session that does not fit costs no other', () => {
   equal(descriptorBudget({ ...wanted, openFiles: 21_432, maxSessions: 9_950 }).maxSessions, 9_950);
   equal(descriptorBudget({ ...wanted, openFiles: 21_432, maxSessions: 9_951 }).maxSessions, 9_950);

@@ -3,9 +3,13 @@ import { describe, test } from 'node:test';
 import { bytesOf, clientHelloFor, readError, sslRequest, startup } from './packets.ts';
 import { defaults, firstByte, other, primary, refusalServer, World } from './world.ts';
 
-/** Accepts every dial so far, and names the first packets that the servers got. */
-function acceptAll(world: World): string[] {
-  return world.pending.map((dial) => new TextDecoder().decode(dial.accept().received.subarray(8)));
+/** Accepts and answers so many dials, the oldest first, and names the first packets that the servers got. */
+function answer(world: World, count: number): string[] {
+  return world.pending.slice(0, count).map((dial) => {
+    const server = dial.accept();
+    server.send(firstByte);
+    return new TextDecoder().decode(server.received.subarray(8));
+  });
 }
 
 /** A StartupMessage of a user of this name. */
@@ -135,62 +139,131 @@ describe('a client that asks for TLS and may be about to cancel', () => {
 });
 
 describe('when there is a primary again', () => {
-  test('those held are released in the order of their arrival, a hundred at once', () => {
+  test('those held are released in the order of their arrival, as fast as the server answers', () => {
     const world = new World();
-    const names = Array.from({ length: 250 }, (_, index) => `user ${index}`);
+    const names = Array.from({ length: 450 }, (_, index) => `user ${index}`);
     for (const name of names) world.client(startupOf(name));
-    equal(world.count('held'), 250);
+    equal(world.count('held'), 450);
     world.publish(primary);
-    deepEqual([world.dialled.length, world.count('held')], [100, 150]);
+    deepEqual([world.dialled.length, world.count('held')], [64, 386]);
+    const answered = answer(world, 50);
     world.runtime.advance(9);
-    equal(world.dialled.length, 100);
+    equal(world.dialled.length, 64);
     world.runtime.advance(1);
-    deepEqual([world.dialled.length, world.count('held')], [200, 50]);
-    world.runtime.advance(10);
-    deepEqual([world.dialled.length, world.count('held')], [250, 0]);
-    deepEqual(acceptAll(world), names);
+    deepEqual([world.dialled.length, world.count('held')], [114, 336]);
+    while (answered.length < 450) {
+      answered.push(...answer(world, 20));
+      world.runtime.advance(10);
+      ok(world.pending.length <= 64, `${world.pending.length} wait for an answer`);
+    }
+    deepEqual(answered, names);
     leaveAll(world);
-    world.empty({ clientReset: 250 });
+    world.empty({ clientReset: 450 });
+  });
+
+  test('a server that answers none of them gets as many again four times a second', () => {
+    const world = new World();
+    for (let index = 0; index < 150; index++) world.client(startup);
+    world.publish(primary);
+    const held = [240, 10, 240, 10].map((ms) => {
+      world.runtime.advance(ms);
+      return world.count('held');
+    });
+    deepEqual(held, [86, 22, 22, 0]);
+    leaveAll(world);
+    world.empty({ clientReset: 150 });
   });
 
   test('a client that comes meanwhile queues behind those held', () => {
     const world = new World();
-    for (let index = 0; index < 101; index++) world.client(startupOf(`held ${index}`));
+    for (let index = 0; index < 65; index++) world.client(startupOf(`held ${index}`));
     world.publish(primary);
     world.client(startupOf('late'));
-    equal(world.dialled.length, 100);
+    equal(world.dialled.length, 64);
+    const answered = answer(world, 64);
     world.runtime.advance(10);
-    deepEqual(acceptAll(world).slice(-2), ['held 100', 'late']);
+    deepEqual([...answered, ...answer(world, 2)].slice(-2), ['held 64', 'late']);
     world.client(startupOf('later'));
-    equal(world.dialled.length, 103, 'no client is held any more');
+    equal(world.dialled.length, 67, 'no client is held any more');
     leaveAll(world);
-    world.empty({ clientReset: 103 });
+    world.empty({ clientReset: 67 });
   });
 
   test('those that leave between two steps are not dialled', () => {
     const world = new World();
     for (let index = 0; index < 150; index++) world.client(startup);
     world.publish(primary);
-    for (const client of world.clients.slice(100, 140)) client.fin();
+    for (const client of world.clients.slice(64, 144)) client.fin();
+    answer(world, 64);
     world.runtime.advance(10);
-    equal(world.dialled.length, 110);
+    equal(world.dialled.length, 70);
     leaveAll(world);
-    world.empty({ clientClosed: 40, clientReset: 110 });
+    world.empty({ clientClosed: 80, clientReset: 70 });
   });
 
   test('a route that is withdrawn between two steps stops them, and the next one lets the rest go', () => {
     const world = new World();
-    for (let index = 0; index < 150; index++) world.client(startup);
+    for (let index = 0; index < 100; index++) world.client(startup);
     world.publish(primary);
     world.publish(undefined);
     world.runtime.advance(100);
     // Those whose server had not answered yet wait again, too.
-    deepEqual([world.dialled.length, world.count('held')], [100, 150]);
+    deepEqual([world.dialled.length, world.count('held')], [64, 100]);
     world.publish(other);
+    answer(world, 64);
     world.runtime.advance(10);
-    deepEqual(world.dialled.slice(100), Array(150).fill('10.0.0.2'));
+    deepEqual(world.dialled.slice(64), Array(100).fill('10.0.0.2'));
     leaveAll(world);
-    world.empty({ clientReset: 150 });
+    world.empty({ clientReset: 100 });
+  });
+});
+
+describe('a server with its hands full', () => {
+  test('gets those who come at once one after another, in the order of their arrival', () => {
+    const world = new World();
+    world.publish(primary);
+    const names = Array.from({ length: 200 }, (_, index) => `user ${index}`);
+    for (const name of names) world.client(startupOf(name));
+    deepEqual([world.dialled.length, world.count('held'), world.count('holds')], [64, 136, 136]);
+    const answered: string[] = [];
+    while (answered.length < 200) {
+      answered.push(...answer(world, 30));
+      world.runtime.advance(10);
+    }
+    deepEqual(answered, names);
+    deepEqual(world.suspicions, [], 'it is well');
+    leaveAll(world);
+    world.empty({ clientReset: 200 });
+  });
+
+  test('is left to those who may wait: nobody is refused because of the others', () => {
+    const world = new World({ maxHeld: 10 });
+    world.publish(primary);
+    for (let index = 0; index < 100; index++) world.client(startup);
+    deepEqual([world.dialled.length, world.count('held')], [90, 10]);
+    leaveAll(world);
+    world.empty({ clientReset: 100 });
+  });
+
+  test('is dialled at once where nobody is to wait, with HOLD_MS=0', () => {
+    const world = new World({ holdMs: 0 });
+    world.publish(primary);
+    for (let index = 0; index < 100; index++) world.client(startup);
+    deepEqual([world.dialled.length, world.count('held')], [100, 0]);
+    leaveAll(world);
+    world.empty({ clientReset: 100 });
+  });
+
+  test('is dialled for a client whose turn has not come in HOLD_MS, and that is not refused', () => {
+    const world = new World({ holdMs: 100, connectTimeoutMs: 5_000 });
+    world.publish(primary);
+    for (let index = 0; index < 65; index++) world.client(startupOf(`user ${index}`));
+    deepEqual([world.dialled.length, world.count('held')], [64, 1]);
+    world.runtime.advance(100);
+    deepEqual([world.dialled.length, world.count('held')], [65, 0]);
+    equal(answer(world, 65).at(-1), 'user 64');
+    leaveAll(world);
+    world.empty({ clientReset: 65 });
   });
 });
 
