@@ -95,10 +95,6 @@ export const logEvents = {
     'debug',
     'the primary answers later than it did of late: all candidates are asked at the fast pace',
   ],
-  receiver_left: [
-    'debug',
-    'fewer than before receive the WAL of the primary: all candidates are asked at the fast pace for half a second',
-  ],
 
   address_found: ['info', 'an address was found'],
   address_gone: ['info', 'an address has left DNS'],

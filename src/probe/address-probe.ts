@@ -52,8 +52,6 @@ export interface AddressProbeEvents {
   isInUse(): boolean;
   /** Its answer is overdue, until `answered` or `failed`. */
   overdue(): void;
-  /** Fewer than before receive the WAL of the primary: one of them may be about to be promoted. */
-  receiverLeft(): void;
   /** An idle session was ended by the other side, for the first time in a while; `failed` came before. */
   ended(): void;
 }
@@ -95,8 +93,6 @@ export class AddressProbe {
   #usualMs = 0;
   #patience: Timer | undefined;
   #isOverdue = false;
-  /** How many received its WAL, when it last answered on this session. */
-  #senders: number | undefined;
 
   constructor(
     target: ProbeTarget,
@@ -209,7 +205,6 @@ export class AddressProbe {
 
   #open(number: number): ProbeSession {
     this.#readOnlySince = undefined;
-    this.#senders = undefined;
     this.#arm(number, this.#options.connectTimeoutMs);
     const probe = this.#tools.open(this.#target, {
       ready: () => {
@@ -268,7 +263,7 @@ export class AddressProbe {
     this.#fail(number, new ProbeError(wasHeard ? 'slow' : 'silent', message));
   }
 
-  #answer(number: number, { marks, senders, ...facts }: Facts): void {
+  #answer(number: number, { marks, ...facts }: Facts): void {
     if (!this.#finish(number)) return;
     this.#failures = 0;
     this.#rejections = 0;
@@ -282,16 +277,10 @@ export class AddressProbe {
     const tookMs = at - this.#startedAt;
     this.#usualMs = usualMs(this.#usualMs, tookMs);
     const { ticker, random } = this.#tools;
-    const isInUse = this.#events.isInUse();
-    const next = isInUse && !this.#isFast
-      ? ticker.between(this.#startedAt, this.#options, random())
-      : ticker.next(this.#startedAt, this.#options, this.#isFast, random());
+    const next = ticker.next(this.#startedAt, this.#options, this.#isFast, random());
     this.#schedule(this.#isWantedAgain ? this.#gap() : Math.max(0, next - at));
     const { host, port } = this.#target;
-    const isLeft = isInUse && (senders ?? Infinity) < (this.#senders ?? 0);
-    this.#senders = senders;
     this.#events.answered({ ...facts, at, tookMs, host, port, ...(mark && { mark }) });
-    if (isLeft) this.#events.receiverLeft();
   }
 
   #fail(number: number, error: unknown): void {

@@ -35,8 +35,6 @@ export interface NameProbeEvents {
   ended(): void;
   /** The answer of the incumbent, which is this candidate, is overdue, until `changed`. */
   overdue(candidate: string): void;
-  /** Fewer than before receive the WAL of the incumbent, which is this candidate. */
-  receiverLeft(candidate: string): void;
 }
 
 export class NameProbe {
@@ -166,7 +164,6 @@ export class NameProbe {
       ended: () => this.#events.ended(),
       isInUse: () => this.#tools.isIncumbent(member.observation.candidate.name),
       overdue: () => this.#events.overdue(member.observation.candidate.name),
-      receiverLeft: () => this.#events.receiverLeft(member.observation.candidate.name),
     });
     const observation = group.members.length > 0 ? unobserved(group.candidate) : group.observation;
     const member: GroupMember = { address, probe, observation, isGone: false, isResting: false };

@@ -33,30 +33,14 @@ export class ProbeTicker {
 
   /**
    * When a probe that was started at `startedAt`, and answered, is followed by the next one: the pace later, or up to
-   * 10 % sooner, so that several gateways do not ask in step; once still sooner, where that brings it into step with
-   * others. Never later: that would be the longest failover.
+   * 10 % sooner, so that several gateways do not ask in step. Never later: that would be the longest failover.
    */
   next(startedAt: number, pace: Pace, isFast: boolean, random: number): number {
     const interval = isFast ? Math.min(pace.probeFastMs, pace.probeIntervalMs) : pace.probeIntervalMs;
-    if (!isDue(this.#at, startedAt, interval)) this.#at = usual(startedAt, interval, random);
+    const [soonest, latest] = [startedAt + 0.9 * interval, startedAt + interval];
+    if (this.#at < soonest || this.#at > latest) this.#at = soonest + random * (latest - soonest);
     return this.#at;
   }
-
-  /** The same for one that is asked half-way between two rounds of the others: it tells what those will be asked for. */
-  between(startedAt: number, { probeIntervalMs }: Pace, random: number): number {
-    const places = [this.#at + probeIntervalMs / 2, this.#at - probeIntervalMs / 2];
-    return places.find((at) => isDue(at, startedAt, probeIntervalMs)) ??
-      usual(startedAt, probeIntervalMs, random);
-  }
-}
-
-/** From half of a round to the next one, and a little less, as rounds differ. */
-function isDue(at: number, startedAt: number, intervalMs: number): boolean {
-  return at >= startedAt + 0.4 * intervalMs && at <= startedAt + intervalMs;
-}
-
-function usual(startedAt: number, intervalMs: number, random: number): number {
-  return startedAt + (0.9 + 0.1 * random) * intervalMs;
 }
 
 /**
@@ -70,12 +54,6 @@ export function overdueMs(usualMs: number): number {
 
 /** A scheduler may make anybody wait for as long. */
 const leastOverdueMs = 20;
-
-/** For so long the candidates are asked at the fast pace once a standby has left the primary. */
-export const hurryMs = 500;
-
-/** Nor again sooner than this after the last time. */
-export const leftGapMs = 2000;
 
 /** Then the answer may be here and not read yet: one turn of the event loop shows it. */
 export const overdueAgainMs = 2;

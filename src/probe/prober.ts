@@ -14,7 +14,7 @@ import type { Credentials } from './credentials.ts';
 import { Discovery } from './discovery.ts';
 import { NameProbe, type NameProbeOptions, type NameProbeTools } from './name-probe.ts';
 import { lookEveryMs, LoopWatch } from './loop-watch.ts';
-import { hurryMs, leftGapMs, minGapMs, ProbeTicker } from './pace.ts';
+import { minGapMs, ProbeTicker } from './pace.ts';
 import { openProbe } from './query.ts';
 import { answers } from './server-group.ts';
 import { type Resolver, resolverBy, systemResolver, type Target } from './resolver.ts';
@@ -72,16 +72,12 @@ export class Prober {
   #leaving: readonly NameProbe[] = [];
   #reported: readonly Observation[] = [];
   #reportTimer: Timer | undefined;
-  #reportedAt = -Infinity;
   readonly #givenResolver: Resolver | undefined;
   readonly #watch: LoopWatch;
   #watchTimer: Timer | undefined;
   #isFast = false;
-  /** The primary's answer is overdue, or a standby has just left it. */
+  /** The primary's answer is overdue. */
   #isHurried = false;
-  /** When one did. */
-  #leftAt = -Infinity;
-  #leftTimer: Timer | undefined;
   #isFull = false;
 
   constructor(
@@ -142,7 +138,6 @@ export class Prober {
     for (const { discovery } of this.#services.values()) discovery.stop();
     this.#reportTimer?.cancel();
     this.#watchTimer?.cancel();
-    this.#leftTimer?.cancel();
   }
 
   /**
@@ -212,28 +207,6 @@ export class Prober {
     this.probeNow();
   }
 
-  /**
-   * A standby that is promoted leaves its primary some milliseconds before that. So does one that is stopped, and whoever has
-   * taken a backup: those that come and go all the time are not followed each time.
-   */
-  #receiverLeft(candidate: string): void {
-    const now = this.#tools.clock.now();
-    if (now - this.#leftAt < leftGapMs) return;
-    this.#leftAt = now;
-    this.#leftTimer = this.#tools.clock.after(hurryMs, () => this.#calm());
-    this.#isHurried = true;
-    this.#tools.log('receiver_left', { candidate });
-    this.#pace();
-    this.probeNow();
-  }
-
-  #calm(): void {
-    if (!this.#isHurried || this.#probes().some(({ isOverdue }) => isOverdue)) return;
-    if (this.#tools.clock.now() - this.#leftAt < hurryMs) return;
-    this.#isHurried = false;
-    this.#pace();
-  }
-
   #pace(): void {
     for (const probe of this.#probes()) probe.setFast(this.#isFast || this.#isHurried);
   }
@@ -300,11 +273,10 @@ export class Prober {
 
   #probeOf(candidate: Candidate): NameProbe {
     return new NameProbe(candidate, this.#options, this.#tools, {
-      changed: () => this.#publish(candidate.name),
+      changed: () => this.#publish(),
       suspected: () => this.#suspect(candidate),
       ended: () => this.probeNow(),
       overdue: (name) => this.#hurry(name),
-      receiverLeft: (name) => this.#receiverLeft(name),
     });
   }
 
@@ -334,22 +306,16 @@ export class Prober {
    * same as before are gathered: what follows from them costs as much processor time as the questions. They are
    * reported with the last of them, or after a moment.
    */
-  #publish(name?: string): void {
+  #publish(): void {
     this.#mark();
-    this.#calm();
-    const waitMs = isRepetition(this.#reported, this.observations) ? this.#gatherMs(name) : 0;
-    if (waitMs > 0) this.#reportTimer ??= this.#tools.clock.after(waitMs, () => this.#report());
+    if (this.#isHurried && !this.#probes().some(({ isOverdue }) => isOverdue)) {
+      this.#isHurried = false;
+      this.#pace();
+    }
+    const isGathered = isRepetition(this.#reported, this.observations) &&
+      this.#probes().some(({ isAsking }) => isAsking);
+    if (isGathered) this.#reportTimer ??= this.#tools.clock.after(minGapMs, () => this.#report());
     else this.#report();
-  }
-
-  /** How long what says nothing new may wait for others: the primary's answer, from between two rounds, for the next one. */
-  #gatherMs(name = ''): number {
-    const { probeIntervalMs } = this.#options;
-    const share = (this.#tools.clock.now() - this.#reportedAt) / probeIntervalMs;
-    const isBetween = share < 0.6 && !this.#isFast && !this.#isHurried &&
-      this.#names.get(name)?.observations.some(({ candidate }) => this.#events.isIncumbent(candidate.name));
-    if (isBetween) return (1.25 - share) * probeIntervalMs;
-    return this.#probes().some(({ isAsking }) => isAsking) ? minGapMs : 0;
   }
 
   /** Those that say the same start at different addresses, as long as they are not seen to be one server. */
@@ -370,7 +336,6 @@ export class Prober {
     this.#reportTimer?.cancel();
     this.#reportTimer = undefined;
     this.#reported = this.observations;
-    this.#reportedAt = this.#tools.clock.now();
     this.#events.observed(this.#reported);
     // What was just observed may have elected another one.
     if (this.#leaving.every((probe) => probe.isKept())) return;

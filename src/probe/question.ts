@@ -45,7 +45,7 @@ function namesOf(lacks: Rights['lacks']): readonly Callable[] {
 }
 
 function questionWithout(lacking: readonly Callable[], more = ''): string {
-  const [system, checkpoint, recovery, walFile, current, replayed, received, receiver, senders] = ([
+  const [system, checkpoint, recovery, walFile, current, replayed, received, receiver] = ([
     ['pg_control_system()', '(select system_identifier::text from pg_control_system())'],
     ['pg_control_checkpoint()', '(select timeline_id from pg_control_checkpoint())'],
     ['pg_control_recovery()', '(select min_recovery_end_timeline from pg_control_recovery())'],
@@ -60,7 +60,6 @@ function questionWithout(lacking: readonly Callable[], more = ''): string {
       'pg_stat_get_wal_receiver()',
       '(select to_jsonb(its) from pg_stat_get_wal_receiver() its where its.pid is not null)',
     ],
-    ['pg_stat_get_wal_senders()', '(select count(*) from pg_stat_get_wal_senders())'],
   ] as const).map(([name, expression]) => lacking.includes(name) ? 'null' : expression);
   return `
 with server as (select pg_is_in_recovery() as in_recovery offset 0),
@@ -81,8 +80,7 @@ select
   (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint::text || ' ' || current_setting('port') || ' ' ||
     left(current_setting('listen_addresses'), 500) as started_at,
   case when its->>'status' = 'streaming' then its->>'sender_host' end as upstream_host,
-  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port,
-  case when not in_recovery then ${senders}::text end as senders
+  case when its->>'status' = 'streaming' then its->>'sender_port' end as upstream_port
   ${lacking.length > 0 ? `, (${rightsQuestion}) as rights` : ''}${more}
 from server cross join replay`.replaceAll(/\s+/g, ' ').trim();
 }
@@ -101,15 +99,12 @@ const names = [
   'started_at',
   'upstream_host',
   'upstream_port',
-  'senders',
 ] as const;
 
 type Column = (typeof names)[number];
 
 const maxTimeline = 2 ** 32 - 1;
 const maxPort = 65_535;
-/** PostgreSQL's MAX_BACKENDS. */
-const maxSenders = 262_143;
 /** A name has at most 253 characters (RFC 1035), the folder of a socket 107. */
 const maxHostLength = 255;
 /** Of what the question says of a start: the time, the port, and 500 characters of addresses. */
@@ -119,8 +114,6 @@ const maxShown = 40;
 
 /** What a server says of itself; when and where it was asked is known to the caller. */
 export interface Facts extends Omit<Answer, 'at' | 'tookMs' | 'host' | 'port' | 'mark'> {
-  /** Of a primary, how many receive its WAL; undefined if the probe may not see it. */
-  readonly senders?: number | undefined;
   /** Where the question had one. */
   readonly marks?: { readonly own: string; readonly seen: readonly string[] } | undefined;
 }
@@ -163,7 +156,6 @@ export function readFacts(
     replayedLsn,
     startedAt: values.start('started_at'),
     upstream: upstreamOf(values),
-    senders: values.isNull('senders') ? undefined : values.count('senders', maxSenders),
     ...(lacks && { lacks }),
   };
 }
@@ -202,12 +194,6 @@ class Values {
   whole(column: Column, most: number): number {
     const isWhole = (text: string) => /^[1-9][0-9]{0,9}$/.test(text) && Number(text) <= most;
     return Number(this.#checked(column, `a whole number from 1 to ${most}`, isWhole));
-  }
-
-  /** From 0 to `most`. */
-  count(column: Column, most: number): number {
-    const isCount = (text: string) => /^(?:0|[1-9][0-9]{0,9})$/.test(text) && Number(text) <= most;
-    return Number(this.#checked(column, `a whole number from 0 to ${most}`, isCount));
   }
 
   /** As pg_controldata writes it: SQL has no unsigned type, so that its upper half, of clusters made after 2038, is negative. */

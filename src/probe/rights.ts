@@ -39,10 +39,6 @@ const parts = {
     loss: 'which primary a standby follows is not seen, so standbys have no vote',
     trial: 'pg_stat_get_wal_receiver()',
   },
-  'pg_stat_get_wal_senders()': {
-    loss: 'that a standby has left a primary that lives on is not seen, so its promotion is seen later',
-    trial: '(select count(*) from pg_stat_get_wal_senders())',
-  },
 } as const satisfies Record<string, Part>;
 
 export type Callable = keyof typeof parts;

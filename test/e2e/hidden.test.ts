@@ -15,7 +15,6 @@ const rounds = [
   'pg_last_wal_replay_lsn()',
   'pg_last_wal_receive_lsn()',
   'pg_stat_get_wal_receiver()',
-  'pg_stat_get_wal_senders()',
 ];
 
 describe(`servers that hide something from the probe, on ${gatewayRuntime}`, () => {

@@ -50,7 +50,6 @@ for (const [seam, of] of Object.entries(seams)) {
       ended: () => {},
       isInUse: () => true,
       overdue: () => {},
-      receiverLeft: () => {},
     });
     t.after(() => probe.stop());
     probe.start();

@@ -12,7 +12,7 @@ import { check, type Closer, fakeServer, int32, message, open } from './support.
 
 const authenticationOk = message('R', 0);
 const readyForQuery = message('Z', 'I');
-const values = ['f', 'f', '7', '2', '0/10', '0/10', '17', null, null, null];
+const values = ['f', 'f', '7', '2', '0/10', '0/10', '17', null, null];
 const row = message(
   'D',
   Buffer.from([0, values.length]),

@@ -19,7 +19,6 @@ const hidden: Readonly<Record<string, readonly [primary: string, standby: string
   'pg_last_wal_replay_lsn()': ['', 'replayedLsn'],
   'pg_last_wal_receive_lsn()': ['', ''],
   'pg_stat_get_wal_receiver()': ['', ''],
-  'pg_stat_get_wal_senders()': ['', ''],
 };
 const functions = Object.keys(hidden);
 

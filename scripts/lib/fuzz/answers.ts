@@ -17,7 +17,6 @@ export const good: readonly (string | null)[] = [
   '1700000000000000 5432 *',
   '10.0.0.1',
   '5432',
-  null,
 ];
 
 /** Stands for the nonce of the probe, which an input cannot know. */
@@ -40,7 +39,7 @@ const login = [
   message('K', bytesOf(1, 2)),
   readyForQuery,
 ];
-const primary = ['f', 'f', ...good.slice(2, 4), good[4]!, good[4]!, good[6]!, null, null, '2'];
+const primary = ['f', 'f', ...good.slice(2, 4), good[4]!, good[4]!, good[6]!, null, null];
 
 export const answers: readonly Uint8Array[] = [
   bytesOf(...login, row(good), message('C', bytesOf('SELECT 1\0')), readyForQuery),
