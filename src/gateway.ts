@@ -167,10 +167,9 @@ export class Gateway {
         this.#http = await serveMetricsPort(host, port, pages, token, patienceMs, this.faults.note);
       }
       const operations = this.#operationsOf(parts);
-      const { address } = listening;
       this.#control = await openControlSocket(
         this.#config.controlSocket,
-        'port' in address ? address.port : 0,
+        'port' in listening.address ? listening.address.port : 0,
         commandsOf(operations),
         this.#log,
         takesOver,
@@ -391,8 +390,9 @@ export class Gateway {
       setLogLevel: this.#surroundings.setLevel,
       isDraining: () => this.#isDraining,
       end: (by) => {
-        // The gateway that takes over wants it.
+        // The gateway that takes over wants both.
         if (by === 'takeover') this.#http?.close();
+        if (by === 'takeover') this.#control?.leave();
         this.#surroundings.drainAsked(by);
       },
     });

@@ -26,6 +26,8 @@ const answerMs = 1_000;
 
 export interface ControlSocket {
   readonly path: string;
+  /** Another gateway takes its place: `close` leaves alone what stands there, which may be that one's at any moment. */
+  leave(): void;
   close(): void;
 }
 
@@ -33,7 +35,7 @@ export interface ControlSocket {
  * Rejects with an Error that says why the socket cannot be had; from a gateway whose ports were taken over it is taken. It is
  * bound in a folder that nobody else may enter and then moved to its place: so nobody can connect before its mode is set,
  * whatever the umask is, and closing it, which removes what stands at the name that was bound, leaves a gateway alone that has
- * taken the place over.
+ * taken the place over. Who is told so first calls `leave`: to look whose it is and then to remove it are two steps.
  */
 export async function serveControlSocket(
   path: string,
@@ -54,10 +56,14 @@ export async function serveControlSocket(
     rmSync(folder, { recursive: true, force: true });
   }
   const { ino } = lstatSync(path);
+  let isLeft = false;
   return {
     path,
+    leave: () => {
+      isLeft = true;
+    },
     close: () => {
-      if (inodeOf(path) === ino) unlinkSync(path);
+      if (!isLeft && inodeOf(path) === ino) unlinkSync(path);
       server.close();
     },
   };

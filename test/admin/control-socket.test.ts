@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import {
   chownSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -207,6 +208,17 @@ describe('the place of a control socket', () => {
     assert.deepEqual(await ask(path, 'look'), { status: 200, answer: 'second' });
     second.close();
     rmSync(path, { force: true });
+  });
+
+  test('that another gateway is about to take over is left where it is', async () => {
+    const path = join(base, 'left.sock');
+    const first = await serveControlSocket(path, commands, () => {});
+    first.leave();
+    first.close();
+    assert.ok(lstatSync(path).isSocket());
+    const second = await serveControlSocket(path, commands, () => {});
+    second.close();
+    assert.throws(() => lstatSync(path), { code: 'ENOENT' });
   });
 
   test('that is a file keeps it', async () => {

@@ -18,8 +18,8 @@ export function faultsOfConfiguration(path: string): string {
   return status === 0 ? '' : stderr;
 }
 
-/** Runs it with this configuration and resolves once something listens at `port`. */
-export async function startHaproxy(config: string, port: number): Promise<ForeignProgram> {
+/** Runs it with this configuration and resolves once something listens at each of `ports`: it binds them one by one. */
+export async function startHaproxy(config: string, ...ports: readonly number[]): Promise<ForeignProgram> {
   if (program === undefined) throw new Error('haproxy is not installed');
   const folder = newPath(undefined, 'haproxy');
   mkdirSync(folder);
@@ -29,6 +29,6 @@ export async function startHaproxy(config: string, port: number): Promise<Foreig
     program,
     ['-db', '-f', file],
     'HAProxy to listen',
-    async () => !await isFree(port),
+    async () => (await Promise.all(ports.map((port) => isFree(port)))).every((isUnused) => !isUnused),
   );
 }

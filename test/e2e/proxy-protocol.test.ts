@@ -69,7 +69,10 @@ describe(`behind HAProxy, on ${gatewayRuntime}`, { skip: noHaproxy }, () => {
         `  server gateway ${to} ${source} ${check} ${options}\n`;
     });
     const defaults = 'mode tcp\n  timeout connect 5s\n  timeout client 1m\n  timeout server 1m';
-    haproxy = await startHaproxy(`defaults\n  ${defaults}\n\n${sections.join('\n')}`, ports.text);
+    haproxy = await startHaproxy(
+      `defaults\n  ${defaults}\n\n${sections.join('\n')}`,
+      ...Object.values(ports),
+    );
   });
 
   after(async () => {

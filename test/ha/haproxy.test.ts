@@ -55,7 +55,7 @@ describe(`HAProxy that asks the gateway, on ${gatewayRuntime}`, { skip: noHaprox
     gateway = await startGateway({ CANDIDATES: cluster.candidates, METRICS_TOKEN: token, ...patient });
     await gateway.routesTo(cluster.first.port);
     [primaries, replicas] = [await freePort(), await freePort()];
-    haproxy = await startHaproxy(config(primaries, replicas, gateway, cluster.servers), primaries);
+    haproxy = await startHaproxy(config(primaries, replicas, gateway, cluster.servers), primaries, replicas);
   });
   after(async () => {
     await haproxy?.stop();
