@@ -55,14 +55,27 @@ function connect<D>(
     return failed(poller, fd, handlers, data, error);
   }
   if (!('path' in address)) applyOptions(libc, fd, options);
-  if (libc.connect(fd, target.bytes, target.bytes.length) < 0) {
-    const number = libc.errno();
-    if (number !== errno.EINPROGRESS) {
-      return failed(poller, fd, handlers, data, errnoError(number, 'connect'));
-    }
+  const outcome = connectNow(libc, fd, target.bytes);
+  if (outcome !== 0 && outcome !== errno.EINPROGRESS) {
+    return failed(poller, fd, handlers, data, errnoError(outcome, 'connect'));
   }
-  // Also where it is connected already, as unix sockets are: the descriptor is writable then, in the next turn.
-  return new NativeConn(poller, fd, handlers, data, { address, timeoutMs: options.timeoutMs });
+  const isThere = outcome === 0;
+  return new NativeConn(poller, fd, handlers, data, { address, timeoutMs: options.timeoutMs, isThere });
+}
+
+/**
+ * 0 where it is connected, as unix sockets are at once; EINPROGRESS where that takes time. On this machine a connect takes
+ * none, and says EINPROGRESS all the same: the second call tells (net/ipv4/af_inet.c, __inet_stream_connect), and spares a
+ * turn of the loop and two calls. To another machine it is one call of half a microsecond.
+ */
+function connectNow(libc: Libc, fd: number, address: Uint8Array): number {
+  for (let call = 0; call < 2; call++) {
+    if (libc.connect(fd, address, address.length) >= 0) return 0;
+    const number = libc.errno();
+    if (number === errno.EALREADY) return errno.EINPROGRESS;
+    if (number !== errno.EINPROGRESS) return number;
+  }
+  return errno.EINPROGRESS;
 }
 
 /** Routes are few and live long: their addresses are encoded once. */

@@ -21,6 +21,8 @@ const reset = Int32Array.of(1, 0);
 export interface Attempt {
   readonly address: Address;
   readonly timeoutMs: number;
+  /** It has arrived already; its owner is told after this turn. */
+  readonly isThere: boolean;
 }
 
 export class NativeConn<D> implements Conn<D>, Watcher {
@@ -50,10 +52,11 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     this.#handlers = handlers;
     this.data = data;
     if (attempt === undefined) return;
-    const { address, timeoutMs } = attempt;
+    const { address, timeoutMs, isThere } = attempt;
     this.#attempt = poller.after(timeoutMs, () => this.#fail(connectTimeout(address, timeoutMs)));
     try {
-      this.#watch();
+      if (isThere) poller.later(() => this.#arrived());
+      else this.#watch();
     } catch (error) {
       // The kernel has no room for one more in epoll.
       this.broken(error);
@@ -114,8 +117,9 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (this.#over || this.#finished) return;
     this.#finished = true;
     if (this.#connecting) return;
-    this.#poller.libc.shutdown(this.#fd, SHUT_WR);
+    // Closing says the same: nothing is left to be read, of which it would tell the peer by RST.
     if (this.#ended) this.#finish();
+    else this.#poller.libc.shutdown(this.#fd, SHUT_WR);
   }
 
   abort(): void {
@@ -145,6 +149,17 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     this.opened();
   }
 
+  #arrived(): void {
+    // Paused meanwhile it was watched, too, and epoll has told before.
+    if (this.#over || !this.#connecting) return;
+    try {
+      this.opened();
+    } catch (error) {
+      this.broken(error);
+      this.#poller.faulted(error);
+    }
+  }
+
   /** Connected, or accepted. */
   opened(): void {
     this.#attempt?.cancel();
@@ -159,12 +174,12 @@ export class NativeConn<D> implements Conn<D>, Watcher {
 
   ready(events: number): void {
     if (this.#over) return;
-    if ((events & EPOLL.ERR) !== 0 || this.#connecting) {
+    if ((events & EPOLL.ERR) !== 0) {
       const error = this.#socketError();
       if (error !== 0 && this.#connecting) return this.#fail(errnoError(error, 'connect'));
       if (error !== 0) return this.#breakOff(errnoError(error, 'read'));
-      if (this.#connecting) return this.opened();
     }
+    if (this.#connecting) return this.opened();
     if ((events & EPOLL.OUT) !== 0 && this.#owesDrain) {
       this.#owesDrain = false;
       this.#watch();
@@ -190,9 +205,10 @@ export class NativeConn<D> implements Conn<D>, Watcher {
     if (length > 0) return this.#handlers.data(this, this.#poller.view(length));
     if (length === 0) {
       this.#ended = true;
-      this.#watch();
       this.#handlers.end(this);
+      // Not before: where that was the end of both, epoll need not be told.
       if (this.#finished) this.#finish();
+      else this.#watch();
       return;
     }
     const error = libc.errno();
