@@ -1,5 +1,6 @@
 /** Every process that the benchmark starts, so that none is left when it ends, however it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { killFamily } from '../../../src/demo/servers/processes.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
 
 const alive = new Set<ChildProcess>();
@@ -73,7 +74,7 @@ export async function start(command: readonly string[], { env, cwd }: ChildOptio
     tell: (text) => process_.stdin.write(text),
     closeInput: () => void process_.stdin.end(),
     end: async () => {
-      process_.kill('SIGKILL');
+      kill(process_);
       await ended;
     },
     ended,
@@ -115,5 +116,10 @@ function reasonIn(output: string): string {
 
 /** For the end of this process, where nothing can be waited for. */
 export function killAll(): void {
-  for (const child of alive) child.kill('SIGKILL');
+  for (const child of alive) kill(child);
+}
+
+/** With its children: a worker of nginx outlives its master, and keeps what it prints to open. */
+function kill({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) killFamily(pid);
 }

@@ -90,13 +90,21 @@ const counts = concurrencies.map((clients) =>
   [clients, clients === 1 ? '1 client' : `${clients} clients`] as const
 );
 
+const alone = ', alone on a core';
+
 const wishes: readonly Wish[] = [
   less('added round trip', 'addedUs', 1.05, floor),
   ...counts.map(([count, text]) => less(`CPU per transaction, ${text}`, `cpuUs${count}`, 1.08, floor)),
+  ...counts.map(([count, text]) =>
+    less(`CPU per transaction, ${text}${alone}`, `ownCpuUs${count}`, 1.08, floor)
+  ),
   ...counts.map(([count, text]) => more(`transactions per second, ${text}`, `tps${count}`, 0.95, floor)),
   ...peers.map((peer) => less('added round trip', 'addedUs', 1, peer)),
   ...peers.flatMap((peer) =>
     counts.map(([n, text]) => less(`CPU per transaction, ${text}`, `cpuUs${n}`, 1, peer))
+  ),
+  ...peers.flatMap((peer) =>
+    counts.map(([n, text]) => less(`CPU per transaction, ${text}${alone}`, `ownCpuUs${n}`, 1, peer))
   ),
   ...peers.flatMap((peer) =>
     counts.map(([n, text]) => more(`transactions per second, ${text}`, `tps${n}`, 1, peer))

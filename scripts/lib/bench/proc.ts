@@ -80,10 +80,18 @@ export function lastCore(cores: string): string {
 
 /** Binds every thread of a process and of its children to these cores. Throws where that is not allowed. */
 export function pin(pid: number, cores: string): void {
-  for (const member of familyOf(pid)) pinOne(member, cores);
+  for (const member of familyOf(pid)) {
+    try {
+      pinAlone(member, cores);
+    } catch (error) {
+      // A child may have ended meanwhile.
+      if (member === pid || isRunning(member)) throw error;
+    }
+  }
 }
 
-function pinOne(pid: number, cores: string): void {
+/** The same without its children. */
+export function pinAlone(pid: number, cores: string): void {
   const { status, stderr } = spawnSync('taskset', ['-a', '-p', '-c', cores, String(pid)], {
     encoding: 'utf8',
   });

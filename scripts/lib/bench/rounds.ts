@@ -22,6 +22,8 @@ export interface Run {
   readonly options: Options;
   readonly targets: readonly Target[];
   readonly server: Place;
+  /** Its first process, where it is ours. */
+  readonly serverPid: number | undefined;
   readonly recorder: Recorder;
   readonly folder: string;
   readonly hasPgbench: boolean;
@@ -33,7 +35,7 @@ export interface Run {
  * with those that ran, by name.
  */
 export async function rounds(run: Run): Promise<ReadonlyMap<string, Running>> {
-  const { options, targets, server, recorder, folder, hasPgbench, quiet } = run;
+  const { options, targets, server, serverPid, recorder, folder, hasPgbench, quiet } = run;
   const seats = { sessions: room + quiet, threads: options.threads };
   const running: Running[] = [];
   const echo = await startEcho();
@@ -60,6 +62,7 @@ export async function rounds(run: Run): Promise<ReadonlyMap<string, Running>> {
       isQuick: options.isQuick,
       hasPgbench,
       canPin: versionOf('taskset') !== undefined,
+      serverPid,
       quiet,
       echo,
       echoThrough: (name) => echoes.get(name),

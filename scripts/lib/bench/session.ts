@@ -44,6 +44,7 @@ export async function measure(options: Options, folder: string): Promise<Facts> 
       options,
       targets: targets.filter(({ name }) => !absent.has(name)),
       server,
+      serverPid: cluster?.first.pid,
       recorder,
       folder,
       hasPgbench,

@@ -10,7 +10,7 @@ import { startCrowd, startStandIn } from '../bench/idle.ts';
 import { prepareTables } from '../bench/pgbench.ts';
 import { allowedCores, lastCore, pin } from '../bench/proc.ts';
 import { isReady } from '../bench/ready.ts';
-import { withoutLast } from './cores.ts';
+import { withoutLast } from '../bench/cores.ts';
 import { haproxyConfig } from './haproxy.ts';
 
 /** A proxy that runs: `port` leads to the primary, `idlePort` to the stand-in. */

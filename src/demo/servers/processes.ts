@@ -49,9 +49,15 @@ function fromPs(): ProcessInfo[] {
   });
 }
 
-/** A process and its children; PostgreSQL's children have none of their own. */
+/** A process, its children, and theirs. */
 export function familyOf(pid: number): number[] {
-  return [pid, ...listProcesses().filter(({ parent }) => parent === pid).map((child) => child.pid)];
+  const all = listProcesses();
+  const family = new Set([pid]);
+  // A member that is added while this goes through them is met, too.
+  for (const member of family) {
+    for (const { pid: child, parent } of all) if (parent === member) family.add(child);
+  }
+  return [...family];
 }
 
 export function isRunning(pid: number): boolean {

@@ -14,6 +14,7 @@ import { isReady } from '../../../scripts/lib/bench/ready.ts';
 import { targetOf } from '../../../scripts/lib/bench/targets.ts';
 import { roundTrips, startEcho, startWire, wire } from '../../../scripts/lib/bench/wire.ts';
 import { versionOf } from '../../../scripts/lib/bench/versions.ts';
+import { isRunning } from '../../../src/demo/servers/processes.ts';
 import { startCluster } from '../../bed/cluster.ts';
 import { waitFor } from '../../bed/wait-for.ts';
 
@@ -183,5 +184,17 @@ test('a child sees nothing of the environment that could change what is measured
     );
   } finally {
     delete process.env['CONFIG_FILE'];
+  }
+});
+
+test('with a child end its own children, which hold what it prints to open', { skip: notLinux }, async () => {
+  // Three generations.
+  const family = `sh -c 'sh -c "echo \\$\\$; exec sleep 300" & wait' & wait`;
+  for (const end of [(child: Awaited<ReturnType<typeof start>>) => child.end(), () => killAll()]) {
+    const child = await start(['sh', '-c', family]);
+    await waitFor('the innermost one', () => child.lines.length > 0);
+    await end(child);
+    await child.ended;
+    await waitFor('it to be gone', () => !isRunning(Number(child.lines[0])));
   }
 });
