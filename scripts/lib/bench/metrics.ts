@@ -37,7 +37,7 @@ const metric = (
 
 const pinned = 'Round trip, everything on one core';
 const transactions = 'Transactions, pgbench -S -M prepared';
-const apart = 'Transactions, the proxy alone on a core';
+const alone = 'Transactions, the proxy alone on a core';
 const connecting = 'Connecting';
 const bulk = 'Bulk, COPY in binary format';
 const noisy = 'One noisy session beside quiet ones';
@@ -48,7 +48,7 @@ const resting = 'Starting and resting';
 const notes: Readonly<Record<string, string>> = {
   [pinned]: 'Client, proxy and server take turns on one core, so nothing hides the work that is added.',
   [transactions]: 'Client, proxy and server share the cores of the machine.',
-  [apart]:
+  [alone]:
     'Server and clients have the other cores; they are the limit there, not the proxy. So its time can be told to a few per cent.',
   [connecting]:
     'A pool (pgbouncer) answers from connections that it has, and opens none: its figures are of less work.',
@@ -98,8 +98,8 @@ export const metrics: readonly Metric[] = [
   ...concurrencies.flatMap((count) => {
     const clients = count === 1 ? '1 client' : `${count} clients`;
     return [
-      metric(apart, `ownCpuUs${count}`, `proxy CPU per transaction, ${clients}`, 'us', 'less', 1),
-      metric(apart, `ownTps${count}`, `transactions, ${clients}`, '/s', 'more', 0),
+      metric(alone, `ownCpuUs${count}`, `proxy CPU per transaction, ${clients}`, 'us', 'less', 1),
+      metric(alone, `ownTps${count}`, `transactions, ${clients}`, '/s', 'more', 0),
     ];
   }),
   metric(connecting, 'readyMs', 'connect to ready, median', 'ms', 'less', 2),

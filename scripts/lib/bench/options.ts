@@ -1,7 +1,6 @@
 /** The command line of scripts/bench. Pure. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNumber, UsageError } from '../usage.ts';
 import { type Part, parts } from './metrics.ts';
 import { leastRounds } from './verdict.ts';
 
@@ -135,29 +134,22 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        quick: { type: 'boolean' },
-        rounds: { type: 'string' },
-        seconds: { type: 'string' },
-        threads: { type: 'string' },
-        targets: { type: 'string' },
-        only: { type: 'string' },
-        before: { type: 'string' },
-        server: { type: 'string' },
-        peer: { type: 'string', multiple: true },
-        original: { type: 'string' },
-        idle: { type: 'string' },
-        out: { type: 'string' },
-        'no-install': { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    quick: { type: 'boolean' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    threads: { type: 'string' },
+    targets: { type: 'string' },
+    only: { type: 'string' },
+    before: { type: 'string' },
+    server: { type: 'string' },
+    peer: { type: 'string', multiple: true },
+    original: { type: 'string' },
+    idle: { type: 'string' },
+    out: { type: 'string' },
+    'no-install': { type: 'boolean' },
+    help: { type: 'boolean' },
+  });
 }
 
 function readTargets(text: string | undefined, fallback: readonly TargetName[]): readonly TargetName[] {

@@ -4,6 +4,8 @@ const everyMs = 10_000;
 export interface Progress {
   /** One more piece of work begins. */
   next(what: string): void;
+  /** There is so much more work than it was told. */
+  more(count: number): void;
   /** A line that stays. */
   note(text: string): void;
   done(): void;
@@ -25,6 +27,9 @@ export function showProgress(total: number, stream: NodeJS.WriteStream = process
         shownAt = now;
         stream.write(`${line}\n`);
       }
+    },
+    more(added) {
+      total += added;
     },
     note(text) {
       clear();

@@ -1,5 +1,5 @@
 /**
- * Bare relays in C over epoll (floor.c) and io_uring (ring.c), in rounds that take turns. By hand, as it takes a minute a
+ * Bare relays in C over epoll (floor.c) and io_uring (ring.c), in rounds that take turns. By hand, as it takes two minutes a
  * round; it needs a C compiler, pgbench and taskset:
  *
  *   node_modules/.bin/node scripts/lib/bench/ring.ts [ROUNDS]
@@ -11,6 +11,7 @@ import { startCluster } from '../../../test/bed/cluster.ts';
 import { freePort } from '../../../test/bed/ports.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
 import { removeWorkspace } from '../../../test/bed/workspace.ts';
+import { apart } from './apart.ts';
 import { killAll, run, start } from './children.ts';
 import { temporaryFolder } from './folder.ts';
 import { buildFloor, floorIn } from './floor.ts';
@@ -56,7 +57,8 @@ async function started(server: number): Promise<Relay[]> {
   return running;
 }
 
-async function measure(relay: Relay): Promise<Readonly<Record<string, number>>> {
+/** `server` is its first process. */
+async function measure(relay: Relay, server: number): Promise<Readonly<Record<string, number>>> {
   const core = lastCore(allowedCores());
   pin(relay.pid, core);
   const { medianUs = NaN } = await roundTrips('ping', relay, 10_000, (client, backend) => {
@@ -73,6 +75,15 @@ async function measure(relay: Relay): Promise<Readonly<Record<string, number>>> 
     );
     figures[`TPS, ${clients}`] = outcome.perSecond;
     figures[`CPU us, ${clients}`] = outcome.cpuMs * 1000 / outcome.transactions;
+  }
+  for (const clients of [1, 16, 64]) {
+    const outcome = await apart(
+      relay.pid,
+      server,
+      () => pgbench({ ...relay, clients, seconds: 2, connects: false }, folder, () => cpuMs(relay.pid)),
+    );
+    figures[`TPS, ${clients}, alone on a core`] = outcome.perSecond;
+    figures[`CPU us, ${clients}, alone on a core`] = outcome.cpuMs * 1000 / outcome.transactions;
   }
   return figures;
 }
@@ -109,7 +120,7 @@ async function main(): Promise<void> {
     for (let round = 0; round < Number(rounds); round++) {
       const at = round * 2 % running.length;
       for (const relay of [...running.slice(at), ...running.slice(0, at)]) {
-        for (const [metric, value] of Object.entries(await measure(relay))) {
+        for (const [metric, value] of Object.entries(await measure(relay, cluster.first.pid!))) {
           samples.push({ round, target: relay.name, metric, value });
         }
       }

@@ -125,7 +125,9 @@ async function turns(
     progress.note(`round ${round + 1} ran on a busy machine, and is done once more`);
     const isQuiet = await whenQuiet() <= tolerated;
     recorder.forget(round, short.flatMap(({ gives }) => gives));
-    await play(round, turnsOf(round, short), ' once more');
+    const again = turnsOf(round, short);
+    progress.more(again.length);
+    await play(round, again, ' once more');
     if (isQuiet && await busyShare() <= tolerated) continue;
     recorder.note(
       `a quiet machine in round ${round + 1}: others took more than ${tolerated * 100} % of it, twice`,

@@ -1,9 +1,9 @@
 /** What is done with one target in one round, step by step; each gives some figures. */
-import { withoutLast } from './cores.ts';
+import { apart, cannotPart } from './apart.ts';
 import { burstClients, concurrencies, connectsEach, type Figures, type Part } from './metrics.ts';
 import { noisyNeighbour } from './noisy.ts';
 import { type Load, type Outcome, pgbench } from './pgbench.ts';
-import { allowedCores, cpuMs, lastCore, pin, pinAlone } from './proc.ts';
+import { allowedCores, cpuMs, lastCore, pin } from './proc.ts';
 import type { Running } from './targets.ts';
 import { type EchoServer, roundTrips, wire } from './wire.ts';
 
@@ -63,8 +63,8 @@ export const steps: readonly Step[] = [
     title: `pgbench, ${clients} ${clients === 1 ? 'client' : 'clients'}, the proxy alone on a core`,
     part: 'own-core',
     gives: [`ownCpuUs${clients}`, `ownTps${clients}`],
-    hinders: cannotPart,
-    run: (bench, target) => apart(bench, target, clients),
+    hinders: sharesCores,
+    run: (bench, target) => ownCore(bench, target, clients),
   })),
   {
     title: 'connect to ready',
@@ -129,13 +129,12 @@ function lacksPgbench({ hasPgbench }: Bench): string | undefined {
 }
 
 /** Why the proxy cannot have a core that nobody else uses. */
-function cannotPart(bench: Bench, target: Running): string | undefined {
+function sharesCores(bench: Bench, target: Running): string | undefined {
   if (target.pid === undefined) return withoutProcess(target);
   if (bench.serverPid === undefined) {
     return 'the server was started by somebody else, and is not ours to bind to a core';
   }
-  if (withoutLast(allowedCores()) === undefined) return 'there is one core only';
-  return cannotPin(bench) ?? lacksPgbench(bench);
+  return cannotPart() ?? cannotPin(bench) ?? lacksPgbench(bench);
 }
 
 function keepsServers(_: Bench, { name }: Running): string | undefined {
@@ -148,25 +147,10 @@ export function withoutProcess({ name }: Pick<Running, 'name'>): string {
   return name === 'direct' ? 'there is no proxy' : 'its process id was not given';
 }
 
-/**
- * Where proxy, server and clients share cores, who runs when is the scheduler's choice, and that changes what a transaction
- * costs the proxy by more than the proxies differ. Bound apart they can be told from each other.
- */
-async function apart(bench: Bench, target: Running, clients: number): Promise<Figures> {
-  const cores = allowedCores();
-  const place = (proxyCores: string, otherCores: string) => {
-    pin(target.pid!, proxyCores);
-    pin(bench.serverPid!, otherCores);
-    // pgbench inherits it.
-    pinAlone(process.pid, otherCores);
-  };
-  try {
-    place(lastCore(cores), withoutLast(cores)!);
-    const { outcome, cpuUs } = await load(bench, target, clients, false);
-    return { [`ownCpuUs${clients}`]: cpuUs, [`ownTps${clients}`]: outcome.perSecond };
-  } finally {
-    attempt(() => place(cores, cores));
-  }
+async function ownCore(bench: Bench, target: Running, clients: number): Promise<Figures> {
+  const measured = () => load(bench, target, clients, false);
+  const { outcome, cpuUs } = await apart(target.pid!, bench.serverPid!, measured);
+  return { [`ownCpuUs${clients}`]: cpuUs, [`ownTps${clients}`]: outcome.perSecond };
 }
 
 async function pinned<T>(pids: readonly (number | undefined)[], work: () => Promise<T>): Promise<T> {
