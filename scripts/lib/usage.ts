@@ -1,5 +1,7 @@
 /** What the command lines of scripts have in common: mistakes that are told, numbers within bounds, lists of names. */
 
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+
 /** A mistake on the command line; the message is for a person. */
 export class UsageError extends Error {}
 
@@ -11,6 +13,18 @@ export function attempt<T>(script: string, help: string, read: () => T): T | und
     if (!(error instanceof UsageError)) throw error;
     console.error(`${script}: ${error.message}\n\n${help.trimEnd()}`);
     return undefined;
+  }
+}
+
+/** The values of the flags that were given, by name. Throws UsageError for others, and for words that are no flags. */
+export function readFlags<const O extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: O,
+): ReturnType<typeof parseArgs<{ args: string[]; options: O }>>['values'] {
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }
 

@@ -1,6 +1,5 @@
 /** The command line of scripts/attacks. Pure. */
-import { parseArgs } from 'node:util';
-import { readNames, readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNames, readNumber } from '../usage.ts';
 import { attacks } from './attacks.ts';
 
 const names = attacks.map(({ name }) => name);
@@ -64,25 +63,18 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string' },
-        rounds: { type: 'string' },
-        seconds: { type: 'string' },
-        quick: { type: 'boolean' },
-        short: { type: 'boolean' },
-        rate: { type: 'string' },
-        defaults: { type: 'boolean' },
-        'with-haproxy': { type: 'boolean' },
-        markdown: { type: 'string' },
-        out: { type: 'string' },
-        'own-network': { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    quick: { type: 'boolean' },
+    short: { type: 'boolean' },
+    rate: { type: 'string' },
+    defaults: { type: 'boolean' },
+    'with-haproxy': { type: 'boolean' },
+    markdown: { type: 'string' },
+    out: { type: 'string' },
+    'own-network': { type: 'boolean' },
+    help: { type: 'boolean' },
+  });
 }

@@ -2,8 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { attempt, UsageError } from '../usage.ts';
+import { attempt, readFlags, UsageError } from '../usage.ts';
 import { PackageError, unpackBun } from './bun-package.ts';
 import { formatFault } from './format.ts';
 import { signAdHoc, signatureFault } from './mach-o.ts';
@@ -144,19 +143,11 @@ function readOptions(args: readonly string[]): Options {
 }
 
 function parse(args: readonly string[]): { help: boolean; deno: boolean; target: string[] } {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        help: { type: 'boolean', default: false },
-        deno: { type: 'boolean', default: false },
-        target: { type: 'string', multiple: true, default: [] },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    help: { type: 'boolean', default: false },
+    deno: { type: 'boolean', default: false },
+    target: { type: 'string', multiple: true, default: [] },
+  });
 }
 
 /** Builds into a folder of its own, and moves what is whole to `file`. */

@@ -1,6 +1,5 @@
 /** The command line of scripts/compat. Pure. */
-import { parseArgs } from 'node:util';
-import { readNames, UsageError } from '../usage.ts';
+import { readFlags, readNames } from '../usage.ts';
 import { type CellName, cellNames, cells } from './cells.ts';
 import { type SuiteName, suiteNames, type SuiteWay, suiteWays } from './suites/suite-names.ts';
 
@@ -60,21 +59,14 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: { type: 'string' },
-        cells: { type: 'string' },
-        versions: { type: 'string' },
-        suites: { type: 'string' },
-        ways: { type: 'string' },
-        write: { type: 'boolean' },
-        'no-build': { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    only: { type: 'string' },
+    cells: { type: 'string' },
+    versions: { type: 'string' },
+    suites: { type: 'string' },
+    ways: { type: 'string' },
+    write: { type: 'boolean' },
+    'no-build': { type: 'boolean' },
+    help: { type: 'boolean' },
+  });
 }

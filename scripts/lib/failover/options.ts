@@ -1,7 +1,6 @@
 /** The command line of scripts/failover. Pure. */
-import { parseArgs } from 'node:util';
 import type { GatewayRuntime } from '../../../test/bed/gateway.ts';
-import { readNames, readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNames, readNumber } from '../usage.ts';
 import { type KindName, kindNames, kinds } from './kinds.ts';
 
 export const parts = ['promotions', 'cpu', 'alarms', 'log', 'troubles'] as const;
@@ -106,26 +105,19 @@ export function runtimesOf(
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: text,
-        promotions: text,
-        kinds: text,
-        clients: text,
-        seed: text,
-        seconds: text,
-        minutes: text,
-        runtime: text,
-        intervals: text,
-        out: text,
-        from: text,
-        'own-network': { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    only: text,
+    promotions: text,
+    kinds: text,
+    clients: text,
+    seed: text,
+    seconds: text,
+    minutes: text,
+    runtime: text,
+    intervals: text,
+    out: text,
+    from: text,
+    'own-network': { type: 'boolean' },
+    help: { type: 'boolean' },
+  });
 }

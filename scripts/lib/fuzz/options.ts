@@ -1,6 +1,5 @@
 /** The command line of scripts/fuzz. Pure. */
-import { parseArgs } from 'node:util';
-import { readNames, readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNames, readNumber } from '../usage.ts';
 
 export const defaultRuns = 100_000;
 
@@ -47,20 +46,13 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        target: { type: 'string' },
-        seed: { type: 'string' },
-        first: { type: 'string' },
-        runs: { type: 'string' },
-        coverage: { type: 'boolean' },
-        live: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    target: { type: 'string' },
+    seed: { type: 'string' },
+    first: { type: 'string' },
+    runs: { type: 'string' },
+    coverage: { type: 'boolean' },
+    live: { type: 'string' },
+    help: { type: 'boolean' },
+  });
 }

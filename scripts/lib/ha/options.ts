@@ -1,6 +1,5 @@
 /** The command line of scripts/ha. Pure. */
-import { parseArgs } from 'node:util';
-import { readNames, readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNames, readNumber } from '../usage.ts';
 import { type FaultName, faultNames, faults } from '../../../test/bed/ha/faults.ts';
 import { type ManagerName, managerNames } from '../../../test/bed/ha/manager.ts';
 
@@ -64,23 +63,16 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        manager: { type: 'string' },
-        faults: { type: 'string' },
-        rounds: { type: 'string' },
-        seed: { type: 'string' },
-        clients: { type: 'string' },
-        runtime: { type: 'string' },
-        'no-haproxy': { type: 'boolean' },
-        'no-install': { type: 'boolean' },
-        out: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    manager: { type: 'string' },
+    faults: { type: 'string' },
+    rounds: { type: 'string' },
+    seed: { type: 'string' },
+    clients: { type: 'string' },
+    runtime: { type: 'string' },
+    'no-haproxy': { type: 'boolean' },
+    'no-install': { type: 'boolean' },
+    out: { type: 'string' },
+    help: { type: 'boolean' },
+  });
 }

@@ -1,6 +1,5 @@
 /** The command line of scripts/hostile. Pure. */
-import { parseArgs } from 'node:util';
-import { readNames, readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNames, readNumber } from '../usage.ts';
 
 export const runtimes = ['executable', 'bun', 'node', 'deno'] as const;
 export type Runtime = (typeof runtimes)[number];
@@ -41,18 +40,11 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 }
 
 function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        runtime: { type: 'string' },
-        seconds: { type: 'string' },
-        rounds: { type: 'string' },
-        out: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    runtime: { type: 'string' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
+    out: { type: 'string' },
+    help: { type: 'boolean' },
+  });
 }

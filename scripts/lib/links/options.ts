@@ -1,6 +1,5 @@
 /** The command line of scripts/links. Pure. */
-import { parseArgs } from 'node:util';
-import { readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNumber } from '../usage.ts';
 
 export const help =
   `scripts/links [--gb N] [--minutes N] [--sessions N] [--megabytes N] [--seed N] [--out FILE]
@@ -48,20 +47,13 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        gb: text,
-        minutes: text,
-        sessions: text,
-        megabytes: text,
-        seed: text,
-        out: text,
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    gb: text,
+    minutes: text,
+    sessions: text,
+    megabytes: text,
+    seed: text,
+    out: text,
+    help: { type: 'boolean' },
+  });
 }

@@ -4,8 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { parseArgs } from 'node:util';
-import { attempt, readNames, readNumber, UsageError } from '../usage.ts';
+import { attempt, readFlags, readNames, readNumber } from '../usage.ts';
 import { type Architecture, architectures, executableOf, needsOf } from './architecture.ts';
 import { writeContents } from './contents.ts';
 import { makeDeb } from './deb.ts';
@@ -44,22 +43,14 @@ interface Options {
 /** Throws UsageError. */
 function readOptions(args: readonly string[]): Options {
   const text = { type: 'string' } as const;
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: {
-        arch: text,
-        format: text,
-        level: text,
-        out: text,
-        fast: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const values = readFlags(args, {
+    arch: text,
+    format: text,
+    level: text,
+    out: text,
+    fast: { type: 'boolean' },
+    help: { type: 'boolean' },
+  });
   return {
     isHelp: values.help === true,
     arch: values.arch === undefined ? undefined : readNames('--arch', values.arch, architectures),

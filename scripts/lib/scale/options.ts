@@ -1,6 +1,5 @@
 /** The command line of scripts/scale. Pure. */
-import { parseArgs } from 'node:util';
-import { readNames, readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNames, readNumber, UsageError } from '../usage.ts';
 
 export const parts = ['idle', 'workers', 'evenness', 'death', 'memory'] as const;
 export type Part = (typeof parts)[number];
@@ -77,23 +76,16 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        only: text,
-        idle: text,
-        busy: text,
-        rounds: text,
-        seconds: text,
-        deaths: text,
-        out: text,
-        json: text,
-        'with-haproxy': flag,
-        help: flag,
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    only: text,
+    idle: text,
+    busy: text,
+    rounds: text,
+    seconds: text,
+    deaths: text,
+    out: text,
+    json: text,
+    'with-haproxy': flag,
+    help: flag,
+  });
 }

@@ -2,9 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { fromJUnit } from '../test/report.ts';
-import { attempt, UsageError } from '../usage.ts';
+import { attempt, readFlags } from '../usage.ts';
 import { type BenchFacts, indexPage } from './index-page.ts';
 import type { Subject } from './layout.ts';
 import { testsPage } from './tests-page.ts';
@@ -50,15 +49,8 @@ function make(junit: string, bench: string, out: string): void {
 }
 
 function read(args: readonly string[]) {
-  try {
-    const options = { type: 'string' } as const;
-    return parseArgs({
-      args: [...args],
-      options: { junit: options, bench: options, out: options, help: { type: 'boolean' } },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const text = { type: 'string' } as const;
+  return readFlags(args, { junit: text, bench: text, out: text, help: { type: 'boolean' } });
 }
 
 /** The exit code. */

@@ -1,7 +1,6 @@
 /** The command line of scripts/soak. Pure. */
-import { parseArgs } from 'node:util';
 import { serverKindNames, serverKinds } from '../failover/kinds.ts';
-import { readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNumber } from '../usage.ts';
 
 const nameWidth = Math.max(...serverKindNames.map((name) => name.length)) + 2;
 
@@ -65,23 +64,16 @@ export function readOptions(args: readonly string[]): Options | 'help' {
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        minutes: text,
-        every: text,
-        load: text,
-        idle: text,
-        seed: text,
-        out: text,
-        json: text,
-        page: { type: 'boolean' },
-        from: text,
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    minutes: text,
+    every: text,
+    load: text,
+    idle: text,
+    seed: text,
+    out: text,
+    json: text,
+    page: { type: 'boolean' },
+    from: text,
+    help: { type: 'boolean' },
+  });
 }

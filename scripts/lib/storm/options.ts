@@ -1,6 +1,5 @@
 /** The command line of scripts/storm. Pure. */
-import { parseArgs } from 'node:util';
-import { readNames, readNumber, UsageError } from '../usage.ts';
+import { readFlags, readNames, readNumber, UsageError } from '../usage.ts';
 
 export const ways = ['gateway', 'haproxy', 'hosts'] as const;
 export type WayName = (typeof ways)[number];
@@ -83,22 +82,15 @@ function readSetting(text: string): [name: string, value: string] {
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        ways: text,
-        clients: text,
-        rounds: text,
-        kind: text,
-        set: { type: 'string', multiple: true },
-        seed: text,
-        out: text,
-        json: text,
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return readFlags(args, {
+    ways: text,
+    clients: text,
+    rounds: text,
+    kind: text,
+    set: { type: 'string', multiple: true },
+    seed: text,
+    out: text,
+    json: text,
+    help: { type: 'boolean' },
+  });
 }
