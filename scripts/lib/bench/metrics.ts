@@ -98,8 +98,8 @@ export const metrics: readonly Metric[] = [
   ...concurrencies.flatMap((count) => {
     const clients = count === 1 ? '1 client' : `${count} clients`;
     return [
-      metric(alone, `ownCpuUs${count}`, `proxy CPU per transaction, ${clients}`, 'us', 'less', 1),
-      metric(alone, `ownTps${count}`, `transactions, ${clients}`, '/s', 'more', 0),
+      metric(alone, `ownCpuUs${count}`, `alone: proxy CPU per transaction, ${clients}`, 'us', 'less', 1),
+      metric(alone, `ownTps${count}`, `alone: transactions, ${clients}`, '/s', 'more', 0),
     ];
   }),
   metric(connecting, 'readyMs', 'connect to ready, median', 'ms', 'less', 2),

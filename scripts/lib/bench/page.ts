@@ -40,7 +40,7 @@ function heading({ goals, tally, targets, machine, ...run }: Results): string {
     'direct',
     'without a proxy',
   ]];
-  const busy = busyText(machine);
+  const busy = busyText({ machine, rounds: run.rounds });
   return `<h1>pg_gateway${beside}</h1>
 <p class="lead">${goals.length === 0 ? roundsText(run.rounds) : tallyText(tally, run.rounds)}</p>
 <p>${escape(facts.join(', '))}</p>${busy === undefined ? '' : `<p class="busy">${escape(busy)}</p>`}

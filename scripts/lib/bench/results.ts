@@ -5,7 +5,7 @@ import { type Elsewhere, elsewhere, type Goal, judgeAll } from './goals.ts';
 import { type Absence, type Cell, isMeasured, notAskedFor, whyAbsent } from './cells.ts';
 import { addedOver, type Sample, spreadOf, valuesOf } from './statistics.ts';
 import { threadsText } from './threads.ts';
-import { type Tally, tallyOf } from './verdict.ts';
+import { leastRounds, type Tally, tallyOf } from './verdict.ts';
 
 /** Of the cores. */
 const busyShare = 0.25;
@@ -74,9 +74,14 @@ export function threadsBy({ targets }: Pick<Facts, 'targets'>): (name: string) =
   return (name) => texts.get(name) ?? '';
 }
 
-/** A warning where others were at work on the machine; undefined where it was quiet. */
-export function busyText({ cores, loadBefore }: Machine): string | undefined {
-  if (loadBefore <= cores * busyShare) return undefined;
+/**
+ * A warning where others were at work on the machine; undefined where it was quiet, and where each round has waited until
+ * it was, or is named among the skipped.
+ */
+export function busyText(
+  { machine: { cores, loadBefore }, rounds }: Pick<Facts, 'machine' | 'rounds'>,
+): string | undefined {
+  if (rounds >= leastRounds || loadBefore <= cores * busyShare) return undefined;
   return `The machine was busy before the run began (load ${loadBefore} on ${cores} cores): its figures say little.`;
 }
 

@@ -10,7 +10,7 @@ import { roundsText, ruleText, tallyText } from './verdict.ts';
 export function tableOf(results: Results): string {
   const { machine: { cores, cpu, kernel, memoryGiB, loadBefore, loadAfter }, targets, skipped } = results;
   const threads = threadsBy(results);
-  const busy = busyText(results.machine);
+  const busy = busyText(results);
   const parts = [
     `${cores} cores, ${cpu}, Linux ${kernel}, ${memoryGiB} GiB; load average ${loadBefore} before, ${loadAfter} after`,
     ...(busy === undefined ? [] : [busy]),
