@@ -48,14 +48,19 @@ export interface Ratio extends Line {
 
 /** Ratios on a logarithmic axis, so that half and double lie equally far from 1: range, median, and the bound. */
 export function ratioChart(title: string, lines: readonly Ratio[], text: Text): string {
-  const marks = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 10, 20, 100];
+  const marks = [0.01, 0.05, 0.1, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 10, 20, 100];
   const all = lines.flatMap(({ cell, bound = 1 }) => isMeasured(cell) ? [cell.min, cell.max, bound] : [bound])
     .filter((value) => value > 0);
-  const least = marks.findLast((mark) => mark <= Math.min(0.5, ...all)) ?? 0.01;
-  const most = marks.find((mark) => mark >= Math.max(2, ...all)) ?? 100;
+  const least = marks.findLast((mark) => mark <= Math.min(0.8, ...all)) ?? 0.01;
+  const most = marks.find((mark) => mark >= Math.max(1.25, ...all)) ?? 100;
   const at = (ratio: number) =>
     Math.log(Math.min(most, Math.max(least, ratio)) / least) / Math.log(most / least) * 100;
-  const shown = marks.filter((mark) => mark >= least && mark <= most);
+  // Of a wide axis only those that do not stand on each other.
+  const isNarrow = most / least <= 4;
+  const shown = marks.filter((mark) =>
+    mark >= least && mark <= most &&
+    (isNarrow || mark === least || mark === most || mark < 0.8 || mark > 1.25 || mark === 1)
+  );
   const grid = shown.map((mark) => upright(mark === 1 ? 'one' : 'grid', at(mark))).join('');
   const axis = shown.map((mark) => `<b style="left:${percent(at(mark))}">${mark}x</b>`).join('');
   const plot = ({ min, median, max, count }: Spread, { bound }: Ratio) =>

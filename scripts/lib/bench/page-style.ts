@@ -31,10 +31,10 @@ code { font: 12px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 .name { text-align: right; } .value { font-weight: 600; display: flex; justify-content: space-between; align-items: baseline; gap: 8px; } .value small { font-weight: 400; }
 .plot { position: relative; align-self: stretch; min-height: 25px; }
 .plot i { position: absolute; top: 0; bottom: 0; }
-.bar { left: 0; margin: 6px 0; border-radius: 2px; background: var(--hue); }
-.range { margin: 9px 0; border-radius: 3px; background: var(--hue); opacity: 0.35; min-width: 2px; }
+.plot .bar { left: 0; top: calc(50% - 6.5px); height: 13px; border-radius: 2px; background: var(--hue); }
+.plot .range { top: calc(50% - 3.5px); height: 7px; border-radius: 3px; background: var(--hue); opacity: 0.35; min-width: 2px; }
 .dot { width: 10px; height: 10px; margin: auto 0 auto -5px; border-radius: 50%; background: var(--hue); }
-.whisker { margin: 8px 0; border: 1px solid var(--ink); border-width: 0 1px; opacity: 0.55; min-width: 2px; }
+.plot .whisker { top: calc(50% - 4.5px); height: 9px; border: 1px solid var(--ink); border-width: 0 1px; opacity: 0.55; min-width: 2px; }
 .whisker::before { content: ""; position: absolute; top: calc(50% - 0.5px); width: 100%; border-top: 1px solid var(--ink); }
 .grid { border-left: 1px solid var(--line); } .one { border-left: 1px dashed var(--soft); } .bound { border-left: 2px solid var(--ink); margin: 3px 0 3px -1px; }
 .chart li.axis { min-height: 16px; } .axis .plot { grid-column: 2; min-height: 16px; }

@@ -3,10 +3,10 @@ import { type Absent, type Cell, isMeasured } from './cells.ts';
 import { barChart, escape, type Line, type Ratio, ratioChart } from './charts.ts';
 import { markOf, reasonsIn } from './footnotes.ts';
 import { type Elsewhere, type Goal, goalText } from './goals.ts';
-import { type Metric, noteOf, opensConnections } from './metrics.ts';
+import { concurrencies, type Metric, noteOf, opensConnections } from './metrics.ts';
 import { rangeText, ratioText, valueText } from './numbers.ts';
 import { style } from './page-style.ts';
-import { busyText, type Results, type Row, type TargetInfo, threadsBy } from './results.ts';
+import { busyText, othersText, type Results, type Row, type TargetInfo, threadsBy } from './results.ts';
 import { ratiosOf, spreadOf } from './statistics.ts';
 import { leastRounds, roundsText, ruleText, tallyText, type Verdict } from './verdict.ts';
 
@@ -29,7 +29,7 @@ function heading({ goals, tally, targets, machine, ...run }: Results): string {
   const peers = targets.filter(({ kind, absent }) => kind === 'peer' && absent === undefined).map((
     { name },
   ) => name);
-  const beside = peers.length > 0 ? ` beside ${peers.join(' and ')}` : '';
+  const beside = peers.length > 0 ? ` beside ${peers.join(', ').replace(/, ([^,]*)$/, ' and $1')}` : '';
   const facts = [
     `${run.secondsEach} s for each run of pgbench`,
     ...(run.isQuick ? ['measured with --quick'] : []),
@@ -62,6 +62,7 @@ function machine(results: Results): string {
     ['open files', valueText(machine.openFiles, { digits: 0 })],
     ['server', server],
     ['load', `${machine.loadBefore} before, ${machine.loadAfter} after`],
+    ['taken by others before each round', othersText(run)],
     ['took', `${Math.round(run.tookSeconds)} s`],
     ['threads', run.threadsWanted === undefined ? 'as each does by itself' : `${run.threadsWanted} for each`],
   ];
@@ -115,6 +116,7 @@ function elsewhereRow({ what, goal, by }: Elsewhere): string {
 /** What says most; against the floor, or what comes next that was measured. */
 const told = [
   'addedUs',
+  ...concurrencies.map((count) => `ownCpuUs${count}`),
   'cpuUs16',
   'tps1',
   'tps16',

@@ -12,6 +12,8 @@ export interface Work {
 export class Recorder {
   readonly samples: Sample[] = [];
   readonly absences: Absence[] = [];
+  /** By round: the share of the machine that others took before it. */
+  readonly takenByOthers: number[] = [];
   readonly skipped: string[];
 
   constructor(skipped: readonly string[]) {

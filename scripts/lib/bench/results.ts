@@ -42,6 +42,8 @@ export interface Facts {
   /** What --threads said. */
   readonly threadsWanted: number | undefined;
   readonly machine: Machine;
+  /** By round: the share of all processors that others took before it. */
+  readonly takenByOthers: readonly number[];
   readonly server: string;
   readonly targets: readonly TargetInfo[];
   /** The flag that leaves out those that are not among the targets. */
@@ -72,6 +74,11 @@ export interface Results extends Facts {
 export function threadsBy({ targets }: Pick<Facts, 'targets'>): (name: string) => string {
   const texts = new Map(targets.map((target) => [target.name, threadsText(target)]));
   return (name) => texts.get(name) ?? '';
+}
+
+/** In per cent, by round. */
+export function othersText({ takenByOthers }: Pick<Facts, 'takenByOthers'>): string {
+  return `${takenByOthers.map((share) => Math.round(share * 100)).join(', ')} %`;
 }
 
 /**

@@ -117,18 +117,21 @@ async function turns(
     }
   };
   for (const [round, turns] of plan.entries()) {
-    const before = count < leastRounds ? 0 : await whenQuiet();
-    await play(round, turns, '');
     // So few give no verdict, and are a first look.
-    if (count < leastRounds) continue;
+    const isFirstLook = count < leastRounds;
+    const before = isFirstLook ? await busyShare() : await whenQuiet();
+    recorder.takenByOthers[round] = before;
+    await play(round, turns, '');
+    if (isFirstLook) continue;
     if (Math.max(before, await busyShare()) <= tolerated) continue;
     progress.note(`round ${round + 1} ran on a busy machine, and is done once more`);
-    const isQuiet = await whenQuiet() <= tolerated;
+    const beforeAgain = await whenQuiet();
+    recorder.takenByOthers[round] = beforeAgain;
     recorder.forget(round, short.flatMap(({ gives }) => gives));
     const again = turnsOf(round, short);
     progress.more(again.length);
     await play(round, again, ' once more');
-    if (isQuiet && await busyShare() <= tolerated) continue;
+    if (Math.max(beforeAgain, await busyShare()) <= tolerated) continue;
     recorder.note(
       `a quiet machine in round ${round + 1}: others took more than ${tolerated * 100} % of it, twice`,
     );

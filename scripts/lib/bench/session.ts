@@ -60,6 +60,7 @@ export async function measure(options: Options, folder: string): Promise<Facts> 
       secondsEach: options.seconds,
       threadsWanted: options.threads,
       machine: describeMachine(loadBefore),
+      takenByOthers: recorder.takenByOthers,
       server: cluster
         ? 'PostgreSQL 18, fsync off, all data in memory'
         : `PostgreSQL at ${server.host}:${server.port}`,

@@ -4,7 +4,7 @@ import { markOf, reasonsIn } from './footnotes.ts';
 import { type Elsewhere, type Goal, goalText } from './goals.ts';
 import { noteOf } from './metrics.ts';
 import { spreadText, valueText } from './numbers.ts';
-import { busyText, type Results, threadsBy } from './results.ts';
+import { busyText, othersText, type Results, threadsBy } from './results.ts';
 import { roundsText, ruleText, tallyText } from './verdict.ts';
 
 export function tableOf(results: Results): string {
@@ -14,6 +14,7 @@ export function tableOf(results: Results): string {
   const parts = [
     `${cores} cores, ${cpu}, Linux ${kernel}, ${memoryGiB} GiB; load average ${loadBefore} before, ${loadAfter} after`,
     ...(busy === undefined ? [] : [busy]),
+    `taken by others before each round: ${othersText(results)}`,
     `${results.server}; ${roundsText(results.rounds)}, ${Math.round(results.tookSeconds)} s`,
     ...targets.map(({ name, label }) => `  ${name}: ${[label, threads(name)].filter(Boolean).join('; ')}`),
     ...skipped.map((text) => `  left out: ${text}`),

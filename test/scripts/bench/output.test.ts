@@ -149,6 +149,11 @@ test('the page warns where others were at work before the run', () => {
   assert.doesNotMatch(busy(1.5, 3), /was busy/, 'each of three rounds has waited until it was quiet');
 });
 
+test('what others took of the machine before each round is told', () => {
+  assert.match(tableOf(results()), /^taken by others before each round: 1, 0, 3 %$/m);
+  assert.match(pageOf(results()), /taken by others before each round <b>1, 0, 3 %</);
+});
+
 test('a figure of fewer rounds than the others says of how many', () => {
   const values = [1, 2].map((value, round) => ({ round, target: 'binary', metric: 'burstMs', value }));
   const burst = pageOf(results([...values, { round: 0, target: 'haproxy', metric: 'burstMs', value: 3 }]));

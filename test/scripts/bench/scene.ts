@@ -29,6 +29,7 @@ export function results(more: readonly Sample[] = [], facts: Partial<Facts> = {}
       loadBefore: 0.1,
       loadAfter: 2.5,
     },
+    takenByOthers: [0.01, 0, 0.034],
     server: 'PostgreSQL',
     targets: [
       {
