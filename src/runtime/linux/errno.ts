@@ -11,6 +11,7 @@ export const errno = {
   ECONNABORTED: 103,
   ENOBUFS: 105,
   ENOMEM: 12,
+  EISCONN: 106,
   EALREADY: 114,
   EINPROGRESS: 115,
 } as const;

@@ -72,6 +72,8 @@ function connectNow(libc: Libc, fd: number, address: Uint8Array): number {
   for (let call = 0; call < 2; call++) {
     if (libc.connect(fd, address, address.length) >= 0) return 0;
     const number = libc.errno();
+    // What other kernels that run Linux' programs may say in the place of 0.
+    if (number === errno.EISCONN) return 0;
     if (number === errno.EALREADY) return errno.EINPROGRESS;
     if (number !== errno.EINPROGRESS) return number;
   }
