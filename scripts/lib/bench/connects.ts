@@ -8,26 +8,20 @@
  * Prints medians and, within a round, ratios to PostgreSQL itself, in Markdown.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { startCluster } from '../../../test/bed/cluster.ts';
-import { removeWorkspace } from '../../../test/bed/workspace.ts';
-import { killAll } from './children.ts';
-import { refreshExecutable } from './executable.ts';
+import { inRounds, measureByHand, type Measured, ratioTable } from './by-hand.ts';
+import { needExecutable } from './executable.ts';
 import { temporaryFolder } from './folder.ts';
-import { buildFloor } from './floor.ts';
-import { load } from './machine.ts';
-import { pgbench, prepareTables } from './pgbench.ts';
+import { pgbench } from './pgbench.ts';
 import { cpuMs } from './proc.ts';
-import { ratiosOf, type Sample, spreadOf, valuesOf } from './statistics.ts';
 import { type Running, targetOf } from './targets.ts';
 import { wire } from './wire.ts';
 
 const [rounds = '4'] = process.argv.slice(2);
 const names = ['direct', 'floor', 'binary', 'binary-ahead', 'nginx', 'haproxy', 'pgbouncer'] as const;
 const folder = temporaryFolder('connects');
-process.once('exit', killAll);
 
 /** Each in turn, with figures for each. */
-type Work = (target: Running) => Promise<Readonly<Record<string, number | undefined>>>;
+type Work = (target: Running) => Promise<Measured>;
 
 const connecting = (title: string, count: number, ms: number): Work => async (target) => ({
   [`${title}, ms`]: (await wire('connect', target, count, ms))['medianMs'],
@@ -80,63 +74,26 @@ async function eachSecond(targets: readonly Running[]): Promise<(number | undefi
   }));
 }
 
-function tableOf(targets: readonly string[], samples: readonly Sample[]): string {
-  const metrics = [...new Set(samples.map(({ metric }) => metric))];
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const cell = (metric: string, target: string): string => {
-    const value = spreadOf(valuesOf(samples, metric, target));
-    if (value === undefined) return '';
-    const text = value.median.toFixed(value.median >= 1000 ? 0 : value.median >= 100 ? 1 : 2);
-    const ratio = spreadOf(ratiosOf(samples, metric, target, 'direct'));
-    if (ratio === undefined || target === 'direct') return text;
-    return `${text}, ${ratio.median.toFixed(2)}x (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
-  };
-  return [
-    line(['', ...targets]),
-    line(['---', ...targets.map(() => '---')]),
-    ...metrics.map((metric) => line([metric, ...targets.map((target) => cell(metric, target))])),
-  ].join('\n');
+async function round(order: readonly Running[]): Promise<(readonly [Running, Measured])[]> {
+  const all: (readonly [Running, Measured])[] = (await eachSecond(order)).map((value, index) => (
+    [order[index]!, { 'one each second, ms': value }] as const
+  ));
+  for (const work of works) {
+    for (const target of order) {
+      // A pool keeps what a crowd made it open, and the others would be measured beside that.
+      if (target.name === 'pgbouncer' && work === crowd) continue;
+      all.push([target, await work(target)]);
+    }
+  }
+  return all;
 }
 
-async function main(): Promise<void> {
-  for (const trouble of [await buildFloor(folder), await refreshExecutable()]) {
-    if (trouble !== undefined) throw new Error(trouble);
+await measureByHand(folder, async (cluster) => {
+  await needExecutable();
+  const server = { host: '127.0.0.1', port: cluster.first.port };
+  const targets: Running[] = [];
+  for (const name of names) {
+    targets.push(await targetOf(name, folder).start(server, { sessions: 400, threads: 1 }));
   }
-  const before = load();
-  const cluster = await startCluster({ maxConnections: 600, settings: { shared_buffers: '128MB' } });
-  try {
-    const server = { host: '127.0.0.1', port: cluster.first.port };
-    await prepareTables(server);
-    const targets: Running[] = [];
-    for (const name of names) {
-      targets.push(await targetOf(name, folder).start(server, { sessions: 400, threads: 1 }));
-    }
-    const samples: Sample[] = [];
-    for (let round = 0; round < Number(rounds); round++) {
-      const keep = (target: string, metric: string, value: number | undefined) => {
-        if (value !== undefined) samples.push({ round, target, metric, value });
-      };
-      const at = round * 2 % targets.length;
-      const order = [...targets.slice(at), ...targets.slice(0, at)];
-      for (const [index, value] of (await eachSecond(order)).entries()) {
-        keep(order[index]!.name, 'one each second, ms', value);
-      }
-      for (const work of works) {
-        for (const target of order) {
-          // A pool keeps what a crowd made it open, and the others would be measured beside that.
-          if (target.name === 'pgbouncer' && work === crowd) continue;
-          for (const [metric, value] of Object.entries(await work(target))) keep(target.name, metric, value);
-        }
-      }
-      console.error(`round ${round + 1} of ${rounds}, load ${load()}`);
-    }
-    console.log(`load before ${before}, after ${load()}\n${tableOf(names, samples)}`);
-  } finally {
-    killAll();
-    await cluster.close();
-    await removeWorkspace();
-  }
-}
-
-await main();
-process.exit(0);
+  return ratioTable(names, await inRounds(Number(rounds), targets, round), () => 'direct');
+});

@@ -7,24 +7,20 @@
  * Prints medians and, within a round, ratios to the floor, in Markdown.
  */
 import { join } from 'node:path';
-import { startCluster } from '../../../test/bed/cluster.ts';
 import { freePort } from '../../../test/bed/ports.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
-import { removeWorkspace } from '../../../test/bed/workspace.ts';
 import { apart } from './apart.ts';
-import { killAll, run, start } from './children.ts';
+import { inRounds, measureByHand, oneByOne, ratioTable } from './by-hand.ts';
+import { run, start } from './children.ts';
 import { temporaryFolder } from './folder.ts';
-import { buildFloor, floorIn } from './floor.ts';
-import { load } from './machine.ts';
-import { pgbench, prepareTables } from './pgbench.ts';
+import { floorIn } from './floor.ts';
+import { pgbench } from './pgbench.ts';
 import { allowedCores, cpuMs, lastCore, pin } from './proc.ts';
 import { isReady } from './ready.ts';
-import { ratiosOf, type Sample, spreadOf, valuesOf } from './statistics.ts';
 import { roundTrips } from './wire.ts';
 
 const [rounds = '3'] = process.argv.slice(2);
 const folder = temporaryFolder('ring');
-process.once('exit', killAll);
 const ring = join(folder, 'ring');
 const base = 'floor: epoll';
 const relays: readonly (readonly [string, (ports: readonly string[]) => readonly string[]])[] = [
@@ -88,50 +84,9 @@ async function measure(relay: Relay, server: number): Promise<Readonly<Record<st
   return figures;
 }
 
-function tableOf(samples: readonly Sample[]): string {
-  const metrics = [...new Set(samples.map(({ metric }) => metric))];
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const cell = (metric: string, name: string): string => {
-    const [value, ratio] = [
-      spreadOf(valuesOf(samples, metric, name)),
-      spreadOf(ratiosOf(samples, metric, name, base)),
-    ];
-    const text = value?.median.toFixed(1) ?? '';
-    if (ratio === undefined || name === base) return text;
-    return `${text}, ${ratio.median.toFixed(2)}x (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
-  };
-  return [
-    line(['', ...metrics]),
-    line(['---', ...metrics.map(() => '---')]),
-    ...relays.map(([name]) => line([name, ...metrics.map((metric) => cell(metric, name))])),
-  ].join('\n');
-}
-
-async function main(): Promise<void> {
-  const trouble = await buildFloor(folder);
-  if (trouble !== undefined) throw new Error(trouble);
+await measureByHand(folder, async ({ first }) => {
   await run(['cc', '-O2', '-o', ring, join(import.meta.dirname, 'ring.c')], 60_000);
-  const before = load();
-  const cluster = await startCluster({ maxConnections: 300, settings: { shared_buffers: '128MB' } });
-  try {
-    await prepareTables({ host: '127.0.0.1', port: cluster.first.port });
-    const running = await started(cluster.first.port);
-    const samples: Sample[] = [];
-    for (let round = 0; round < Number(rounds); round++) {
-      const at = round * 2 % running.length;
-      for (const relay of [...running.slice(at), ...running.slice(0, at)]) {
-        for (const [metric, value] of Object.entries(await measure(relay, cluster.first.pid!))) {
-          samples.push({ round, target: relay.name, metric, value });
-        }
-      }
-    }
-    console.log(`load before ${before}, after ${load()}\n${tableOf(samples)}`);
-  } finally {
-    killAll();
-    await cluster.close();
-    await removeWorkspace();
-  }
-}
-
-await main();
-process.exit(0);
+  const running = await started(first.port);
+  const samples = await inRounds(Number(rounds), running, oneByOne((relay) => measure(relay, first.pid!)));
+  return ratioTable(running.map(({ name }) => name), samples, () => base);
+});

@@ -6,6 +6,7 @@ import { showProgress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 import { type Bench, type Step, steps } from './steps.ts';
 import type { Place, Running, Target } from './targets.ts';
+import { rotated } from './turns.ts';
 import { versionOf } from './versions.ts';
 import { leastRounds } from './verdict.ts';
 import { startEcho } from './wire.ts';
@@ -149,10 +150,4 @@ async function whenQuiet(): Promise<number> {
   let share = await busyShare();
   while (share > tolerated && performance.now() - from < patienceMs) share = await busyShare();
   return share;
-}
-
-/** So that nobody is always first, or always after the same one. */
-function rotated<T>(list: readonly T[], by: number): T[] {
-  const at = by % Math.max(1, list.length);
-  return [...list.slice(at), ...list.slice(0, at)];
 }

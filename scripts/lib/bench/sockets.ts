@@ -9,19 +9,17 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { type Cluster, startCluster } from '../../../test/bed/cluster.ts';
+import type { Cluster } from '../../../test/bed/cluster.ts';
 import { freePort } from '../../../test/bed/ports.ts';
 import { waitFor } from '../../../test/bed/wait-for.ts';
-import { removeWorkspace } from '../../../test/bed/workspace.ts';
-import { killAll, start } from './children.ts';
-import { refreshExecutable } from './executable.ts';
+import { inRounds, measureByHand, type Measured, oneByOne, ratioTable } from './by-hand.ts';
+import { start } from './children.ts';
+import { needExecutable } from './executable.ts';
 import { temporaryFolder } from './folder.ts';
-import { buildFloor, floorIn } from './floor.ts';
-import { load } from './machine.ts';
-import { pgbench, prepareTables } from './pgbench.ts';
+import { floorIn } from './floor.ts';
+import { pgbench } from './pgbench.ts';
 import { allowedCores, cpuMs, lastCore, pin } from './proc.ts';
 import { isReady } from './ready.ts';
-import { ratiosOf, type Sample, spreadOf, valuesOf } from './statistics.ts';
 import { roundTrips, wire } from './wire.ts';
 
 /** A way to the server. */
@@ -34,19 +32,6 @@ interface Way {
   readonly pid: number | undefined;
 }
 
-const figures = {
-  pinnedUs: { title: 'round trip, one core, us', digits: 1 },
-  freeUs: { title: 'round trip, free, us', digits: 1 },
-  pinnedTps1: { title: 'TPS, 1 client, one core', digits: 0 },
-  tps1: { title: 'TPS, 1 client', digits: 0 },
-  cpuUs1: { title: 'CPU a transaction, 1 client, us', digits: 1 },
-  tps16: { title: 'TPS, 16 clients', digits: 0 },
-  cpuUs16: { title: 'CPU a transaction, 16 clients, us', digits: 1 },
-  copyGbs: { title: 'COPY out, GB/s', digits: 2 },
-  copyCpuMs: { title: 'COPY out, CPU a GB, ms', digits: 0 },
-} as const;
-type Metric = keyof typeof figures;
-
 /** What the others are compared with; processor time with that of the floor, as the server's own is not counted. */
 const base = 'direct, TCP';
 const floorBase = 'floor, TCP to TCP';
@@ -57,7 +42,6 @@ const root = join(import.meta.dirname, '../../..');
 const cores = allowedCores();
 const core = lastCore(cores);
 const folder = temporaryFolder('sockets');
-process.once('exit', killAll);
 
 function waysOf(name: string, port: number, socketFolder: string, side: string, pid: number): Way[] {
   return [
@@ -118,7 +102,7 @@ async function onOneCore<T>(way: Way, cluster: Cluster, work: () => Promise<T>):
   }
 }
 
-async function measure(way: Way, cluster: Cluster): Promise<Partial<Record<Metric, number>>> {
+async function measure(way: Way, cluster: Cluster): Promise<Measured> {
   const ping = async () => (await roundTrips('ping', way, pings, () => {})).medianUs ?? NaN;
   const transact = (clients: number) =>
     pgbench(
@@ -132,77 +116,34 @@ async function measure(way: Way, cluster: Cluster): Promise<Partial<Record<Metri
   const from = way.pid === undefined ? 0 : cpuMs(way.pid);
   const { bytes = NaN, seconds: copySeconds = NaN } = await wire('out', way, megabytes);
   const common = {
-    pinnedUs,
-    freeUs,
-    pinnedTps1: pinned1.perSecond,
-    tps1: one.perSecond,
-    tps16: many.perSecond,
-    copyGbs: bytes / 1e9 / copySeconds,
+    'round trip, one core, us': pinnedUs,
+    'round trip, free, us': freeUs,
+    'TPS, 1 client, one core': pinned1.perSecond,
+    'TPS, 1 client': one.perSecond,
+    'TPS, 16 clients': many.perSecond,
+    'COPY out, GB/s': bytes / 1e9 / copySeconds,
   };
   if (way.pid === undefined) return common;
   return {
     ...common,
-    cpuUs1: one.cpuMs * 1000 / one.transactions,
-    cpuUs16: many.cpuMs * 1000 / many.transactions,
-    copyCpuMs: (cpuMs(way.pid) - from) / (bytes / 1e9),
+    'CPU a transaction, 1 client, us': one.cpuMs * 1000 / one.transactions,
+    'CPU a transaction, 16 clients, us': many.cpuMs * 1000 / many.transactions,
+    'COPY out, CPU a GB, ms': (cpuMs(way.pid) - from) / (bytes / 1e9),
   };
 }
 
-function tableOf(ways: readonly Way[], samples: readonly Sample[]): string {
-  const keys = Object.keys(figures) as Metric[];
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rows = ways.map(({ name }) =>
-    line([
-      name,
-      ...keys.map((key) => {
-        const value = spreadOf(valuesOf(samples, key, name));
-        if (value === undefined) return 'no proxy';
-        const against = valuesOf(samples, key, base).length > 0 ? base : floorBase;
-        const ratio = spreadOf(ratiosOf(samples, key, name, against));
-        const text = value.median.toFixed(figures[key].digits);
-        if (ratio === undefined || name === against) return text;
-        return `${text}, ${ratio.median.toFixed(2)}x (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
-      }),
-    ])
-  );
-  const head = line(['', ...keys.map((key) => figures[key].title)]);
-  return [head, line(['---', ...keys.map(() => '---')]), ...rows].join('\n');
-}
-
-async function main(): Promise<void> {
-  for (const trouble of [await buildFloor(folder), await refreshExecutable()]) {
-    if (trouble !== undefined) throw new Error(trouble);
-  }
-  const before = load();
-  const cluster = await startCluster({ maxConnections: 200, settings: { shared_buffers: '128MB' } });
-  try {
-    const { port } = cluster.first;
-    await prepareTables({ host: '127.0.0.1', port });
-    const ways: Way[] = [
-      { name: base, host: '127.0.0.1', port, pid: undefined },
-      { name: 'direct, unix', host: cluster.folder, port, pid: undefined },
-      ...await floorWays(`${port}`, 'TCP'),
-      ...await floorWays(join(cluster.folder, `.s.PGSQL.${port}`), 'unix'),
-      ...await gatewayWays(`127.0.0.1:${port}`, 'TCP'),
-      ...await gatewayWays(`${cluster.folder}:${port}`, 'unix'),
-    ];
-    const samples: Sample[] = [];
-    for (let round = 0; round < Number(rounds); round++) {
-      const at = round * 3 % ways.length;
-      for (const way of [...ways.slice(at), ...ways.slice(0, at)]) {
-        for (const [metric, value] of Object.entries(await measure(way, cluster))) {
-          samples.push({ round, target: way.name, metric, value });
-        }
-      }
-      console.error(`round ${round + 1} of ${rounds}, load ${load()}`);
-    }
-    console.log(`load before ${before}, after ${load()}\n${tableOf(ways, samples)}`);
-  } finally {
-    killAll();
-    await cluster.close();
-    await removeWorkspace();
-  }
-}
-
-await main();
-process.exit(0);
+await measureByHand(folder, async (cluster) => {
+  await needExecutable();
+  const { port } = cluster.first;
+  const ways: Way[] = [
+    { name: base, host: '127.0.0.1', port, pid: undefined },
+    { name: 'direct, unix', host: cluster.folder, port, pid: undefined },
+    ...await floorWays(`${port}`, 'TCP'),
+    ...await floorWays(join(cluster.folder, `.s.PGSQL.${port}`), 'unix'),
+    ...await gatewayWays(`127.0.0.1:${port}`, 'TCP'),
+    ...await gatewayWays(`${cluster.folder}:${port}`, 'unix'),
+  ];
+  const samples = await inRounds(Number(rounds), ways, oneByOne((way) => measure(way, cluster)));
+  const names = ways.map(({ name }) => name);
+  return ratioTable(names, samples, (metric) => /\bCPU\b/.test(metric) ? floorBase : base);
+});
