@@ -75,7 +75,8 @@ function connectNow(libc: Libc, fd: number, address: Uint8Array): number {
     // What other kernels that run Linux' programs may say in the place of 0.
     if (number === errno.EISCONN) return 0;
     if (number === errno.EALREADY) return errno.EINPROGRESS;
-    if (number !== errno.EINPROGRESS) return number;
+    // 0: the runtime has got in between, and the next call tells.
+    if (number !== errno.EINPROGRESS && number !== 0) return number;
   }
   return errno.EINPROGRESS;
 }
