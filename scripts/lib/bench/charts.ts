@@ -55,12 +55,10 @@ export function ratioChart(title: string, lines: readonly Ratio[], text: Text): 
   const most = marks.find((mark) => mark >= Math.max(1.25, ...all)) ?? 100;
   const at = (ratio: number) =>
     Math.log(Math.min(most, Math.max(least, ratio)) / least) / Math.log(most / least) * 100;
-  // Of a wide axis only those that do not stand on each other.
-  const isNarrow = most / least <= 4;
-  const shown = marks.filter((mark) =>
-    mark >= least && mark <= most &&
-    (isNarrow || mark === least || mark === most || mark < 0.8 || mark > 1.25 || mark === 1)
-  );
+  // On a wide axis the neighbours of 1 would stand on it, unless they are its ends.
+  const isShown = (mark: number) =>
+    most / least <= 4 || ![0.8, 1.25].includes(mark) || mark === least || mark === most;
+  const shown = marks.filter((mark) => mark >= least && mark <= most && isShown(mark));
   const grid = shown.map((mark) => upright(mark === 1 ? 'one' : 'grid', at(mark))).join('');
   const axis = shown.map((mark) => `<b style="left:${percent(at(mark))}">${mark}x</b>`).join('');
   const plot = ({ min, median, max, count }: Spread, { bound }: Ratio) =>

@@ -8,7 +8,7 @@ export const help =
   `scripts/bench: measures pg_gateway beside what one would use instead of it, on this machine.
 
 Starts a PostgreSQL and every target in front of it, runs the same work through each in turn, round after round, and
-writes a table here, and results.json and index.html to a folder. About 25 minutes, or 5 with --quick.
+writes a table here, and results.json and index.html to a folder. About 40 minutes, or 11 with --quick.
 
   --quick              fewer targets, three short rounds; what takes long is done once, and gives no verdict
   --rounds COUNT       how many rounds (5; 3 with --quick); a goal is met or missed only where all rounds agree, and
